@@ -1,0 +1,39 @@
+// Who is the caller? Authenticators are asked in order (`union.ts`); the first that recognises a
+// credential decides. An authenticator that sees a credential of its kind and finds it bad says so;
+// one that sees none of its kind has no opinion.
+
+import type { ApiRequest } from '../http.ts';
+import type { DecisionTrace } from '@keelson/apimachinery';
+
+/** `authentication.k8s.io/v1 UserInfo`. */
+export interface UserInfo {
+  readonly name: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+export type AuthenticationResult =
+  | { readonly outcome: 'authenticated'; readonly user: UserInfo; readonly audiences?: readonly string[]; readonly warnings?: readonly string[] }
+  /** The credential is of this authenticator's kind and is bad. `reason` is for the log and the trace only. */
+  | { readonly outcome: 'rejected'; readonly reason: string }
+  | { readonly outcome: 'no-credential' };
+
+export interface Authenticator {
+  /** `x509`, `token-file`, `service-account`, `anonymous`: appears in traces. */
+  readonly name: string;
+  authenticate(request: ApiRequest, trace: DecisionTrace): Promise<AuthenticationResult> | AuthenticationResult;
+}
+
+/** Verifies a bearer token; TokenReview uses the same with other audiences. */
+export interface TokenAuthenticator {
+  readonly name: string;
+  authenticateToken(token: string, audiences: readonly string[], trace: DecisionTrace): Promise<AuthenticationResult>;
+}
+
+export const anonymousUser: UserInfo = {
+  name: 'system:anonymous',
+  uid: '',
+  groups: ['system:unauthenticated'],
+  extra: {},
+};

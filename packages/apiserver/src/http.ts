@@ -1,0 +1,43 @@
+// A request and its answer, independent of the transport: node:http requests, HTTP/2 streams and
+// the in-process transport of `createCluster()` all become these two, so the whole pipeline can be
+// used without a socket.
+
+import type { Duplex } from 'node:stream';
+import type { UserInfo } from './authentication/authenticator.ts';
+
+export interface ApiRequest {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  /** Lower-case names; repeated headers joined as node does, except the multi-value ones below. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2.0' | 'in-process';
+  readonly remoteAddress: string;
+  readonly tls: boolean;
+  /** DER certificates of the client, leaf first, as the TLS layer received them, not yet verified. */
+  peerCertificates(): readonly Uint8Array[];
+  /** Set only by the in-process transport, whose caller is trusted to name the user. */
+  readonly inProcessUser?: UserInfo;
+  /**
+   * Reads the whole body, at most `bytesMax`; rejects with a 413 StatusError beyond.
+   * SECURITY: must not be called before authorization.
+   */
+  body(bytesMax: number): Promise<Uint8Array>;
+  /** Aborted when the client goes away, or the server shuts down. */
+  readonly signal: AbortSignal;
+  /** For connect subresources: takes over the connection (HTTP/1.1 Upgrade). Absent when it cannot be. */
+  upgrade?(): { socket: Duplex; head: Uint8Array };
+}
+
+export interface ApiResponse {
+  /** Headers and status are sent with the first write or with end. */
+  readonly headersSent: boolean;
+  status: number;
+  setHeader(name: string, value: string | readonly string[]): void;
+  /** Resolves false when the caller should wait for `drained()` before writing more. */
+  write(chunk: Uint8Array | string): boolean;
+  drained(): Promise<void>;
+  end(chunk?: Uint8Array | string): void;
+  /** Cuts the connection without a proper end; for answers that failed half way. */
+  abort(): void;
+}

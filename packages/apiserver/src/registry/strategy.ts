@@ -1,0 +1,75 @@
+// What one resource does differently from the others. The generic store (`store.ts`) knows nothing
+// of pods; a strategy knows nothing of storage. Every function is pure with respect to everything
+// but its object argument, and runs at the moment its comment names.
+
+import type { FieldError, KubeObject, ResourceDefinition } from '@keelson/apimachinery';
+import type { UserInfo } from '../authentication/authenticator.ts';
+import type { Features } from '../features/features.ts';
+
+/** What strategies may know of the request. */
+export interface StrategyContext {
+  readonly user: UserInfo;
+  readonly nowMs: number;
+  readonly features: Features;
+  readonly dryRun: boolean;
+}
+
+export interface DeleteRequest {
+  gracePeriodSeconds?: number;
+}
+
+export interface Strategy<T extends KubeObject = KubeObject> {
+  /** Fills in API defaults. Runs on every decoded request body and on objects read back; idempotent; may change `object`. */
+  applyDefaults?(object: T, features: Features): void;
+  /** Runs before create admission results are validated: clears status, sets generation … May change `object`. */
+  prepareForCreate?(object: T, context: StrategyContext): void;
+  /** All errors of the object, in Kubernetes' order, `metadata` excluded (the store checks it first with `nameRule`). */
+  validate?(object: T, context: StrategyContext): FieldError[];
+  warningsOnCreate?(object: T, context: StrategyContext): string[];
+  /** Runs before update validation: restores status, bumps generation … May change `object`, never `old`. */
+  prepareForUpdate?(object: T, old: T, context: StrategyContext): void;
+  validateUpdate?(object: T, old: T, context: StrategyContext): FieldError[];
+  warningsOnUpdate?(object: T, old: T, context: StrategyContext): string[];
+  /** Last normalisation before the write, after validation. */
+  canonicalize?(object: T): void;
+
+  /** Checks `metadata.name`; gives the detail texts, empty when valid. Default: DNS-1123 subdomain. `prefix`: it is a generateName. */
+  nameRule?(name: string, prefix: boolean): string[];
+  /** PUT of an absent object creates it. Default false. */
+  readonly allowCreateOnUpdate?: boolean;
+  /** PUT without resourceVersion overwrites. Default true. */
+  readonly allowUnconditionalUpdate?: boolean;
+
+  /**
+   * Graceful deletion: may set `request.gracePeriodSeconds` to what will be used; true when the object is deleted gracefully
+   * (stays with deletionTimestamp until somebody deletes it with period 0).
+   */
+  checkGracefulDelete?(object: T, request: DeleteRequest, context: StrategyContext): boolean;
+  /** Propagation when the request names none: `Background` (default), `Orphan` for old kinds. */
+  defaultPropagation?(object: T): 'Background' | 'Orphan';
+
+  /** Cells of a table row, one per column of the definition, the name first. */
+  tableCells?(object: T, nowMs: number): unknown[];
+  /** Values of the field labels that selectors may use beyond metadata.name and metadata.namespace. */
+  fieldValues?(object: T): Record<string, string>;
+
+  /** Field paths that a manager can never own here, for server-side apply: `[["status"]]`. */
+  readonly resetFields?: readonly (readonly string[])[];
+  /** Strategies of subresources that update parts of the object: `status`, `resize`, `ephemeralcontainers` … */
+  readonly subresources?: Readonly<Record<string, SubresourceStrategy<T>>>;
+}
+
+/** An update through a subresource of the same kind. Defaults for what is absent come from the main strategy's validateUpdate = none. */
+export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
+  /** Takes from `old` all that this subresource must not change. */
+  prepareForUpdate(object: T, old: T, context: StrategyContext): void;
+  validateUpdate?(object: T, old: T, context: StrategyContext): FieldError[];
+  warningsOnUpdate?(object: T, old: T, context: StrategyContext): string[];
+  readonly resetFields?: readonly (readonly string[])[];
+}
+
+/** A resource of one version as the server serves it. */
+export interface ServedResource {
+  readonly definition: ResourceDefinition;
+  readonly strategy: Strategy;
+}

@@ -1,0 +1,46 @@
+// What the pipeline knows about one request; created by the first filter and handed down. Filters
+// fill in what they find out; nothing else is shared between them.
+
+import type { DecisionTrace } from '@keelson/apimachinery';
+import type { UserInfo } from './authentication/authenticator.ts';
+import type { ApiRequest, ApiResponse } from './http.ts';
+
+/** Where a URL points (k8s.io/apiserver/pkg/endpoints/request RequestInfo). */
+export interface RequestInfo {
+  readonly isResourceRequest: boolean;
+  /** Path without query, always with a leading slash. */
+  readonly path: string;
+  /** API verb for resources (`get list watch create update patch delete deletecollection`), lower-case method otherwise. */
+  readonly verb: string;
+  /** `api`, `apis` or empty. */
+  readonly apiPrefix: string;
+  readonly group: string;
+  readonly version: string;
+  readonly namespace: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly name: string;
+  /** Path segments after the resource: `[name, subresource, …rest]`. */
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+export interface RequestContext {
+  readonly request: ApiRequest;
+  readonly response: ApiResponse;
+  readonly info: RequestInfo;
+  /** The caller; after impersonation, the impersonated user. */
+  user: UserInfo;
+  /** The real caller while another user is impersonated. */
+  impersonator?: UserInfo;
+  readonly trace: DecisionTrace;
+  /** Aborted on deadline, client disconnect and shutdown. */
+  readonly signal: AbortSignal;
+  readonly receivedAtMs: number;
+  /** Adds a `Warning: 299 - "…"` header to the answer; duplicates are dropped, total size is bounded. */
+  warn(text: string): void;
+  readonly warnings: readonly string[];
+  /** Annotation of the audit event; a second value for the same key is ignored. */
+  annotate(key: string, value: string): void;
+  readonly auditAnnotations: ReadonlyMap<string, string>;
+}
