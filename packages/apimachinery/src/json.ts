@@ -11,3 +11,10 @@ export interface JsonObject {
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+declare global {
+  interface JSON {
+    /** Wraps number text so that `JSON.stringify` writes it as it stands (ECMAScript proposal-json-parse-with-source). */
+    rawJSON(text: string): unknown;
+  }
+}
