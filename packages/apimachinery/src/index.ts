@@ -1,0 +1,81 @@
+// The vocabulary of the API. Everything that other packages may use stands here by name.
+
+export { isJsonObject } from './json.ts';
+export type { JsonArray, JsonObject, JsonScalar, JsonValue } from './json.ts';
+
+export { formatMicroTime, formatTime, sleep, systemClock } from './clock.ts';
+export type { CancelTimer, Clock } from './clock.ts';
+export { createSeededRandom, createUid, randomNameSuffix, systemRandom } from './random.ts';
+export type { Random } from './random.ts';
+export { createDecisionTrace, noDecisionTrace } from './decision-trace.ts';
+export type { DecisionOutcome, DecisionStep, DecisionTrace } from './decision-trace.ts';
+
+export {
+  formatApiVersion,
+  formatGroupKind,
+  formatGroupResource,
+  parseApiVersion,
+} from './meta/group-version.ts';
+export type {
+  GroupKind,
+  GroupResource,
+  GroupVersion,
+  GroupVersionKind,
+  GroupVersionResource,
+} from './meta/group-version.ts';
+export { asJson, asKubeObject } from './meta/object.ts';
+export type {
+  KubeList,
+  KubeObject,
+  ListMeta,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+} from './meta/object.ts';
+export type {
+  ResourceDefinition,
+  SubresourceDefinition,
+  TableColumn,
+  Verb,
+} from './meta/resource.ts';
+
+export type { Field, ListTypeRef, MapTypeRef, StructType, TypeRef } from './schema/types.ts';
+
+export {
+  fieldError,
+  quoteGo,
+  renderFieldError,
+  renderFieldErrorBody,
+} from './status/field-error.ts';
+export type { FieldError, FieldErrorType } from './status/field-error.ts';
+export { isStatusError, StatusError, statusErrors } from './status/status.ts';
+export type { Status, StatusCause, StatusDetails } from './status/status.ts';
+
+export {
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  createQuantity,
+  formatQuantity,
+  multiplyQuantity,
+  negateQuantity,
+  parseQuantity,
+  QuantityError,
+  quantityMilliValue,
+  quantityScale,
+  quantityToNumber,
+  quantityValue,
+  roundUpQuantity,
+  scaledValue,
+  signOf,
+  subtractQuantities,
+} from './quantity.ts';
+export type { Quantity, QuantityFormat } from './quantity.ts';
+export {
+  canonicalGoDuration,
+  DurationError,
+  formatGoDuration,
+  formatHumanDuration,
+  formatShortHumanDuration,
+  parseGoDuration,
+} from './go-duration.ts';
