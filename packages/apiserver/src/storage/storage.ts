@@ -83,7 +83,9 @@ export interface Storage {
    */
   guaranteedUpdate(
     key: StorageKey,
-    update: (current: StoredEntry | undefined) => KubeObject | undefined | Promise<KubeObject | undefined>,
+    update: (
+      current: StoredEntry | undefined,
+    ) => KubeObject | undefined | Promise<KubeObject | undefined>,
   ): Promise<StoredEntry | undefined>;
   /** Rejects with `key-not-found` or `revision-conflict`. Resolves with the last state, at the deletion's revision. */
   delete(key: StorageKey, preconditions?: DeletePreconditions): Promise<StoredEntry>;
@@ -116,7 +118,11 @@ export type StorageErrorCode =
 export class StorageError extends Error {
   readonly code: StorageErrorCode;
   readonly key: StorageKey | undefined;
-  constructor(code: StorageErrorCode, message: string, options: { key?: StorageKey; cause?: unknown } = {}) {
+  constructor(
+    code: StorageErrorCode,
+    message: string,
+    options: { key?: StorageKey; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'StorageError';
     this.code = code;
