@@ -79,3 +79,36 @@ export {
   formatShortHumanDuration,
   parseGoDuration,
 } from './go-duration.ts';
+
+export { compareGoStrings } from './go-string.ts';
+export { createLabelRequirement, SelectorError } from './selectors/label-requirement.ts';
+export type { LabelOperator, LabelRequirement, Labels } from './selectors/label-requirement.ts';
+export {
+  compileLabelSelector,
+  createLabelMatcher,
+  everyLabelMatcher,
+  formatLabelSelector,
+  labelMatcherFromSet,
+  noLabelMatcher,
+  parseLabelSelector,
+  validateLabelSelector,
+} from './selectors/label-selector.ts';
+export type {
+  LabelMatcher,
+  LabelSelector,
+  LabelSelectorRequirement,
+} from './selectors/label-selector.ts';
+export {
+  labelValueProblems,
+  qualifiedNameProblems,
+  subdomainProblems,
+} from './selectors/label-syntax.ts';
+export {
+  createFieldMatcher,
+  escapeFieldValue,
+  everyFieldMatcher,
+  mapFields,
+  parseFieldSelector,
+  unescapeFieldValue,
+} from './selectors/field-selector.ts';
+export type { FieldMatcher, FieldRequirement } from './selectors/field-selector.ts';
