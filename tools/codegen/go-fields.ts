@@ -479,7 +479,7 @@ export const protobufOnlyTypes: readonly string[] = [
   'io.k8s.apimachinery.pkg.apis.meta.v1.UpdateOptions',
 ];
 
-/** Kinds among those (they have apiVersion and kind in front). */
+/** Kinds among those (they have apiVersion and kind in front); `*` is registered in every group. */
 export const protobufOnlyKinds: Readonly<Record<string, readonly string[]>> = {
   'io.k8s.api.admission.v1.AdmissionReview': ['admission.k8s.io/v1.AdmissionReview'],
   'io.k8s.api.apidiscovery.v2.APIGroupDiscovery': ['apidiscovery.k8s.io/v2.APIGroupDiscovery'],
@@ -499,17 +499,17 @@ export const protobufOnlyKinds: Readonly<Record<string, readonly string[]>> = {
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionReview': [
     'apiextensions.k8s.io/v1.ConversionReview',
   ],
-  'io.k8s.apimachinery.pkg.apis.meta.v1.ApplyOptions': ['meta.k8s.io/v1.ApplyOptions'],
-  'io.k8s.apimachinery.pkg.apis.meta.v1.CreateOptions': ['meta.k8s.io/v1.CreateOptions'],
-  'io.k8s.apimachinery.pkg.apis.meta.v1.GetOptions': ['meta.k8s.io/v1.GetOptions'],
-  'io.k8s.apimachinery.pkg.apis.meta.v1.ListOptions': ['meta.k8s.io/v1.ListOptions'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ApplyOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.CreateOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.GetOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ListOptions': ['*'],
   'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata': [
     'meta.k8s.io/v1.PartialObjectMetadata',
   ],
   'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadataList': [
     'meta.k8s.io/v1.PartialObjectMetadataList',
   ],
-  'io.k8s.apimachinery.pkg.apis.meta.v1.PatchOptions': ['meta.k8s.io/v1.PatchOptions'],
-  'io.k8s.apimachinery.pkg.apis.meta.v1.TableOptions': ['meta.k8s.io/v1.TableOptions'],
-  'io.k8s.apimachinery.pkg.apis.meta.v1.UpdateOptions': ['meta.k8s.io/v1.UpdateOptions'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.PatchOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.TableOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.UpdateOptions': ['*'],
 };

@@ -95,7 +95,7 @@ function buildStruct(facts: Facts, name: string, definition: SchemaDefinition): 
     const token = overlay.get(slot.name);
     if (token !== undefined) used.add(slot.name);
     const required = definition.required?.includes(slot.name) === true;
-    fields.push(buildField(facts, { slot, schema, token, required }));
+    fields.push(buildField({ slot, schema, token, required }));
   }
   for (const field of overlay.keys()) {
     if (!used.has(field)) throw new Error(`overlay names no field: ${name}.${field}`);
@@ -200,8 +200,8 @@ interface FieldSource {
   readonly required: boolean;
 }
 
-function buildField(facts: Facts, { slot, schema, token, required }: FieldSource): ModelField {
-  const type = typeText(facts, schema);
+function buildField({ slot, schema, token, required }: FieldSource): ModelField {
+  const type = typeText(schema);
   const presence = presenceOf({ slot, schema, token, required }, type);
   const nullable = presence === 'always' && (token?.pointer === true || isPointerStruct(schema));
   const goType = token?.goType ?? goTypeOf(schema);
@@ -231,10 +231,10 @@ function presenceOf(source: FieldSource, type: string): ModelField['presence'] {
   return zero ? 'always' : 'omitzero';
 }
 
-function typeText(facts: Facts, schema: SchemaNode): string {
+function typeText(schema: SchemaNode): string {
   if (schema.ref !== undefined) return specialTypes[schema.ref]?.[0] ?? `@${schema.ref}`;
-  if (schema.type === 'array') return `[${typeText(facts, schema.items ?? {})}`;
-  if (schema.type === 'object') return `{${typeText(facts, schema.values ?? {})}`;
+  if (schema.type === 'array') return `[${typeText(schema.items ?? {})}`;
+  if (schema.type === 'object') return `{${typeText(schema.values ?? {})}`;
   if (schema.type === 'string') return schema.format === 'byte' ? 'bytes' : 'string';
   if (schema.type === 'integer') return schema.format === 'int32' ? 'int32' : 'int64';
   if (schema.type === 'boolean') return 'bool';

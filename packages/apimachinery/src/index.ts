@@ -39,7 +39,23 @@ export type {
   Verb,
 } from './meta/resource.ts';
 
-export type { Field, ListTypeRef, MapTypeRef, StructType, TypeRef } from './schema/types.ts';
+export {
+  builtinKinds,
+  builtinResources,
+  builtinType,
+  builtinTypeNames,
+  typeForKind,
+} from './schema/builtin.ts';
+export type {
+  AnyTypeRef,
+  EmbeddedStruct,
+  Field,
+  ListTypeRef,
+  MapTypeRef,
+  StructType,
+  StructTypeRef,
+  TypeRef,
+} from './schema/types.ts';
 
 export {
   fieldError,

@@ -3,6 +3,8 @@
 // table (`schema/builtin.ts`), custom resources from their structural schema; both give a
 // `StructType`. Descriptors are immutable and may be cyclic (JSONSchemaProps), so walk by object.
 
+import type { JsonValue } from '../json.ts';
+
 /** What a value is in JSON, with Go's rules for it. */
 export type TypeRef =
   | { readonly kind: 'string' }
@@ -21,13 +23,32 @@ export type TypeRef =
   /** `resource.Quantity`: text or number in, canonical text out. */
   | { readonly kind: 'quantity' }
   | { readonly kind: 'int-or-string' }
-  /** Any JSON, kept as it is (`RawExtension`, `apiextensions JSON`, preserve-unknown-fields). */
-  | { readonly kind: 'any' }
+  | AnyTypeRef
   /** `metav1.FieldsV1`: any JSON object. */
   | { readonly kind: 'fields-v1' }
   | ListTypeRef
   | MapTypeRef
-  | { readonly kind: 'struct'; readonly type: StructType };
+  | StructTypeRef;
+
+export interface StructTypeRef {
+  readonly kind: 'struct';
+  readonly type: StructType;
+  /** `x-kubernetes-map-type` on the field, where it overrides that of the struct. */
+  readonly atomic?: boolean;
+}
+
+/** Any JSON, kept as it is (`RawExtension`, `apiextensions JSON`, preserve-unknown-fields). */
+export interface AnyTypeRef {
+  readonly kind: 'any';
+  /**
+   * The untyped places of JSONSchemaProps, which only the codecs look into: a schema, or else a
+   * list of schemas, a boolean, or a list of strings.
+   */
+  readonly union?: {
+    readonly or: 'schemas' | 'bool' | 'strings';
+    readonly schema: StructType;
+  };
+}
 
 export interface ListTypeRef {
   readonly kind: 'list';
@@ -54,16 +75,31 @@ export interface Field {
    * `pointer`: kept whenever it was given, also when zero. An absent pointer stays absent.
    */
   readonly presence: 'always' | 'omitzero' | 'pointer';
+  /** An `always` field that Go holds as a pointer: its zero value is null. */
+  readonly nullable?: boolean;
   readonly required: boolean;
+  /** OpenAPI's default, where it says more than the zero value. */
+  readonly default?: JsonValue;
+  /** Allowed values of the field, or of the items of a list. */
   readonly enum?: readonly string[];
   /** Strategic merge patch: `merge`, `replace`, `retainKeys`, combinations in order. */
   readonly patchStrategy?: readonly string[];
   readonly mergeKey?: string;
   /** Field number in `generated.proto`, 0 when the type has no protobuf form. */
   readonly protobuf: number;
+  /**
+   * Go structs embedded inline that hold the field, outermost first. They are messages of their
+   * own in protobuf and show in decoding errors; JSON does not see them.
+   */
+  readonly within?: readonly EmbeddedStruct[];
   /** Go type as it appears in decoding errors, e.g. `int32`, `v1.SecretType`, `map[string]string`. */
   readonly goType: string;
   readonly description?: string;
+}
+
+export interface EmbeddedStruct {
+  readonly goName: string;
+  readonly protobuf: number;
 }
 
 export interface StructType {
@@ -79,5 +115,7 @@ export interface StructType {
   readonly atomic: boolean;
   /** `x-kubernetes-preserve-unknown-fields`: unknown fields are kept and not reported. */
   readonly preserveUnknown: boolean;
+  /** `x-kubernetes-unions`, as OpenAPI shows it. */
+  readonly unions?: JsonValue;
   readonly description?: string;
 }

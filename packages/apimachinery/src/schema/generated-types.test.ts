@@ -18,7 +18,12 @@ test('built-in kinds are API objects and JSON objects', () => {
   const object: KubeObject = pod;
   const json: JsonObject = pod;
   const deployment = {} as Deployment satisfies KubeObject;
-  const others: KubeObject[] = [object, deployment, {} as ClusterRole, {} as CustomResourceDefinition];
+  const others: KubeObject[] = [
+    object,
+    deployment,
+    {} as ClusterRole,
+    {} as CustomResourceDefinition,
+  ];
   others.push(json as KubeObject);
   // @ts-expect-error: containers have names.
   pod.spec.containers = [{}];

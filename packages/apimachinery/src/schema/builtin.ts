@@ -1,0 +1,96 @@
+// The built-in kinds and resources, from the generated tables. Loading this module reads the list
+// of resources; schemas follow when they are asked for.
+
+import resourceTable from '../generated/resources.json' with { type: 'json' };
+import type { GroupVersionKind } from '../meta/group-version.ts';
+import { formatApiVersion, parseApiVersion } from '../meta/group-version.ts';
+import type {
+  ResourceDefinition,
+  SubresourceDefinition,
+  TableColumn,
+  Verb,
+} from '../meta/resource.ts';
+import { tableStruct, tableStructNames } from './table.ts';
+import type { StructType } from './types.ts';
+
+const kinds = new Map<string, string>(Object.entries(resourceTable.kinds));
+let resources: readonly ResourceDefinition[] | undefined;
+
+/** Every resource that a stock server of the newest release serves, in its discovery order. */
+export function builtinResources(): readonly ResourceDefinition[] {
+  resources ??= resourceTable.resources.map(toResourceDefinition);
+  return resources;
+}
+
+/** The struct of an OpenAPI definition name, `io.k8s.api.core.v1.PodSpec`; always the same object. */
+export function builtinType(definitionName: string): StructType | undefined {
+  return tableStruct(definitionName);
+}
+
+/** The names that `builtinType` knows, sorted. */
+export function builtinTypeNames(): readonly string[] {
+  return tableStructNames();
+}
+
+/**
+ * The schema of a built-in kind: stored kinds, their lists, reviews, option kinds and the kinds
+ * that every group has (`Status`, `DeleteOptions`, `WatchEvent` …).
+ */
+export function typeForKind(gvk: GroupVersionKind): StructType | undefined {
+  const own = kinds.get(`${formatApiVersion(gvk)}.${gvk.kind}`);
+  const name = own ?? kinds.get(`*.${gvk.kind}`);
+  return name === undefined ? undefined : tableStruct(name);
+}
+
+/** Built-in kinds with a group of their own; without those that every group has. */
+export function builtinKinds(): readonly GroupVersionKind[] {
+  const found: GroupVersionKind[] = [];
+  for (const key of kinds.keys()) {
+    const dot = key.lastIndexOf('.');
+    const gv = parseApiVersion(key.slice(0, dot));
+    if (gv !== undefined && gv.version !== '*') found.push({ ...gv, kind: key.slice(dot + 1) });
+  }
+  return found;
+}
+
+type ResourceRow = (typeof resourceTable.resources)[number];
+
+function toResourceDefinition(row: ResourceRow): ResourceDefinition {
+  const { group, version, resource, kind, singular, namespaced } = row;
+  return {
+    group,
+    version,
+    resource,
+    kind,
+    singular,
+    namespaced,
+    shortNames: row.shortNames ?? [],
+    categories: row.categories ?? [],
+    verbs: row.verbs as Verb[],
+    subresources: (row.subresources ?? []).map((sub) => toSubresource(row, sub)),
+    fieldLabels: row.fieldLabels,
+    columns: row.columns as TableColumn[],
+    ...(row.storageVersion === undefined ? {} : { storageVersion: row.storageVersion }),
+    ...(row.storageVersionHash === undefined ? {} : { storageVersionHash: row.storageVersionHash }),
+    ...(row.keyPrefix === undefined ? {} : { keyPrefix: row.keyPrefix }),
+    get type() {
+      const type = typeForKind({ group, version, kind });
+      if (type === undefined) throw new Error(`the schema table lacks ${group}/${version} ${kind}`);
+      return type;
+    },
+  };
+}
+
+/** A subresource without a version serves kinds of its resource's own version. */
+function toSubresource(
+  row: ResourceRow,
+  sub: NonNullable<ResourceRow['subresources']>[number],
+): SubresourceDefinition {
+  const own = sub.version === '';
+  const gvk = {
+    group: own ? row.group : sub.group,
+    version: own ? row.version : sub.version,
+    kind: sub.kind,
+  };
+  return { name: sub.name, verbs: sub.verbs, gvk };
+}
