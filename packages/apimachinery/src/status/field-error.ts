@@ -40,12 +40,12 @@ const invalidLabels: Readonly<Record<FieldErrorType, string>> = {
 export const fieldError = {
   required: (path: string, detail = ''): FieldError => ({ type: 'FieldValueRequired', path, badValue: '', detail }),
   invalid: (path: string, badValue: unknown, detail: string): FieldError => ({ type: 'FieldValueInvalid', path, badValue, detail }),
-  /** Kubernetes lists the supported values sorted and quoted. */
+  /** The supported values are listed as given: Kubernetes sorts only those that it keeps in sets. */
   notSupported: (path: string, badValue: unknown, supported: readonly string[]): FieldError => ({
     type: 'FieldValueNotSupported',
     path,
     badValue,
-    detail: supported.length === 0 ? '' : `supported values: ${[...supported].sort().map((v) => JSON.stringify(v)).join(', ')}`,
+    detail: supported.length === 0 ? '' : `supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}`,
   }),
   forbidden: (path: string, detail: string): FieldError => ({ type: 'FieldValueForbidden', path, badValue: '', detail }),
   duplicate: (path: string, badValue: unknown): FieldError => ({ type: 'FieldValueDuplicate', path, badValue, detail: '' }),
