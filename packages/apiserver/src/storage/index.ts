@@ -7,7 +7,8 @@
 //   memory/    The store itself: a persistent tree (`persistent-tree.ts`), the recent past
 //              (`revision-history.ts`), the watchers (`watch-hub.ts`), what is staged and what is
 //              durable (`versioned-state.ts`), and the operations over them
-//              (`versioned-storage.ts`). On its own it is the in-memory backend, whose fork is a pointer.
+//              (`versioned-writes.ts`, `versioned-storage.ts`). On its own it is the in-memory
+//              backend, whose fork is a pointer.
 //   embedded/  The same store with a durable log, SQLite in its own thread.
 //   testing/   The contract suite, the kill loop, the benchmark.
 //
@@ -21,6 +22,9 @@
 
 export { createMemoryStorage } from './memory/memory-storage.ts';
 export type { MemoryStorage, MemoryStorageOptions } from './memory/memory-storage.ts';
+export { openEmbeddedStorage } from './embedded/open.ts';
+export type { EmbeddedStorageOptions } from './embedded/embedded-storage.ts';
+export type { TransformedValue, ValueTransformer } from './embedded/value-transformer.ts';
 export { StorageError, isStorageError } from './storage.ts';
 export type {
   DeletePreconditions,

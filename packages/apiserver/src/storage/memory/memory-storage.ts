@@ -10,7 +10,7 @@ import type { RevisionHistory } from './revision-history.ts';
 import { createVersionedState } from './versioned-state.ts';
 import type { VersionedState } from './versioned-state.ts';
 import { createVersionedStorage } from './versioned-storage.ts';
-import type { WriteLog } from './versioned-storage.ts';
+import type { WriteLog } from './versioned-writes.ts';
 import { createWatchHub } from './watch-hub.ts';
 
 export interface MemoryStorageOptions {
@@ -53,7 +53,7 @@ function composeMemoryStorage(
   options: MemoryStorageOptions,
 ): MemoryStorage {
   const hub = createWatchHub(history);
-  const state = createVersionedState(history, hub, options.freeze ?? false);
+  const state = createVersionedState(history, hub, { freeze: options.freeze ?? false });
   const storage = createVersionedStorage({ history, hub, state, log: createForgettingLog(state) });
   const { clock, compactionIntervalMs = historyDefaults.compactionIntervalMs } = options;
   const stop = clock && startCompaction(storage, clock, compactionIntervalMs);

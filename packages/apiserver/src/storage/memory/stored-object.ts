@@ -14,10 +14,10 @@ export interface StoredObjectParts {
   readonly revision: Revision;
   /** Already carries the revision as its resourceVersion. */
   readonly object?: KubeObject;
-  /** The stored form; at least one of `object` and `bytes` is given. */
+  /** The stored form. */
   readonly bytes?: Uint8Array;
-  /** Why the bytes could not be had, when reading `object` must fail. */
-  readonly unreadable?: StorageError;
+  /** Makes the object when neither of the two is given; may throw a StorageError. */
+  readonly load?: () => KubeObject;
   /** Written under an old encryption key: the next update is written even when nothing changes. */
   readonly stale?: boolean;
   readonly freeze: boolean;
@@ -28,7 +28,7 @@ export class StoredObject implements StoredEntry {
   readonly revision: Revision;
   readonly stale: boolean;
   readonly #freeze: boolean;
-  readonly #unreadable: StorageError | undefined;
+  readonly #load: (() => KubeObject) | undefined;
   #object: KubeObject | undefined;
   #bytes: Uint8Array | undefined;
   #encodings: Map<string, Uint8Array> | undefined;
@@ -38,7 +38,7 @@ export class StoredObject implements StoredEntry {
     this.revision = parts.revision;
     this.stale = parts.stale ?? false;
     this.#freeze = parts.freeze;
-    this.#unreadable = parts.unreadable;
+    this.#load = parts.load;
     this.#object = parts.freeze && parts.object ? deepFreeze(parts.object) : parts.object;
     this.#bytes = parts.bytes;
   }
@@ -79,10 +79,13 @@ export class StoredObject implements StoredEntry {
   }
 
   #decode(): KubeObject {
-    if (this.#unreadable !== undefined) throw this.#unreadable;
+    const object = this.#load === undefined ? this.#decodeBytes() : this.#load();
+    return this.#freeze ? deepFreeze(object) : object;
+  }
+
+  #decodeBytes(): KubeObject {
     try {
-      const object = decodeStored(this.bytes);
-      return this.#freeze ? deepFreeze(object) : object;
+      return decodeStored(this.bytes);
     } catch (cause) {
       const message = `the stored value of ${this.key} cannot be decoded`;
       throw new StorageError('corrupt', message, { key: this.key, cause });

@@ -15,6 +15,15 @@ import type { WatchHub } from './watch-hub.ts';
 export interface StagedWrite {
   readonly event: HistoryEvent;
   readonly tree: EntryTree;
+  /** What the log is to keep of a put; undefined for a deletion. */
+  readonly stored: Uint8Array | undefined;
+}
+
+export interface StateOptions {
+  /** Freezes stored objects deeply. */
+  readonly freeze: boolean;
+  /** From the bytes of an object to what the log keeps; without it the log keeps the bytes. */
+  readonly seal?: (bytes: Uint8Array, key: StorageKey) => Uint8Array;
 }
 
 export interface VersionedState {
@@ -22,7 +31,7 @@ export interface VersionedState {
   get(key: StorageKey): StoredObject | undefined;
   /** The head's entry. */
   getHead(key: StorageKey): StoredObject | undefined;
-  /** Stages a put. Throws, with nothing staged, when the object cannot be encoded. */
+  /** Stages a put. Throws, with nothing staged, when the object cannot be encoded or sealed. */
   stagePut(key: StorageKey, object: KubeObject): StagedWrite;
   /** Stages the deletion of an entry of the head. */
   stageDelete(current: StoredObject): StagedWrite;
@@ -35,15 +44,16 @@ export interface VersionedState {
 export function createVersionedState(
   history: RevisionHistory,
   hub: WatchHub,
-  freeze: boolean,
+  options: StateOptions,
 ): VersionedState {
+  const { freeze, seal } = options;
   let head: EntryTree = history.tree();
   let headRevision: Revision = history.revision();
 
-  function stage(event: HistoryEvent, tree: EntryTree): StagedWrite {
-    head = tree;
-    headRevision = event.revision;
-    return { event, tree };
+  function stage(write: StagedWrite): StagedWrite {
+    head = write.tree;
+    headRevision = write.event.revision;
+    return write;
   }
 
   return {
@@ -56,9 +66,12 @@ export function createVersionedState(
       const object = withResourceVersion(given, revision);
       const bytes = encodeStored(object);
       const entry = new StoredObject({ key, revision, object, bytes, freeze });
-      const tree = treeSet(head, sorted, entry);
-      if (previous === undefined) return stage({ type: 'ADDED', revision, entry }, tree);
-      return stage({ type: 'MODIFIED', revision, entry, previous }, tree);
+      const stored = seal === undefined ? bytes : seal(bytes, key);
+      const event: HistoryEvent =
+        previous === undefined
+          ? { type: 'ADDED', revision, entry }
+          : { type: 'MODIFIED', revision, entry, previous };
+      return stage({ event, tree: treeSet(head, sorted, entry), stored });
     },
     stageDelete(previous) {
       const revision = headRevision + 1;
@@ -66,7 +79,8 @@ export function createVersionedState(
       const object = withResourceVersion(previous.object, revision);
       const entry = new StoredObject({ key, revision, object, freeze });
       const tree = treeDelete(head, sortKey(key));
-      return stage({ type: 'DELETED', revision, entry, previous }, tree);
+      const event: HistoryEvent = { type: 'DELETED', revision, entry, previous };
+      return stage({ event, tree, stored: undefined });
     },
     publish(writes) {
       for (const { event, tree } of writes) history.append(event, tree);

@@ -46,7 +46,7 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
   },
 ) as fc.Arbitrary<Operation>;
 
-export function describeAgainstModel(create: CreateStorage): void {
+export function describeAgainstModel(create: CreateStorage, numRuns: number): void {
   describe('against a naive model', () => {
     it('answers as the model does', async () => {
       const property = fc.asyncProperty(
@@ -60,7 +60,7 @@ export function describeAgainstModel(create: CreateStorage): void {
           }
         },
       );
-      await fc.assert(property, { numRuns: 60 });
+      await fc.assert(property, { numRuns });
     });
   });
 }
