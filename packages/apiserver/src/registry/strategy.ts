@@ -14,6 +14,11 @@ export interface StrategyContext {
   readonly dryRun: boolean;
 }
 
+export interface StrategyTransaction {
+  commit(): void;
+  rollback(): void;
+}
+
 export interface DeleteRequest {
   gracePeriodSeconds?: number;
 }
@@ -21,6 +26,14 @@ export interface DeleteRequest {
 export interface Strategy<T extends KubeObject = KubeObject> {
   /** Fills in API defaults. Runs on every decoded request body and on objects read back; idempotent; may change `object`. */
   applyDefaults?(object: T, features: Features): void;
+  /**
+   * Reserves what the object needs elsewhere (cluster IPs, node ports) before it is prepared and validated; may change `object`.
+   * Committed when the write succeeded, else rolled back.
+   */
+  beginCreate?(object: T, context: StrategyContext): Promise<StrategyTransaction | undefined>;
+  beginUpdate?(object: T, old: T, context: StrategyContext): Promise<StrategyTransaction | undefined>;
+  /** Releases what a removed object held. */
+  afterDelete?(object: T, context: StrategyContext): void;
   /** Runs before create admission results are validated: clears status, sets generation … May change `object`. */
   prepareForCreate?(object: T, context: StrategyContext): void;
   /** All errors of the object, in Kubernetes' order, `metadata` excluded (the store checks it first with `nameRule`). */
@@ -45,13 +58,23 @@ export interface Strategy<T extends KubeObject = KubeObject> {
    * (stays with deletionTimestamp until somebody deletes it with period 0).
    */
   checkGracefulDelete?(object: T, request: DeleteRequest, context: StrategyContext): boolean;
-  /** Propagation when the request names none: `Background` (default), `Orphan` for old kinds. */
-  defaultPropagation?(object: T): 'Background' | 'Orphan';
+  /** What happens to dependents when the request does not say. Default `background`; `unsupported`: no finalizers are ever added. */
+  readonly garbageCollection?: 'background' | 'orphan' | 'unsupported';
+  /** DELETE answers with the object instead of a Status. */
+  readonly returnDeletedObject?: boolean;
+  /**
+   * For kinds whose deletion somebody else must finish (namespaces): false while that is not done. Then DELETE only marks the object
+   * with a deletionTimestamp and `markTerminating`, and the last update that makes this true removes it.
+   */
+  isFinalized?(object: T): boolean;
+  markTerminating?(object: T): void;
 
   /** Cells of a table row, one per column of the definition, the name first. */
   tableCells?(object: T, nowMs: number): unknown[];
   /** Values of the field labels that selectors may use beyond metadata.name and metadata.namespace. */
   fieldValues?(object: T): Record<string, string>;
+  /** Text for a field label that the resource does not have, where it differs from the usual one. */
+  unknownFieldLabel?(label: string): string;
 
   /** Field paths that a manager can never own here, for server-side apply: `[["status"]]`. */
   readonly resetFields?: readonly (readonly string[])[];

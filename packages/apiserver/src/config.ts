@@ -1,0 +1,47 @@
+// Every limit of the server and its default. Frozen; handed down from the composition root. A test
+// exceeds each of them (`security.test.ts`).
+
+export interface ServerLimits {
+  /** Largest request body; kube-apiserver's `--max-request-body-bytes` (3 MiB). */
+  readonly bodyBytesMax: number;
+  /** Time that a request which is not long-running may take. */
+  readonly requestTimeoutMs: number;
+  /** Watches end after a random time between this and twice this, as `--min-request-timeout`. */
+  readonly watchTimeoutMinMs: number;
+  /** Concurrent requests that only read; more are answered 429 (`--max-requests-inflight`). */
+  readonly readOnlyInFlightMax: number;
+  /** Concurrent requests that write (`--max-mutating-requests-inflight`). */
+  readonly mutatingInFlightMax: number;
+  /** Bytes of all `Warning` headers of one answer. */
+  readonly warningBytesMax: number;
+  /** Bytes that may wait for a slow watcher before its watch is ended. */
+  readonly watchBacklogBytesMax: number;
+  /** Interval of watch bookmarks. */
+  readonly bookmarkIntervalMs: number;
+  /** Bytes of request headers. */
+  readonly headerBytesMax: number;
+  /** Open connections. */
+  readonly connectionsMax: number;
+  /** Bytes encoded before the loop is let go of, for long lists. */
+  readonly encodeChunkBytes: number;
+  /** Tries to find an unused generated name: with five characters of 27, eight make a clash among a million names rarer than one in a thousand. */
+  readonly generateNameTriesMax: number;
+  /** Objects that a list without limit returns at once; there is no bound in Kubernetes, so none here. */
+  readonly patchConflictRetriesMax: number;
+}
+
+export const defaultLimits: ServerLimits = Object.freeze({
+  bodyBytesMax: 3 * 1024 * 1024,
+  requestTimeoutMs: 60_000,
+  watchTimeoutMinMs: 1_800_000,
+  readOnlyInFlightMax: 400,
+  mutatingInFlightMax: 200,
+  warningBytesMax: 4096,
+  watchBacklogBytesMax: 64 * 1024 * 1024,
+  bookmarkIntervalMs: 60_000,
+  headerBytesMax: 64 * 1024,
+  connectionsMax: 10_000,
+  encodeChunkBytes: 4 * 1024 * 1024,
+  generateNameTriesMax: 8,
+  patchConflictRetriesMax: 5,
+});

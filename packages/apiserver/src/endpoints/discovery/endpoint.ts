@@ -1,0 +1,46 @@
+// /api, /apis and what lies below, down to the resource lists.
+
+import { statusErrors } from '@keelson/apimachinery';
+import type { RequestContext } from '../../request-context.ts';
+import { negotiateOutput, parseAccept, singleHeader } from '../negotiation.ts';
+import { encodeOutput } from '../encoding.ts';
+import { respondBytes } from '../respond.ts';
+import type { DiscoveryDocuments } from './documents.ts';
+
+const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+/** False when the path is none of discovery's. */
+export function serveDiscovery(context: RequestContext, documents: DiscoveryDocuments): boolean {
+  const parts = context.info.path.split('/').filter((s) => s !== '');
+  const [prefix, first, second] = parts;
+  if (prefix !== 'api' && prefix !== 'apis') return false;
+  if (parts.length > (prefix === 'api' ? 2 : 3)) return false;
+  if (context.request.method !== 'GET') throw methodNotAllowed();
+  if (parts.length === 1) serveRoot(context, documents, prefix);
+  else if (prefix === 'api') serveDocument(context, documents.resourceList('', first ?? ''));
+  else if (parts.length === 2) serveDocument(context, documents.group(first ?? ''));
+  else serveDocument(context, documents.resourceList(first ?? '', second ?? ''));
+  return true;
+}
+
+export function methodNotAllowed() {
+  return statusErrors.generic(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
+function serveRoot(context: RequestContext, documents: DiscoveryDocuments, prefix: 'api' | 'apis'): void {
+  for (const clause of parseAccept(singleHeader(context.request.headers['accept']))) {
+    const p = clause.parameters;
+    if (clause.type === 'application/json' && p.get('as') === 'APIGroupDiscoveryList' && p.get('g') === 'apidiscovery.k8s.io' && p.get('v') === 'v2')
+      return respondBytes(context, documents.aggregated(prefix), 200, aggregatedType);
+    if (p.get('as') === undefined) break;
+  }
+  serveDocument(context, prefix === 'api' ? documents.apiVersions() : documents.groupList());
+}
+
+function serveDocument(context: RequestContext, bytes: Uint8Array | undefined): void {
+  if (bytes === undefined) throw statusErrors.generic(404, 'NotFound', 'the server could not find the requested resource', {});
+  const format = negotiateOutput(context);
+  if (format.as !== '') throw statusErrors.notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
+  if (format.mediaType === 'application/json' && !format.pretty) return respondBytes(context, bytes, 200, 'application/json');
+  respondBytes(context, encodeOutput(JSON.parse(Buffer.from(bytes).toString('utf8')), format), 200, format.mediaType);
+}

@@ -1,0 +1,37 @@
+// Who manages fields in a write: the `fieldManager` parameter, else the first part of the user
+// agent. And the marking itself, in the served version, where managed fields are expressed.
+
+import type { KubeObject } from '@keelson/apimachinery';
+import { singleHeader } from './negotiation.ts';
+import type { ResourceRequest } from './resource-request.ts';
+
+const managerLengthMax = 128;
+
+/** COMPAT: prefix of the user agent up to the first slash, printable, at most 128 bytes. */
+export function managerName(request: ResourceRequest, given: string): string {
+  if (given !== '') return given;
+  const agent = singleHeader(request.context.request.headers['user-agent']).split('/')[0] ?? '';
+  const printable = [...agent].filter((ch) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(ch)).join('');
+  let name = '';
+  for (const ch of printable) {
+    if (Buffer.byteLength(name + ch) > managerLengthMax) break;
+    name += ch;
+  }
+  return name === '' ? 'unknown' : name;
+}
+
+/** The object with `managedFields` brought up to date after an update by this manager. */
+export function recordUpdate(request: ResourceRequest, live: KubeObject, object: KubeObject, manager: string): KubeObject {
+  const fieldManager = request.endpoint.fieldManager;
+  if (fieldManager === undefined) return object;
+  return fieldManager.update(live, object, { manager, apiVersion: servedApiVersion(request), subresource: request.subresource });
+}
+
+export function servedApiVersion(request: ResourceRequest): string {
+  const { group, version } = request.endpoint.definition;
+  return group === '' ? version : `${group}/${version}`;
+}
+/** What a new object is compared with: an empty one of its kind. */
+export function emptyObject(request: ResourceRequest): KubeObject {
+  return { kind: request.endpoint.definition.kind, apiVersion: servedApiVersion(request), metadata: {} };
+}

@@ -1,0 +1,178 @@
+// LIST: selectors, pages, revisions, and the four shapes (list, table, metadata list, protobuf).
+// JSON lists are put together from the bytes that the stored objects already have.
+
+import { statusErrors, type KubeObject } from '@keelson/apimachinery';
+import { interpretStorageError, tooLargeResourceVersion } from '../../registry/storage-errors.ts';
+import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
+import { isStorageError, type ListResult, type StoredEntry } from '../../storage/storage.ts';
+import { decodeContinueToken, encodeContinueToken } from '../continue-token.ts';
+import { encodeOutput, jsonHead, storedJson, storedJsonItem } from '../encoding.ts';
+import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
+import { partialItem } from '../partial-metadata.ts';
+import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
+import { toServed, type ResourceRequest } from '../resource-request.ts';
+import { respondBytes, startResponse } from '../respond.ts';
+import { parsePredicate, type ObjectPredicate } from '../selectors.ts';
+import { tableOf } from '../table.ts';
+
+export interface Page {
+  readonly entries: readonly StoredEntry[];
+  readonly revision: number;
+  readonly continue: string;
+  /** Known only without selectors. */
+  readonly remaining: number | undefined;
+}
+
+export async function listResource(request: ResourceRequest): Promise<void> {
+  const { context, endpoint } = request;
+  const options = parseListOptions(context.info.query, false);
+  const format = negotiateOutput(context, endpoint.custom);
+  const predicate = parsePredicate(endpoint, options.labelSelector, options.fieldSelector);
+  const scope = endpoint.scope;
+  if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'list');
+  const page = await readPage(request, scope, options, predicate);
+  if (format.mediaType === 'application/json' && format.as === '' && !format.pretty && endpoint.conversion === undefined)
+    return respondJsonList(request, page);
+  const objects: KubeObject[] = [];
+  for (const entry of page.entries) objects.push(await toServed(endpoint, entry.object));
+  respondBytes(context, encodeOutput(shapeList(request, objects, page, format), format), 200, format.mediaType);
+}
+
+/** One page; throws 410 when its revision is gone. */
+export async function readPage(request: ResourceRequest, scope: StoreScope, options: ListRequestOptions, predicate: ObjectPredicate): Promise<Page> {
+  const { prefix, key } = listRange(request, scope, predicate);
+  const start = startOf(options, scope, prefix);
+  if (key !== undefined) return readSingle(scope, key, predicate, start.revision);
+  const limit = options.limit > 0 ? options.limit : Infinity;
+  const wanted: StoredEntry[] = [];
+  let after = start.after;
+  let result: ListResult;
+  // With selectors a page is filled from as many stretches of the store as it takes.
+  for (;;) {
+    result = await listStretch(scope, prefix, { revision: start.revision, after, limit: predicate.isEmpty ? limit : Infinity }, options);
+    for (const entry of result.entries) {
+      if (wanted.length > limit) break;
+      if (predicate.isEmpty || predicate.matches(entry.object)) wanted.push(entry);
+    }
+    const last = result.entries.at(-1);
+    if (result.remaining === 0 || wanted.length >= limit || last === undefined) break;
+    after = last.key;
+  }
+  const complete = predicate.isEmpty ? result.remaining === 0 : wanted.length <= limit;
+  const entries = wanted.length > limit ? wanted.slice(0, limit) : wanted;
+  const last = entries.at(-1);
+  if (complete || last === undefined) return { entries, revision: result.revision, continue: '', remaining: undefined };
+  const token = encodeContinueToken({ revision: result.revision, start: last.key.slice(prefix.length) });
+  return { entries, revision: result.revision, continue: token, remaining: predicate.isEmpty ? result.remaining : undefined };
+}
+
+/** The stretch of the store that can hold matches: a namespace, everything, or a single key. */
+function listRange(request: ResourceRequest, scope: StoreScope, predicate: ObjectPredicate): { prefix: string; key?: string } {
+  const { definition } = request.endpoint;
+  const name = predicate.fields.exactValue('metadata.name');
+  const namespace = request.namespace !== '' ? request.namespace : (predicate.fields.exactValue('metadata.namespace') ?? '');
+  const prefix = storagePrefix(scope, isPathSegment(namespace) ? namespace : request.namespace);
+  const located = name !== undefined && isPathSegment(name) && (!definition.namespaced || (namespace !== '' && isPathSegment(namespace)));
+  return located ? { prefix, key: prefix + name } : { prefix };
+}
+const isPathSegment = (text: string) => text !== '' && !text.includes('/');
+
+async function readSingle(scope: StoreScope, key: string, predicate: ObjectPredicate, revision: number | undefined): Promise<Page> {
+  const now = scope.storage.revision();
+  const entry =
+    revision === undefined || revision === now
+      ? await scope.storage.get(key)
+      : (await scope.storage.list(key.slice(0, key.lastIndexOf('/') + 1), { revision })).entries.find((e) => e.key === key);
+  const entries = entry !== undefined && predicate.matches(entry.object) ? [entry] : [];
+  return { entries, revision: revision ?? now, continue: '', remaining: undefined };
+}
+
+async function listStretch(scope: StoreScope, prefix: string, stretch: { revision: number | undefined; after: string | undefined; limit: number }, options: ListRequestOptions): Promise<ListResult> {
+  try {
+    return await scope.storage.list(prefix, {
+      ...(stretch.revision === undefined ? {} : { revision: stretch.revision }),
+      ...(stretch.after === undefined ? {} : { after: stretch.after }),
+      ...(Number.isFinite(stretch.limit) ? { limit: stretch.limit } : {}),
+    });
+  } catch (error) {
+    if (isStorageError(error, 'compacted') && options.continue !== '') throw expiredContinue(scope, prefix, stretch.after ?? '');
+    throw interpretStorageError(error, scope.definition, '');
+  }
+}
+
+// COMPAT: the client may go on with an inconsistent list from the key where it stopped.
+function expiredContinue(scope: StoreScope, prefix: string, after: string) {
+  const error = statusErrors.expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  void scope;
+  error.status.metadata.continue = encodeContinueToken({ revision: -1, start: after.slice(prefix.length) });
+  return error;
+}
+
+/** Which revision to read, and after which key. */
+function startOf(options: ListRequestOptions, scope: StoreScope, prefix: string): { revision: number | undefined; after: string | undefined } {
+  const rv = options.resourceVersion;
+  if (options.continue !== '') {
+    if (rv !== '' && rv !== '0') throw statusErrors.badRequest('specifying resource version is not allowed when using continue');
+    const token = decodeContinueToken(options.continue);
+    return { revision: token.revision > 0 ? token.revision : undefined, after: prefix + token.start };
+  }
+  if (rv === '') return { revision: undefined, after: undefined };
+  if (!/^\d+$/.test(rv))
+    throw statusErrors.badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(rv)}: strconv.ParseUint: parsing ${JSON.stringify(rv)}: invalid syntax`);
+  const wanted = Number(rv);
+  const current = scope.storage.revision();
+  if (wanted > current) throw tooLargeResourceVersion(rv, current);
+  const exact = options.resourceVersionMatch === 'Exact';
+  return { revision: exact && wanted > 0 ? wanted : undefined, after: undefined };
+}
+
+function shapeList(request: ResourceRequest, objects: readonly KubeObject[], page: Page, format: OutputFormat): KubeObject {
+  const rv = String(page.revision);
+  if (format.as === 'Table') return tableOf(request, objects, { metadata: rv, continue: page.continue, remainingItemCount: page.remaining }, format);
+  const { definition, custom } = request.endpoint;
+  const metadata = listMeta(page) as KubeObject['metadata'];
+  if (format.as !== '')
+    return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`, metadata, items: objects.map(partialItem) };
+  const apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
+  return { kind: `${definition.kind}List`, apiVersion, metadata, items: custom ? objects : objects.map(withoutKind) };
+}
+
+function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObject): KubeObject {
+  return rest as KubeObject;
+}
+
+function listMeta(page: Page): Record<string, unknown> {
+  return {
+    resourceVersion: String(page.revision),
+    ...(page.continue === '' ? {} : { continue: page.continue }),
+    ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
+  };
+}
+
+const comma = Buffer.from(',');
+const openBrace = Buffer.from('{');
+const listEnd = Buffer.from(']}\n');
+
+function respondJsonList(request: ResourceRequest, page: Page): void {
+  const { endpoint, context } = request;
+  const { definition } = endpoint;
+  const apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
+  const head = jsonHead(definition.kind, apiVersion);
+  const chunks: Uint8Array[] = [
+    Buffer.from(`{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(listMeta(page))},"items":[`),
+  ];
+  let size = (chunks[0]?.byteLength ?? 0) + listEnd.byteLength;
+  page.entries.forEach((entry, i) => {
+    if (i > 0) chunks.push(comma);
+    const item = endpoint.custom ? storedJson(entry, apiVersion) : storedJsonItem(entry, head, apiVersion);
+    if (!endpoint.custom) chunks.push(openBrace);
+    chunks.push(item);
+    size += item.byteLength + (i > 0 ? 1 : 0) + (endpoint.custom ? 0 : 1);
+  });
+  chunks.push(listEnd);
+  startResponse(context, 200, 'application/json');
+  context.response.setHeader('content-length', String(size));
+  context.response.end(Buffer.concat(chunks, size));
+}

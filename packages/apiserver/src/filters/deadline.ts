@@ -1,0 +1,44 @@
+// Bounds how long a request may take. Watches and connections are long-running and set their own
+// end. The answer of a request that ran out of time is Kubernetes' 504.
+
+import { statusErrors, type Clock } from '@keelson/apimachinery';
+import type { ServerLimits } from '../config.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { Filter } from '../request-pipeline.ts';
+import { parseGoDurationMs } from '../endpoints/query-options.ts';
+
+const longRunningSubresources = new Set(['proxy', 'attach', 'exec', 'portforward', 'log']);
+
+export function isLongRunning(context: RequestContext): boolean {
+  const { info } = context;
+  return info.verb === 'watch' || (info.isResourceRequest && longRunningSubresources.has(info.subresource));
+}
+
+export function createDeadlineFilter(clock: Clock, limits: ServerLimits): Filter {
+  return {
+    name: 'deadline',
+    async handle(context, next) {
+      if (isLongRunning(context)) return next();
+      const timeoutMs = requestedTimeoutMs(context, limits.requestTimeoutMs);
+      let cancel = () => {};
+      const timeout = new Promise<never>((_resolve, reject) => {
+        cancel = clock.after(timeoutMs, () =>
+          reject(statusErrors.generic(504, 'Timeout', 'request did not complete within the allotted timeout', {})),
+        );
+      });
+      try {
+        await Promise.race([next(), timeout]);
+      } finally {
+        cancel();
+      }
+    },
+  };
+}
+
+function requestedTimeoutMs(context: RequestContext, maxMs: number): number {
+  const text = context.info.query.get('timeout');
+  if (text === null || text === '') return maxMs;
+  const ms = parseGoDurationMs(text);
+  if (ms === undefined) throw statusErrors.badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`);
+  return ms <= 0 || ms > maxMs ? maxMs : ms;
+}

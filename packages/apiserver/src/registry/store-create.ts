@@ -1,0 +1,98 @@
+// Creating an object: system fields, generated name, strategy, validation, validating admission,
+// write. The order is that of rest.BeforeCreate and registry.Store.Create in k8s.io/apiserver.
+
+import {
+  createUid,
+  formatTime,
+  isStatusError,
+  randomNameSuffix,
+  statusErrors,
+  type KubeObject,
+} from '@keelson/apimachinery';
+import { isStorageError } from '../storage/storage.ts';
+import { validateObjectMeta } from './metadata-validation.ts';
+import { interpretStorageError, plainError } from './storage-errors.ts';
+import { storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
+
+/** Longest base of a generated name: 63 less the five random characters. */
+const generatedBaseMax = 58;
+
+/** Takes ownership of `object`. */
+export async function createObject(scope: StoreScope, object: KubeObject, request: WriteRequest): Promise<WriteResult> {
+  const meta = object.metadata;
+  const generated = !meta.name && Boolean(meta.generateName);
+  if (!generated) return createOnce(scope, object, request);
+  for (let attempt = 1; ; attempt++) {
+    const candidate = attempt < scope.limits.generateNameTriesMax ? structuredClone(object) : object;
+    candidate.metadata.name = generateName(scope, meta.generateName ?? '');
+    try {
+      return await createOnce(scope, candidate, request);
+    } catch (error) {
+      if (!isStatusError(error, 'AlreadyExists')) throw error;
+      if (attempt >= scope.limits.generateNameTriesMax)
+        throw statusErrors.generateNameConflict(scope.definition, candidate.metadata.name, 1);
+    }
+  }
+}
+
+function generateName(scope: StoreScope, base: string): string {
+  return base.slice(0, generatedBaseMax) + randomNameSuffix(scope.random);
+}
+
+async function createOnce(scope: StoreScope, object: KubeObject, request: WriteRequest): Promise<WriteResult> {
+  const { definition, strategy } = scope;
+  const context = strategyContext(scope, request);
+  const meta = object.metadata;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  delete meta.selfLink;
+  meta.creationTimestamp = formatTime(context.nowMs);
+  meta.uid = createUid(scope.random);
+  if (definition.namespaced) meta.namespace = request.namespace;
+  else delete meta.namespace;
+
+  const transaction = await strategy.beginCreate?.(object, context);
+  let committed = false;
+  try {
+    strategy.prepareForCreate?.(object, context);
+    const errors = [...validateObjectMeta(meta, definition, strategy), ...(strategy.validate?.(object, context) ?? [])];
+    if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
+    for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
+    strategy.canonicalize?.(object);
+    await request.validateAdmission(object, undefined);
+
+    const key = storageKey(scope, request.namespace, meta.name ?? '');
+    if (request.dryRun) {
+      if ((await scope.storage.get(key)) !== undefined) throw statusErrors.alreadyExists(definition, meta.name ?? '');
+      return { object, entry: undefined, created: true };
+    }
+    if (meta.resourceVersion !== undefined && meta.resourceVersion !== '' && meta.resourceVersion !== '0')
+      throw plainError('resourceVersion should not be set on objects to be created');
+    const entry = await storeNew(scope, key, object);
+    transaction?.commit();
+    committed = true;
+    return { object: entry.object, entry, created: true };
+  } finally {
+    if (!committed) transaction?.rollback();
+  }
+}
+
+async function storeNew(scope: StoreScope, key: string, object: KubeObject) {
+  try {
+    return await scope.storage.create(key, object);
+  } catch (error) {
+    const name = object.metadata.name ?? '';
+    if (isStorageError(error, 'key-exists')) {
+      const existing = await scope.storage.get(key);
+      if (existing?.object.metadata.deletionTimestamp)
+        // COMPAT: says why the name is still taken.
+        throw statusErrors.generic(
+          409,
+          'AlreadyExists',
+          `object is being deleted: ${statusErrors.alreadyExists(scope.definition, name).message}`,
+          { name, group: scope.definition.group, kind: scope.definition.resource },
+        );
+    }
+    throw interpretStorageError(error, scope.definition, name);
+  }
+}

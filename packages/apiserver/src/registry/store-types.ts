@@ -1,0 +1,56 @@
+// What the parts of the generic store share: its dependencies, the requests it takes and its
+// results. The store works on objects of the stored version; the endpoints convert.
+
+import type { Clock, KubeObject, Random, ResourceDefinition } from '@keelson/apimachinery';
+import type { UserInfo } from '../authentication/authenticator.ts';
+import type { ServerLimits } from '../config.ts';
+import type { Features } from '../features/features.ts';
+import type { Storage, StoredEntry } from '../storage/storage.ts';
+import type { Strategy, StrategyContext, SubresourceStrategy } from './strategy.ts';
+
+export interface StoreDependencies {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly features: Features;
+  readonly limits: ServerLimits;
+}
+
+/** One stored resource: definition of its storage version and strategy, with what every operation needs. */
+export interface StoreScope extends StoreDependencies {
+  readonly definition: ResourceDefinition;
+  readonly strategy: Strategy;
+  readonly keyPrefix: string;
+}
+
+/** Who asks, and what is to be called on the way. */
+export interface WriteRequest {
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  readonly namespace: string;
+  warn(text: string): void;
+  /** Validating admission; runs right before the write takes effect. */
+  validateAdmission(object: KubeObject | undefined, old: KubeObject | undefined): Promise<void>;
+}
+
+export interface WriteResult {
+  readonly object: KubeObject;
+  /** Absent for dry runs. */
+  readonly entry: StoredEntry | undefined;
+  readonly created: boolean;
+}
+
+export type UpdateStrategy = Strategy | SubresourceStrategy;
+
+export function strategyContext(scope: StoreDependencies, request: WriteRequest): StrategyContext {
+  return { user: request.user, nowMs: scope.clock.now(), features: scope.features, dryRun: request.dryRun };
+}
+
+/** `/registry/pods/default/web`, `/registry/nodes/a`. Names were checked, so the parts hold no slash. */
+export function storageKey(scope: StoreScope, namespace: string, name: string): string {
+  return scope.definition.namespaced ? `${scope.keyPrefix}/${namespace}/${name}` : `${scope.keyPrefix}/${name}`;
+}
+/** Where all objects of the resource (of one namespace) lie. */
+export function storagePrefix(scope: StoreScope, namespace: string): string {
+  return scope.definition.namespaced && namespace !== '' ? `${scope.keyPrefix}/${namespace}/` : `${scope.keyPrefix}/`;
+}

@@ -1,0 +1,58 @@
+// Turns a request of any transport into a RequestContext and runs the pipeline.
+
+import { createDecisionTrace, createUid, noDecisionTrace, type Clock, type Random } from '@keelson/apimachinery';
+import { anonymousUser } from './authentication/authenticator.ts';
+import type { ServerLimits } from './config.ts';
+import { parseRequestInfo } from './filters/request-info.ts';
+import type { ApiRequest, ApiResponse } from './http.ts';
+import type { RequestContext } from './request-context.ts';
+import type { ServeRequest } from './transport/in-process.ts';
+
+export interface ServeOptions {
+  readonly pipeline: (context: RequestContext) => Promise<void>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: ServerLimits;
+}
+
+export function createServe(options: ServeOptions): ServeRequest {
+  return async (request, response) => {
+    const context = createContext(request, response, options);
+    response.setHeader('audit-id', auditId(request, options.random));
+    await options.pipeline(context);
+  };
+}
+
+function createContext(request: ApiRequest, response: ApiResponse, options: ServeOptions): RequestContext {
+  const warnings: string[] = [];
+  const annotations = new Map<string, string>();
+  let warningBytes = 0;
+  return {
+    request,
+    response,
+    info: parseRequestInfo(request.method, request.url),
+    user: anonymousUser,
+    trace: request.headers['keelson-explain'] === '1' ? createDecisionTrace() : noDecisionTrace,
+    signal: request.signal,
+    receivedAtMs: options.clock.now(),
+    warn(text) {
+      const clean = text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ');
+      if (clean === '' || warnings.includes(clean)) return;
+      const size = Buffer.byteLength(clean);
+      if (warningBytes + size > options.limits.warningBytesMax) return;
+      warningBytes += size;
+      warnings.push(clean);
+    },
+    warnings,
+    annotate(key, value) {
+      if (!annotations.has(key)) annotations.set(key, value);
+    },
+    auditAnnotations: annotations,
+  };
+}
+
+/** The client's own audit id when it is of a sensible form, else a new one. */
+function auditId(request: ApiRequest, random: Random): string {
+  const given = request.headers['audit-id'];
+  return typeof given === 'string' && /^[\x21-\x7e]{1,64}$/.test(given) ? given : createUid(random);
+}

@@ -1,0 +1,93 @@
+// The TLS listener: one port, HTTP/1.1 and, where it was asked for, HTTP/2 by ALPN. Every limit of
+// a connection is set here.
+
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ServerLimits } from '../config.ts';
+import { fromNodeRequest, fromNodeResponse } from './node-http.ts';
+import type { ServeRequest } from './in-process.ts';
+
+export interface ListenerOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly certificate: string;
+  readonly key: string;
+  /** Client certificates are asked for, and checked by the x509 authenticator, not by TLS. */
+  readonly http2: boolean;
+  readonly limits: ServerLimits;
+}
+
+export interface Listener {
+  readonly address: string;
+  readonly port: number;
+  /** Stops accepting; connections that are idle are closed at once, others when their requests end or `graceMs` passed. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Rejects with the error of `listen` (EADDRINUSE, EACCES). */
+export async function openListener(serve: ServeRequest, options: ListenerOptions): Promise<Listener> {
+  const server = createTlsServer(options);
+  const sockets = new Set<Duplex>();
+  server.on('secureConnection', (socket: Duplex) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+  });
+  server.on('tlsClientError', () => {});
+  server.on('request', (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => {
+    const gone = new AbortController();
+    res.on('close', () => gone.abort());
+    req.on('error', () => gone.abort());
+    res.on('error', () => gone.abort());
+    void serve(fromNodeRequest(req, gone.signal), fromNodeResponse(req, res));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.address, () => {
+      server.off('error', reject);
+      server.on('error', () => {});
+      resolve();
+    });
+  });
+  const bound = server.address() as AddressInfo;
+  return {
+    address: bound.address,
+    port: bound.port,
+    close: (graceMs) =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ('closeIdleConnections' in server) server.closeIdleConnections();
+        const force = setTimeout(() => sockets.forEach((s) => s.destroy()), graceMs);
+        force.unref();
+      }),
+  };
+}
+
+function createTlsServer(options: ListenerOptions): Server | Http2SecureServer {
+  const { limits } = options;
+  const tls = {
+    key: options.key,
+    cert: options.certificate,
+    minVersion: 'TLSv1.2' as const,
+    requestCert: true,
+    rejectUnauthorized: false,
+    maxHeaderSize: limits.headerBytesMax,
+  };
+  const server = options.http2
+    ? createSecureServer({
+        ...tls,
+        allowHTTP1: true,
+        // Rapid reset: streams that are opened and reset at once are bounded by these.
+        maxSessionMemory: 10,
+        settings: { maxConcurrentStreams: 250, enableConnectProtocol: false, initialWindowSize: 1 << 20 },
+        maxSessionInvalidFrames: 100,
+        maxSessionRejectedStreams: 100,
+      })
+    : createServer({ ...tls, keepAlive: true, noDelay: true, requestTimeout: limits.requestTimeoutMs * 2, headersTimeout: 30_000 });
+  server.maxConnections = limits.connectionsMax;
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 90_000;
+  return server;
+}

@@ -1,0 +1,104 @@
+// node:http requests (HTTP/1.1, and HTTP/2 through its compatibility API) as ApiRequest and
+// ApiResponse.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { statusErrors } from '@keelson/apimachinery';
+import type { ApiRequest, ApiResponse } from '../http.ts';
+
+type NodeRequest = IncomingMessage | Http2ServerRequest;
+type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** `signal` is aborted when the client goes away before the answer is complete. */
+export function fromNodeRequest(req: NodeRequest, signal: AbortSignal, upgraded?: { socket: Duplex; head: Uint8Array }): ApiRequest {
+  const headers = req.headers as Record<string, string | string[] | undefined>;
+  return {
+    method: req.method ?? 'GET',
+    url: req.url ?? '/',
+    headers: req.httpVersionMajor >= 2 && headers['host'] === undefined ? { ...headers, host: headers[':authority'] } : headers,
+    protocol: req.httpVersionMajor >= 2 ? 'HTTP/2.0' : 'HTTP/1.1',
+    remoteAddress: req.socket.remoteAddress ?? '',
+    tls: true,
+    peerCertificates: () => peerCertificates(req.socket as TLSSocket),
+    body: (bytesMax) => readBody(req, bytesMax),
+    signal,
+    ...(upgraded === undefined ? {} : { upgrade: () => upgraded }),
+  };
+}
+
+function peerCertificates(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let certificate = socket.getPeerX509Certificate?.();
+  // Ten: far more than any real chain; a peer cannot make us loop.
+  while (certificate !== undefined && chain.length < 10) {
+    chain.push(certificate.raw);
+    certificate = certificate.issuerCertificate;
+  }
+  return chain;
+}
+
+function readBody(req: NodeRequest, bytesMax: number): Promise<Uint8Array> {
+  const tooLarge = () => statusErrors.requestEntityTooLarge(`limit is ${bytesMax}`);
+  const declared = Number(req.headers['content-length'] ?? 0);
+  if (declared > bytesMax) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.byteLength;
+      if (size > bytesMax) {
+        req.removeAllListeners('data');
+        req.resume();
+        reject(tooLarge());
+        return;
+      }
+      chunks.push(chunk);
+    });
+    req.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)));
+    req.on('error', reject);
+    req.on('aborted', () => reject(statusErrors.badRequest('the client went away while it was sending the request')));
+  });
+}
+
+export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiResponse {
+  const response = res as ServerResponse;
+  return {
+    get headersSent() {
+      return response.headersSent;
+    },
+    get status() {
+      return response.statusCode;
+    },
+    set status(code) {
+      response.statusCode = code;
+    },
+    setHeader(name, value) {
+      response.setHeader(name, value as string | string[]);
+    },
+    write(chunk) {
+      // An empty write is how a caller asks for the headers to go out now.
+      if (chunk.length === 0) {
+        response.flushHeaders();
+        return true;
+      }
+      return response.write(chunk);
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        response.once('drain', resolve);
+        response.once('close', resolve);
+      }),
+    end(chunk) {
+      // A body that nobody read would keep an HTTP/1.1 connection from its next request.
+      if (!req.readableEnded) req.resume();
+      if (chunk === undefined) response.end();
+      else response.end(chunk);
+    },
+    abort: () => {
+      if ('stream' in res) res.stream.close();
+      else res.destroy();
+    },
+  };
+}
