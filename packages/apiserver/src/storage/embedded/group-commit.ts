@@ -100,7 +100,9 @@ export function createGroupCommit(parts: GroupCommitParts): WriteLog {
     async close() {
       await tail.catch(() => undefined);
       await compaction.idle();
-      await log.close();
+      if (failure === undefined) return log.close();
+      // Every caller has been told of the failure; what is left is to let go of the files.
+      return log.close().catch(() => undefined);
     },
     failure: () => failure,
   };

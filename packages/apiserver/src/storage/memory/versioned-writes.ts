@@ -63,7 +63,15 @@ export function createVersionedWrites(
   async function guaranteedUpdate(key: StorageKey, update: Update) {
     for (let attempt = 0; attempt < updateAttemptsMax; attempt++) {
       const current = state.getHead(key);
-      const next = await callUpdate(update, current, () => settle(key));
+      let next: KubeObject | undefined;
+      try {
+        // Awaiting only promises lets concurrent synchronous updates follow without a conflict.
+        const result = update(current);
+        next = result instanceof Promise ? await result : result;
+      } catch (error) {
+        await settle(key);
+        throw error;
+      }
       assertOpen();
       if (state.getHead(key) !== current) continue;
       if (isUnchanged(current, next)) {
@@ -92,20 +100,6 @@ export function createVersionedWrites(
     guaranteedUpdate: (key, update) => write(key, () => guaranteedUpdate(key, update)),
     delete: (key, preconditions = {}) => write(key, () => remove(key, preconditions)),
   };
-}
-
-/** Runs an update. What it throws may rest on an entry that is not durable yet: that is awaited. */
-async function callUpdate(
-  update: Update,
-  current: StoredObject | undefined,
-  settle: () => Promise<void>,
-): Promise<KubeObject | undefined> {
-  try {
-    return await update(current);
-  } catch (error) {
-    await settle();
-    throw error;
-  }
 }
 
 /** Whether an update needs no write. A stale entry is written again in its present form. */

@@ -304,10 +304,11 @@ function listTests(test: Test): void {
 function historyTests(test: Test, create: CreateStorage): void {
   test('lists every revision as it was', async (s) => {
     const values: Record<number, string> = {};
-    for (let i = 0; i < 400; i++) {
-      const entry = await s.guaranteedUpdate(testKey('a'), () => testConfigMap('a', String(i)));
-      values[entry?.revision ?? 0] = String(i);
-    }
+    const write = async (value: string) => {
+      const entry = await s.guaranteedUpdate(testKey('a'), () => testConfigMap('a', value));
+      values[entry?.revision ?? 0] = value;
+    };
+    await Promise.all(Array.from({ length: 400 }, (_, i) => write(String(i))));
     for (const [revision, value] of Object.entries(values)) {
       const list = await s.list('/registry/', { revision: Number(revision) });
       assert.deepEqual(list.entries[0]?.object.data, { value });
@@ -337,9 +338,9 @@ function historyTests(test: Test, create: CreateStorage): void {
   });
   it('is bounded', async () => {
     const s = await create({ historyEventsMax: 200 });
-    for (let i = 0; i < 1000; i++) {
-      await s.guaranteedUpdate(testKey('a'), () => testConfigMap('a', String(i)));
-    }
+    const write = (value: string) =>
+      s.guaranteedUpdate(testKey('a'), () => testConfigMap('a', value));
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => write(String(i))));
     assert.equal(s.compactedRevision(), s.revision() - 200);
     const oldest = await s.list('/registry/', { revision: s.compactedRevision() });
     assert.deepEqual(oldest.entries[0]?.object.data, { value: '799' });

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import type { Revision, Storage, StorageError, StorageEvent } from '../storage.ts';
 import { withCode } from './storage-suite.ts';
 import type { CreateStorage } from './storage-suite.ts';
-import { testConfigMap, testKey } from './test-objects.ts';
+import { createMany, testConfigMap, testKey } from './test-objects.ts';
 
 export interface WatchRecord {
   readonly events: StorageEvent[];
@@ -108,9 +108,7 @@ function eventTests(test: Test): void {
       },
       onEnd: () => {},
     });
-    await Promise.all(
-      Array.from({ length: 40 }, (_, i) => s.create(testKey(`k${i}`), testConfigMap('a', 'x'))),
-    );
+    await createMany(s, 'k', 40);
     await Promise.all(checks);
     assert.equal(checks.length, 40);
   });
@@ -119,7 +117,7 @@ function eventTests(test: Test): void {
 function resumeTests(test: Test, create: CreateStorage): void {
   test('resumes after any revision, across pages of history', async (s) => {
     const start = s.revision();
-    for (let i = 0; i < 1300; i++) await s.create(testKey(`k${i}`), testConfigMap('a', 'x'));
+    await createMany(s, 'k', 1300);
     for (const from of [start, start + 1, start + 127, start + 128, start + 700, s.revision()]) {
       const watch = recordWatch(s, '/registry/', from);
       await caughtUp(watch, s.revision());
@@ -129,11 +127,11 @@ function resumeTests(test: Test, create: CreateStorage): void {
   });
   test('joins the live writes without gap or repetition', async (s) => {
     const start = s.revision();
-    for (let i = 0; i < 1200; i++) await s.create(testKey(`old${i}`), testConfigMap('a', 'x'));
+    await createMany(s, 'old', 1200);
     const watch = recordWatch(s, '/registry/', start);
-    for (let i = 0; i < 600; i++) {
-      await s.create(testKey(`new${i}`), testConfigMap('a', 'x'));
-      if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 12; i++) {
+      await createMany(s, `new${i}.`, 50);
+      await new Promise((resolve) => setImmediate(resolve));
     }
     await caughtUp(watch, s.revision());
     assert.deepEqual(
@@ -151,9 +149,7 @@ function resumeTests(test: Test, create: CreateStorage): void {
       onEnd: () => {},
     });
     const first = await s.create(testKey('a'), testConfigMap('a', 'x'));
-    await Promise.all(
-      Array.from({ length: 20 }, (_, i) => s.create(testKey(`k${i}`), testConfigMap('a', 'x'))),
-    );
+    await createMany(s, 'k', 20);
     assert.ok(inner);
     await caughtUp(inner, s.revision());
     assert.deepEqual(
@@ -177,7 +173,7 @@ function resumeTests(test: Test, create: CreateStorage): void {
   it('ends with compacted when history is forgotten while catching up', async () => {
     const s = await create({ historyEventsMax: 2000 });
     const start = s.revision();
-    for (let i = 0; i < 1500; i++) await s.create(testKey(`k${i}`), testConfigMap('a', 'x'));
+    await createMany(s, 'k', 1500);
     const live = recordWatch(s, '/registry/');
     const watch = recordWatch(s, '/registry/', start);
     await Promise.resolve();
