@@ -29,7 +29,7 @@ const invalid: readonly (readonly [rules.TextRule, string, number, RegExp])[] = 
   [rules.dns1035Label, '1a', 1, /\(e\.g\. 'my-name', {2}or 'abc-123', regex used/],
   [rules.qualifiedName, '/a', 1, /^prefix part must be non-empty$/],
   [rules.qualifiedName, 'a/', 2, /^name part must be non-empty$/],
-  [rules.qualifiedName, 'a/b/c', 1, /^a qualified name must consist of/],
+  [rules.qualifiedName, 'a/b/c', 1, /^a valid label key must consist of/],
   [rules.labelValue, '-', 1, /^a valid label must be an empty string or consist of/],
   [rules.portName, '', 2, /^must contain only alpha-numeric/],
   [rules.portName, '-a--b', 2, /^must not contain consecutive hyphens$/],

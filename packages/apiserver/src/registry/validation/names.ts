@@ -47,6 +47,8 @@ const qualifiedDetail = () =>
 
 /** `must be no more than 63 characters`. */
 export const maxLengthSentence = (max: number): string => `must be no more than ${max} characters`;
+/** `must be no more than 63 bytes`: labels and their keys, since 1.34. */
+export const maxBytesSentence = (max: number): string => `must be no more than ${max} bytes`;
 /** `must be between 1 and 65535, inclusive`. */
 export const rangeSentence = (min: number, max: number): string =>
   `must be between ${min} and ${max}, inclusive`;
@@ -116,7 +118,7 @@ export const qualifiedName: TextRule = (value) => {
   const slash = value.indexOf('/');
   if (slash >= 0 && value.indexOf('/', slash + 1) >= 0) {
     return [
-      `a qualified name ${qualifiedDetail()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${qualifiedDetail()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   const out: string[] = [];
@@ -126,13 +128,13 @@ export const qualifiedName: TextRule = (value) => {
   }
   const name = value.slice(slash + 1);
   if (name === '') out.push(`name part ${emptySentence}`);
-  else if (isLongerThan(name, 63)) out.push(`name part ${maxLengthSentence(63)}`);
+  else if (isLongerThan(name, 63)) out.push(`name part ${maxBytesSentence(63)}`);
   if (!qualifiedPattern.test(name)) out.push(`name part ${qualifiedDetail()}`);
   return out;
 };
 
 export const labelValue: TextRule = (value) => {
-  const out = isLongerThan(value, 63) ? [maxLengthSentence(63)] : [];
+  const out = isLongerThan(value, 63) ? [maxBytesSentence(63)] : [];
   if (!labelValuePattern.test(value)) {
     const sentence = `a valid label must be an empty string or consist of ${qualifiedSentence.slice('must consist of '.length)}`;
     out.push(regexSentence(sentence, labelValueFormat, 'MyValue', 'my_value', '12345'));
