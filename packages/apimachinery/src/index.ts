@@ -1,6 +1,6 @@
 // The vocabulary of the API. Everything that other packages may use stands here by name.
 
-export { isJsonObject } from './json.ts';
+export { getOwn, isJsonObject, jsonEqual, setOwn } from './json.ts';
 export type { JsonArray, JsonObject, JsonScalar, JsonValue } from './json.ts';
 
 export { formatMicroTime, formatTime, sleep, systemClock } from './clock.ts';
@@ -59,6 +59,7 @@ export type {
 
 export {
   fieldError,
+  omittedValue,
   quoteGo,
   renderFieldError,
   renderFieldErrorBody,
@@ -128,3 +129,12 @@ export {
   unescapeFieldValue,
 } from './selectors/field-selector.ts';
 export type { FieldMatcher, FieldRequirement } from './selectors/field-selector.ts';
+
+export { applyJsonPatch, jsonPatchLimits } from './patch/json-patch.ts';
+export type { JsonPatchLimits } from './patch/json-patch.ts';
+export { applyMergePatch } from './patch/merge-patch.ts';
+export { PatchError, patchErrorStatus } from './patch/patch-error.ts';
+export type { PatchErrorKind } from './patch/patch-error.ts';
+export { applyStrategicMergePatch } from './patch/strategic-merge-patch.ts';
+export { formatGoValue, goKind, goTypeName } from './go-value.ts';
+export type { GoKind } from './go-value.ts';

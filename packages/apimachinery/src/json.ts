@@ -18,3 +18,42 @@ declare global {
     rawJSON(text: string): unknown;
   }
 }
+
+/**
+ * The own property, never an inherited one.
+ * SECURITY: keys come from clients, so `__proto__` and `constructor` are keys like any other.
+ */
+export function getOwn(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** Sets an own property; `__proto__` becomes one too instead of changing the prototype. */
+export function setOwn(object: JsonObject, key: string, value: JsonValue | undefined): void {
+  if (key !== '__proto__') object[key] = value;
+  else {
+    const property = { value, writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(object, key, property);
+  }
+}
+
+/** Deep equality of two values; the order of keys does not count, an undefined member is absent. */
+export function jsonEqual(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!jsonEqual(a[i], b[i])) return false;
+    return true;
+  }
+  if (Array.isArray(b)) return false;
+  let members = 0;
+  for (const key of Object.keys(a)) {
+    const value = a[key];
+    if (value === undefined) continue;
+    members++;
+    const other = getOwn(b, key);
+    if (other === undefined || !jsonEqual(value, other)) return false;
+  }
+  for (const key of Object.keys(b)) if (b[key] !== undefined) members--;
+  return members === 0;
+}
