@@ -24,6 +24,9 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/** As `badValue`: the error is about the whole field, whose value is not repeated. */
+export const omittedValue: unique symbol = Symbol('omitted value');
+
 const invalidLabels: Readonly<Record<FieldErrorType, string>> = {
   FieldValueRequired: 'Required value',
   FieldValueInvalid: 'Invalid value',
@@ -71,7 +74,7 @@ export function renderFieldErrorBody(e: FieldError): string {
   const label = invalidLabels[e.type];
   const withoutValue =
     e.type === 'FieldValueRequired' || e.type === 'FieldValueForbidden' || e.type === 'FieldValueTooLong' || e.type === 'InternalError';
-  const head = withoutValue ? label : `${label}: ${renderValue(e.badValue)}`;
+  const head = withoutValue || e.badValue === omittedValue ? label : `${label}: ${renderValue(e.badValue)}`;
   return e.detail === '' ? head : `${head}: ${e.detail}`;
 }
 /** `path: message`, as it stands in the message of an Invalid status. */
@@ -83,7 +86,8 @@ function renderValue(value: unknown): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return quoteGo(value);
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  return JSON.stringify(value as JsonValue, (_key, v: unknown) => (typeof v === 'bigint' ? JSON.rawJSON(v.toString()) : v));
+  const text = JSON.stringify(value as JsonValue, (_key, v: unknown) => (typeof v === 'bigint' ? JSON.rawJSON(v.toString()) : v));
+  return text.replace(/[<>&\u2028\u2029]/g, (ch) => `\\u${ch.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Go's `%q`: printable runes stand as they are, control characters are escaped. */
