@@ -24,9 +24,10 @@ const since1_8: CheckPod = (_metadata, spec) => {
     );
   }
   if (bad === undefined) return undefined;
+  const who = namedContainers(bad.containers);
   return {
     reason: 'allowPrivilegeEscalation != false',
-    detail: `${namedContainers(bad.containers)} must set securityContext.allowPrivilegeEscalation=false`,
+    detail: `${who} must set securityContext.allowPrivilegeEscalation=false`,
     fieldErrors: bad.fieldErrors,
   };
 };

@@ -44,10 +44,11 @@ const since1_0: CheckPod = (_metadata, spec) => {
     if (isBad) bad?.containers.push(c.name ?? '');
   }
   if (bad === undefined) return undefined;
+  const who = namedContainers(bad.containers);
   const names = joinQuoted(sortedSet(bad.values));
   return {
     reason: 'non-default capabilities',
-    detail: `${namedContainers(bad.containers)} must not include ${names} in securityContext.capabilities.add`,
+    detail: `${who} must not include ${names} in securityContext.capabilities.add`,
     fieldErrors: bad.fieldErrors,
   };
 };

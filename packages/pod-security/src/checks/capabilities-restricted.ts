@@ -1,7 +1,7 @@
 // capabilities_restricted (restricted): no capability but the right to bind low ports.
 //
 // Fields: securityContext.capabilities of every container.
-// Allowed: drop must contain ALL, spelled exactly so; add may be unset or hold NET_BIND_SERVICE only.
+// Allowed: drop must contain ALL, spelled exactly so; add may hold nothing but NET_BIND_SERVICE.
 // Exempt: pods with spec.os.name=windows, from version 1.25.
 // Versions: 1.22, 1.25. Overrides capabilities_baseline.
 

@@ -4,7 +4,7 @@
 // container.seccomp.security.alpha.kubernetes.io/<name of a container>.
 // Allowed: runtime/default, docker/default, localhost/*, unset.
 //
-// Versions from 1.19. Fields: securityContext.seccompProfile.type of the pod and of every container.
+// Versions from 1.19. Fields: securityContext.seccompProfile.type of the pod and every container.
 // Allowed: RuntimeDefault, Localhost, unset.
 
 import {

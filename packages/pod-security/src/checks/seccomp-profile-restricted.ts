@@ -45,7 +45,9 @@ const since1_19: CheckPod = (_metadata, spec) => {
   const who = namedContainers(implicit.containers);
   return {
     reason: 'seccompProfile',
-    detail: `pod or ${who} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
+    detail:
+      `pod or ${who} must set securityContext.seccompProfile.type ` +
+      'to "RuntimeDefault" or "Localhost"',
     fieldErrors: implicit.fieldErrors,
   };
 };
