@@ -312,6 +312,7 @@ export const goFields: Readonly<Record<string, string>> = {
     'nodeAllocatableResourceMappings:map[ResourceName]NodeAllocatableResourceMapping',
   'resource.v1.DeviceAllocationConfiguration': 'source:AllocationConfigSource',
   'resource.v1.DeviceAttribute': 'int:*int64 bool:*bool string:*string version:*string',
+  'resource.v1.DeviceClaim': 'requests:[]DeviceRequest!',
   'resource.v1.DeviceClassSpec': 'extendedResourceName:*string',
   'resource.v1.DeviceConstraint':
     'matchAttribute:*FullyQualifiedName distinctAttribute:*FullyQualifiedName',

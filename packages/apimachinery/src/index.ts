@@ -39,6 +39,23 @@ export type {
   Verb,
 } from './meta/resource.ts';
 
+export { DecodeError } from './codec/decode-error.ts';
+export type { DecodeErrorReason } from './codec/decode-error.ts';
+export {
+  decodeObject,
+  decodeValue,
+  parseJson,
+  parseJsonObject,
+  readTypeMeta,
+} from './codec/decode-object.ts';
+export type {
+  DecodedObject,
+  DecodedValue,
+  DecodeOptions,
+  TypeMeta,
+} from './codec/decode-object.ts';
+export { encodeJson, encodeJsonText } from './codec/encode-json.ts';
+
 export {
   builtinKinds,
   builtinResources,

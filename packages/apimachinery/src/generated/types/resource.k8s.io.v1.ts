@@ -150,7 +150,7 @@ export type DeviceCapacity = {
 /** DeviceClaim defines how to request devices with a ResourceClaim. */
 export type DeviceClaim = {
   /** Requests represent individual requests for distinct devices which must all be satisfied. */
-  requests?: DeviceRequest[];
+  requests?: DeviceRequest[] | null;
   /** These constraints must be satisfied by the set of devices that get allocated for the claim. */
   constraints?: DeviceConstraint[];
   /** This field holds configuration for multiple potential drivers which could satisfy requests in this claim. */
