@@ -199,12 +199,12 @@ const labelExpression = new RegExp(`^${labelPattern}$`);
 const subdomainExpression = new RegExp(`^${subdomainPattern}$`);
 const labelRule =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and " +
-  "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for " +
-  `validation is '${labelPattern}')`;
+  "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', " +
+  `regex used for validation is '${labelPattern}')`;
 const subdomainRule =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or " +
-  "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for " +
-  `validation is '${subdomainPattern}')`;
+  "'.', and must start and end with an alphanumeric character (e.g. 'example.com', " +
+  `regex used for validation is '${subdomainPattern}')`;
 
 /** COMPAT: the texts of `validation.IsDNS1123Label`. */
 function findLabelFaults(name: string): string[] {
