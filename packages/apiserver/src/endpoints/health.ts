@@ -15,12 +15,12 @@ export type HealthChecks = Readonly<Record<HealthEndpoint, readonly HealthCheck[
 
 /** False when the path is no health path. */
 export function serveHealth(context: RequestContext, checks: HealthChecks, onFailure: (name: string, reason: string) => void): boolean {
-  const match = /^\/(livez|readyz|healthz)(?:\/([^/]+))?$/.exec(context.info.path);
+  const match = /^\/(livez|readyz|healthz)(?:\/(.+))?$/.exec(context.info.path);
   if (match === null) return false;
   const endpoint = match[1] as HealthEndpoint;
   const list = checks[endpoint];
   if (match[2] !== undefined) {
-    const single = list.find((c) => c.name === match[2]?.replaceAll('%2F', '/'));
+    const single = list.find((c) => c.name === match[2]);
     if (single === undefined) return notFound(context);
     return serveSingle(context, single, onFailure);
   }

@@ -1,0 +1,123 @@
+// Puts one API server together from its parts: sources, authenticators, authorizers, admission,
+// endpoints, pipeline. Opens no socket; the caller hands `serve` to a listener or calls it in process.
+
+import { systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
+import { createAdmissionChain } from './admission/chain.ts';
+import type { AdmissionPlugin } from './admission/admission.ts';
+import type { Authenticator } from './authentication/authenticator.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import { defaultLimits, type ServerLimits } from './config.ts';
+import { createDiscoveryDocuments } from './endpoints/discovery/documents.ts';
+import { createHealthChecks } from './endpoints/health-checks.ts';
+import { createRootPaths, type IssuerDocuments, type VersionInfo } from './endpoints/root-paths.ts';
+import { createRouter, type PathHandler } from './endpoints/router.ts';
+import type { EndpointServices } from './endpoints/resource-request.ts';
+import type { Features } from './features/features.ts';
+import { createAuthenticationFilter } from './filters/authentication.ts';
+import { createAuthorizationFilter } from './filters/authorization.ts';
+import { createDeadlineFilter } from './filters/deadline.ts';
+import { createFlowControlFilter } from './filters/flow-control.ts';
+import { createRequestMetricsFilter } from './filters/request-metrics.ts';
+import { createRespondErrorsFilter } from './filters/respond-errors.ts';
+import { silentLogger, type Logger } from './logger.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createBuiltinEndpoints, type BuiltinParts } from './registry/builtin-endpoints.ts';
+import { createResourceIndex, type ResourceIndex } from './registry/resource-endpoint.ts';
+import type { StoreDependencies } from './registry/store-types.ts';
+import { composePipeline, type Filter } from './request-pipeline.ts';
+import { createServe } from './serve.ts';
+import type { Storage } from './storage/storage.ts';
+import type { ServeRequest } from './transport/in-process.ts';
+
+export interface ApiServerParts {
+  readonly storage: Storage;
+  readonly features: Features;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly impersonation: Filter;
+  readonly audit: Filter;
+  readonly admissionPlugins: readonly AdmissionPlugin[];
+  readonly builtin: BuiltinParts;
+  readonly issuer: IssuerDocuments;
+  readonly version: VersionInfo;
+  /** Further paths (OpenAPI), asked before the list of paths. */
+  readonly paths?: (index: ResourceIndex) => readonly PathHandler[];
+  /** Groups that another server serves. */
+  readonly delegate?: PathHandler;
+  /** `host:port` under which clients reach the server, for discovery. */
+  readonly serverAddress: () => string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly limits?: ServerLimits;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+}
+
+export interface ApiServer {
+  readonly serve: ServeRequest;
+  readonly index: ResourceIndex;
+  readonly metrics: Metrics;
+  readonly dependencies: StoreDependencies;
+  /** `/readyz` fails before this was called. */
+  markStarted(): void;
+  /** `/readyz` fails, watches end; requests under way may finish. */
+  shutDown(): void;
+}
+
+export function createApiServer(parts: ApiServerParts): ApiServer {
+  const { storage, features, clock = systemClock, random = systemRandom, limits = defaultLimits, logger = silentLogger, metrics = createMetrics() } = parts;
+  const dependencies: StoreDependencies = { storage, clock, random, features, limits };
+  const shutdown = new AbortController();
+  let started = false;
+  let storageProblem: string | undefined;
+  const index = createResourceIndex();
+  for (const endpoint of createBuiltinEndpoints(parts.builtin, dependencies)) index.put(endpoint);
+  const services: EndpointServices = {
+    admission: createAdmissionChain(parts.admissionPlugins),
+    clock,
+    features,
+    limits,
+    shutdown: shutdown.signal,
+    jitter: () => random.float(),
+  };
+  const health = createHealthChecks({
+    isStarted: () => started,
+    isShuttingDown: () => shutdown.signal.aborted,
+    storageProblem: () => storageProblem,
+  });
+  watchStorageHealth(storage, shutdown.signal, (problem) => (storageProblem = problem));
+  const discovery = createDiscoveryDocuments(index, parts.serverAddress);
+  const rootPaths = createRootPaths({
+    discovery,
+    health,
+    metrics,
+    version: parts.version,
+    issuer: parts.issuer,
+    onHealthFailure: (check, reason) => logger.warn('health check failed', { check, reason }),
+  });
+  const paths = [...(parts.paths?.(index) ?? []), ...rootPaths];
+  const pipeline = composePipeline({
+    'respond-errors': createRespondErrorsFilter(logger),
+    'request-metrics': createRequestMetricsFilter(metrics, clock),
+    deadline: createDeadlineFilter(clock, limits),
+    authentication: createAuthenticationFilter(parts.authenticator),
+    audit: parts.audit,
+    impersonation: parts.impersonation,
+    'flow-control': createFlowControlFilter(limits),
+    authorization: createAuthorizationFilter(parts.authorizer),
+    endpoints: createRouter({ index, services, paths, ...(parts.delegate === undefined ? {} : { delegate: parts.delegate }) }),
+  });
+  return {
+    serve: createServe({ pipeline, clock, random, limits }),
+    index,
+    metrics,
+    dependencies,
+    markStarted: () => void (started = true),
+    shutDown: () => shutdown.abort(),
+  };
+}
+
+/** A watch on everything ends only when the storage has failed or was closed. */
+function watchStorageHealth(storage: Storage, signal: AbortSignal, report: (problem: string) => void): void {
+  storage.watch('/', { signal, onEvents: () => {}, onEnd: (error) => report(error.message) });
+}

@@ -1,0 +1,196 @@
+// The body of a write as an object of the expected kind: negotiate, parse, check apiVersion and
+// kind, decode with field validation, default. Texts are those of kube-apiserver's decoders.
+
+import {
+  decodeObject,
+  DecodeError,
+  decodeProtobuf,
+  formatApiVersion,
+  parseApiVersion,
+  parseJsonObject,
+  parseYamlObject,
+  statusErrors,
+  typeForKind,
+  type GroupVersionKind,
+  type JsonObject,
+  type KubeObject,
+  type StatusError,
+  type StructType,
+  asKubeObject,
+  decodeValue,
+} from '@keelson/apimachinery';
+import { negotiateInput, type MediaType } from './negotiation.ts';
+import { assertDeleteOptions, dryRunErrors, type DeleteRequestOptions, type FieldValidation } from './query-options.ts';
+import type { ResourceRequest } from './resource-request.ts';
+
+/** Throws 400, 413 or 415. The object has `metadata`, and the expected apiVersion and kind. */
+export async function decodeBody(request: ResourceRequest, expected: GroupVersionKind, fieldValidation: FieldValidation): Promise<KubeObject> {
+  const { context, endpoint, services } = request;
+  const mediaType = negotiateInput(context, endpoint.custom);
+  const body = await context.request.body(services.limits.bodyBytesMax);
+  const parsed = endpoint.customDecode !== undefined && expected.kind === endpoint.definition.kind ? decodeCustom(request, body, mediaType, expected) : decodeBuiltin(body, mediaType, expected);
+  const subject = `${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}`;
+  reportStrictErrors(request, parsed.strictErrors, fieldValidation, (why) => statusErrors.badRequest(`${subject}: ${why}`));
+  const object = parsed.object;
+  object.metadata ??= {};
+  if (expected.kind === endpoint.definition.kind) {
+    endpoint.versionDefaults?.(object);
+    endpoint.strategy.applyDefaults?.(object, services.features);
+  }
+  return object;
+}
+
+/** Unknown and duplicate fields: an error, warnings or nothing, as the client wants it. */
+export function reportStrictErrors(request: ResourceRequest, errors: readonly string[], fieldValidation: FieldValidation, refuse: (why: string) => StatusError): void {
+  if (errors.length === 0 || fieldValidation === 'Ignore') return;
+  if (fieldValidation === 'Strict') throw refuse(`strict decoding error: ${errors.join(', ')}`);
+  for (const text of errors) request.context.warn(text);
+}
+
+interface Decoded {
+  readonly object: KubeObject;
+  readonly strictErrors: readonly string[];
+}
+
+function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: GroupVersionKind): Decoded {
+  const type = typeForKind(expected);
+  if (type === undefined) throw new Error(`no schema for ${formatApiVersion(expected)} ${expected.kind}`);
+  if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobufBody(body, expected);
+  if (mediaType === 'application/yaml') {
+    const { object, duplicates } = unrecognizedUnless(body, expected.kind, () => parseYamlObject(body));
+    checkKind(object, expected);
+    const decoded = decodeTyped(() => decodeValue(object, type), expected);
+    return { object: withKind(decoded.object, expected), strictErrors: [...duplicates, ...decoded.strictErrors] };
+  }
+  let decoded: Decoded;
+  try {
+    decoded = decodeObject(body, type);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    if (error.reason === 'syntax') throw unrecognized(body, expected.kind, `couldn't get version/kind; json parse error: ${error.message}`);
+    // A body of another kind fails for the wrong reason; say the right one.
+    checkKind(unrecognizedUnless(body, expected.kind, () => parseJsonObject(body)).object, expected);
+    throw cannotBeHandled(expected, error.message);
+  }
+  checkKind(decoded.object, expected);
+  return { object: withKind(decoded.object, expected), strictErrors: decoded.strictErrors };
+}
+
+function decodeTyped(decode: () => Decoded, expected: GroupVersionKind): Decoded {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannotBeHandled(expected, error.message);
+    throw error;
+  }
+}
+
+function decodeProtobufBody(body: Uint8Array, expected: GroupVersionKind): Decoded {
+  try {
+    const { object } = decodeProtobuf(body);
+    checkKind(object, expected);
+    return { object: withKind(object, expected), strictErrors: [] };
+  } catch (error) {
+    if (error instanceof DecodeError) throw unrecognized(body, expected.kind, error.message);
+    throw error;
+  }
+}
+
+function decodeCustom(request: ResourceRequest, body: Uint8Array, mediaType: MediaType, expected: GroupVersionKind): Decoded {
+  const parse = () => (mediaType === 'application/yaml' ? parseYamlObject(body) : parseJsonObject(body));
+  const { object, duplicates } = unrecognizedUnless(body, expected.kind, parse);
+  checkKind(object, expected);
+  const decode = request.endpoint.customDecode;
+  if (decode === undefined) throw new Error('unreachable: custom resources have a decoder');
+  const decoded = decode(withKind(asKubeObject({ metadata: {}, ...object }), expected));
+  return { object: decoded.object, strictErrors: [...duplicates, ...decoded.unknownFields] };
+}
+
+function unrecognizedUnless(body: Uint8Array, kind: string, parse: () => { object: JsonObject; duplicates: readonly string[] }) {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof DecodeError) throw unrecognized(body, kind, error.message);
+    throw error;
+  }
+}
+
+function unrecognized(body: Uint8Array, kind: string, why: string): StatusError {
+  return statusErrors.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summarize(body)})`);
+}
+
+/** COMPAT: the first bytes, as text when they look like JSON, else in hexadecimal. */
+function summarize(body: Uint8Array): string {
+  const max = 30;
+  if (body.byteLength === 0) return '<empty>';
+  const head = Buffer.from(body.subarray(0, max));
+  return head.toString(body[0] === 0x7b ? 'utf8' : 'hex') + (body.byteLength > max ? ' ...' : '');
+}
+
+function checkKind(object: { apiVersion?: unknown; kind?: unknown }, expected: GroupVersionKind): void {
+  const apiVersion = typeof object.apiVersion === 'string' && object.apiVersion !== '' ? object.apiVersion : formatApiVersion(expected);
+  const kind = typeof object.kind === 'string' && object.kind !== '' ? object.kind : expected.kind;
+  if (apiVersion === formatApiVersion(expected) && kind === expected.kind) return;
+  const gv = parseApiVersion(apiVersion);
+  const version = gv?.version ?? '';
+  const known = gv !== undefined && typeForKind({ ...gv, kind }) !== undefined;
+  const subject = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}`;
+  if (!known) throw statusErrors.badRequest(`${subject}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(schemeOf(expected))}`);
+  if (kind !== expected.kind) throw statusErrors.badRequest(`${subject}: converting (${version}.${kind}) to (${internalPackage(expected)}.${expected.kind}): unknown conversion`);
+  throw statusErrors.badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${formatApiVersion(expected)})`);
+}
+
+// COMPAT: Go names the source line where the scheme was made.
+function schemeOf(expected: GroupVersionKind): string {
+  if (expected.group === 'apiextensions.k8s.io') return 'pkg/apiserver/apiserver.go:55';
+  if (expected.group === 'apiregistration.k8s.io') return 'pkg/apiserver/scheme/scheme.go:33';
+  return 'pkg/api/legacyscheme/scheme.go:30';
+}
+function internalPackage(expected: GroupVersionKind): string {
+  return expected.group === '' ? 'core' : (expected.group.split('.')[0] ?? '');
+}
+
+function cannotBeHandled(expected: GroupVersionKind, why: string): StatusError {
+  return statusErrors.badRequest(`${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${why}`);
+}
+
+/** `kind` and `apiVersion` first: stored bytes begin with them, and typed lists leave them out. */
+function withKind(object: KubeObject, expected: GroupVersionKind): KubeObject {
+  const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
+  return { kind: expected.kind, apiVersion: formatApiVersion(expected), ...rest } as KubeObject;
+}
+
+const deleteOptionsKind: GroupVersionKind = { group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' };
+
+/** DeleteOptions in the body of a DELETE. */
+export function decodeDeleteOptions(request: ResourceRequest, body: Uint8Array): DeleteRequestOptions {
+  const mediaType = negotiateInput(request.context, request.endpoint.custom);
+  const type = typeForKind(deleteOptionsKind);
+  if (type === undefined) throw new Error('no schema for DeleteOptions');
+  const object = decodeDeleteBody(body, mediaType, type);
+  const kind = typeof object['kind'] === 'string' && object['kind'] !== '' ? object['kind'] : 'DeleteOptions';
+  if (kind !== 'DeleteOptions') throw statusErrors.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(object['apiVersion'] ?? '')} in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"`);
+  const preconditions = object['preconditions'] as { uid?: string; resourceVersion?: string } | undefined;
+  const dryRun = (object['dryRun'] as string[] | undefined) ?? [];
+  const options = {
+    dryRun: dryRun.length > 0,
+    gracePeriodSeconds: object['gracePeriodSeconds'] === undefined ? undefined : Number(object['gracePeriodSeconds']),
+    orphanDependents: object['orphanDependents'] as boolean | undefined,
+    propagationPolicy: object['propagationPolicy'] as string | undefined,
+    uid: preconditions?.uid,
+    resourceVersion: preconditions?.resourceVersion,
+  };
+  assertDeleteOptions(options, dryRunErrors(dryRun));
+  return options;
+}
+
+function decodeDeleteBody(body: Uint8Array, mediaType: MediaType, type: StructType): KubeObject {
+  try {
+    if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobuf(body).object;
+    if (mediaType === 'application/yaml') return decodeValue(parseYamlObject(body).object, type).object;
+    return decodeObject(body, type).object;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw statusErrors.badRequest(error.reason === 'syntax' ? `couldn't get version/kind; json parse error: ${error.message}` : error.message);
+  }
+}

@@ -1,0 +1,118 @@
+// The keys and certificates of one control plane, as files below the data directory, made once:
+//
+//   pki/ca.crt ca.key            the authority of everything below
+//   pki/apiserver.crt .key       serving; made anew when an address or name is missing or it expires soon
+//   pki/admin.crt .key           system:masters, for the kubeconfig
+//   pki/sa.key                   signs service account tokens
+//
+// SECURITY: keys are 0600 in a directory of 0700.
+
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock, Random } from '@keelson/apimachinery';
+import {
+  createCertificateAuthority,
+  createSigningKey,
+  formatSigningKey,
+  loadCertificateAuthority,
+  parseCertificate,
+  parseSigningKey,
+  readPem,
+  type CertificateAuthority,
+  type KeyPairPem,
+  type SigningKey,
+} from '@keelson/apiserver';
+
+export interface ServingNames {
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+}
+export interface Pki {
+  readonly authority: CertificateAuthority;
+  readonly serving: KeyPairPem;
+  readonly admin: KeyPairPem;
+  readonly serviceAccountKey: SigningKey;
+}
+export interface PkiDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A serving certificate with less than this to live is made anew at start. */
+const renewBeforeMs = 30 * 24 * 3600 * 1000;
+export const adminName = 'kubernetes-admin';
+
+/** Everything in memory, for clusters without files. */
+export function createPki(dependencies: PkiDependencies, names: ServingNames): Pki {
+  const authority = createCertificateAuthority(dependencies, { commonName: 'keelson-ca' });
+  return {
+    authority,
+    serving: issueServing(authority, names),
+    admin: issueAdmin(authority),
+    serviceAccountKey: createSigningKey(),
+  };
+}
+
+/** Reads what is there and makes what is missing. Throws with the file's name when one cannot be used. */
+export function openPki(dir: string, dependencies: PkiDependencies, names: ServingNames): Pki {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const authority = loadOrCreateAuthority(dir, dependencies);
+  const serving = loadPair(dir, 'apiserver');
+  const admin = loadPair(dir, 'admin');
+  const current = serving !== undefined && covers(serving, names, dependencies.clock) ? serving : savePair(dir, 'apiserver', issueServing(authority, names));
+  const saFile = join(dir, 'sa.key');
+  const serviceAccountKey = existsSync(saFile) ? reading(saFile, () => parseSigningKey(readFileSync(saFile, 'utf8'))) : createSigningKey();
+  if (!existsSync(saFile)) writePrivate(saFile, formatSigningKey(serviceAccountKey));
+  return { authority, serving: current, admin: admin ?? savePair(dir, 'admin', issueAdmin(authority)), serviceAccountKey };
+}
+
+function loadOrCreateAuthority(dir: string, dependencies: PkiDependencies): CertificateAuthority {
+  const files = loadPair(dir, 'ca');
+  if (files !== undefined) return reading(join(dir, 'ca.crt'), () => loadCertificateAuthority(dependencies, files));
+  const authority = createCertificateAuthority(dependencies, { commonName: 'keelson-ca' });
+  savePair(dir, 'ca', authority);
+  return authority;
+}
+
+function issueServing(authority: CertificateAuthority, names: ServingNames): KeyPairPem {
+  return authority.issueServing({ commonName: 'kube-apiserver', dnsNames: names.dnsNames, ipAddresses: names.ipAddresses });
+}
+function issueAdmin(authority: CertificateAuthority): KeyPairPem {
+  return authority.issueClient({ name: adminName, groups: ['system:masters'] });
+}
+
+function covers(pair: KeyPairPem, names: ServingNames, clock: Clock): boolean {
+  const block = readPem(pair.certificatePem)[0];
+  if (block === undefined) return false;
+  const { x509 } = parseCertificate(block.bytes);
+  if (Date.parse(x509.validTo) - clock.now() < renewBeforeMs) return false;
+  return names.dnsNames.every((n) => x509.checkHost(n) !== undefined) && names.ipAddresses.every((ip) => x509.checkIP(ip) !== undefined);
+}
+
+function loadPair(dir: string, name: string): KeyPairPem | undefined {
+  const certificate = join(dir, `${name}.crt`);
+  const key = join(dir, `${name}.key`);
+  if (!existsSync(certificate) || !existsSync(key)) return undefined;
+  return { certificatePem: readFileSync(certificate, 'utf8'), privateKeyPem: readFileSync(key, 'utf8') };
+}
+function savePair(dir: string, name: string, pair: KeyPairPem): KeyPairPem {
+  writePrivate(join(dir, `${name}.key`), pair.privateKeyPem);
+  writePrivate(join(dir, `${name}.crt`), pair.certificatePem);
+  return pair;
+}
+
+/** Readable by its owner only, and never half written. */
+export function writePrivate(file: string, text: string): void {
+  const temporary = `${file}.new`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  chmodSync(temporary, 0o600);
+  renameSync(temporary, file);
+}
+
+function reading<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Error(`${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
