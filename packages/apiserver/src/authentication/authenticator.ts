@@ -14,21 +14,44 @@ export interface UserInfo {
 }
 
 export type AuthenticationResult =
-  | { readonly outcome: 'authenticated'; readonly user: UserInfo; readonly audiences?: readonly string[]; readonly warnings?: readonly string[] }
-  /** The credential is of this authenticator's kind and is bad. `reason` is for the log and the trace only. */
-  | { readonly outcome: 'rejected'; readonly reason: string }
-  | { readonly outcome: 'no-credential' };
+  | {
+      readonly outcome: 'authenticated';
+      readonly user: UserInfo;
+      /** Audiences that the credential and the question have in common; absent when it knows none. */
+      readonly audiences?: readonly string[];
+      readonly warnings?: readonly string[];
+      /** Annotations of the audit event, such as the use of a legacy token. */
+      readonly annotations?: Readonly<Record<string, string>>;
+    }
+  /**
+   * The credential is of this authenticator's kind and is bad. `reason` is for the log, the trace and `status.error` of
+   * TokenReview only; `reasons` are its parts when several authenticators refused.
+   */
+  | {
+      readonly outcome: 'rejected';
+      readonly reason: string;
+      readonly reasons?: readonly string[];
+      readonly annotations?: Readonly<Record<string, string>>;
+    }
+  | { readonly outcome: 'no-credential'; readonly warnings?: readonly string[] };
 
 export interface Authenticator {
   /** `x509`, `token-file`, `service-account`, `anonymous`: appears in traces. */
   readonly name: string;
-  authenticate(request: ApiRequest, trace: DecisionTrace): Promise<AuthenticationResult> | AuthenticationResult;
+  authenticate(
+    request: ApiRequest,
+    trace: DecisionTrace,
+  ): Promise<AuthenticationResult> | AuthenticationResult;
 }
 
 /** Verifies a bearer token; TokenReview uses the same with other audiences. */
 export interface TokenAuthenticator {
   readonly name: string;
-  authenticateToken(token: string, audiences: readonly string[], trace: DecisionTrace): Promise<AuthenticationResult>;
+  authenticateToken(
+    token: string,
+    audiences: readonly string[],
+    trace: DecisionTrace,
+  ): Promise<AuthenticationResult>;
 }
 
 export const anonymousUser: UserInfo = {

@@ -1,0 +1,48 @@
+// Headers that name users. A group may contain a comma, so repeated headers of these kinds must reach
+// the authenticators as a list, never joined.
+
+type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+const multiValueNames: ReadonlySet<string> = new Set([
+  'impersonate-group',
+  'x-remote-group',
+  'sec-websocket-protocol',
+]);
+const multiValuePrefixes = ['impersonate-extra-', 'x-remote-extra-'];
+
+/**
+ * Whether a transport must hand over repeated headers of this (lower-case) name as a list. Custom
+ * group headers of an authenticating proxy are `extra` names.
+ */
+export function isMultiValueHeader(name: string, extra: readonly string[] = []): boolean {
+  return (
+    multiValueNames.has(name) ||
+    multiValuePrefixes.some((prefix) => name.startsWith(prefix)) ||
+    extra.includes(name)
+  );
+}
+
+/** Headers that prove or assert an identity; a proxy to pods, nodes or other servers must drop them. */
+export function isCredentialHeader(name: string): boolean {
+  return (
+    name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
+  );
+}
+
+/** All values of a header in order; none when it is absent. */
+export function headerValues(headers: RequestHeaders, name: string): string[] {
+  const value = headers[name.toLowerCase()];
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+/** The key of an extra header: percent-decoded, or as it stands when it cannot be decoded. */
+export function percentDecodedKey(text: string): string {
+  const key = text.toLowerCase();
+  if (!key.includes('%')) return key;
+  // Go's url.PathUnescape decodes to bytes; bytes that are not UTF-8 become replacement characters.
+  if (/%(?![0-9a-f]{2})/.test(key)) return key;
+  const bytes = key.replace(/%([0-9a-f]{2})/g, (_match, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

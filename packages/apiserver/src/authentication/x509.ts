@@ -1,0 +1,159 @@
+// TLS client certificates that lead to the client CA. The common name is the user, every organization
+// a group; an attribute of its own may hold the uid. An expired or foreign certificate is refused and
+// never becomes anonymous; one without a common name is no credential.
+//
+// SECURITY: there is no revocation. `O=system:masters` bypasses authorization, so the CA's key is the
+// cluster's most valuable secret.
+
+import { createHash } from 'node:crypto';
+import type { Clock } from '@keelson/apimachinery';
+import type { Features } from '../features/features.ts';
+import type { ApiRequest } from '../http.ts';
+import type { AuthenticationResult, Authenticator, UserInfo } from './authenticator.ts';
+import { subjectOf } from './certificates/distinguished-name.ts';
+import { attributeOid, extendedKeyUsageOid } from './certificates/object-identifiers.ts';
+import {
+  certificateFingerprint,
+  parseCertificate,
+  parseCertificates,
+  type Certificate,
+} from './certificates/parse-certificate.ts';
+import { verifyChain } from './certificates/verify-chain.ts';
+import { recordAuthentication, rejected } from './union.ts';
+
+export const credentialIdKey = 'authentication.kubernetes.io/credential-id';
+
+export interface ClientCertificateOptions {
+  /** PEM; a chain must end in one of these. */
+  readonly clientCa: string;
+  readonly clock: Clock;
+  readonly features: Features;
+}
+
+/** Authenticates the client certificate of the connection. Throws when the CA is unreadable. */
+export function createClientCertificateAuthenticator(
+  options: ClientCertificateOptions,
+): Authenticator {
+  const name = 'x509';
+  const verifier = createCertificateVerifier(options.clientCa, options.clock);
+  const { features } = options;
+  return {
+    name,
+    authenticate(request, trace) {
+      const verified = verifier.verify(request);
+      const result = verified === undefined ? noCredential : toResult(verified, features);
+      if (trace.enabled) recordAuthentication(trace, name, result);
+      return result;
+    },
+  };
+}
+
+const noCredential: AuthenticationResult = { outcome: 'no-credential' };
+
+function toResult(verified: VerifiedCertificate, features: Features): AuthenticationResult {
+  return verified.leaf === undefined ? rejected(verified.problem) : userOf(verified.leaf, features);
+}
+
+function userOf(leaf: Certificate, features: Features): AuthenticationResult {
+  const { commonName, organizations } = subjectOf(leaf.subjectAttributes);
+  if (commonName === '') return noCredential;
+  const uid = features.enabled('AllowParsingUserUIDFromCertAuth') ? uidOf(leaf) : { uid: '' };
+  if (uid.problem !== undefined) return rejected(uid.problem);
+  const fingerprint = `X509SHA256=${certificateFingerprint(leaf.der)}`;
+  const user: UserInfo = {
+    name: commonName,
+    uid: uid.uid,
+    groups: organizations,
+    // Since 1.32, so that the audit log tells which certificate was used.
+    extra: features.emulated.minor >= 32 ? { [credentialIdKey]: [fingerprint] } : {},
+  };
+  return { outcome: 'authenticated', user };
+}
+
+function uidOf(leaf: Certificate): { uid: string; problem?: string } {
+  const values = leaf.subjectAttributes.filter((a) => a.oid === attributeOid.userUid);
+  const [first] = values;
+  if (first === undefined) return { uid: '' };
+  if (values.length > 1) {
+    const texts = values.map((v) => v.text ?? '').join(' ');
+    return { uid: '', problem: `expected 1 UID, but found multiple: [${texts}]` };
+  }
+  if (first.text === undefined) return { uid: '', problem: 'unable to parse UID into a string' };
+  if (first.text === '') return { uid: '', problem: 'UID cannot be an empty string' };
+  return { uid: first.text };
+}
+
+export type VerifiedCertificate =
+  | { readonly leaf: Certificate }
+  | { readonly leaf: undefined; readonly problem: string };
+
+/** Checks the certificate of a connection against one CA bundle, for use as a client certificate. */
+export interface CertificateVerifier {
+  /** Undefined when the client presented none. Never throws. */
+  verify(request: ApiRequest): VerifiedCertificate | undefined;
+}
+
+// A chain costs some public-key operations; a client uses the same one for all its requests. Entries
+// are small and a cluster has few clients per server.
+const cachedChainsMax = 1024;
+
+/** Throws when the bundle holds no readable certificate. */
+export function createCertificateVerifier(bundlePem: string, clock: Clock): CertificateVerifier {
+  const roots = parseCertificates(bundlePem);
+  if (roots.length === 0) throw new Error('the client CA bundle holds no certificate');
+  const trusted = new Map<string, { leaf: Certificate; fromMs: number; untilMs: number }>();
+  return {
+    verify(request) {
+      const presented = request.peerCertificates();
+      if (presented.length === 0) return undefined;
+      const nowMs = clock.now();
+      const key = digestOf(presented);
+      const known = trusted.get(key);
+      if (known !== undefined && nowMs >= known.fromMs && nowMs <= known.untilMs)
+        return { leaf: known.leaf };
+      trusted.delete(key);
+      const parsed = parseChain(presented);
+      if (parsed === undefined)
+        return { leaf: undefined, problem: 'x509: malformed client certificate' };
+      const { leaf, intermediates } = parsed;
+      const usage = extendedKeyUsageOid.clientAuth;
+      const result = verifyChain(leaf, { roots, intermediates, nowMs, usage });
+      if (!result.trusted) return { leaf: undefined, problem: describe(leaf, result.reason) };
+      if (trusted.size >= cachedChainsMax) trusted.delete(trusted.keys().next().value ?? '');
+      trusted.set(key, {
+        leaf,
+        fromMs: Math.max(...result.chain.map((c) => c.notBeforeMs)),
+        untilMs: Math.min(...result.chain.map((c) => c.notAfterMs)),
+      });
+      return { leaf };
+    },
+  };
+}
+
+function digestOf(certificates: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const der of certificates) hash.update(`${der.length}:`).update(der);
+  return hash.digest('base64');
+}
+
+function parseChain(
+  presented: readonly Uint8Array[],
+): { leaf: Certificate; intermediates: Certificate[] } | undefined {
+  try {
+    const [leaf, ...intermediates] = presented.slice(0, 10).map(parseCertificate);
+    return leaf === undefined ? undefined : { leaf, intermediates };
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(leaf: Certificate, reason: string): string {
+  const parts = [`SN=${leaf.serialNumber}`];
+  if (leaf.subjectKeyId !== undefined) parts.push(`SKID=${colonHex(leaf.subjectKeyId)}`);
+  if (leaf.authorityKeyId !== undefined) parts.push(`AKID=${colonHex(leaf.authorityKeyId)}`);
+  return `verifying certificate ${parts.join(', ')} failed: ${reason}`;
+}
+
+function colonHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).toUpperCase().padStart(2, '0')).join(':');
+}
