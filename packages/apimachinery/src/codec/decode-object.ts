@@ -130,20 +130,18 @@ const typeMetaGoType =
  * COMPAT: as upstream does it, the names of these two fields match in any case.
  */
 export function readTypeMeta(source: Uint8Array | string): TypeMeta {
-  const text = textOf(source);
-  checkSyntax(text);
-  const reader = new JsonReader(text);
-  const code = reader.peek();
+  const reader = new JsonReader(textOf(source));
   const meta = { apiVersion: '', kind: '' };
-  if (code === 0x6e) return meta;
-  if (code !== 0x7b) {
-    const value = jsonTypeName(reader.readAny());
-    throw new DecodeError(cannotUnmarshal(value, typeMetaGoType));
+  if (reader.peek() !== 0x7b) {
+    const value = reader.readAny();
+    reader.end();
+    if (value === null) return meta;
+    throw new DecodeError(cannotUnmarshal(jsonTypeName(value), typeMetaGoType));
   }
   let wrong: string | undefined;
   reader.enter();
   for (let first = true; reader.nextKey(first); first = false) {
-    const key = reader.readString().toLowerCase();
+    const key = reader.readKey().toLowerCase();
     reader.colon();
     if (key !== 'kind' && key !== 'apiversion') reader.skipValue();
     else {
@@ -156,6 +154,7 @@ export function readTypeMeta(source: Uint8Array | string): TypeMeta {
       }
     }
   }
+  reader.end();
   if (wrong !== undefined) throw new DecodeError(wrong);
   return meta;
 }

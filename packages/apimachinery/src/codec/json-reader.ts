@@ -17,6 +17,9 @@ export const textDepthMax = 10_000;
  */
 export const keptDepthMax = 1_000;
 
+/** Shorter strings are copied by the engine when they are sliced. */
+const slicedLengthMin = 13;
+
 const quote = 0x22;
 const backslash = 0x5c;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -103,8 +106,18 @@ export class JsonReader {
     return true;
   }
 
-  /** A string, with the position at its opening quote. */
+  /** A string that is kept, with the position at its opening quote. */
   readString(): string {
+    const start = this.position;
+    const value = this.readKey();
+    // A slice would keep the text of the entire body alive; parsing makes a string of its own.
+    return value.length < slicedLengthMin
+      ? value
+      : (JSON.parse(this.text.slice(start, this.position)) as string).toWellFormed();
+  }
+
+  /** The same for a string that is only looked at. */
+  readKey(): string {
     const { text } = this;
     const start = this.position + 1;
     let end = start;

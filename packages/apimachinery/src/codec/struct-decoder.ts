@@ -65,7 +65,7 @@ function createStructDecoder(type: StructType): StructDecoder {
       let unknown: JsonObject | undefined;
       reader.enter();
       for (let first = true; reader.nextKey(first); first = false) {
-        const key = reader.readString();
+        const key = reader.readKey();
         reader.colon();
         const field = struct.byName.get(key);
         if (field === undefined) {
