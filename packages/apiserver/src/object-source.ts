@@ -13,7 +13,7 @@ export interface ObjectChange<T extends KubeObject = KubeObject> {
 export interface ObjectSource<T extends KubeObject = KubeObject> {
   /** `namespace` is empty for cluster-scoped resources. */
   get(namespace: string, name: string): T | undefined;
-  /** All objects, or those of one namespace, ordered by key. */
+  /** All objects, or those of one namespace, in no particular order. */
   list(namespace?: string): readonly T[];
   /** Called for every later change, in order; returns the function that ends it. Must not throw. */
   subscribe(onChange: (change: ObjectChange<T>) => void): () => void;

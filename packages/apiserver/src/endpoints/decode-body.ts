@@ -2,23 +2,22 @@
 // kind, decode with field validation, default. Texts are those of kube-apiserver's decoders.
 
 import {
-  decodeObject,
+  asKubeObject,
   DecodeError,
-  decodeProtobuf,
+  decodeObject,
+  decodeValue,
   formatApiVersion,
   parseApiVersion,
   parseJsonObject,
-  parseYamlObject,
+  readTypeMeta,
   statusErrors,
   typeForKind,
   type GroupVersionKind,
-  type JsonObject,
   type KubeObject,
   type StatusError,
   type StructType,
-  asKubeObject,
-  decodeValue,
 } from '@keelson/apimachinery';
+import { decodeProtobuf, parseYamlObject } from './pending-codecs.ts';
 import { negotiateInput, type MediaType } from './negotiation.ts';
 import { assertDeleteOptions, dryRunErrors, type DeleteRequestOptions, type FieldValidation } from './query-options.ts';
 import type { ResourceRequest } from './resource-request.ts';
@@ -57,60 +56,54 @@ function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: GroupVe
   if (type === undefined) throw new Error(`no schema for ${formatApiVersion(expected)} ${expected.kind}`);
   if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobufBody(body, expected);
   if (mediaType === 'application/yaml') {
-    const { object, duplicates } = unrecognizedUnless(body, expected.kind, () => parseYamlObject(body));
-    checkKind(object, expected);
-    const decoded = decodeTyped(() => decodeValue(object, type), expected);
-    return { object: withKind(decoded.object, expected), strictErrors: [...duplicates, ...decoded.strictErrors] };
+    const parsed = orUnrecognized(body, expected.kind, '', () => parseYamlObject(body));
+    checkKind(parsed.value, expected);
+    const decoded = orCannotBeHandled(expected, () => decodeValue(parsed.value, type, { strict: true }));
+    return { object: withKind(asKubeObject(decoded.value), expected), strictErrors: [...parsed.strictErrors, ...decoded.strictErrors] };
   }
-  let decoded: Decoded;
   try {
-    decoded = decodeObject(body, type);
+    const decoded = decodeObject(body, type, { strict: true });
+    checkKind(decoded.object, expected);
+    return { object: withKind(decoded.object, expected), strictErrors: decoded.strictErrors };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    if (error.reason === 'syntax') throw unrecognized(body, expected.kind, `couldn't get version/kind; json parse error: ${error.message}`);
-    // A body of another kind fails for the wrong reason; say the right one.
-    checkKind(unrecognizedUnless(body, expected.kind, () => parseJsonObject(body)).object, expected);
+    // Kubernetes looks at version and kind first, so what is wrong there is what it says.
+    checkKind(orUnrecognized(body, expected.kind, typeMetaPrefix, () => readTypeMeta(body)), expected);
     throw cannotBeHandled(expected, error.message);
   }
-  checkKind(decoded.object, expected);
-  return { object: withKind(decoded.object, expected), strictErrors: decoded.strictErrors };
 }
 
-function decodeTyped(decode: () => Decoded, expected: GroupVersionKind): Decoded {
+const typeMetaPrefix = "couldn't get version/kind; json parse error: ";
+
+function decodeProtobufBody(body: Uint8Array, expected: GroupVersionKind): Decoded {
+  const { object } = orUnrecognized(body, expected.kind, '', () => decodeProtobuf(body));
+  checkKind(object, expected);
+  return { object: withKind(object, expected), strictErrors: [] };
+}
+
+function decodeCustom(request: ResourceRequest, body: Uint8Array, mediaType: MediaType, expected: GroupVersionKind): Decoded {
+  const isYaml = mediaType === 'application/yaml';
+  const parsed = orUnrecognized(body, expected.kind, isYaml ? '' : typeMetaPrefix, () => (isYaml ? parseYamlObject(body) : parseJsonObject(body, { strict: true })));
+  checkKind(parsed.value, expected);
+  const decode = request.endpoint.customDecode;
+  if (decode === undefined) throw new Error('unreachable: custom resources have a decoder');
+  const decoded = orCannotBeHandled(expected, () => decode(withKind(asKubeObject({ metadata: {}, ...parsed.value }), expected)));
+  return { object: decoded.object, strictErrors: [...parsed.strictErrors, ...decoded.unknownFields] };
+}
+
+function orUnrecognized<T>(body: Uint8Array, kind: string, prefix: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof DecodeError) throw unrecognized(body, kind, prefix + error.message);
+    throw error;
+  }
+}
+function orCannotBeHandled<T>(expected: GroupVersionKind, decode: () => T): T {
   try {
     return decode();
   } catch (error) {
     if (error instanceof DecodeError) throw cannotBeHandled(expected, error.message);
-    throw error;
-  }
-}
-
-function decodeProtobufBody(body: Uint8Array, expected: GroupVersionKind): Decoded {
-  try {
-    const { object } = decodeProtobuf(body);
-    checkKind(object, expected);
-    return { object: withKind(object, expected), strictErrors: [] };
-  } catch (error) {
-    if (error instanceof DecodeError) throw unrecognized(body, expected.kind, error.message);
-    throw error;
-  }
-}
-
-function decodeCustom(request: ResourceRequest, body: Uint8Array, mediaType: MediaType, expected: GroupVersionKind): Decoded {
-  const parse = () => (mediaType === 'application/yaml' ? parseYamlObject(body) : parseJsonObject(body));
-  const { object, duplicates } = unrecognizedUnless(body, expected.kind, parse);
-  checkKind(object, expected);
-  const decode = request.endpoint.customDecode;
-  if (decode === undefined) throw new Error('unreachable: custom resources have a decoder');
-  const decoded = decode(withKind(asKubeObject({ metadata: {}, ...object }), expected));
-  return { object: decoded.object, strictErrors: [...duplicates, ...decoded.unknownFields] };
-}
-
-function unrecognizedUnless(body: Uint8Array, kind: string, parse: () => { object: JsonObject; duplicates: readonly string[] }) {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof DecodeError) throw unrecognized(body, kind, error.message);
     throw error;
   }
 }
@@ -187,10 +180,10 @@ export function decodeDeleteOptions(request: ResourceRequest, body: Uint8Array):
 function decodeDeleteBody(body: Uint8Array, mediaType: MediaType, type: StructType): KubeObject {
   try {
     if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobuf(body).object;
-    if (mediaType === 'application/yaml') return decodeValue(parseYamlObject(body).object, type).object;
+    if (mediaType === 'application/yaml') return asKubeObject(decodeValue(parseYamlObject(body).value, type).value);
     return decodeObject(body, type).object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw statusErrors.badRequest(error.reason === 'syntax' ? `couldn't get version/kind; json parse error: ${error.message}` : error.message);
+    throw statusErrors.badRequest(error.reason === 'syntax' ? typeMetaPrefix + error.message : error.message);
   }
 }

@@ -5,10 +5,8 @@ import {
   applyMergePatch,
   applyStrategicMergePatch,
   DecodeError,
-  formatGoValue,
   isJsonObject,
   parseJson,
-  parseYamlObject,
   PatchError,
   patchErrorStatus,
   statusErrors,
@@ -18,6 +16,7 @@ import {
   type StructType,
   asKubeObject,
 } from '@keelson/apimachinery';
+import { formatGoValue, parseYamlObject } from './pending-codecs.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
@@ -78,8 +77,8 @@ function kindOf(value: JsonValue): string {
 /** An apply configuration is YAML, of which JSON is a part. */
 export function parseApplyBody(body: Uint8Array): KubeObject {
   try {
-    const { object } = parseYamlObject(body);
-    return asKubeObject({ ...object, metadata: isJsonObject(object['metadata']) ? object['metadata'] : {} });
+    const { value } = parseYamlObject(body);
+    return asKubeObject({ ...value, metadata: isJsonObject(value['metadata']) ? value['metadata'] : {} });
   } catch (error) {
     if (error instanceof DecodeError) throw statusErrors.badRequest(`error decoding YAML: ${error.message}`);
     throw error;

@@ -1,7 +1,8 @@
 // Watch events to bytes. For JSON an event wraps the bytes of the stored object, and the wrapped
 // form is kept with the entry, so a thousand watchers share one buffer.
 
-import { encodeJson, encodeProtobufWatchEvent, type KubeObject } from '@keelson/apimachinery';
+import { encodeJson, type KubeObject } from '@keelson/apimachinery';
+import { encodeProtobufWatchEvent } from './pending-codecs.ts';
 import type { StoredEntry } from '../storage/storage.ts';
 import { encodeOutput, storedJson } from './encoding.ts';
 import type { OutputFormat } from './negotiation.ts';

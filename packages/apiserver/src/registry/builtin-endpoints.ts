@@ -1,7 +1,8 @@
 // The endpoints of all built-in resources: definitions from the generated table, strategies and
 // handlers from the lists of their groups. Versions of one kind share its store.
 
-import { builtinResources, createFieldManager, formatApiVersion, type Clock, type ResourceDefinition } from '@keelson/apimachinery';
+import { builtinResources, formatApiVersion, type Clock, type ResourceDefinition } from '@keelson/apimachinery';
+import { createFieldManager } from '../endpoints/pending-codecs.ts';
 import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
 import type { ResourceEndpoint, VersionConversion } from './resource-endpoint.ts';
 import type { StoreDependencies, StoreScope } from './store-types.ts';

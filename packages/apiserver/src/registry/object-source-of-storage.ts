@@ -1,60 +1,66 @@
-// An ObjectSource over storage: a map of all objects of a resource, kept in step by a watch, which
-// the storage calls synchronously for every durable write.
+// An ObjectSource over storage: a map of all entries of a resource, kept in step by a watch, which
+// the storage calls synchronously for every durable write. Objects are decoded when somebody asks
+// for them, so that a full store costs little at start.
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ObjectChange, ObjectSource } from '../object-source.ts';
-import type { Storage, StorageEvent } from '../storage/storage.ts';
+import type { Storage, StorageEvent, StoredEntry } from '../storage/storage.ts';
 
-/** Reads everything under the prefix once, then follows it until the signal is aborted. */
+/** Reads the keys under the prefix once, then follows them until the signal is aborted. */
 export async function createObjectSource<T extends KubeObject>(
   storage: Storage,
   keyPrefix: string,
   signal: AbortSignal,
 ): Promise<ObjectSource<T>> {
   const prefix = `${keyPrefix}/`;
-  const byKey = new Map<string, T>();
-  const byNamespace = new Map<string, Map<string, T>>();
+  const byNamespace = new Map<string, Map<string, StoredEntry>>();
   const subscribers = new Set<(change: ObjectChange<T>) => void>();
-  const nameOf = (object: T) => object.metadata.name ?? '';
-  const namespaceOf = (object: T) => object.metadata.namespace ?? '';
-  const put = (object: T) => {
-    const ns = namespaceOf(object);
-    byKey.set(`${ns}/${nameOf(object)}`, object);
-    let members = byNamespace.get(ns);
-    if (members === undefined) byNamespace.set(ns, (members = new Map()));
-    members.set(nameOf(object), object);
+  const locate = (key: string): [namespace: string, name: string] => {
+    const rest = key.slice(prefix.length);
+    const slash = rest.indexOf('/');
+    return slash < 0 ? ['', rest] : [rest.slice(0, slash), rest.slice(slash + 1)];
   };
-  const drop = (object: T) => {
-    const ns = namespaceOf(object);
-    byKey.delete(`${ns}/${nameOf(object)}`);
-    const members = byNamespace.get(ns);
-    members?.delete(nameOf(object));
-    if (members?.size === 0) byNamespace.delete(ns);
+  const put = (entry: StoredEntry) => {
+    const [namespace, name] = locate(entry.key);
+    let members = byNamespace.get(namespace);
+    if (members === undefined) byNamespace.set(namespace, (members = new Map()));
+    members.set(name, entry);
   };
-  const apply = (event: StorageEvent) => {
-    const object = event.entry.object as T;
-    const previous = event.previous?.object as T | undefined;
-    if (event.type === 'DELETED') drop(object);
-    else put(object);
-    for (const notify of subscribers) notify(previous === undefined ? { type: event.type, object } : { type: event.type, object, previous });
+  const drop = (entry: StoredEntry) => {
+    const [namespace, name] = locate(entry.key);
+    const members = byNamespace.get(namespace);
+    members?.delete(name);
+    if (members?.size === 0) byNamespace.delete(namespace);
   };
-  const follow = (revision: number): void => {
-    storage.watch(prefix, {
-      revision,
-      signal,
-      onEvents: (events) => events.forEach(apply),
-      onEnd: () => {},
-    });
+  const follow = (event: StorageEvent) => {
+    if (event.type === 'DELETED') drop(event.entry);
+    else put(event.entry);
+    if (subscribers.size === 0) return;
+    const change: ObjectChange<T> = {
+      type: event.type,
+      object: event.entry.object as T,
+      ...(event.previous === undefined ? {} : { previous: event.previous.object as T }),
+    };
+    for (const notify of subscribers) notify(change);
   };
   const initial = await storage.list(prefix);
-  for (const entry of initial.entries) put(entry.object as T);
-  follow(initial.revision);
+  for (const entry of initial.entries) put(entry);
+  storage.watch(prefix, {
+    revision: initial.revision,
+    signal,
+    onEvents: (events) => events.forEach(follow),
+    // The views of a store that has ended answer with its last state; writes fail by themselves.
+    onEnd: () => {},
+  });
+  const objectsOf = (members: ReadonlyMap<string, StoredEntry> | undefined): T[] =>
+    members === undefined ? [] : Array.from(members.values(), (entry) => entry.object as T);
   return {
-    get: (namespace, name) => byKey.get(`${namespace}/${name}`),
-    list: (namespace) => (namespace === undefined ? [...byKey.values()] : [...(byNamespace.get(namespace)?.values() ?? [])]),
+    get: (namespace, name) => byNamespace.get(namespace)?.get(name)?.object as T | undefined,
+    list: (namespace) =>
+      namespace === undefined ? [...byNamespace.values()].flatMap(objectsOf) : objectsOf(byNamespace.get(namespace)),
     subscribe(onChange) {
       subscribers.add(onChange);
-      return () => subscribers.delete(onChange);
+      return () => void subscribers.delete(onChange);
     },
   };
 }

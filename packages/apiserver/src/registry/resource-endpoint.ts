@@ -3,7 +3,7 @@
 // changes while the server runs, when CustomResourceDefinitions come and go.
 
 import type { GroupVersionResource, KubeObject, ResourceDefinition } from '@keelson/apimachinery';
-import type { FieldManager } from '@keelson/apimachinery';
+import type { FieldManager } from '../endpoints/pending-codecs.ts';
 import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
 import type { StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';

@@ -2,7 +2,6 @@
 // inside the storage loop to whatever the object is then.
 
 import {
-  ApplyConflictError,
   decodeValue,
   DecodeError,
   encodeJsonText,
@@ -14,6 +13,7 @@ import {
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
+import { ApplyConflictError } from '../pending-codecs.ts';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
 import { reportStrictErrors } from '../decode-body.ts';
 import { emptyObject, managerName, recordUpdate, servedApiVersion } from '../field-manager.ts';
@@ -113,7 +113,8 @@ function decodePatched(request: ResourceRequest, patched: JsonObject, patch: Par
     return object;
   }
   try {
-    const { object, strictErrors } = decodeValue(patched, endpoint.definition.type);
+    const { value, strictErrors } = decodeValue(patched, endpoint.definition.type, { strict: true });
+    const object = asKubeObject(value);
     reportStrictErrors(request, strictErrors, options.fieldValidation, refuse);
     endpoint.versionDefaults?.(object);
     endpoint.strategy.applyDefaults?.(object, services.features);
@@ -155,7 +156,7 @@ function decodeApplied(request: ResourceRequest, merged: KubeObject, options: Pa
     reportStrictErrors(request, unknownFields, options.fieldValidation, (why) => statusErrors.badRequest(why));
     return object;
   }
-  return decodeValue(asJson(merged), endpoint.definition.type).object;
+  return asKubeObject(decodeValue(asJson(merged), endpoint.definition.type).value);
 }
 
 function wrongApplyKind(request: ResourceRequest, applied: KubeObject) {

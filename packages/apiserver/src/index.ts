@@ -1,0 +1,48 @@
+// The API server: what the composition root puts together.
+
+export { createApiServer } from './create-api-server.ts';
+export type { ApiServer, ApiServerParts } from './create-api-server.ts';
+export { defaultLimits } from './config.ts';
+export type { ServerLimits } from './config.ts';
+export { openListener } from './transport/listener.ts';
+export type { Listener, ListenerOptions } from './transport/listener.ts';
+export { callInProcess } from './transport/in-process.ts';
+export type { InProcessRequest, InProcessResponse, ServeRequest } from './transport/in-process.ts';
+export { createMetrics } from './metrics.ts';
+export type { Metrics } from './metrics.ts';
+export { silentLogger } from './logger.ts';
+export type { Logger } from './logger.ts';
+export { pipelineOrder } from './request-pipeline.ts';
+export type { Filter } from './request-pipeline.ts';
+export type { VersionInfo } from './endpoints/root-paths.ts';
+
+export { createMemoryStorage, isStorageError, openEmbeddedStorage, StorageError } from './storage/index.ts';
+export type { Storage } from './storage/storage.ts';
+export { openObjectSources } from './object-sources.ts';
+export type { ObjectSources } from './object-sources.ts';
+export type { ObjectSource } from './object-source.ts';
+export { createObject } from './registry/store-create.ts';
+export type { WriteRequest } from './registry/store-types.ts';
+
+export { createFeatures, FeatureGateError, parseFeatureGates } from './features/create-features.ts';
+export type { Features } from './features/features.ts';
+
+export { createAuthentication } from './authentication/create-authentication.ts';
+export type { Authenticator, UserInfo } from './authentication/authenticator.ts';
+export { parseTokenFile, TokenFileError } from './authentication/static-tokens.ts';
+export {
+  createCertificateAuthority,
+  loadCertificateAuthority,
+} from './authentication/certificates/certificate-authority.ts';
+export type { CertificateAuthority, KeyPairPem } from './authentication/certificates/certificate-authority.ts';
+export { parseCertificate } from './authentication/certificates/parse-certificate.ts';
+export { readPem } from './authentication/certificates/pem.ts';
+export { createSigningKey, formatSigningKey, parseSigningKey } from './authentication/service-accounts/signing-keys.ts';
+export type { SigningKey } from './authentication/service-accounts/signing-keys.ts';
+export { createIssuerDiscovery } from './authentication/service-accounts/issuer-discovery.ts';
+export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
+export { createUnionAuthorizer } from './authorization/union.ts';
+export { createPrivilegedGroupsAuthorizer } from './authorization/privileged-groups.ts';
+export type { Authorizer } from './authorization/authorizer.ts';
+export { coreStrategies } from './registry/core/strategies.ts';
+export { withGroup } from './registry/strategies.ts';
