@@ -55,6 +55,8 @@ export type {
   TypeMeta,
 } from './codec/decode-object.ts';
 export { encodeJson, encodeJsonText } from './codec/encode-json.ts';
+export { decodeYamlObject, parseYaml } from './codec/yaml.ts';
+export type { YamlDocument } from './codec/yaml.ts';
 
 export {
   builtinKinds,
