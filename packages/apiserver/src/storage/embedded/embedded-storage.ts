@@ -29,6 +29,8 @@ export interface EmbeddedStorageOptions {
   readonly historyBytesMax?: number;
   /** Bound on the database file; writes beyond it are refused with `no-space`. */
   readonly diskBytesMax?: number;
+  /** Size at which SQLite's write-ahead log is moved into the file. */
+  readonly walBytesMax?: number;
   /** Freezes stored objects deeply: for development and tests. */
   readonly freeze?: boolean;
   /** The log worker's entry point, for a bundle that keeps it elsewhere. */
@@ -40,8 +42,8 @@ export interface EmbeddedStorageOptions {
  * directory is in use, not accessible, of another program or of a newer version; `corrupt` when it is damaged.
  */
 export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Promise<Storage> {
-  const { dir, diskBytesMax, workerUrl } = options;
-  const { log, contents } = await openLogThread({ dir, diskBytesMax, workerUrl });
+  const { dir, diskBytesMax, walBytesMax, workerUrl } = options;
+  const { log, contents } = await openLogThread({ dir, diskBytesMax, walBytesMax, workerUrl });
   try {
     return await createEmbeddedStorage(log, contents, options);
   } catch (error) {

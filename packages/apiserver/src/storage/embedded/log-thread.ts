@@ -32,8 +32,8 @@ export interface LogThreadOptions extends Omit<SqliteLogOptions, 'openDatabase'>
 export async function openLogThread(
   options: LogThreadOptions,
 ): Promise<{ readonly log: DurableLog; readonly contents: LogContents }> {
-  const { dir, diskBytesMax, workerUrl = new URL('./log-worker.ts', import.meta.url) } = options;
-  const workerData: SqliteLogOptions = { dir, diskBytesMax };
+  const { workerUrl = new URL('./log-worker.ts', import.meta.url), ...logOptions } = options;
+  const workerData: SqliteLogOptions = logOptions;
   const worker = new Worker(workerUrl, { workerData, name: 'keelson-storage-log' });
   const replies = createReplyQueue(worker);
   const records: LogRecords[] = [];
