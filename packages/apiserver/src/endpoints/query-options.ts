@@ -69,6 +69,11 @@ export function parsePatchOptions(query: URLSearchParams, isApply: boolean): Pat
   };
 }
 
+/** The `watch` parameter as option decoding reads it, which is laxer than RequestInfo. */
+export function wantsWatch(query: URLSearchParams): boolean {
+  return parseBool(query.get('watch')) === true;
+}
+
 export function parseListOptions(query: URLSearchParams, forceWatch: boolean): ListRequestOptions {
   const options: ListRequestOptions = {
     labelSelector: query.get('labelSelector') ?? '',

@@ -23,10 +23,15 @@ export function respondObject(context: RequestContext, object: KubeObject, code:
 export function respondBytes(context: RequestContext, body: Uint8Array, code: number, contentType: string): void {
   const { response } = context;
   startResponse(context, code, contentType);
-  response.setHeader('content-length', String(body.byteLength));
+  // Go's JSON encoder ends every document with a line feed.
+  const whole = contentType.startsWith('application/json') && body.at(-1) !== lineFeed ? Buffer.concat([body, lineFeedBytes]) : body;
+  response.setHeader('content-length', String(whole.byteLength));
   if (context.request.method === 'HEAD') response.end();
-  else response.end(body);
+  else response.end(whole);
 }
+
+const lineFeed = 0x0a;
+const lineFeedBytes = Buffer.from([lineFeed]);
 
 export function respondText(context: RequestContext, text: string, code = 200): void {
   const { response } = context;

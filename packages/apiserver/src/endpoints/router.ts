@@ -5,7 +5,9 @@ import { statusErrors } from '@keelson/apimachinery';
 import type { ResourceEndpoint, ResourceIndex } from '../registry/resource-endpoint.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Filter } from '../request-pipeline.ts';
+import { deprecationWarning } from './deprecations.ts';
 import { methodNotAllowed } from './discovery/endpoint.ts';
+import { wantsWatch } from './query-options.ts';
 import type { EndpointServices, ResourceRequest } from './resource-request.ts';
 import { connectResource } from './verbs/connect.ts';
 import { createResource } from './verbs/create.ts';
@@ -47,6 +49,8 @@ async function routeResource(context: RequestContext, options: RouterOptions): P
     throw notFound();
   }
   const request = resolve(context, endpoint, options.services);
+  const deprecated = deprecationWarning(endpoint.definition, options.services.features);
+  if (deprecated !== undefined) context.warn(deprecated);
   if (context.request.method === 'HEAD') throw methodNotAllowed();
   if (endpoint.connects.has(request.subresource)) return connectResource(request);
   await dispatch(request);
@@ -78,7 +82,8 @@ function dispatch(request: ResourceRequest): Promise<void> {
     case 'get':
       return getResource(request);
     case 'list':
-      return listResource(request);
+      // COMPAT: authorized as a list, `?watch=yes` is still answered as a watch.
+      return wantsWatch(request.context.info.query) ? watchResource(request) : listResource(request);
     case 'watch':
       return watchResource(request);
     case 'create':

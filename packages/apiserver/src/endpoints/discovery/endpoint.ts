@@ -18,13 +18,19 @@ export function serveDiscovery(context: RequestContext, documents: DiscoveryDocu
   if (context.request.method !== 'GET') throw methodNotAllowed();
   if (parts.length === 1) serveRoot(context, documents, prefix);
   else if (prefix === 'api') serveDocument(context, documents.resourceList('', first ?? ''));
-  else if (parts.length === 2) serveDocument(context, documents.group(first ?? ''));
-  else serveDocument(context, documents.resourceList(first ?? '', second ?? ''));
+  else return serveGroup(context, parts.length === 2 ? documents.group(first ?? '') : documents.resourceList(first ?? '', second ?? ''));
   return true;
 }
 
 export function methodNotAllowed() {
   return statusErrors.generic(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
+/** COMPAT: a group that nobody serves is a path that does not exist, and answered as such. */
+function serveGroup(context: RequestContext, bytes: Uint8Array | undefined): boolean {
+  if (bytes === undefined) return false;
+  serveDocument(context, bytes);
+  return true;
 }
 
 function serveRoot(context: RequestContext, documents: DiscoveryDocuments, prefix: 'api' | 'apis'): void {

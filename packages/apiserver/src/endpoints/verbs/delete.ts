@@ -26,7 +26,9 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
   const scope = endpoint.scope;
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'deletecollection');
   const format = negotiateOutput(context, endpoint.custom);
-  const list = parseListOptions(context.info.query, false);
+  const given = parseListOptions(context.info.query, false);
+  // COMPAT: collections are always deleted page by page, which makes the list a limited one.
+  const list = given.limit > 0 ? given : { ...given, limit: Number.MAX_SAFE_INTEGER };
   const predicate = parsePredicate(endpoint, list.labelSelector, list.fieldSelector);
   const options = await readDeleteOptions(request);
   const page = await readPage(request, scope, list, predicate);

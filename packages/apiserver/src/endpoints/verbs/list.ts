@@ -43,27 +43,29 @@ export async function readPage(request: ResourceRequest, scope: StoreScope, opti
   const { prefix, key } = listRange(request, scope, predicate);
   const start = startOf(options, scope, prefix);
   if (key !== undefined) return readSingle(scope, key, predicate, start.revision);
-  const limit = options.limit > 0 ? options.limit : Infinity;
-  const wanted: StoredEntry[] = [];
+  // COMPAT: like the watch cache, a list from any revision is not cut into pages.
+  const limit = options.limit > 0 && options.resourceVersion !== '0' ? options.limit : Infinity;
+  const entries: StoredEntry[] = [];
   let after = start.after;
   let result: ListResult;
+  let remaining: number;
   // With selectors a page is filled from as many stretches of the store as it takes.
-  for (;;) {
-    result = await listStretch(scope, prefix, { revision: start.revision, after, limit: predicate.isEmpty ? limit : Infinity }, options);
-    for (const entry of result.entries) {
-      if (wanted.length > limit) break;
-      if (predicate.isEmpty || predicate.matches(entry.object)) wanted.push(entry);
+  do {
+    result = await listStretch(scope, prefix, { revision: start.revision, after, limit }, options);
+    remaining = result.remaining;
+    for (const [i, entry] of result.entries.entries()) {
+      after = entry.key;
+      if (predicate.isEmpty || predicate.matches(entry.object)) entries.push(entry);
+      if (entries.length >= limit) {
+        remaining += result.entries.length - 1 - i;
+        break;
+      }
     }
-    const last = result.entries.at(-1);
-    if (result.remaining === 0 || wanted.length >= limit || last === undefined) break;
-    after = last.key;
-  }
-  const complete = predicate.isEmpty ? result.remaining === 0 : wanted.length <= limit;
-  const entries = wanted.length > limit ? wanted.slice(0, limit) : wanted;
+  } while (remaining > 0 && entries.length < limit && result.entries.length > 0);
   const last = entries.at(-1);
-  if (complete || last === undefined) return { entries, revision: result.revision, continue: '', remaining: undefined };
+  if (remaining === 0 || last === undefined) return { entries, revision: result.revision, continue: '', remaining: undefined };
   const token = encodeContinueToken({ revision: result.revision, start: last.key.slice(prefix.length) });
-  return { entries, revision: result.revision, continue: token, remaining: predicate.isEmpty ? result.remaining : undefined };
+  return { entries, revision: result.revision, continue: token, remaining: predicate.isEmpty ? remaining : undefined };
 }
 
 /** The stretch of the store that can hold matches: a namespace, everything, or a single key. */
@@ -95,17 +97,16 @@ async function listStretch(scope: StoreScope, prefix: string, stretch: { revisio
       ...(Number.isFinite(stretch.limit) ? { limit: stretch.limit } : {}),
     });
   } catch (error) {
-    if (isStorageError(error, 'compacted') && options.continue !== '') throw expiredContinue(scope, prefix, stretch.after ?? '');
+    if (isStorageError(error, 'compacted') && options.continue !== '') throw expiredContinue(prefix, stretch.after ?? '');
     throw interpretStorageError(error, scope.definition, '');
   }
 }
 
 // COMPAT: the client may go on with an inconsistent list from the key where it stopped.
-function expiredContinue(scope: StoreScope, prefix: string, after: string) {
+function expiredContinue(prefix: string, after: string) {
   const error = statusErrors.expired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   );
-  void scope;
   error.status.metadata.continue = encodeContinueToken({ revision: -1, start: after.slice(prefix.length) });
   return error;
 }
@@ -124,7 +125,8 @@ function startOf(options: ListRequestOptions, scope: StoreScope, prefix: string)
   const wanted = Number(rv);
   const current = scope.storage.revision();
   if (wanted > current) throw tooLargeResourceVersion(rv, current);
-  const exact = options.resourceVersionMatch === 'Exact';
+  // COMPAT: a limited list at a revision, without saying how it is meant, is a list at exactly that revision.
+  const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0);
   return { revision: exact && wanted > 0 ? wanted : undefined, after: undefined };
 }
 
