@@ -30,6 +30,7 @@ export type { Features } from './features/features.ts';
 export { createAuthentication } from './authentication/create-authentication.ts';
 export type { Authenticator, UserInfo } from './authentication/authenticator.ts';
 export { parseTokenFile, TokenFileError } from './authentication/static-tokens.ts';
+export type { StaticToken } from './authentication/static-tokens.ts';
 export {
   createCertificateAuthority,
   loadCertificateAuthority,

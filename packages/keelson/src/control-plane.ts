@@ -19,8 +19,10 @@ import {
   type Logger,
   type ObjectSources,
   type ServerLimits,
+  type StaticToken,
   type Storage,
 } from '@keelson/apiserver';
+import type { ControllerName } from './controller-list.ts';
 import type { Pki } from './pki.ts';
 import { versionInfo } from './version.ts';
 
@@ -30,6 +32,12 @@ export interface ControlPlaneOptions {
   readonly pki: Pki;
   /** PEM bundle of further authorities of client certificates. */
   readonly clientCaPem?: string;
+  readonly staticTokens?: readonly StaticToken[];
+  readonly controllers?: ReadonlySet<ControllerName>;
+  readonly serviceClusterIpRange?: string;
+  readonly enableAdmissionPlugins?: readonly string[];
+  readonly disableAdmissionPlugins?: readonly string[];
+  readonly admissionControlConfigFile?: string;
   readonly serverAddress: () => string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -57,6 +65,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     apiAudiences: [serviceAccountIssuer],
     anonymous: { enabled: true },
     clientCa: pki.authority.certificatePem + (options.clientCaPem ?? ''),
+    staticTokens: options.staticTokens ?? [],
     serviceAccounts: { issuers: [serviceAccountIssuer], keys: [pki.serviceAccountKey], objects: sources },
   });
   const issuer = createIssuerDiscovery({

@@ -1,17 +1,23 @@
 #!/usr/bin/env node
-import { createFeatures, createMemoryStorage, openListener } from '@keelson/apiserver';
-import { systemClock, systemRandom } from '@keelson/apimachinery';
-import { startControlPlane } from './control-plane.ts';
-import { createPki, writePrivate } from './pki.ts';
-import { formatKubeconfig } from './kubeconfig.ts';
-import { defaultLimits } from '@keelson/apiserver';
-const port = Number(process.argv[process.argv.indexOf('--secure-port') + 1] ?? 0);
-const file = process.argv[process.argv.indexOf('--kubeconfig') + 1] ?? '/tmp/kc.yaml';
-const pki = createPki({ clock: systemClock, random: systemRandom }, { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
-let address = '127.0.0.1:6443';
-const plane = await startControlPlane({ storage: createMemoryStorage({}), features: createFeatures({}), pki, serverAddress: () => address });
-const listener = await openListener(plane.server.serve, { address: '127.0.0.1', port, certificate: pki.serving.certificatePem, key: pki.serving.privateKeyPem, http2: false, limits: defaultLimits });
-address = `127.0.0.1:${listener.port}`;
-writePrivate(file, formatKubeconfig({ server: `https://${address}`, certificateAuthorityPem: pki.authority.certificatePem, user: 'kubernetes-admin', client: pki.admin }));
-process.stdout.write(`ready ${address}\n`);
-process.on('SIGTERM', () => { void plane.close(); void listener.close(100); });
+// The command line. The only file that touches `process`; commands get what they need handed in.
+
+import { Command } from 'commander';
+import { addUpCommand } from './commands/up.ts';
+import { keelsonVersion } from './version.ts';
+
+const program = new Command('keelson')
+  .description('A secure, Kubernetes-API-compatible control plane that explains every decision it makes.')
+  .version(keelsonVersion)
+  .showHelpAfterError();
+
+addUpCommand(program, {
+  print: (text) => void process.stdout.write(text),
+  printError: (text) => void process.stderr.write(text),
+  onStop: (stop) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
+  },
+  exit: (code) => process.exit(code),
+  home: process.env['HOME'] ?? '/',
+});
+
+await program.parseAsync(process.argv);

@@ -1,0 +1,242 @@
+// `keelson up`: one process that is a cluster's control plane. Flags are named as kube-apiserver's
+// where it has one.
+
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { systemClock, systemRandom } from '@keelson/apimachinery';
+import {
+  createFeatures,
+  createMemoryStorage,
+  defaultLimits,
+  FeatureGateError,
+  isStorageError,
+  openEmbeddedStorage,
+  openListener,
+  parseFeatureGates,
+  parseTokenFile,
+  TokenFileError,
+  type Features,
+  type Listener,
+  type Storage,
+} from '@keelson/apiserver';
+import { controllerNames, selectControllers, UnknownControllerError } from '../controller-list.ts';
+import { startControlPlane, type ControlPlane } from '../control-plane.ts';
+import { formatKubeconfig } from '../kubeconfig.ts';
+import { createLogger } from '../log.ts';
+import { adminName, createPki, openPki, writePrivate, type Pki } from '../pki.ts';
+
+export interface UpEnvironment {
+  print(text: string): void;
+  printError(text: string): void;
+  /** Calls `stop` when the process is asked to end. */
+  onStop(stop: (signal: string) => void): void;
+  exit(code: number): void;
+  readonly home: string;
+}
+
+export interface UpFlags {
+  readonly dataDir: string;
+  readonly securePort: number;
+  readonly bindAddress: string;
+  readonly kubeconfig?: string;
+  readonly storage: 'embedded' | 'memory';
+  readonly tokenAuthFile?: string;
+  readonly clientCaFile?: string;
+  readonly admissionControlConfigFile?: string;
+  readonly enableAdmissionPlugins: readonly string[];
+  readonly disableAdmissionPlugins: readonly string[];
+  readonly emulatedVersion?: string;
+  readonly featureGates?: string;
+  readonly serviceClusterIpRange: string;
+  readonly controllers: readonly string[];
+  readonly http2: boolean;
+  readonly v: number;
+}
+
+/** What ends `keelson up` before it serves: one sentence for people, and the exit code. */
+export class StartError extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StartError';
+    this.exitCode = exitCode;
+  }
+}
+/** Exit codes: a flag or file of the user is wrong; a resource is taken or cannot be used. */
+export const exitCodes = { usage: 2, unavailable: 3 } as const;
+
+export function addUpCommand(program: Command, environment: UpEnvironment): void {
+  const list = (text: string) => text.split(',').map((s) => s.trim()).filter((s) => s !== '');
+  program
+    .command('up')
+    .description('start a control plane and write a kubeconfig for it')
+    .option('--data-dir <dir>', 'where state, keys and kubeconfig are kept', join(environment.home, '.keelson'))
+    .option('--secure-port <port>', 'HTTPS port; 0 takes a free one', parsePort, 6443)
+    .option('--bind-address <address>', 'address to listen on', '127.0.0.1')
+    .option('--kubeconfig <file>', 'where to write the kubeconfig (default: kubeconfig in the data directory)')
+    .option('--storage <kind>', 'embedded or memory', parseStorage, 'embedded')
+    .option('--token-auth-file <file>', 'static bearer tokens: CSV of token,user,uid,"group1,group2"')
+    .option('--client-ca-file <file>', 'further authorities of client certificates')
+    .option('--admission-control-config-file <file>', 'configuration of admission plugins')
+    .option('--enable-admission-plugins <names>', 'plugins in addition to the default ones', list, [])
+    .option('--disable-admission-plugins <names>', 'default plugins to leave out', list, [])
+    .option('--emulated-version <version>', 'the Kubernetes release to behave like, 1.26 to 1.36')
+    .option('--feature-gates <gates>', 'Gate=true,Other=false')
+    .option('--service-cluster-ip-range <cidrs>', 'addresses of Services', '10.96.0.0/16')
+    .option('--controllers <names>', `which controllers run: *, name, -name (of ${controllerNames.join(', ')})`, list, ['*'])
+    .option('--no-http2', 'serve HTTP/1.1 only')
+    .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
+    .action(async (flags: UpFlags) => {
+      try {
+        await runUp(flags, environment);
+      } catch (error) {
+        if (!(error instanceof StartError)) throw error;
+        environment.printError(`keelson: ${error.message}\n`);
+        environment.exit(error.exitCode);
+      }
+    });
+}
+
+/** Resolves when the server is ready; it then runs until `onStop` asks it to end. */
+export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise<void> {
+  const features = usage(() => createFeatures({ ...(flags.emulatedVersion === undefined ? {} : { emulatedVersion: flags.emulatedVersion }), featureGates: flags.featureGates === undefined ? {} : parseFeatureGates(flags.featureGates) }));
+  const controllers = usage(() => selectControllers(flags.controllers));
+  const { tokenAuthFile, clientCaFile } = flags;
+  const staticTokens = tokenAuthFile === undefined ? [] : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
+  const clientCaPem = clientCaFile === undefined ? undefined : usage(() => readFileSync(clientCaFile, 'utf8'));
+  const logger = createLogger(flags.v, environment.printError);
+  const dataDir = resolve(flags.dataDir);
+  const storage = await openStorage(flags, dataDir);
+  let listener: Listener | undefined;
+  let plane: ControlPlane;
+  try {
+    const pki = preparePki(flags, dataDir);
+    let address = `${flags.bindAddress}:${flags.securePort}`;
+    plane = await startControlPlane({
+      storage,
+      features,
+      pki,
+      ...(clientCaPem === undefined ? {} : { clientCaPem }),
+      staticTokens,
+      controllers,
+      serviceClusterIpRange: flags.serviceClusterIpRange,
+      enableAdmissionPlugins: flags.enableAdmissionPlugins,
+      disableAdmissionPlugins: flags.disableAdmissionPlugins,
+      ...(flags.admissionControlConfigFile === undefined ? {} : { admissionControlConfigFile: flags.admissionControlConfigFile }),
+      serverAddress: () => address,
+      logger,
+    });
+    listener = await listen(flags, pki, plane);
+    address = `${shownHost(flags.bindAddress)}:${listener.port}`;
+    const file = resolve(flags.kubeconfig ?? join(dataDir, 'kubeconfig'));
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writePrivate(file, formatKubeconfig({ server: `https://${address}`, certificateAuthorityPem: pki.authority.certificatePem, user: adminName, client: pki.admin }));
+    environment.print(readyText(address, file, flags, features));
+  } catch (error) {
+    await listener?.close(0);
+    await storage.close();
+    throw error;
+  }
+  const opened = listener;
+  let stopping = false;
+  environment.onStop(() => {
+    if (stopping) return;
+    stopping = true;
+    void stop(plane, opened).then(() => environment.exit(0));
+  });
+}
+
+/** Watches are closed, requests under way get a moment, data is flushed. */
+async function stop(plane: ControlPlane, listener: Listener): Promise<void> {
+  plane.server.shutDown();
+  await listener.close(2_000);
+  await plane.close();
+}
+
+function usage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const known = cause instanceof FeatureGateError || cause instanceof TokenFileError || cause instanceof UnknownControllerError || isFileError(cause);
+    if (!known) throw cause;
+    throw new StartError((cause as Error).message, exitCodes.usage, cause);
+  }
+}
+
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code);
+}
+
+async function openStorage(flags: UpFlags, dataDir: string): Promise<Storage> {
+  if (flags.storage === 'memory') return createMemoryStorage({ clock: systemClock });
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return await openEmbeddedStorage({ dir: join(dataDir, 'db'), clock: systemClock });
+  } catch (cause) {
+    if (isStorageError(cause) || isFileError(cause)) throw new StartError((cause as Error).message, exitCodes.unavailable, cause);
+    throw cause;
+  }
+}
+
+function preparePki(flags: UpFlags, dataDir: string): Pki {
+  const names = {
+    dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
+    ipAddresses: [...new Set(['127.0.0.1', '10.96.0.1', ...(isWildcard(flags.bindAddress) ? [] : [flags.bindAddress])])],
+  };
+  const dependencies = { clock: systemClock, random: systemRandom };
+  // Without files a new identity each time would lock out the kubeconfig of the last run; keep it when there is a directory.
+  if (flags.storage === 'memory' && !existsSync(join(dataDir, 'pki'))) return createPki(dependencies, names);
+  try {
+    return openPki(join(dataDir, 'pki'), dependencies, names);
+  } catch (cause) {
+    throw new StartError((cause as Error).message, exitCodes.unavailable, cause);
+  }
+}
+
+async function listen(flags: UpFlags, pki: Pki, plane: ControlPlane): Promise<Listener> {
+  try {
+    return await openListener(plane.server.serve, {
+      address: flags.bindAddress,
+      port: flags.securePort,
+      certificate: pki.serving.certificatePem,
+      key: pki.serving.privateKeyPem,
+      http2: flags.http2,
+      limits: defaultLimits,
+    });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const where = `${flags.bindAddress}:${flags.securePort}`;
+    if (code === 'EADDRINUSE') throw new StartError(`${where} is in use; choose another port with --secure-port`, exitCodes.unavailable, cause);
+    if (code === 'EACCES') throw new StartError(`not allowed to listen on ${where}`, exitCodes.unavailable, cause);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new StartError(`${flags.bindAddress} is not an address of this machine`, exitCodes.usage, cause);
+    throw cause;
+  }
+}
+
+const isWildcard = (address: string) => address === '0.0.0.0' || address === '::';
+const shownHost = (address: string) => (isWildcard(address) ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address);
+
+function readyText(address: string, kubeconfig: string, flags: UpFlags, features: Features): string {
+  return [
+    `Keelson is ready: Kubernetes ${features.emulated.major}.${features.emulated.minor} API on https://${address}`,
+    `  state       ${flags.storage === 'memory' ? 'in memory, gone when this process ends' : resolve(flags.dataDir)}`,
+    `  kubeconfig  ${kubeconfig}`,
+    '',
+    'Try it:',
+    `  export KUBECONFIG=${kubeconfig}`,
+    '  kubectl get namespaces',
+    '',
+    '',
+  ].join('\n');
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  return port;
+}
+function parseStorage(text: string): 'embedded' | 'memory' {
+  if (text === 'embedded' || text === 'memory') return text;
+  throw new InvalidArgumentError('embedded or memory.');
+}
