@@ -55,6 +55,7 @@ export type {
   TypeMeta,
 } from './codec/decode-object.ts';
 export { encodeJson, encodeJsonText } from './codec/encode-json.ts';
+export { encodeYaml } from './codec/encode-yaml.ts';
 export { decodeYamlObject, parseYaml } from './codec/yaml.ts';
 export type { YamlDocument } from './codec/yaml.ts';
 

@@ -5,19 +5,22 @@ import {
   asKubeObject,
   DecodeError,
   decodeObject,
-  decodeValue,
+  decodeYamlObject,
   formatApiVersion,
   parseApiVersion,
+  isJsonObject,
   parseJsonObject,
+  parseYaml,
   readTypeMeta,
   statusErrors,
   typeForKind,
   type GroupVersionKind,
+  type JsonObject,
   type KubeObject,
   type StatusError,
   type StructType,
 } from '@keelson/apimachinery';
-import { decodeProtobuf, parseYamlObject } from './pending-codecs.ts';
+import { decodeProtobuf } from './pending-codecs.ts';
 import { negotiateInput, type MediaType } from './negotiation.ts';
 import { assertDeleteOptions, dryRunErrors, type DeleteRequestOptions, type FieldValidation } from './query-options.ts';
 import type { ResourceRequest } from './resource-request.ts';
@@ -43,7 +46,13 @@ export async function decodeBody(request: ResourceRequest, expected: GroupVersio
 export function reportStrictErrors(request: ResourceRequest, errors: readonly string[], fieldValidation: FieldValidation, refuse: (why: string) => StatusError): void {
   if (errors.length === 0 || fieldValidation === 'Ignore') return;
   if (fieldValidation === 'Strict') throw refuse(`strict decoding error: ${errors.join(', ')}`);
-  for (const text of errors) request.context.warn(text);
+  for (const text of errors) for (const line of warningLines(text)) request.context.warn(line);
+}
+
+/** COMPAT: what the YAML library found comes as one text with a line each; each is a warning of its own. */
+function warningLines(text: string): string[] {
+  if (!text.startsWith('yaml: unmarshal errors:\n')) return [text];
+  return text.split('\n').slice(1).map((line) => line.trim());
 }
 
 interface Decoded {
@@ -56,10 +65,10 @@ function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: GroupVe
   if (type === undefined) throw new Error(`no schema for ${formatApiVersion(expected)} ${expected.kind}`);
   if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobufBody(body, expected);
   if (mediaType === 'application/yaml') {
-    const parsed = orUnrecognized(body, expected.kind, '', () => parseYamlObject(body));
-    checkKind(parsed.value, expected);
-    const decoded = orCannotBeHandled(expected, () => decodeValue(parsed.value, type, { strict: true }));
-    return { object: withKind(asKubeObject(decoded.value), expected), strictErrors: [...parsed.strictErrors, ...decoded.strictErrors] };
+    const meta = orUnrecognized(body, expected.kind, '', () => parseYaml(body).value);
+    checkKind(isJsonObject(meta) ? meta : {}, expected);
+    const decoded = orCannotBeHandled(expected, () => decodeYamlObject(body, type, { strict: true }));
+    return { object: withKind(decoded.object, expected), strictErrors: decoded.strictErrors };
   }
   try {
     const decoded = decodeObject(body, type, { strict: true });
@@ -89,6 +98,12 @@ function decodeCustom(request: ResourceRequest, body: Uint8Array, mediaType: Med
   if (decode === undefined) throw new Error('unreachable: custom resources have a decoder');
   const decoded = orCannotBeHandled(expected, () => decode(withKind(asKubeObject({ metadata: {}, ...parsed.value }), expected)));
   return { object: decoded.object, strictErrors: [...parsed.strictErrors, ...decoded.unknownFields] };
+}
+
+function parseYamlObject(body: Uint8Array): { value: JsonObject; strictErrors: readonly string[] } {
+  const { value, duplicateKeys } = parseYaml(body);
+  if (!isJsonObject(value)) throw new DecodeError('the document is not an object');
+  return { value, strictErrors: duplicateKeys === undefined ? [] : [duplicateKeys] };
 }
 
 function orUnrecognized<T>(body: Uint8Array, kind: string, prefix: string, parse: () => T): T {
@@ -180,7 +195,7 @@ export function decodeDeleteOptions(request: ResourceRequest, body: Uint8Array):
 function decodeDeleteBody(body: Uint8Array, mediaType: MediaType, type: StructType): KubeObject {
   try {
     if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobuf(body).object;
-    if (mediaType === 'application/yaml') return asKubeObject(decodeValue(parseYamlObject(body).value, type).value);
+    if (mediaType === 'application/yaml') return decodeYamlObject(body, type).object;
     return decodeObject(body, type).object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;

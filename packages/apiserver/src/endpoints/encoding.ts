@@ -1,8 +1,8 @@
 // Objects to bytes in the three media types. JSON of stored objects is cached with the entry
 // (`storedJson`); this file knows the shapes, the codecs are apimachinery's.
 
-import { encodeJson, encodeJsonText, type JsonValue, type KubeObject } from '@keelson/apimachinery';
-import { encodeProtobuf, encodeYaml } from './pending-codecs.ts';
+import { encodeJson, encodeJsonText, encodeYaml, type JsonValue, type KubeObject } from '@keelson/apimachinery';
+import { encodeProtobuf } from './pending-codecs.ts';
 import type { StoredEntry } from '../storage/storage.ts';
 import type { OutputFormat } from './negotiation.ts';
 

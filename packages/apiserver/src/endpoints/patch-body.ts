@@ -5,8 +5,10 @@ import {
   applyMergePatch,
   applyStrategicMergePatch,
   DecodeError,
+  formatGoValue,
   isJsonObject,
   parseJson,
+  parseYaml,
   PatchError,
   patchErrorStatus,
   statusErrors,
@@ -16,7 +18,6 @@ import {
   type StructType,
   asKubeObject,
 } from '@keelson/apimachinery';
-import { formatGoValue, parseYamlObject } from './pending-codecs.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
@@ -77,7 +78,8 @@ function kindOf(value: JsonValue): string {
 /** An apply configuration is YAML, of which JSON is a part. */
 export function parseApplyBody(body: Uint8Array): KubeObject {
   try {
-    const { value } = parseYamlObject(body);
+    const { value } = parseYaml(body);
+    if (!isJsonObject(value)) throw new DecodeError('the document is not an object');
     return asKubeObject({ ...value, metadata: isJsonObject(value['metadata']) ? value['metadata'] : {} });
   } catch (error) {
     if (error instanceof DecodeError) throw statusErrors.badRequest(`error decoding YAML: ${error.message}`);
