@@ -43,7 +43,11 @@ export interface AuthorizationResult {
 
 export interface Authorizer {
   readonly name: string;
-  authorize(user: UserInfo, attributes: RequestAttributes, trace: DecisionTrace): AuthorizationResult | Promise<AuthorizationResult>;
+  authorize(
+    user: UserInfo,
+    attributes: RequestAttributes,
+    trace: DecisionTrace,
+  ): AuthorizationResult | Promise<AuthorizationResult>;
 }
 
 export interface ResourceRule {
@@ -58,7 +62,10 @@ export interface NonResourceRule {
 }
 /** Lists what a user may do in a namespace, for SelfSubjectRulesReview. */
 export interface RuleResolver {
-  rulesFor(user: UserInfo, namespace: string): Promise<{
+  rulesFor(
+    user: UserInfo,
+    namespace: string,
+  ): Promise<{
     readonly resourceRules: readonly ResourceRule[];
     readonly nonResourceRules: readonly NonResourceRule[];
     readonly incomplete: boolean;

@@ -46,7 +46,10 @@ export function createUnionAuthorizer(authorizers: readonly Authorizer[]): Autho
 }
 
 function joinOpinions(opinions: readonly AuthorizationResult[]): AuthorizationResult {
-  const reason = opinions.map((o) => o.reason).filter((text) => text !== '').join('\n');
+  const reason = opinions
+    .map((o) => o.reason)
+    .filter((text) => text !== '')
+    .join('\n');
   const errors = new Set(opinions.flatMap((o) => o.evaluationError ?? []));
   if (errors.size === 0) return { decision: 'no-opinion', reason };
   const texts = [...errors];

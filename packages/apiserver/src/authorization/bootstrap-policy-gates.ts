@@ -1,0 +1,31 @@
+// What of the default policy belongs to a feature: roles with their bindings, and single rules. Only
+// features that a release from 1.26 on could lack are named.
+
+/** Roles (and the bindings of the same name) that exist only with a gate. */
+export const gatedRoles: Readonly<Record<string, string>> = {
+  'system:controller:device-taint-eviction-controller': 'DRADeviceTaints',
+  'system:controller:legacy-service-account-token-cleaner': 'LegacyServiceAccountTokenCleanUp',
+  'system:controller:resource-claim-controller': 'DynamicResourceAllocation',
+  'system:controller:selinux-warning-controller': 'SELinuxChangePolicy',
+  'system:controller:service-cidrs-controller': 'MultiCIDRServiceAllocator',
+  'system:controller:validatingadmissionpolicy-status-controller': 'ValidatingAdmissionPolicy',
+  'system:controller:volumeattributesclass-protection-controller': 'VolumeAttributesClass',
+};
+
+/** Rules of other roles that exist only with a gate; `rule` as it stands in the generated table. */
+export const gatedRules: readonly {
+  readonly role: string;
+  readonly rule: string;
+  readonly gate: string;
+}[] = [
+  {
+    role: 'system:basic-user',
+    rule: 'create|authentication.k8s.io|selfsubjectreviews',
+    gate: 'APISelfSubjectReview',
+  },
+  {
+    role: 'system:kubelet-api-admin',
+    rule: '*||nodes/configz,nodes/healthz,nodes/pods',
+    gate: 'KubeletFineGrainedAuthz',
+  },
+];

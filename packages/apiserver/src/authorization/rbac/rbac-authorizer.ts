@@ -1,0 +1,174 @@
+// Role-based access control (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). A request
+// is allowed when a rule of a role allows it and a binding grants that role to the caller: a
+// ClusterRoleBinding anywhere, a RoleBinding in its own namespace. Rules only allow; RBAC never denies.
+// Bindings to roles that do not exist grant nothing and are named in the reason.
+
+import type { DecisionTrace } from '@keelson/apimachinery';
+import type { UserInfo } from '../../authentication/authenticator.ts';
+import type { ObjectSource } from '../../object-source.ts';
+import type {
+  AuthorizationResult,
+  Authorizer,
+  NonResourceRule,
+  RequestAttributes,
+  ResourceRule,
+  RuleResolver,
+} from '../authorizer.ts';
+import { createBindingIndex, describeGrant, type Grant, type GrantList } from './binding-index.ts';
+import { createRoleLookup } from './compiled-roles.ts';
+import { findNearMisses } from './near-misses.ts';
+import {
+  allowsNonResource,
+  allowsResource,
+  toResourceQuestion,
+  type PolicyRule,
+  type RoleRef,
+} from './policy-rule.ts';
+
+export interface RbacObjects {
+  readonly roles: ObjectSource;
+  readonly roleBindings: ObjectSource;
+  readonly clusterRoles: ObjectSource;
+  readonly clusterRoleBindings: ObjectSource;
+}
+
+export interface HeldRules {
+  readonly rules: readonly PolicyRule[];
+  /** Why some bindings could not be followed. */
+  readonly errors: readonly string[];
+}
+
+export interface RbacAuthorizer extends Authorizer, RuleResolver {
+  /** The rules that the user holds in the namespace; cluster-wide ones only when it is empty. */
+  heldRules(user: UserInfo, namespace: string): HeldRules;
+  /** The rules of a role as a binding in the namespace would grant them; undefined when there is none. */
+  referencedRules(roleRef: RoleRef, namespace: string): readonly PolicyRule[] | undefined;
+  /** Ends the subscriptions. */
+  close(): void;
+}
+
+/** Reads all RBAC objects and follows their changes until closed. */
+export function createRbacAuthorizer(objects: RbacObjects): RbacAuthorizer {
+  const name = 'RBAC';
+  const clusterWide = createBindingIndex(objects.clusterRoleBindings);
+  const inNamespaces = createBindingIndex(objects.roleBindings);
+  const roles = createRoleLookup(objects.roles, objects.clusterRoles);
+
+  const listsFor = (user: UserInfo, namespace: string): GrantList[] => {
+    const lists = clusterWide.listsFor(user, '');
+    return namespace === '' ? lists : [...lists, ...inNamespaces.listsFor(user, namespace)];
+  };
+
+  function decide(user: UserInfo, attributes: RequestAttributes): AuthorizationResult {
+    const problems = new Set<string>();
+    const question = attributes.isResource ? toResourceQuestion(attributes) : undefined;
+    for (const list of listsFor(user, attributes.isResource ? attributes.namespace : '')) {
+      for (const candidate of roles.candidates(list, question)) {
+        if (candidate.rules === undefined) {
+          problems.add(candidate.problem);
+          continue;
+        }
+        for (const rule of candidate.rules) {
+          const allowed = attributes.isResource
+            ? question !== undefined && allowsResource(rule, question)
+            : allowsNonResource(rule, attributes);
+          if (allowed) return allowedBy(candidate.grant);
+        }
+      }
+    }
+    return {
+      decision: 'no-opinion',
+      reason: problems.size === 0 ? '' : `RBAC: ${joined(problems)}`,
+    };
+  }
+
+  function record(
+    trace: DecisionTrace,
+    question: { user: UserInfo; attributes: RequestAttributes },
+    result: AuthorizationResult,
+  ): void {
+    const { user, attributes } = question;
+    if (result.decision === 'allow') {
+      trace.record({ stage: 'authorization', by: name, outcome: 'allow', reason: result.reason });
+      return;
+    }
+    const namespace = attributes.isResource ? attributes.namespace : '';
+    const grants = listsFor(user, namespace).flatMap((list) => list.grants.map(roles.resolve));
+    trace.record({
+      stage: 'authorization',
+      by: name,
+      outcome: 'no-opinion',
+      reason: result.reason === '' ? 'no rule that the caller holds allows it' : result.reason,
+      detail: { grantsLookedAt: grants.length, nearMisses: findNearMisses(grants, attributes) },
+    });
+  }
+
+  function heldGrants(user: UserInfo, namespace: string): Grant[] {
+    const byBinding = new Map<string, Grant>();
+    for (const list of listsFor(user, namespace))
+      for (const grant of list.grants) {
+        const key = `${grant.namespace}/${grant.binding.metadata.name}`;
+        if (!byBinding.has(key)) byBinding.set(key, grant);
+      }
+    return [...byBinding.values()];
+  }
+
+  function heldRules(user: UserInfo, namespace: string): HeldRules {
+    const rules: PolicyRule[] = [];
+    const errors = new Set<string>();
+    for (const resolved of heldGrants(user, namespace).map(roles.resolve)) {
+      if (resolved.rules === undefined) errors.add(resolved.problem);
+      else rules.push(...resolved.rules.map((compiled) => compiled.rule));
+    }
+    return { rules, errors: [...errors] };
+  }
+
+  return {
+    name,
+    authorize(user, attributes, trace) {
+      const result = decide(user, attributes);
+      if (trace.enabled) record(trace, { user, attributes }, result);
+      return result;
+    },
+    async rulesFor(user, namespace) {
+      const { rules, errors } = heldRules(user, namespace);
+      return {
+        resourceRules: rules.filter((r) => (r.resources ?? []).length > 0).map(toResourceRule),
+        nonResourceRules: rules
+          .filter((r) => (r.nonResourceURLs ?? []).length > 0)
+          .map(toNonResourceRule),
+        incomplete: false,
+        evaluationError: errors.length === 0 ? '' : joined(errors),
+      };
+    },
+    heldRules,
+    referencedRules(roleRef, namespace) {
+      const rules = roles.rulesOf(roleRef, namespace);
+      return typeof rules === 'string' ? undefined : rules.map((compiled) => compiled.rule);
+    },
+    close() {
+      clusterWide.close();
+      inNamespaces.close();
+      roles.close();
+    },
+  };
+}
+
+function allowedBy(grant: Grant): AuthorizationResult {
+  return { decision: 'allow', reason: `RBAC: allowed by ${describeGrant(grant)}` };
+}
+
+function joined(texts: Iterable<string>): string {
+  const list = [...texts];
+  return list.length === 1 ? (list[0] ?? '') : `[${list.join(', ')}]`;
+}
+
+function toResourceRule(rule: PolicyRule): ResourceRule {
+  const { verbs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
+  return { verbs, apiGroups, resources, resourceNames };
+}
+
+function toNonResourceRule(rule: PolicyRule): NonResourceRule {
+  const { verbs = [], nonResourceURLs = [] } = rule;
+  return { verbs, nonResourceURLs };
+}
