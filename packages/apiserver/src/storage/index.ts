@@ -19,6 +19,13 @@
 // - `entry.encoding('json:' + object.apiVersion, …)` is the stored form: no work, no copy.
 // - `guaranteedUpdate` resolves with what is there afterwards: undefined when it deleted.
 // - A prefix is made of whole path segments.
+//
+// What the embedded store promises beyond the interface:
+// - State, revision and recent history survive a restart; a watch resumes across it.
+// - On a full disk writes are refused with `no-space` and everything else goes on. After any other
+//   failed write the disk's content is unknown: every call is refused with `failed`.
+// - A directory has one store at a time. The lock is the operating system's and dies with the
+//   process.
 
 export { createMemoryStorage } from './memory/memory-storage.ts';
 export type { MemoryStorage, MemoryStorageOptions } from './memory/memory-storage.ts';

@@ -13,7 +13,9 @@ export type StorageKey = string;
 /** The store's counter; the API shows it as the opaque `resourceVersion`. */
 export type Revision = number;
 
-/** One stored object at one revision. Immutable: `object` is frozen and carries its resourceVersion. */
+/**
+ * One stored object at one revision. Immutable: `object` is frozen and carries its resourceVersion.
+ */
 export interface StoredEntry {
   readonly key: StorageKey;
   /** Revision of the last write to this key. */
@@ -21,8 +23,9 @@ export interface StoredEntry {
   /** Decoded lazily and once; deeply frozen in development and tests. */
   readonly object: KubeObject;
   /**
-   * Bytes of the object for one encoding, made at most once. The id names media type and API version
-   * (`json:v1`). The id of the stored form itself (`json:` + storage version) is free of cost.
+   * Bytes of the object for one encoding, made at most once. The id names media type and API
+   * version (`json:v1`). The id of the stored form itself (`json:` + storage version) is free of
+   * cost.
    */
   encoding(id: string, make: (object: KubeObject) => Uint8Array): Uint8Array;
 }
@@ -38,7 +41,10 @@ export interface StorageEvent {
 }
 
 export interface ListOptions {
-  /** Read the state at this revision; absent means now. Older than compaction: `compacted`. Ahead of now: `future-revision`. */
+  /**
+   * Read the state at this revision; absent means now. Older than compaction: `compacted`. Ahead of
+   * now: `future-revision`.
+   */
   readonly revision?: Revision;
   /** Start after this key (exclusive). */
   readonly after?: StorageKey;
@@ -60,7 +66,10 @@ export interface WatchOptions {
    * `revision` is the revision up to which the watcher has now seen everything.
    */
   readonly onEvents: (events: readonly StorageEvent[], revision: Revision) => void;
-  /** Called once when the watch ends other than by the signal (`closed`, or `compacted` while catching up). */
+  /**
+   * Called once when the watch ends other than by the signal: `closed`, `compacted` while
+   * catching up, `failed` with the storage or because `onEvents` threw.
+   */
   readonly onEnd: (error: StorageError) => void;
 }
 
@@ -77,9 +86,11 @@ export interface Storage {
   /** The current durable state, or undefined. */
   get(key: StorageKey): Promise<StoredEntry | undefined>;
   /**
-   * Optimistic read–modify–write. `update` gets the current entry (undefined: absent) and returns the new object,
-   * the same object (no write happens, the current entry is returned), or undefined (delete). It may be called again
-   * when another write came between. What it throws is passed on. Writes nothing when the bytes would be equal.
+   * Optimistic read–modify–write. `update` gets the current entry (undefined: absent) and returns
+   * the new object, the same object (no write happens, the current entry is returned), or undefined
+   * (delete). It may be called again when another write came between. What it throws is passed on.
+   * Writes nothing when the bytes would be equal. Resolves with what is there afterwards:
+   * undefined when it deleted.
    */
   guaranteedUpdate(
     key: StorageKey,
@@ -87,19 +98,30 @@ export interface Storage {
       current: StoredEntry | undefined,
     ) => KubeObject | undefined | Promise<KubeObject | undefined>,
   ): Promise<StoredEntry | undefined>;
-  /** Rejects with `key-not-found` or `revision-conflict`. Resolves with the last state, at the deletion's revision. */
+  /**
+   * Rejects with `key-not-found`, `uid-conflict` or `revision-conflict`. Resolves with the last
+   * state, at the deletion's revision.
+   */
   delete(key: StorageKey, preconditions?: DeletePreconditions): Promise<StoredEntry>;
   /** Everything under a prefix that ends in `/`, ordered by key (bytewise), at one revision. */
   list(prefix: StorageKey, options?: ListOptions): Promise<ListResult>;
   /** How many keys there are under the prefix now. */
   count(prefix: StorageKey): number;
-  /** Throws `compacted` when events after the revision are gone, `future-revision` when it is ahead of now. */
+  /**
+   * Throws `compacted` when events after the revision are gone, `future-revision` when it is ahead
+   * of now.
+   */
   watch(prefix: StorageKey, options: WatchOptions): void;
-  /** Forgets history up to and including the revision; watches and lists older than it end with `compacted`. */
+  /**
+   * Forgets history up to and including the revision; watches and lists older than it end with
+   * `compacted`.
+   */
   compact(revision: Revision): Promise<void>;
   /** Oldest revision that can still be listed. */
   compactedRevision(): Revision;
-  /** Flushes, ends all watches with `closed`, releases files. Further calls reject with `closed`. */
+  /**
+   * Flushes, ends all watches with `closed`, releases files. Further calls reject with `closed`.
+   */
   close(): Promise<void>;
 }
 

@@ -56,6 +56,17 @@ async function writeSome(storage: Storage): Promise<void> {
 }
 
 describe('embedded storage after a restart', () => {
+  it('reads integers of 64 bits and text of any language exactly', async () => {
+    const dir = newDirectory();
+    const first = await open(dir);
+    const object = { ...testConfigMap('a', 'grüß dich 😀 <&>'), count: -9223372036854775808n };
+    const { object: written } = await first.create(testKey('é😀'), object);
+    await first.close();
+    const second = await open(dir);
+    assert.deepEqual((await second.get(testKey('é😀')))?.object, written);
+    await second.close();
+  });
+
   it('has state, history, bytes and revision as they were', async () => {
     const dir = newDirectory();
     const first = await open(dir);

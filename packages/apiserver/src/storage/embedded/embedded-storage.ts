@@ -39,7 +39,8 @@ export interface EmbeddedStorageOptions {
 
 /**
  * Opens the store in a directory. Rejects with one sentence in a StorageError: `failed` when the
- * directory is in use, not accessible, of another program or of a newer version; `corrupt` when it is damaged.
+ * directory is in use, not accessible, of another program or of a newer version; `corrupt` when it
+ * is damaged.
  */
 export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Promise<Storage> {
   const { dir, diskBytesMax, walBytesMax, workerUrl } = options;

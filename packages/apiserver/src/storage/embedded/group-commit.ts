@@ -1,9 +1,9 @@
-// Group commit: one batch of writes is on its way to the disk, all writes that arrive meanwhile form
-// the next. A batch becomes visible, and its writers are answered, when it is durable.
+// Group commit: one batch of writes is on its way to the disk, all writes that arrive meanwhile
+// form the next. A batch becomes visible, and its writers are answered, when it is durable.
 //
-// When the disk is full the batch and everything staged on top of it are taken back and refused, and
-// the store goes on. After any other failure it is unknown what the disk holds: the store refuses
-// everything from then on.
+// When the disk is full the batch and everything staged on top of it are taken back and refused,
+// and the store goes on. After any other failure it is unknown what the disk holds: the store
+// refuses everything from then on.
 
 import { StorageError, isStorageError } from '../storage.ts';
 import type { Revision } from '../storage.ts';

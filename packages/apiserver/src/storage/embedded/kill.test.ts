@@ -1,5 +1,5 @@
-// The long run is `node packages/apiserver/src/storage/testing/kill-loop.ts --kills 200`; KILLS sets
-// the length of this one.
+// The long run is `node packages/apiserver/src/storage/testing/kill-loop.ts --kills 200`; KILLS
+// sets the length of this one.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -24,9 +24,14 @@ export interface LogRecord {
   readonly value: Uint8Array | undefined;
 }
 
-/** The log as the store sees it. One call is in flight at a time per kind; calls are done in order. */
+/**
+ * The log as the store sees it. One call is in flight at a time per kind; calls are done in order.
+ */
 export interface DurableLog {
-  /** Resolves when all of the records are on disk. Rejects with a StorageError and has then none of them. */
+  /**
+   * Resolves when all of the records are on disk. Rejects with a StorageError and has then none of
+   * them.
+   */
   append(records: LogRecords): Promise<void>;
   /** Drops what was replaced or deleted up to and including the revision. */
   compact(revision: Revision): Promise<void>;

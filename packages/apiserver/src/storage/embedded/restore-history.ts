@@ -111,7 +111,7 @@ function eventOf(
 ): HistoryEvent {
   const { key, revision } = record;
   if ((previous?.revision ?? 0) !== record.previous) {
-    const message = `the log is damaged: ${key} at revision ${revision} does not follow its predecessor`;
+    const message = `the log is damaged: ${key} at ${revision} does not follow ${record.previous}`;
     throw new StorageError('corrupt', message, { key });
   }
   if (record.value === undefined && previous !== undefined) {

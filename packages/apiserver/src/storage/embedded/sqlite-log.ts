@@ -6,7 +6,8 @@
 // INVARIANT: rows up to the compacted revision are exactly the state at it, rows after it have
 // consecutive revisions. Checked at opening, as is a checksum per row.
 //
-// The file is locked as long as it is open, by the operating system: the lock dies with the process.
+// The file is locked as long as it is open, by the operating system: the lock dies with the
+// process.
 
 import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -58,11 +59,11 @@ const fileName = 'keelson.db';
 // "Keel" in ASCII, at the place where SQLite keeps the file's kind (`PRAGMA application_id`).
 const applicationId = 0x4b65656c;
 const formatVersion = 1;
-// Holds several objects of a few kilobytes; measured against 4 and 8 KiB, which need more reading at
-// start-up and write no faster.
+// Holds several objects of a few kilobytes; measured against 4 and 8 KiB, which need more reading
+// at start-up and write no faster.
 const pageBytes = 16_384;
-// The write-ahead log is moved into the file at this size: about 10 ms in which writers wait; measured
-// against 2, 8 and 16 MiB, which change the longest wait but not the rate.
+// The write-ahead log is moved into the file at this size: about 10 ms in which writers wait;
+// measured against 2, 8 and 16 MiB, which change the longest wait but not the rate.
 const walBytesMaxDefault = 4 * 1024 * 1024;
 const packBytes = 512 * 1024;
 
@@ -136,8 +137,8 @@ function prepareDatabase(database: LogDatabase, options: SqliteLogOptions): void
   else if (kind !== applicationId) {
     throw new StorageError('failed', `the storage in ${options.dir} belongs to another program`);
   } else if (format !== formatVersion) {
-    const message = `the storage in ${options.dir} has format ${format}, this version reads ${formatVersion}`;
-    throw new StorageError('failed', message);
+    const message = `the storage in ${options.dir} has format ${format}`;
+    throw new StorageError('failed', `${message}, this version reads ${formatVersion}`);
   }
   database.exec('COMMIT');
   database.exec(`
@@ -160,12 +161,18 @@ function createLog(database: LogDatabase, options: SqliteLogOptions): SqliteLog 
     compacted,
     read: () => readRecords(database, { compacted, dir }),
     append(records) {
-      transaction(database, 'the write cannot be made durable', () => {
-        eachRecord(records, ({ key, revision, previous, value }) => {
-          insert.run(revision, previous, key, checksum(key, revision, value), value ?? null);
-        });
-      });
       walBytes += records.values.length + pageBytes;
+      try {
+        transaction(database, 'the write cannot be made durable', () => {
+          eachRecord(records, ({ key, revision, previous, value }) => {
+            insert.run(revision, previous, key, checksum(key, revision, value), value ?? null);
+          });
+        });
+      } catch (error) {
+        // Moving the write-ahead log into pages that are free is the one way to gain space.
+        walBytes = Infinity;
+        throw error;
+      }
     },
     compact(revision) {
       transaction(database, 'the storage cannot be compacted', () => compact(database, revision));

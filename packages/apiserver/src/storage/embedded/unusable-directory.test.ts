@@ -117,7 +117,7 @@ describe('a directory that cannot be used', () => {
     const random = createSeededRandom(11);
     const bytes = readFileSync(join(dir, 'keelson.db'));
     const outcomes = { refused: 0, same: 0 };
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 24; i++) {
       const copy = newDirectory();
       mkdirSync(copy);
       const damaged = Buffer.from(bytes);

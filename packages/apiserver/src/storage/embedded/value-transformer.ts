@@ -12,12 +12,18 @@ export interface ValueTransformer {
   ready(key: StorageKey): Promise<void> | undefined;
   /** What it throws refuses the write. */
   toStored(value: Uint8Array, key: StorageKey): Uint8Array;
-  /** Called once for each stored value when the store is opened. A failure makes that object unreadable. */
+  /**
+   * Called once for each stored value when the store is opened. A failure makes that object
+   * unreadable.
+   */
   fromStored(stored: Uint8Array, key: StorageKey): TransformedValue | Promise<TransformedValue>;
 }
 
 export interface TransformedValue {
   readonly value: Uint8Array;
-  /** Not the form in which it would be written now: the next update rewrites it even if it changes nothing. */
+  /**
+   * Not the form in which it would be written now: the next update rewrites it even if it changes
+   * nothing.
+   */
   readonly isStale: boolean;
 }

@@ -27,7 +27,9 @@ export interface MemoryStorageOptions {
 }
 
 export interface MemoryStorage extends Storage {
-  /** An independent store with the present state and history, in constant time. Watches stay behind. */
+  /**
+   * An independent store with the present state and history, in constant time. Watches stay behind.
+   */
   fork(): MemoryStorage;
 }
 

@@ -1,19 +1,26 @@
 // The one seam between objects and stored bytes. The stored form is the wire JSON of the storage
 // version, with apiVersion, kind and resourceVersion, so that a read can send it untouched.
 
+import { encodeJsonText, parseJson } from '@keelson/apimachinery';
 import type { KubeObject } from '@keelson/apimachinery';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
+// An integer that a number may not hold exactly has at least as many digits as 2^53.
+const longInteger = /\d{16}/;
 
-/** Throws a TypeError for what JSON cannot hold. */
+/**
+ * Throws a TypeError for what JSON cannot hold. The bytes have a buffer of their own: small ones
+ * out of Buffer's pool would each keep a slab of their former neighbours.
+ */
 export function encodeStored(object: KubeObject): Uint8Array {
-  return encoder.encode(JSON.stringify(object));
+  return encoder.encode(encodeJsonText(object));
 }
 
-/** Throws when the bytes are not an object with metadata. */
+/** Throws when the bytes are not an object with metadata. Long integers become bigints. */
 export function decodeStored(bytes: Uint8Array): KubeObject {
-  const value: unknown = JSON.parse(decoder.decode(bytes));
+  const text = decoder.decode(bytes);
+  const value: unknown = longInteger.test(text) ? parseJson(text) : JSON.parse(text);
   if (!isKubeObject(value)) throw new TypeError('the stored value is not an object with metadata');
   return value;
 }

@@ -80,7 +80,9 @@ function listEntries(
   return { entries, revision, remaining: matching - entries.length };
 }
 
-/** Prefixes are whole path segments: `/registry/pods` means `/registry/pods/`, never `…/podsets`. */
+/**
+ * Prefixes are whole path segments: `/registry/pods` means `/registry/pods/`, never `…/podsets`.
+ */
 function directory(prefix: StorageKey): StorageKey {
   return prefix.endsWith('/') ? prefix : `${prefix}/`;
 }

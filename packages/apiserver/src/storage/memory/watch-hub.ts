@@ -12,7 +12,9 @@ import type { Watcher } from './watcher-index.ts';
 export interface WatchHub {
   /** Throws `compacted` or `future-revision`. Never calls the watcher before it returns. */
   watch(prefix: StorageKey, options: WatchOptions): void;
-  /** Delivers writes that have just become visible, in order; called within a delivery, after it. */
+  /**
+   * Delivers writes that have just become visible, in order; called within a delivery, after it.
+   */
   publish(events: readonly HistoryEvent[]): void;
   /** Ends every watch. */
   end(error: StorageError): void;

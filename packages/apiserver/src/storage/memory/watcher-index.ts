@@ -17,7 +17,9 @@ export interface Watcher {
 export interface WatcherIndex {
   add(watcher: Watcher): void;
   remove(watcher: Watcher): void;
-  /** Calls `visit` for each watcher that sees some of the events, with those, one array per prefix. */
+  /**
+   * Calls `visit` for each watcher that sees some of the events, with those, one array per prefix.
+   */
   eachConcerned(
     events: readonly HistoryEvent[],
     visit: (watcher: Watcher, events: readonly HistoryEvent[]) => void,

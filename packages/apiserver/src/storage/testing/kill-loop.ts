@@ -24,7 +24,9 @@ export interface KillLoopOptions {
 export interface KillLoopResult {
   /** Acknowledged writes over all rounds. */
   readonly acknowledged: number;
-  /** Writes that were under way when the process was killed, by whether they were found afterwards. */
+  /**
+   * Writes that were under way when the process was killed, by whether they were found afterwards.
+   */
   readonly survived: number;
   readonly vanished: number;
 }

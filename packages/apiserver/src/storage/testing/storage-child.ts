@@ -4,8 +4,8 @@
 //   storage-child.ts hold <dir>             opens, prints `opened`, stays
 //   storage-child.ts write <dir> <seed>     writes until killed or until a write fails
 //
-// `write` prints a line before it starts an operation and one after it was acknowledged, each in one
-// system call, so that the parent knows what was promised whenever the child dies.
+// `write` prints a line before it starts an operation and one after it was acknowledged, each in
+// one system call, so that the parent knows what was promised whenever the child dies.
 
 import { writeSync } from 'node:fs';
 import { createSeededRandom, systemClock } from '@keelson/apimachinery';

@@ -35,7 +35,9 @@ export function describeStorage(name: string, create: CreateStorage, modelRuns =
     });
   describe(`storage contract: ${name}`, () => {
     describe('create and get', () => createTests(test));
+    describe('encodings', () => encodingTests(test));
     describe('guaranteedUpdate', () => updateTests(test));
+    describe('guaranteedUpdate under contention', () => contentionTests(test));
     describe('delete', () => deleteTests(test));
     describe('list and count', () => listTests(test));
     describe('history', () => historyTests(test, create));
@@ -95,6 +97,19 @@ function createTests(test: Test): void {
     assert.equal(await s.get(testKey('a')), undefined);
     await s.create(testKey('a'), testConfigMap('a', 'one'));
   });
+}
+
+function encodingTests(test: Test): void {
+  test('keeps integers of 64 bits exact', async (s) => {
+    const object = testConfigMap('a', 'one');
+    object['count'] = 9007199254740993n;
+    const entry = await s.create(testKey('a'), object);
+    const stored = entry.encoding('json:v1', () => assert.fail('made the stored form'));
+    assert.match(Buffer.from(stored).toString(), /"count":9007199254740993[,}]/);
+    assert.equal((await s.get(testKey('a')))?.object['count'], 9007199254740993n);
+    await s.guaranteedUpdate(testKey('a'), () => ({ ...object }));
+    assert.equal(s.revision(), entry.revision);
+  });
   test('encoding: the stored form is the wire JSON; others are made once', async (s) => {
     const entry = await s.create(testKey('a'), testConfigMap('a', 'one'));
     const stored = entry.encoding('json:v1', () => assert.fail('made the stored form'));
@@ -148,6 +163,9 @@ function updateTests(test: Test): void {
     assert.equal(s.revision(), first.revision + 1);
     assert.equal(await s.get(testKey('a')), undefined);
   });
+}
+
+function contentionTests(test: Test): void {
   test('passes on what the update throws, and writes nothing', async (s) => {
     await s.create(testKey('a'), testConfigMap('a', 'one'));
     const before = s.revision();

@@ -61,7 +61,8 @@ export function describeWatches(create: CreateStorage): void {
     });
   describe('watch', () => {
     eventTests(test);
-    resumeTests(test, create);
+    resumeTests(test);
+    expiryTests(test, create);
     isolationTests(test);
     crowdTests(test);
   });
@@ -114,7 +115,7 @@ function eventTests(test: Test): void {
   });
 }
 
-function resumeTests(test: Test, create: CreateStorage): void {
+function resumeTests(test: Test): void {
   test('resumes after any revision, across pages of history', async (s) => {
     const start = s.revision();
     await createMany(s, 'k', 1300);
@@ -157,6 +158,9 @@ function resumeTests(test: Test, create: CreateStorage): void {
       Array.from({ length: 20 }, (_, i) => first.revision + 1 + i),
     );
   });
+}
+
+function expiryTests(test: Test, create: CreateStorage): void {
   test('refuses revisions of the future and of the forgotten past', async (s) => {
     for (const name of ['a', 'b', 'c']) await s.create(testKey(name), testConfigMap(name, 'x'));
     const now = s.revision();
