@@ -45,5 +45,12 @@ export { createServiceAccountTokenIssuer } from './authentication/service-accoun
 export { createUnionAuthorizer } from './authorization/union.ts';
 export { createPrivilegedGroupsAuthorizer } from './authorization/privileged-groups.ts';
 export type { Authorizer } from './authorization/authorizer.ts';
-export { coreStrategies } from './registry/core/strategies.ts';
-export { withGroup } from './registry/strategies.ts';
+export { createRbacAuthorizer } from './authorization/rbac/rbac-authorizer.ts';
+export { bootstrapPolicy } from './authorization/bootstrap-policy.ts';
+export { reconcileBootstrapPolicy } from './authorization/reconcile-bootstrap-policy.ts';
+export type { RbacObjectStore } from './authorization/reconcile-bootstrap-policy.ts';
+export { systemUser } from './authentication/system-user.ts';
+export { createBuiltinParts } from './registry/builtin-parts.ts';
+export { updateObject } from './registry/store-update.ts';
+export { storageKey } from './registry/store-types.ts';
+export type { StoreScope } from './registry/store-types.ts';

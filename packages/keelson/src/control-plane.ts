@@ -1,18 +1,18 @@
 // The composition root: storage, identity, authorization, admission and the API server become one
 // control plane. `keelson up` and `createCluster()` both start here.
 
-import { systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
+import { formatTime, systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
 import {
   createApiServer,
   createAuthentication,
+  createBuiltinParts,
+  createRbacAuthorizer,
   createIssuerDiscovery,
   createPrivilegedGroupsAuthorizer,
   createUnionAuthorizer,
   defaultLimits,
   openObjectSources,
   silentLogger,
-  coreStrategies,
-  withGroup,
   type ApiServer,
   type Features,
   type Filter,
@@ -20,8 +20,10 @@ import {
   type ObjectSources,
   type ServerLimits,
   type StaticToken,
+  type StoreScope,
   type Storage,
 } from '@keelson/apiserver';
+import { bootstrapCluster } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
 import type { Pki } from './pki.ts';
 import { versionInfo } from './version.ts';
@@ -58,13 +60,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { storage, features, pki, clock = systemClock, random = systemRandom, limits = defaultLimits, logger = silentLogger } = options;
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
+  const clientCaPem = pki.authority.certificatePem + (options.clientCaPem ?? '');
   const authentication = createAuthentication({
     clock,
     random,
     features,
     apiAudiences: [serviceAccountIssuer],
     anonymous: { enabled: true },
-    clientCa: pki.authority.certificatePem + (options.clientCaPem ?? ''),
+    clientCa: clientCaPem,
     staticTokens: options.staticTokens ?? [],
     serviceAccounts: { issuers: [serviceAccountIssuer], keys: [pki.serviceAccountKey], objects: sources },
   });
@@ -73,16 +76,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     jwksUri: `https://${options.serverAddress()}/openid/v1/jwks`,
     keys: [pki.serviceAccountKey],
   });
+  const rbac = createRbacAuthorizer(sources);
+  const authorizer = createUnionAuthorizer([createPrivilegedGroupsAuthorizer(), rbac]);
   const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
-  const server = createApiServer({
+  const serviceCidrs = (options.serviceClusterIpRange ?? '10.96.0.0/16').split(',');
+  const server: ApiServer = createApiServer({
     storage,
     features,
     authenticator: authentication.authenticator,
-    authorizer: createUnionAuthorizer([createPrivilegedGroupsAuthorizer()]),
+    authorizer,
     impersonation: passThrough('impersonation'),
     audit: passThrough('audit'),
     admissionPlugins: [],
-    builtin: { strategies: withGroup('', coreStrategies), conversions: {}, creates: [], projections: [], connects: [] },
+    builtin: createBuiltinParts({
+      sources,
+      random,
+      serviceClusterIpRanges: serviceCidrs,
+      scopeOf: (group, resource) => findScope(server, group, resource),
+      creates: [],
+    }),
     issuer: { openidConfiguration: () => issuer?.configuration.body ?? '{}', jwks: () => issuer?.keySet.body ?? '{"keys":[]}' },
     version: versionInfo(features.emulated.minor),
     serverAddress: options.serverAddress,
@@ -91,14 +103,29 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits,
     logger,
   });
+  await bootstrapCluster({
+    server,
+    features,
+    clientCaPem,
+    today: formatTime(clock.now()).slice(0, 10),
+    serviceCidrs,
+    securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
+  });
   server.markStarted();
   return {
     server,
     sources,
     async close() {
       server.shutDown();
+      rbac.close();
       stop.abort();
       await storage.close();
     },
   };
+}
+
+function findScope(server: ApiServer, group: string, resource: string): StoreScope {
+  const endpoint = server.index.list().find((e) => e.definition.group === group && e.definition.resource === resource);
+  if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
+  return endpoint.scope;
 }

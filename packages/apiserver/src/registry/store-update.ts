@@ -128,7 +128,8 @@ async function prepareReplacement(
 function checkUid(scope: StoreScope, request: UpdateRequest, existing: KubeObject): void {
   const expected = request.expectedUid;
   if (!expected || expected === existing.metadata.uid) return;
-  const key = storageKey(scope, request.namespace, request.name).replace(/^\/registry/, '');
+  const whole = storageKey(scope, request.namespace, request.name);
+  const key = request.dryRun ? whole.replace(/^\/registry/, '') : whole;
   throw statusErrors.conflict(
     scope.definition,
     request.name,

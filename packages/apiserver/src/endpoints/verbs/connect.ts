@@ -10,10 +10,11 @@ export async function connectResource(request: ResourceRequest): Promise<void> {
   const handler = endpoint.connects.get(request.subresource);
   const verbs = endpoint.definition.subresources.find((s) => s.name === request.subresource)?.verbs ?? [];
   if (handler === undefined || !verbs.includes(context.info.verb)) throw methodNotAllowed();
-  const entry = await readEntry(request);
+  // A proxy's name may carry scheme and port; its handler looks the object up.
+  const entry = request.subresource === 'proxy' && endpoint.definition.resource !== 'pods' ? undefined : await readEntry(request);
   const validate = async () => {
     if (!services.admission.handles('CONNECT')) return;
-    const attributes = admissionAttributes(request, { operation: 'CONNECT', object: undefined, oldObject: entry.object, dryRun: false, options: undefined });
+    const attributes = admissionAttributes(request, { operation: 'CONNECT', object: undefined, oldObject: entry?.object, dryRun: false, options: undefined });
     await services.admission.mutate(attributes);
     await services.admission.validate(attributes);
   };

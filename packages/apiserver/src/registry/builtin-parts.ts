@@ -1,0 +1,98 @@
+// What the built-in resources do: the strategies of all groups, their conversions and handlers, put
+// together explicitly, so that order and absence are visible.
+
+import type { KubeObject, Random } from '@keelson/apimachinery';
+import type { IPAddress } from '@keelson/apimachinery/types/networking.k8s.io.v1';
+import type { ObjectSources } from '../object-sources.ts';
+import { systemUser } from '../authentication/system-user.ts';
+import { apiextensionsStrategies } from './apiextensions/strategies.ts';
+import type { BuiltinParts } from './builtin-endpoints.ts';
+import { coordinationStrategies } from './coordination/strategies.ts';
+import { createClusterIps, type IpAddressStore } from './core/services/cluster-ips.ts';
+import { createNodePorts } from './core/services/node-ports.ts';
+import { createServiceStrategy } from './core/services/strategy.ts';
+import { coreStrategies } from './core/strategies.ts';
+import type { CreateHandler } from './handlers.ts';
+import { nodeStrategies } from './node/strategies.ts';
+import { rbacStrategies } from './rbac/strategies.ts';
+import { schedulingStrategies } from './scheduling/strategies.ts';
+import { createObject } from './store-create.ts';
+import { storageKey, type StoreScope } from './store-types.ts';
+import type { Strategy } from './strategy.ts';
+import { createBindingHandlers } from './subresource-handlers/binding.ts';
+import { createConnectHandlers } from './subresource-handlers/connect.ts';
+import { createEvictionHandler } from './subresource-handlers/eviction.ts';
+import { finalizeStrategy } from './subresource-handlers/finalize.ts';
+import { scaleHandlers } from './subresource-handlers/scale.ts';
+
+export interface BuiltinPartsOptions {
+  readonly sources: ObjectSources;
+  readonly random: Random;
+  /** `--service-cluster-ip-range`. */
+  readonly serviceClusterIpRanges: readonly string[];
+  /** The store of a resource; may only be called once the server is put together. */
+  readonly scopeOf: (group: string, resource: string) => StoreScope;
+  /** Reviews and token requests. */
+  readonly creates: readonly CreateHandler[];
+}
+
+export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
+  const { sources, scopeOf } = options;
+  const pods = () => scopeOf('', 'pods');
+  return {
+    strategies: {
+      ...byGroup('', coreStrategies),
+      '/services': createServices(options) as Strategy,
+      '/namespaces': withSubresource(coreStrategies['namespaces'] ?? {}, 'finalize', finalizeStrategy),
+      ...byGroup('apiextensions.k8s.io', apiextensionsStrategies),
+      ...byGroup('coordination.k8s.io', coordinationStrategies),
+      ...byGroup('node.k8s.io', nodeStrategies),
+      ...byGroup('rbac.authorization.k8s.io', rbacStrategies),
+      ...byGroup('scheduling.k8s.io', schedulingStrategies),
+    },
+    conversions: {},
+    creates: [
+      ...options.creates,
+      ...createBindingHandlers(pods),
+      createEvictionHandler({ pods, budgets: () => scopeOf('policy', 'poddisruptionbudgets'), budgetSource: sources.podDisruptionBudgets }),
+    ],
+    projections: scaleHandlers,
+    connects: createConnectHandlers(sources),
+  };
+}
+
+/** `{ deployments: … }` of group `apps` becomes `{ 'apps/deployments': … }`. */
+function byGroup(group: string, strategies: Readonly<Record<string, Strategy>>): Record<string, Strategy> {
+  return Object.fromEntries(Object.entries(strategies).map(([resource, strategy]) => [`${group}/${resource}`, strategy]));
+}
+
+function withSubresource(strategy: Strategy, name: string, subresource: NonNullable<Strategy['subresources']>[string]): Strategy {
+  return { ...strategy, subresources: { ...strategy.subresources, [name]: subresource } };
+}
+
+function createServices({ sources, random, serviceClusterIpRanges, scopeOf }: BuiltinPartsOptions) {
+  return createServiceStrategy({
+    clusterIps: createClusterIps({
+      ranges: serviceClusterIpRanges,
+      serviceCidrs: sources.serviceCidrs,
+      addresses: createIpAddressStore(sources, () => scopeOf('networking.k8s.io', 'ipaddresses')),
+      random,
+    }),
+    nodePorts: createNodePorts({ services: sources.services, random }),
+  });
+}
+
+/** The allocator's IPAddress objects, written by the server itself. */
+function createIpAddressStore(sources: ObjectSources, scope: () => StoreScope): IpAddressStore {
+  return {
+    has: (name) => sources.ipAddresses.get('', name) !== undefined,
+    async create(address: IPAddress) {
+      await createObject(scope(), address as unknown as KubeObject, { user: systemUser, dryRun: false, namespace: '', warn: () => {}, validateAdmission: async () => {} });
+    },
+    async delete(name) {
+      const s = scope();
+      const key = storageKey(s, '', name);
+      await s.storage.guaranteedUpdate(key, () => undefined);
+    },
+  };
+}

@@ -1,0 +1,170 @@
+// Fills an empty cluster with the objects that every cluster has, and brings those of the default
+// policy up to date in one that was made by an earlier release.
+
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import {
+  bootstrapPolicy,
+  createObject,
+  reconcileBootstrapPolicy,
+  storageKey,
+  systemUser,
+  updateObject,
+  type ApiServer,
+  type Features,
+  type RbacObjectStore,
+  type StoreScope,
+} from '@keelson/apiserver';
+import { flowSchemas, localApiServices, priorityLevelConfigurations } from './bootstrap-objects.generated.ts';
+
+export interface BootstrapOptions {
+  readonly server: ApiServer;
+  readonly features: Features;
+  /** PEM of the authorities of client certificates, published for extension servers. */
+  readonly clientCaPem: string;
+  /** Day on which the tracking of legacy tokens began, `2024-01-31`. */
+  readonly today: string;
+  readonly serviceCidrs: readonly string[];
+  readonly securePort: () => number;
+}
+
+export async function bootstrapCluster(options: BootstrapOptions): Promise<void> {
+  const { server } = options;
+  await ensureAll(server, 'namespaces', '', namespaces());
+  await Promise.all([
+    reconcileBootstrapPolicy(rbacStore(server), bootstrapPolicy(options.features)),
+    ensureAll(server, 'priorityclasses', 'scheduling.k8s.io', priorityClasses()),
+    ensureAll(server, 'prioritylevelconfigurations', 'flowcontrol.apiserver.k8s.io', priorityLevelConfigurations.map((o) => flowObject('PriorityLevelConfiguration', o))),
+    ensureAll(server, 'flowschemas', 'flowcontrol.apiserver.k8s.io', flowSchemas.map((o) => flowObject('FlowSchema', o))),
+    ensureAll(server, 'apiservices', 'apiregistration.k8s.io', localApiServices.map(apiService)),
+    ensureAll(server, 'configmaps', '', configMaps(options)),
+    ensureAll(server, 'servicecidrs', 'networking.k8s.io', [serviceCidr(options.serviceCidrs)]),
+  ]);
+  await ensureAll(server, 'services', '', [kubernetesService(options)]);
+}
+
+function scopeOf(server: ApiServer, resource: string, group: string): StoreScope {
+  const endpoint = server.index.list().find((e) => e.definition.group === group && e.definition.resource === resource);
+  if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
+  return endpoint.scope;
+}
+
+function requestFor(namespace: string) {
+  return { user: systemUser, dryRun: false, namespace, warn: () => {}, validateAdmission: async () => {} };
+}
+
+/** Creates what is missing; what is there stays as it is. */
+async function ensureAll(server: ApiServer, resource: string, group: string, objects: readonly KubeObject[]): Promise<void> {
+  const scope = scopeOf(server, resource, group);
+  await Promise.all(
+    objects.map(async (object) => {
+      const namespace = object.metadata.namespace ?? '';
+      if ((await scope.storage.get(storageKey(scope, namespace, object.metadata.name ?? ''))) !== undefined) return;
+      await create(scope, object);
+    }),
+  );
+}
+
+async function create(scope: StoreScope, object: KubeObject): Promise<void> {
+  const fresh = structuredClone(object);
+  scope.strategy.applyDefaults?.(fresh, scope.features);
+  try {
+    await createObject(scope, fresh, requestFor(object.metadata.namespace ?? ''));
+  } catch (error) {
+    // Another server of the same cluster was faster.
+    if (!isStatusError(error, 'AlreadyExists')) throw error;
+  }
+}
+
+function rbacStore(server: ApiServer): RbacObjectStore {
+  const scope = (resource: string) => scopeOf(server, resource, 'rbac.authorization.k8s.io');
+  return {
+    async get(resource, namespace, name) {
+      const s = scope(resource);
+      return (await s.storage.get(storageKey(s, namespace, name)))?.object;
+    },
+    create: (resource, object) => create(scope(resource), object),
+    update: (resource, object) =>
+      updateObject(scope(resource), {
+        ...requestFor(object.metadata.namespace ?? ''),
+        name: object.metadata.name ?? '',
+        transform: async () => structuredClone(object),
+        subresource: undefined,
+        createIfAbsent: false,
+        expectedUid: undefined,
+      }),
+    async delete(resource, namespace, name) {
+      const s = scope(resource);
+      await s.storage.delete(storageKey(s, namespace, name));
+    },
+  };
+}
+
+function namespaces(): KubeObject[] {
+  return ['default', 'kube-node-lease', 'kube-public', 'kube-system'].map((name) => ({
+    kind: 'Namespace',
+    apiVersion: 'v1',
+    metadata: { name },
+    spec: {},
+  }));
+}
+
+function priorityClasses(): KubeObject[] {
+  const critical = (name: string, value: number, description: string): KubeObject => ({
+    kind: 'PriorityClass',
+    apiVersion: 'scheduling.k8s.io/v1',
+    metadata: { name },
+    value,
+    description,
+  });
+  return [
+    critical('system-cluster-critical', 2_000_000_000, 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.'),
+    critical('system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'),
+  ];
+}
+
+function flowObject(kind: string, object: { metadata: object; spec: object }): KubeObject {
+  return structuredClone({ kind, apiVersion: 'flowcontrol.apiserver.k8s.io/v1', metadata: object.metadata, spec: object.spec });
+}
+
+function apiService([group, version, groupPriorityMinimum, versionPriority]: (typeof localApiServices)[number]): KubeObject {
+  return {
+    kind: 'APIService',
+    apiVersion: 'apiregistration.k8s.io/v1',
+    metadata: { name: `${version}.${group}`, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
+    spec: { ...(group === '' ? {} : { group }), version, groupPriorityMinimum, versionPriority },
+  };
+}
+
+function configMaps(options: BootstrapOptions): KubeObject[] {
+  const configMap = (name: string, data: Record<string, string>): KubeObject => ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'kube-system' }, data });
+  return [
+    configMap('extension-apiserver-authentication', { 'client-ca-file': options.clientCaPem }),
+    configMap('kube-apiserver-legacy-service-account-token-tracking', { since: options.today }),
+  ];
+}
+
+function serviceCidr(cidrs: readonly string[]): KubeObject {
+  return { kind: 'ServiceCIDR', apiVersion: 'networking.k8s.io/v1', metadata: { name: 'kubernetes' }, spec: { cidrs: [...cidrs] } };
+}
+
+function kubernetesService(options: BootstrapOptions): KubeObject {
+  const address = firstAddress(options.serviceCidrs[0] ?? '');
+  return {
+    kind: 'Service',
+    apiVersion: 'v1',
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: options.securePort() }],
+      clusterIP: address,
+      clusterIPs: [address],
+      type: 'ClusterIP',
+      sessionAffinity: 'None',
+    },
+  };
+}
+
+/** The first usable address of an IPv4 range, which clients inside the cluster know as the API server. */
+function firstAddress(cidr: string): string {
+  const octets = cidr.split('/')[0]?.split('.').map(Number) ?? [];
+  return [...octets.slice(0, 3), (octets[3] ?? 0) + 1].join('.');
+}
