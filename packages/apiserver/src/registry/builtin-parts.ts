@@ -13,7 +13,7 @@ import { createNodePorts } from './core/services/node-ports.ts';
 import { createServiceStrategy } from './core/services/strategy.ts';
 import { coreStrategies } from './core/strategies.ts';
 import type { CreateHandler } from './handlers.ts';
-import { nodeStrategies } from './node/strategies.ts';
+import { nodeGroupStrategies as nodeStrategies } from './node/strategies.ts';
 import { rbacStrategies } from './rbac/strategies.ts';
 import { schedulingStrategies } from './scheduling/strategies.ts';
 import { createObject } from './store-create.ts';
