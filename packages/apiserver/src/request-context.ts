@@ -33,6 +33,8 @@ export interface RequestContext {
   user: UserInfo;
   /** The real caller while another user is impersonated. */
   impersonator?: UserInfo;
+  /** `impersonate:user-info` and the like, for the audit event; absent for legacy impersonation. */
+  impersonationConstraint?: string;
   readonly trace: DecisionTrace;
   /** Aborted on deadline, client disconnect and shutdown. */
   readonly signal: AbortSignal;
