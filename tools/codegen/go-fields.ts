@@ -119,6 +119,7 @@ export const goFields: Readonly<Record<string, string>> = {
   'core.v1.AzureDiskVolumeSource':
     'cachingMode:*AzureDataDiskCachingMode fsType:*string readOnly:*bool kind:*AzureDataDiskKind',
   'core.v1.AzureFilePersistentVolumeSource': 'secretNamespace:*string!',
+  'core.v1.CSIVolumeSource': 'readOnly:*bool fsType:*string',
   'core.v1.Capabilities': 'add:[]Capability drop:[]Capability',
   'core.v1.ClientIPConfig': 'timeoutSeconds:*int32',
   'core.v1.ClusterTrustBundleProjection': 'name:*string signerName:*string optional:*bool',
@@ -132,6 +133,7 @@ export const goFields: Readonly<Record<string, string>> = {
   'core.v1.Container':
     'restartPolicy:*ContainerRestartPolicy terminationMessagePolicy:TerminationMessagePolicy ' +
     'imagePullPolicy:PullPolicy',
+  'core.v1.ContainerImage': 'names:[]string!',
   'core.v1.ContainerPort': 'protocol:Protocol?',
   'core.v1.ContainerResizePolicy':
     'resourceName:ResourceName restartPolicy:ResourceResizeRestartPolicy',

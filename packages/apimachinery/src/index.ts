@@ -56,6 +56,18 @@ export type {
 } from './codec/decode-object.ts';
 export { encodeJson, encodeJsonText } from './codec/encode-json.ts';
 export { encodeYaml } from './codec/encode-yaml.ts';
+export {
+  decodeProtobuf,
+  decodeProtobufMessage,
+  encodeProtobuf,
+  encodeProtobufEnvelope,
+  encodeProtobufListMessage,
+  encodeProtobufMessage,
+  encodeProtobufWatchEvent,
+  protobufMediaType,
+  readProtobufEnvelope,
+} from './codec/protobuf.ts';
+export type { DecodedProtobuf, ProtobufEnvelope } from './codec/protobuf.ts';
 export { decodeYamlObject, parseYaml } from './codec/yaml.ts';
 export type { YamlDocument } from './codec/yaml.ts';
 

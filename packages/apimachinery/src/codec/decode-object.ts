@@ -11,6 +11,7 @@ import { cannotUnmarshal, DecodeError } from './decode-error.ts';
 import { encodeJsonText } from './encode-json.ts';
 import { JsonReader, textOf } from './json-reader.ts';
 import { structDecoder } from './struct-decoder.ts';
+import { zeroStruct } from './struct-shape.ts';
 
 export interface DecodeOptions {
   /** Collect unknown and duplicate fields (`fieldValidation=Warn` and `Strict`). */
@@ -69,12 +70,11 @@ function decodeStruct(text: string, type: StructType, options: DecodeOptions): D
 }
 
 function decodeTop(context: DecodeContext, type: StructType): JsonObject {
-  const decoder = structDecoder(type);
   const code = context.reader.peek();
-  if (code === 0x7b) return decoder.decode(context);
+  if (code === 0x7b) return structDecoder(type).decode(context);
   if (code === 0x6e) context.reader.readLiteral();
   else context.wrongType(type.name.split('.').slice(-2).join('.'));
-  return decoder.zero();
+  return zeroStruct(type);
 }
 
 function checkSyntax(text: string): void {

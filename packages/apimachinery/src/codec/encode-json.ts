@@ -20,11 +20,12 @@ export function encodeJson(value: unknown): Uint8Array {
 
 /** The same as text. Fields that are undefined are left out. */
 export function encodeJsonText(value: unknown): string {
-  const text = stringify(value);
+  const text = plainJsonText(value);
   return htmlUnsafe.test(text) ? text.replace(htmlUnsafeAll, (c) => escapes[c] ?? c) : text;
 }
 
-function stringify(value: unknown): string {
+/** The same without the escapes that only HTML needs. */
+export function plainJsonText(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (error) {

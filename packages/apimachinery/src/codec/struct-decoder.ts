@@ -11,12 +11,12 @@ import { DecodeError } from './decode-error.ts';
 import { setOwn } from './json-reader.ts';
 import { scalarDecoder } from './scalar-decoders.ts';
 import type { Decoder } from './scalar-decoders.ts';
+import { structShape, unset, zeroValue } from './struct-shape.ts';
+import type { StructShape } from './struct-shape.ts';
 
 export interface StructDecoder {
   /** Stands at the `{`; fields of `previous` stay unless the text has them, as for duplicate keys. */
   decode(context: DecodeContext, previous?: JsonObject): JsonObject;
-  /** What Go writes for the zero struct. */
-  zero(): JsonObject;
 }
 
 interface CompiledField {
@@ -24,10 +24,6 @@ interface CompiledField {
   readonly name: string;
   readonly frame: FieldFrame;
   readonly decode: Decoder;
-  /** The value of an absent field; undefined when it stays absent. */
-  readonly zero: () => JsonValue | undefined;
-  /** Whether zero values are dropped. */
-  readonly dropsZero: boolean;
   /** Whether a second occurrence is merged into the first instead of replacing it. */
   readonly merges: boolean;
   readonly keepsPrevious: boolean;
@@ -43,15 +39,9 @@ export function structDecoder(type: StructType): StructDecoder {
   return decoder;
 }
 
-/** Marks a slot that no key has filled. */
-const unset = Symbol('unset');
-type Slot = JsonValue | undefined | typeof unset;
-
 interface CompiledStruct {
-  readonly fields: readonly CompiledField[];
   readonly byName: ReadonlyMap<string, CompiledField>;
-  /** One empty slot per field, to be copied. */
-  readonly slots: readonly Slot[];
+  readonly shape: StructShape;
 }
 
 function createStructDecoder(type: StructType): StructDecoder {
@@ -61,7 +51,7 @@ function createStructDecoder(type: StructType): StructDecoder {
     decode(context, previous) {
       struct ??= compileStruct(type);
       const { reader, frames } = context;
-      const slots = struct.slots.slice();
+      const slots = struct.shape.slots.slice();
       let unknown: JsonObject | undefined;
       reader.enter();
       for (let first = true; reader.nextKey(first); first = false) {
@@ -80,23 +70,15 @@ function createStructDecoder(type: StructType): StructDecoder {
         slots[field.index] = decodeField(context, field, before as JsonValue | undefined);
         frames.pop();
       }
-      const object = assemble(struct.fields, slots, previous);
+      const object = struct.shape.assemble(slots, previous);
       return unknown === undefined ? object : { ...object, ...unknown };
-    },
-    zero() {
-      struct ??= compileStruct(type);
-      return assemble(struct.fields, struct.slots);
     },
   };
 }
 
 function compileStruct(type: StructType): CompiledStruct {
   const fields = type.fields.map((field, index) => compileField(type, field, index));
-  return {
-    fields,
-    byName: new Map(fields.map((field) => [field.name, field])),
-    slots: fields.map(() => unset),
-  };
+  return { byName: new Map(fields.map((field) => [field.name, field])), shape: structShape(type) };
 }
 
 function skipUnknown(context: DecodeContext, key: string): void {
@@ -117,34 +99,6 @@ function decodeField(
   return field.decode(context, previous);
 }
 
-/** Puts decoded fields in Go's order. */
-function assemble(
-  fields: readonly CompiledField[],
-  slots: readonly Slot[],
-  previous?: JsonObject,
-): JsonObject {
-  const object: JsonObject = {};
-  for (const field of fields) {
-    let value = slots[field.index];
-    if (value === unset) value = previous?.[field.name];
-    if (value === undefined) {
-      const zero = field.zero();
-      if (zero !== undefined) object[field.name] = zero;
-    } else if (!field.dropsZero || !isZero(value as JsonValue)) {
-      object[field.name] = value as JsonValue;
-    }
-  }
-  return object;
-}
-
-function isZero(value: JsonValue): boolean {
-  if (value === '' || value === 0 || value === false) return true;
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.length === 0;
-  for (const _ in value) return false;
-  return true;
-}
-
 function compileField(owner: StructType, field: Field, index: number): CompiledField {
   const { kind } = field.type;
   const container = kind === 'struct' || kind === 'map';
@@ -155,40 +109,9 @@ function compileField(owner: StructType, field: Field, index: number): CompiledF
     name: field.name,
     frame: { struct: owner.goName, field },
     decode: compileType(field.type, field.goType),
-    zero: field.presence === 'always' ? zeroOf(field.type, field.nullable === true) : absent,
-    dropsZero: field.presence === 'omitzero',
     merges: container,
     keepsPrevious: !nullClears,
   };
-}
-
-function absent(): undefined {
-  return undefined;
-}
-
-function zeroOf(type: TypeRef, nullable: boolean): () => JsonValue {
-  if (nullable) return () => null;
-  switch (type.kind) {
-    case 'string':
-      return () => '';
-    case 'bool':
-      return () => false;
-    case 'int32':
-    case 'int64':
-    case 'double':
-    case 'int-or-string':
-      return () => 0;
-    case 'quantity':
-      return () => '0';
-    case 'duration':
-      return () => '0s';
-    case 'struct': {
-      const { type: struct } = type;
-      return () => structDecoder(struct).zero();
-    }
-    default:
-      return () => null;
-  }
 }
 
 function compileType(type: TypeRef, goType: string): Decoder {
@@ -214,7 +137,6 @@ function compileType(type: TypeRef, goType: string): Decoder {
 function listDecoder(items: TypeRef, goType: string): Decoder {
   const itemType = goType.startsWith('[]') ? goType.slice(2) : goTypeOf(items);
   const decodeItem = compileType(items, itemType);
-  const zero = zeroOf(items, false);
   return (context) => {
     const { reader, frames } = context;
     if (reader.peek() !== 0x5b) return context.wrongType(goType);
@@ -224,7 +146,7 @@ function listDecoder(items: TypeRef, goType: string): Decoder {
     reader.enter();
     for (let first = true; reader.nextItem(first); first = false) {
       frames[depth] = list.length;
-      list.push(decodeElement(context, decodeItem) ?? zero());
+      list.push(decodeElement(context, decodeItem) ?? zeroValue(items));
     }
     frames.pop();
     return list;
@@ -236,7 +158,6 @@ function mapDecoder(values: TypeRef, goType: string): Decoder {
     ? goType.slice(goType.indexOf(']') + 1)
     : goTypeOf(values);
   const decodeValue = compileType(values, valueType);
-  const zero = zeroOf(values, false);
   return (context, previous) => {
     const { reader, frames } = context;
     if (reader.peek() !== 0x7b) return context.wrongType(goType);
@@ -254,7 +175,7 @@ function mapDecoder(values: TypeRef, goType: string): Decoder {
       sorted &&= key >= last;
       last = key;
       frames.push(key);
-      entries.set(key, decodeElement(context, decodeValue) ?? zero());
+      entries.set(key, decodeElement(context, decodeValue) ?? zeroValue(values));
       frames.pop();
     }
     return objectOf(sorted && previous === undefined ? entries : sortedEntries(entries));

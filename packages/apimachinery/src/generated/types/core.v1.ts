@@ -372,7 +372,7 @@ export type ContainerExtendedResourceRequest = {
 /** Describe a container image */
 export type ContainerImage = {
   /** Names by which this image is known. e.g. ["kubernetes.example/hyperkube:v1.0.7", "cloud-vendor.registry.example/cloud-vendor/hyperkube:v1.0.7"] */
-  names?: string[];
+  names?: string[] | null;
   /** The size of the image in bytes. */
   sizeBytes?: number | bigint;
 };

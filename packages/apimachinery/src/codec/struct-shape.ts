@@ -1,0 +1,104 @@
+// How a struct looks when Go writes it: which fields appear although nothing set them, which disappear
+// although something did. Shared by the decoders of JSON and protobuf.
+
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { Field, StructType, TypeRef } from '../schema/types.ts';
+
+/** Marks a slot that nothing has filled. */
+export const unset = Symbol('unset');
+export type Slot = JsonValue | undefined | typeof unset;
+
+interface FieldShape {
+  readonly name: string;
+  /** The value of an absent field; undefined when it stays absent. */
+  readonly zero: () => JsonValue | undefined;
+  /** Whether zero values are dropped. */
+  readonly dropsZero: boolean;
+}
+
+export interface StructShape {
+  /** One empty slot per field, in the order of the type, to be copied. */
+  readonly slots: readonly Slot[];
+  /** Puts slots in Go's order; slots that are unset fall back to `previous`. */
+  assemble(slots: readonly Slot[], previous?: JsonObject): JsonObject;
+}
+
+const shapes = new WeakMap<StructType, StructShape>();
+
+export function structShape(type: StructType): StructShape {
+  const known = shapes.get(type);
+  if (known !== undefined) return known;
+  const fields = type.fields.map(fieldShape);
+  const shape: StructShape = {
+    slots: fields.map(() => unset),
+    assemble: (slots, previous) => assemble(fields, slots, previous),
+  };
+  shapes.set(type, shape);
+  return shape;
+}
+
+/** What Go writes for a struct that nothing has touched. */
+export function zeroStruct(type: StructType): JsonObject {
+  const shape = structShape(type);
+  return shape.assemble(shape.slots);
+}
+
+/** The zero value of a type in JSON; `nullable` says that Go holds a pointer. */
+export function zeroValue(type: TypeRef, nullable = false): JsonValue {
+  if (nullable) return null;
+  switch (type.kind) {
+    case 'string':
+      return '';
+    case 'bool':
+      return false;
+    case 'int32':
+    case 'int64':
+    case 'double':
+    case 'int-or-string':
+      return 0;
+    case 'quantity':
+      return '0';
+    case 'duration':
+      return '0s';
+    case 'struct':
+      return zeroStruct(type.type);
+    default:
+      return null;
+  }
+}
+
+function fieldShape(field: Field): FieldShape {
+  const { name, type, presence } = field;
+  const nullable = field.nullable === true;
+  const zero = presence === 'always' ? () => zeroValue(type, nullable) : () => undefined;
+  return { name, zero, dropsZero: presence === 'omitzero' };
+}
+
+function assemble(
+  fields: readonly FieldShape[],
+  slots: readonly Slot[],
+  previous: JsonObject | undefined,
+): JsonObject {
+  const object: JsonObject = {};
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i];
+    if (field === undefined) continue;
+    const slot = slots[i];
+    const value = slot === unset ? previous?.[field.name] : slot;
+    if (value === undefined) {
+      const zero = field.zero();
+      if (zero !== undefined) object[field.name] = zero;
+    } else if (!field.dropsZero || !isZero(value as JsonValue)) {
+      object[field.name] = value as JsonValue;
+    }
+  }
+  return object;
+}
+
+function isZero(value: JsonValue): boolean {
+  if (value === '' || value === 0 || value === false) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.length === 0;
+  for (const _ in value) return false;
+  return true;
+}
