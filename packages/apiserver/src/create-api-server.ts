@@ -9,6 +9,8 @@ import type { Authorizer } from './authorization/authorizer.ts';
 import { defaultLimits, type ServerLimits } from './config.ts';
 import { createDiscoveryDocuments } from './endpoints/discovery/documents.ts';
 import { createHealthChecks } from './endpoints/health-checks.ts';
+import { createOpenApiDocuments } from './endpoints/openapi/documents.ts';
+import { createOpenApiPaths } from './endpoints/openapi/endpoint.ts';
 import { createRootPaths, type IssuerDocuments, type VersionInfo } from './endpoints/root-paths.ts';
 import { createRouter, type PathHandler } from './endpoints/router.ts';
 import type { EndpointServices } from './endpoints/resource-request.ts';
@@ -40,8 +42,6 @@ export interface ApiServerParts {
   readonly builtin: BuiltinParts;
   readonly issuer: IssuerDocuments;
   readonly version: VersionInfo;
-  /** Further paths (OpenAPI), asked before the list of paths. */
-  readonly paths?: (index: ResourceIndex) => readonly PathHandler[];
   /** Groups that another server serves. */
   readonly delegate?: PathHandler;
   /** `host:port` under which clients reach the server, for discovery. */
@@ -95,7 +95,8 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     issuer: parts.issuer,
     onHealthFailure: (check, reason) => logger.warn('health check failed', { check, reason }),
   });
-  const paths = [...(parts.paths?.(index) ?? []), ...rootPaths];
+  const openApi = createOpenApiPaths(createOpenApiDocuments(index, parts.version.gitVersion));
+  const paths = [...openApi, ...rootPaths];
   const pipeline = composePipeline({
     'respond-errors': createRespondErrorsFilter(logger),
     'request-metrics': createRequestMetricsFilter(metrics, clock),

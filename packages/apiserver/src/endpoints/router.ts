@@ -49,8 +49,6 @@ async function routeResource(context: RequestContext, options: RouterOptions): P
     throw notFound();
   }
   const request = resolve(context, endpoint, options.services);
-  const deprecated = deprecationWarning(endpoint.definition, options.services.features);
-  if (deprecated !== undefined) context.warn(deprecated);
   if (context.request.method === 'HEAD') throw methodNotAllowed();
   if (endpoint.connects.has(request.subresource)) return connectResource(request);
   await dispatch(request);
@@ -76,6 +74,8 @@ function dispatch(request: ResourceRequest): Promise<void> {
   const { verb } = request.context.info;
   const allowed = request.subresource === '' ? definition.verbs : (definition.subresources.find((s) => s.name === request.subresource)?.verbs ?? []);
   if (!(allowed as readonly string[]).includes(verb)) throw methodNotAllowed();
+  const deprecated = deprecationWarning(definition, request.services.features);
+  if (deprecated !== undefined) request.context.warn(deprecated);
   const collection = request.name === '';
   if (definition.namespaced && request.namespace === '' && verb !== 'list' && verb !== 'watch' && request.endpoint.createHandler === undefined) throw methodNotAllowed();
   switch (verb) {

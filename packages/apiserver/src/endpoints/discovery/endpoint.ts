@@ -18,7 +18,7 @@ export function serveDiscovery(context: RequestContext, documents: DiscoveryDocu
   if (context.request.method !== 'GET') throw methodNotAllowed();
   if (parts.length === 1) serveRoot(context, documents, prefix);
   else if (prefix === 'api') serveDocument(context, documents.resourceList('', first ?? ''));
-  else return serveGroup(context, parts.length === 2 ? documents.group(first ?? '') : documents.resourceList(first ?? '', second ?? ''));
+  else return serveGroup(context, documents, first ?? '', second);
   return true;
 }
 
@@ -26,10 +26,11 @@ export function methodNotAllowed() {
   return statusErrors.generic(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
-/** COMPAT: a group that nobody serves is a path that does not exist, and answered as such. */
-function serveGroup(context: RequestContext, bytes: Uint8Array | undefined): boolean {
-  if (bytes === undefined) return false;
-  serveDocument(context, bytes);
+/** COMPAT: a group that nobody serves is a path that does not exist, a missing version of a group is a Status. */
+function serveGroup(context: RequestContext, documents: DiscoveryDocuments, group: string, version: string | undefined): boolean {
+  const known = documents.group(group);
+  if (known === undefined) return false;
+  serveDocument(context, version === undefined ? known : documents.resourceList(group, version));
   return true;
 }
 

@@ -1,0 +1,130 @@
+// Type descriptors as OpenAPI schemas, for version 3 (`#/components/schemas/…`) and version 2
+// (`#/definitions/…`), with the `x-kubernetes-*` extensions that kubectl and other tools read.
+
+import { builtinType, type Field, type GroupVersionKind, type StructType, type TypeRef } from '@keelson/apimachinery';
+
+export type OpenApiVersion = 2 | 3;
+export interface OpenApiSchema {
+  [key: string]: unknown;
+}
+
+/** Collects the schemas of types and everything they refer to. */
+export interface SchemaCollector {
+  /** Adds the type and answers a reference to it. */
+  reference(type: StructType): OpenApiSchema;
+  /** All schemas so far, by definition name. */
+  schemas(): Record<string, OpenApiSchema>;
+}
+
+/** `kindsOf` gives the kinds that a definition is the schema of. */
+export function createSchemaCollector(version: OpenApiVersion, kindsOf: (definition: string) => readonly GroupVersionKind[]): SchemaCollector {
+  const found = new Map<string, OpenApiSchema>();
+  const prefix = version === 3 ? '#/components/schemas/' : '#/definitions/';
+  const reference = (type: StructType): OpenApiSchema => {
+    if (!found.has(type.name)) {
+      // Entered before it is made: schemas may refer to themselves.
+      found.set(type.name, {});
+      found.set(type.name, structSchema(type));
+    }
+    return { $ref: prefix + type.name };
+  };
+  const structSchema = (type: StructType): OpenApiSchema => {
+    const properties = Object.fromEntries(type.fields.map((f) => [f.name, fieldSchema(f)]));
+    const required = type.fields.filter((f) => f.required).map((f) => f.name);
+    const kinds = kindsOf(type.name);
+    return {
+      ...(type.description ? { description: type.description } : {}),
+      type: 'object',
+      ...(type.fields.length > 0 ? { properties } : {}),
+      ...(required.length > 0 ? { required } : {}),
+      ...(type.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+      ...(type.preserveUnknown ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
+      ...(kinds.length > 0 ? { 'x-kubernetes-group-version-kind': kinds.map(({ group, kind, version: v }) => ({ group, kind, version: v })) } : {}),
+    };
+  };
+  const fieldSchema = (field: Field): OpenApiSchema => {
+    const schema = typeSchema(field.type);
+    const extra: OpenApiSchema = {
+      ...(field.description ? { description: field.description } : {}),
+      ...(field.enum ? { enum: field.enum } : {}),
+      ...(field.presence === 'always' && version === 3 ? defaultOf(field.type) : {}),
+      ...(field.mergeKey ? { 'x-kubernetes-patch-merge-key': field.mergeKey } : {}),
+      ...(field.patchStrategy ? { 'x-kubernetes-patch-strategy': field.patchStrategy.join(',') } : {}),
+    };
+    if (!('$ref' in schema)) return { ...extra, ...schema };
+    if (version === 2) return { ...extra, ...schema };
+    // A reference with siblings is only valid inside allOf.
+    return Object.keys(extra).length === 0 ? schema : { ...extra, allOf: [schema] };
+  };
+  const typeSchema = (type: TypeRef): OpenApiSchema => {
+    switch (type.kind) {
+      case 'string':
+        return { type: 'string' };
+      case 'bool':
+        return { type: 'boolean' };
+      case 'int32':
+      case 'int64':
+        return { type: 'integer', format: type.kind };
+      case 'double':
+        return { type: 'number', format: 'double' };
+      case 'bytes':
+        return { type: 'string', format: 'byte' };
+      case 'time':
+        return named('io.k8s.apimachinery.pkg.apis.meta.v1.Time', { type: 'string', format: 'date-time' });
+      case 'micro-time':
+        return named('io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', { type: 'string', format: 'date-time' });
+      case 'duration':
+        return named('io.k8s.apimachinery.pkg.apis.meta.v1.Duration', { type: 'string' });
+      case 'quantity':
+        return named('io.k8s.apimachinery.pkg.api.resource.Quantity', version === 3 ? { oneOf: [{ type: 'string' }, { type: 'number' }] } : { type: 'string' });
+      case 'int-or-string':
+        return named('io.k8s.apimachinery.pkg.util.intstr.IntOrString', version === 3 ? { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] } : { type: 'string', format: 'int-or-string' });
+      case 'any':
+        return named('io.k8s.apimachinery.pkg.runtime.RawExtension', { type: 'object' });
+      case 'fields-v1':
+        return named('io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1', { type: 'object' });
+      case 'list':
+        return {
+          type: 'array',
+          items: itemSchema(type.items),
+          'x-kubernetes-list-type': type.listType,
+          ...(type.mapKeys.length > 0 ? { 'x-kubernetes-list-map-keys': type.mapKeys } : {}),
+        };
+      case 'map':
+        return { type: 'object', additionalProperties: itemSchema(type.values), ...(type.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}) };
+      case 'struct':
+        return reference(type.type);
+    }
+  };
+  const itemSchema = (type: TypeRef): OpenApiSchema => {
+    const schema = typeSchema(type);
+    if (version === 2 || !('$ref' in schema)) return type.kind === 'string' && version === 3 ? { ...schema, default: '' } : schema;
+    return type.kind === 'struct' ? { allOf: [schema], default: {} } : schema;
+  };
+  /** Scalars of apimachinery that are definitions of their own. */
+  const named = (name: string, schema: OpenApiSchema): OpenApiSchema => {
+    if (!found.has(name)) {
+      const description = builtinType(name)?.description;
+      found.set(name, description ? { description, ...schema } : schema);
+    }
+    return { $ref: prefix + name };
+  };
+  return { reference, schemas: () => Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+function defaultOf(type: TypeRef): OpenApiSchema {
+  switch (type.kind) {
+    case 'string':
+      return { default: '' };
+    case 'bool':
+      return { default: false };
+    case 'int32':
+    case 'int64':
+    case 'double':
+      return { default: 0 };
+    case 'struct':
+      return { default: {} };
+    default:
+      return {};
+  }
+}
