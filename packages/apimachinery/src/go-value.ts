@@ -3,6 +3,7 @@
 
 import { compareGoStrings } from './go-string.ts';
 import type { JsonValue } from './json.ts';
+import { quoteGo } from './status/field-error.ts';
 
 /** Kinds of decoded JSON as Go's reflection names them. */
 export type GoKind = 'map' | 'slice' | 'string' | 'bool' | 'int64' | 'float64' | 'nil';
@@ -56,4 +57,15 @@ export function formatGoFloat(value: number): string {
   const small = value !== 0 && Math.abs(value) < 1e-4;
   const text = small ? value.toExponential() : String(value);
   return text.replace(/e([+-])([0-9])$/, 'e$10$2');
+}
+
+/** The value as `%#v` prints it: `"a"`, `5`, `map[string]interface {}{"a":1}`. */
+export function formatGoLiteral(value: JsonValue | undefined): string {
+  if (value === undefined || value === null) return 'interface {}(nil)';
+  if (typeof value === 'string') return quoteGo(value);
+  if (Array.isArray(value)) return `[]interface {}{${value.map(formatGoLiteral).join(', ')}}`;
+  if (typeof value !== 'object') return formatGoValue(value);
+  const keys = Object.keys(value).sort(compareGoStrings);
+  const members = keys.map((key) => `${quoteGo(key)}:${formatGoLiteral(value[key])}`);
+  return `map[string]interface {}{${members.join(', ')}}`;
 }

@@ -170,3 +170,13 @@ export type { PatchErrorKind } from './patch/patch-error.ts';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.ts';
 export { formatGoValue, goKind, goTypeName } from './go-value.ts';
 export type { GoKind } from './go-value.ts';
+
+export { createFieldManager } from './field-management/field-manager.ts';
+export type {
+  ApplyContext,
+  FieldManager,
+  FieldManagerContext,
+  FieldManagerOptions,
+  FieldPaths,
+  FieldVersions,
+} from './field-management/field-manager.ts';
