@@ -7,11 +7,13 @@ import type {
   CustomResourceSubresources,
 } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import { sortedNames, type JsonSchema, type ValidationRule } from '../schema/json-schema.ts';
-import type { InternalVersion } from './internal-form.ts';
+import type { InternalSpec } from './internal-form.ts';
 
 type Printed = Record<string, unknown>;
 
-export function printedVersions(versions: readonly InternalVersion[]): Printed[] {
+/** COMPAT: no list is null, an empty list is not. */
+export function printedVersions({ source: spec, versions }: InternalSpec): Printed[] | null {
+  if (!spec.versions) return null;
   return versions.map(({ source, schema, subresources, columns, selectableFields }) => ({
     Name: source.name,
     Served: source.served,

@@ -308,7 +308,7 @@ function versionListErrors(spec: InternalSpec): FieldError[] {
   const errors: FieldError[] = [];
   const versions = spec.source.versions ?? [];
   const refuse = (why: string) =>
-    errors.push(fieldError.invalid('spec.versions', printedVersions(spec.versions), why));
+    errors.push(fieldError.invalid('spec.versions', printedVersions(spec), why));
   const names = versions.map((version) => version.name);
   if (new Set(names).size < names.length) refuse('must contain unique version names');
   if (versions.filter((version) => version.storage).length !== 1) {

@@ -79,7 +79,7 @@ interface Place {
 }
 
 function checkSchema(errors: FieldError[], schema: JsonSchema, place: Place): void {
-  const { path, level } = place;
+  const { path } = place;
   const items = itemSchema(schema);
   if (schema.type === 'array' && !items) {
     errors.push(fieldError.required(childPath(path, 'items'), 'must be specified'));

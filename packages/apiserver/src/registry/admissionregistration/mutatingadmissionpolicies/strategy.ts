@@ -1,0 +1,141 @@
+// MutatingAdmissionPolicies: CEL expressions that change objects before they are stored.
+
+import { fieldError, type FieldError } from '@keelson/apimachinery';
+import type {
+  MutatingAdmissionPolicy,
+  Mutation,
+} from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
+import { advanceGeneration, startGeneration } from '../../generation.ts';
+import { age, unsetText } from '../../printing/cells.ts';
+import type { Strategy } from '../../strategy.ts';
+import { oneOf, required, type Errors } from '../../validation/checks.ts';
+import { isSemanticallyEqual } from '../../validation/equality.ts';
+import type { ExpressionChecker } from '../../validation/expression-checker.ts';
+import { defaultMatchResources, validateMatchConstraints } from '../match-resources.ts';
+import {
+  checkExpression,
+  validateMatchConditions,
+  validateParamKind,
+  validateVariables,
+  type PolicyExpressions,
+} from '../policy-expressions.ts';
+import { failurePolicies, reinvocationPolicies, requiredChoice } from '../rules.ts';
+
+export function createMutatingAdmissionPolicyStrategy(
+  checker: ExpressionChecker,
+): Strategy<MutatingAdmissionPolicy> {
+  return {
+    applyDefaults({ spec }) {
+      spec.failurePolicy ??= 'Fail';
+      defaultMatchResources(spec.matchConstraints);
+    },
+    prepareForCreate: startGeneration,
+    prepareForUpdate: (policy, old) =>
+      advanceGeneration(policy, old, !isSemanticallyEqual(policy.spec, old.spec)),
+    validate: (policy) => validatePolicy(policy, { checker, old: undefined }),
+    validateUpdate: (policy, old) => validatePolicy(policy, { checker, old }),
+    allowUnconditionalUpdate: false,
+    tableCells: ({ metadata, spec }, nowMs) => [
+      metadata.name,
+      spec.mutations?.length ?? 0,
+      spec.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : unsetText,
+      age({ metadata }, nowMs),
+    ],
+  };
+}
+
+interface PolicyContext {
+  readonly checker: ExpressionChecker;
+  readonly old: MutatingAdmissionPolicy | undefined;
+}
+
+function validatePolicy(
+  { spec }: MutatingAdmissionPolicy,
+  { checker, old }: PolicyContext,
+): FieldError[] {
+  const errors: Errors = [];
+  const expressions: PolicyExpressions = {
+    session: checker.begin({ hasParams: spec.paramKind !== undefined }),
+    stored: old ? expressionsOf(old) : new Set(),
+  };
+  requiredChoice(errors, 'spec.failurePolicy', spec.failurePolicy, failurePolicies);
+  if (spec.paramKind) validateParamKind(errors, 'spec.paramKind', spec.paramKind);
+  validateMatchConstraints(errors, 'spec.matchConstraints', spec.matchConstraints);
+  validateOperations(errors, spec.matchConstraints?.resourceRules);
+  validateMatchConditions(errors, 'spec.matchConditions', spec.matchConditions, expressions);
+  if (required(errors, 'spec.reinvocationPolicy', spec.reinvocationPolicy)) {
+    oneOf(errors, 'spec.reinvocationPolicy', spec.reinvocationPolicy, reinvocationPolicies);
+  }
+  validateVariables(errors, 'spec.variables', spec.variables, expressions);
+  const mutations = spec.mutations ?? [];
+  if (mutations.length === 0) {
+    const why = 'mutations must contain at least one item';
+    errors.push(fieldError.required('spec.mutations', why));
+  }
+  mutations.forEach((mutation, i) =>
+    validateMutation(errors, `spec.mutations[${i}]`, mutation, expressions),
+  );
+  return errors;
+}
+
+const mutableOperations: readonly string[] = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
+
+/** There is nothing to change in what is deleted. COMPAT: the path names no index. */
+function validateOperations(
+  errors: Errors,
+  rules: readonly { readonly operations?: readonly string[] }[] | undefined,
+): void {
+  for (const rule of rules ?? []) {
+    for (const operation of rule.operations ?? []) {
+      const path = 'spec.matchConstraints.resourceRules.operations';
+      oneOf(errors, path, operation, mutableOperations);
+    }
+  }
+}
+
+function expressionsOf({ spec }: MutatingAdmissionPolicy): ReadonlySet<string> {
+  return new Set([
+    ...(spec.matchConditions ?? []).map((condition) => condition.expression.trim()),
+    ...(spec.variables ?? []).map((variable) => variable.expression),
+    ...(spec.mutations ?? []).flatMap((mutation) => [
+      mutation.applyConfiguration?.expression ?? '',
+      mutation.jsonPatch?.expression ?? '',
+    ]),
+  ]);
+}
+
+const patchFields = {
+  ApplyConfiguration: { field: 'applyConfiguration', use: 'apply-configuration' },
+  JSONPatch: { field: 'jsonPatch', use: 'json-patch' },
+} as const;
+
+function validateMutation(
+  errors: Errors,
+  path: string,
+  mutation: Mutation,
+  expressions: PolicyExpressions,
+): void {
+  const { patchType } = mutation;
+  if (!required(errors, `${path}.patchType`, patchType)) return;
+  if (patchType !== 'ApplyConfiguration' && patchType !== 'JSONPatch') {
+    oneOf(errors, `${path}.patchType`, patchType, Object.keys(patchFields));
+    return;
+  }
+  const { field, use } = patchFields[patchType];
+  const other = patchType === 'JSONPatch' ? 'applyConfiguration' : 'jsonPatch';
+  if (mutation[other] !== undefined) {
+    const why = `must not be set when patchType is ${patchType}`;
+    errors.push(fieldError.forbidden(`${path}.${other}`, why));
+  }
+  const patch = mutation[field];
+  if (!patch) {
+    errors.push(
+      fieldError.required(`${path}.${field}`, `must be set when patchType is ${patchType}`),
+    );
+    return;
+  }
+  const at = `${path}.${field}.expression`;
+  const { expression = '' } = patch;
+  if (expression.trim() === '') errors.push(fieldError.required(at));
+  else checkExpression(errors, expressions, { path: at, expression, use });
+}
