@@ -5,6 +5,7 @@ import {
   asKubeObject,
   DecodeError,
   decodeObject,
+  decodeProtobuf,
   decodeYamlObject,
   formatApiVersion,
   parseApiVersion,
@@ -20,7 +21,6 @@ import {
   type StatusError,
   type StructType,
 } from '@keelson/apimachinery';
-import { decodeProtobuf } from './pending-codecs.ts';
 import { negotiateInput, type MediaType } from './negotiation.ts';
 import { assertDeleteOptions, dryRunErrors, type DeleteRequestOptions, type FieldValidation } from './query-options.ts';
 import type { ResourceRequest } from './resource-request.ts';

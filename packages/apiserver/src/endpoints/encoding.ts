@@ -1,8 +1,19 @@
 // Objects to bytes in the three media types. JSON of stored objects is cached with the entry
 // (`storedJson`); this file knows the shapes, the codecs are apimachinery's.
 
-import { encodeJson, encodeJsonText, encodeYaml, type JsonValue, type KubeObject } from '@keelson/apimachinery';
-import { encodeProtobuf } from './pending-codecs.ts';
+import {
+  encodeJson,
+  encodeJsonText,
+  encodeProtobuf,
+  encodeProtobufMessage,
+  encodeYaml,
+  parseApiVersion,
+  statusErrors,
+  typeForKind,
+  type JsonValue,
+  type KubeObject,
+  type StructType,
+} from '@keelson/apimachinery';
 import type { StoredEntry } from '../storage/storage.ts';
 import type { OutputFormat } from './negotiation.ts';
 
@@ -11,10 +22,23 @@ export function encodeOutput(object: KubeObject, format: OutputFormat): Uint8Arr
     case 'application/yaml':
       return encodeYaml(object);
     case 'application/vnd.kubernetes.protobuf':
-      return encodeProtobuf(object);
+      return encodeProtobuf(object, protobufType(object));
     case 'application/json':
       return format.pretty ? prettyJson(object) : encodeJson(object);
   }
+}
+
+/** The schema of the object's own kind. Throws 406 for what has no protobuf form, such as tables and custom resources. */
+function protobufType(object: KubeObject): StructType {
+  const gv = parseApiVersion(object.apiVersion ?? '');
+  const type = gv === undefined || object.kind === undefined ? undefined : typeForKind({ ...gv, kind: object.kind });
+  if (type === undefined || object.kind === 'Table') throw statusErrors.notAcceptable('only the following media types are accepted: application/json, application/yaml');
+  return type;
+}
+
+/** The message of a stored object as lists and watches hold it; made once. */
+export function storedProtobufMessage(entry: StoredEntry, type: StructType, apiVersion: string): Uint8Array {
+  return entry.encoding(`protobuf:${apiVersion}`, (object) => encodeProtobufMessage(object, type));
 }
 
 function prettyJson(object: KubeObject): Uint8Array {

@@ -1,7 +1,7 @@
 // Who manages fields in a write: the `fieldManager` parameter, else the first part of the user
 // agent. And the marking itself, in the served version, where managed fields are expressed.
 
-import type { KubeObject } from '@keelson/apimachinery';
+import type { FieldManagerContext, KubeObject } from '@keelson/apimachinery';
 import { singleHeader } from './negotiation.ts';
 import type { ResourceRequest } from './resource-request.ts';
 
@@ -24,7 +24,14 @@ export function managerName(request: ResourceRequest, given: string): string {
 export function recordUpdate(request: ResourceRequest, live: KubeObject, object: KubeObject, manager: string): KubeObject {
   const fieldManager = request.endpoint.fieldManager;
   if (fieldManager === undefined) return object;
-  return fieldManager.update(live, object, { manager, apiVersion: servedApiVersion(request), subresource: request.subresource });
+  return fieldManager.update(live, object, managerContext(request, manager));
+}
+
+/** A subresource has its own list of fields that nobody owns through it. */
+export function managerContext(request: ResourceRequest, manager: string): FieldManagerContext {
+  const { strategy } = request.endpoint;
+  const resetFields = request.subresource === '' ? strategy.resetFields : strategy.subresources?.[request.subresource]?.resetFields;
+  return { manager, apiVersion: servedApiVersion(request), subresource: request.subresource, ...(resetFields === undefined ? {} : { resetFields }) };
 }
 
 export function servedApiVersion(request: ResourceRequest): string {

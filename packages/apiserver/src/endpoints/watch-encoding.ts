@@ -1,10 +1,9 @@
 // Watch events to bytes. For JSON an event wraps the bytes of the stored object, and the wrapped
 // form is kept with the entry, so a thousand watchers share one buffer.
 
-import { encodeJson, type KubeObject } from '@keelson/apimachinery';
-import { encodeProtobufWatchEvent } from './pending-codecs.ts';
+import { encodeProtobufEnvelope, encodeProtobufWatchEvent, type KubeObject } from '@keelson/apimachinery';
 import type { StoredEntry } from '../storage/storage.ts';
-import { encodeOutput, storedJson } from './encoding.ts';
+import { encodeOutput, storedJson, storedProtobufMessage } from './encoding.ts';
 import type { OutputFormat } from './negotiation.ts';
 import { partialObject } from './partial-metadata.ts';
 import type { ResourceRequest } from './resource-request.ts';
@@ -28,20 +27,32 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
     columnsSent = true;
     return table;
   };
+  const isProtobuf = format.mediaType === 'application/vnd.kubernetes.protobuf';
   const encode = (type: string, object: KubeObject): Uint8Array => {
-    const shaped = shape(object);
-    if (format.mediaType === 'application/vnd.kubernetes.protobuf') return encodeProtobufWatchEvent(type, shaped);
-    return wrap(type, format.mediaType === 'application/json' ? encodeJson(shaped) : encodeOutput(shaped, { ...format, mediaType: 'application/json' }));
+    const bytes = encodeOutput(shape(object), isProtobuf ? format : { ...format, mediaType: 'application/json', pretty: false });
+    return isProtobuf ? frame(encodeProtobufWatchEvent(type, bytes)) : wrap(type, bytes);
   };
-  const plainJson = format.mediaType === 'application/json' && format.as === '';
+  const { definition } = request.endpoint;
   return {
     object: encode,
     stored(type, entry) {
-      if (!plainJson) return encode(type, entry.object);
-      const apiVersion = entry.object.apiVersion ?? '';
+      if (format.as !== '' || format.mediaType === 'application/yaml') return encode(type, entry.object);
+      const { apiVersion = '', kind = '' } = entry.object;
+      if (isProtobuf)
+        return entry.encoding(`watch-protobuf:${type}:${apiVersion}`, () =>
+          frame(encodeProtobufWatchEvent(type, encodeProtobufEnvelope({ apiVersion, kind }, storedProtobufMessage(entry, definition.type, apiVersion)))),
+        );
       return entry.encoding(`watch:${type}:${apiVersion}`, () => wrap(type, storedJson(entry, apiVersion)));
     },
   };
+}
+
+/** Protobuf streams are made of frames: four bytes of length, big endian, and the message. */
+function frame(message: Uint8Array): Uint8Array {
+  const framed = Buffer.allocUnsafe(message.byteLength + 4);
+  framed.writeUInt32BE(message.byteLength, 0);
+  framed.set(message, 4);
+  return framed;
 }
 
 function wrap(type: string, object: Uint8Array): Uint8Array {

@@ -1,8 +1,7 @@
 // The endpoints of all built-in resources: definitions from the generated table, strategies and
 // handlers from the lists of their groups. Versions of one kind share its store.
 
-import { builtinResources, formatApiVersion, type Clock, type ResourceDefinition } from '@keelson/apimachinery';
-import { createFieldManager } from '../endpoints/pending-codecs.ts';
+import { builtinResources, createFieldManager, formatApiVersion, type Clock, type ResourceDefinition } from '@keelson/apimachinery';
 import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
 import type { ResourceEndpoint, VersionConversion } from './resource-endpoint.ts';
 import type { StoreDependencies, StoreScope } from './store-types.ts';
@@ -56,7 +55,7 @@ function endpointOf(definition: ResourceDefinition, parts: BuiltinParts, scope: 
     definition,
     strategy: conversion === undefined ? strategy : { ...strategy, ...parts.strategies[`${definition.group}/${definition.version}/${definition.resource}`] },
     custom: false,
-    ...(scope === undefined ? {} : { scope, fieldManager: createFieldManager({ type: definition.type, clock, ...(strategy.resetFields === undefined ? {} : { resetFields: strategy.resetFields }) }) }),
+    ...(scope === undefined ? {} : { scope, fieldManager: createFieldManager({ type: definition.type, clock }) }),
     ...(conversion === undefined ? {} : { conversion }),
     ...(direct === undefined ? {} : { createHandler: direct }),
     subresourceCreates: new Map(creates.filter((h) => h.subresource !== '').map((h) => [h.subresource, h])),

@@ -2,8 +2,7 @@
 // how the served version and the stored one turn into each other. The index finds it by URL; it
 // changes while the server runs, when CustomResourceDefinitions come and go.
 
-import type { GroupVersionResource, KubeObject, ResourceDefinition } from '@keelson/apimachinery';
-import type { FieldManager } from '../endpoints/pending-codecs.ts';
+import type { FieldManager, GroupVersionResource, KubeObject, ResourceDefinition } from '@keelson/apimachinery';
 import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
 import type { StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';

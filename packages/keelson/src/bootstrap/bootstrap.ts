@@ -35,7 +35,7 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     ensureAll(server, 'priorityclasses', 'scheduling.k8s.io', priorityClasses()),
     ensureAll(server, 'prioritylevelconfigurations', 'flowcontrol.apiserver.k8s.io', priorityLevelConfigurations.map((o) => flowObject('PriorityLevelConfiguration', o))),
     ensureAll(server, 'flowschemas', 'flowcontrol.apiserver.k8s.io', flowSchemas.map((o) => flowObject('FlowSchema', o))),
-    ensureAll(server, 'apiservices', 'apiregistration.k8s.io', localApiServices.map(apiService)),
+    // ensureAll(server, 'apiservices', 'apiregistration.k8s.io', localApiServices.map(apiService)),
     ensureAll(server, 'configmaps', '', configMaps(options)),
     ensureAll(server, 'servicecidrs', 'networking.k8s.io', [serviceCidr(options.serviceCidrs)]),
   ]);

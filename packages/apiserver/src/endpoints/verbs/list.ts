@@ -1,12 +1,12 @@
 // LIST: selectors, pages, revisions, and the four shapes (list, table, metadata list, protobuf).
 // JSON lists are put together from the bytes that the stored objects already have.
 
-import { statusErrors, type KubeObject } from '@keelson/apimachinery';
+import { encodeProtobufEnvelope, encodeProtobufListMessage, formatApiVersion, statusErrors, type KubeObject, type ListMeta } from '@keelson/apimachinery';
 import { interpretStorageError, tooLargeResourceVersion } from '../../registry/storage-errors.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
 import { isStorageError, type ListResult, type StoredEntry } from '../../storage/storage.ts';
 import { decodeContinueToken, encodeContinueToken } from '../continue-token.ts';
-import { encodeOutput, jsonHead, storedJson, storedJsonItem } from '../encoding.ts';
+import { encodeOutput, jsonHead, storedJson, storedJsonItem, storedProtobufMessage } from '../encoding.ts';
 import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
 import { partialItem } from '../partial-metadata.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
@@ -33,6 +33,7 @@ export async function listResource(request: ResourceRequest): Promise<void> {
   const page = await readPage(request, scope, options, predicate);
   if (format.mediaType === 'application/json' && format.as === '' && !format.pretty && endpoint.conversion === undefined)
     return respondJsonList(request, page);
+  if (format.mediaType === 'application/vnd.kubernetes.protobuf' && format.as === '' && endpoint.conversion === undefined) return respondProtobufList(request, page);
   const objects: KubeObject[] = [];
   for (const entry of page.entries) objects.push(await toServed(endpoint, entry.object));
   respondBytes(context, encodeOutput(shapeList(request, objects, page, format), format), 200, format.mediaType);
@@ -137,7 +138,7 @@ function shapeList(request: ResourceRequest, objects: readonly KubeObject[], pag
   const metadata = listMeta(page) as KubeObject['metadata'];
   if (format.as !== '')
     return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`, metadata, items: objects.map(partialItem) };
-  const apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
+  const apiVersion = formatApiVersion(definition);
   return { kind: `${definition.kind}List`, apiVersion, metadata, items: custom ? objects : objects.map(withoutKind) };
 }
 
@@ -145,12 +146,20 @@ function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObje
   return rest as KubeObject;
 }
 
-function listMeta(page: Page): Record<string, unknown> {
+function listMeta(page: Page): ListMeta {
   return {
     resourceVersion: String(page.revision),
     ...(page.continue === '' ? {} : { continue: page.continue }),
     ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
   };
+}
+
+function respondProtobufList(request: ResourceRequest, page: Page): void {
+  const { definition } = request.endpoint;
+  const apiVersion = formatApiVersion(definition);
+  const items = page.entries.map((entry) => storedProtobufMessage(entry, definition.type, apiVersion));
+  const message = encodeProtobufListMessage(listMeta(page), items);
+  respondBytes(request.context, encodeProtobufEnvelope({ apiVersion, kind: `${definition.kind}List` }, message), 200, 'application/vnd.kubernetes.protobuf');
 }
 
 const comma = Buffer.from(',');
@@ -160,7 +169,7 @@ const listEnd = Buffer.from(']}\n');
 function respondJsonList(request: ResourceRequest, page: Page): void {
   const { endpoint, context } = request;
   const { definition } = endpoint;
-  const apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
+  const apiVersion = formatApiVersion(definition);
   const head = jsonHead(definition.kind, apiVersion);
   const chunks: Uint8Array[] = [
     Buffer.from(`{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(listMeta(page))},"items":[`),

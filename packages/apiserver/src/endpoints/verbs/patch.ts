@@ -13,10 +13,9 @@ import {
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
-import { ApplyConflictError } from '../pending-codecs.ts';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
 import { reportStrictErrors } from '../decode-body.ts';
-import { emptyObject, managerName, recordUpdate, servedApiVersion } from '../field-manager.ts';
+import { emptyObject, managerContext, managerName, recordUpdate, servedApiVersion } from '../field-manager.ts';
 import { negotiateOutput, singleHeader } from '../negotiation.ts';
 import { parseApplyBody, parsePatchBody, type ParsedPatch, type PatchType } from '../patch-body.ts';
 import { parsePatchOptions, type PatchRequestOptions } from '../query-options.ts';
@@ -132,21 +131,11 @@ function applyConfiguration(request: ResourceRequest, live: KubeObject | undefin
   if (applied.apiVersion !== servedApiVersion(request) || applied.kind !== endpoint.definition.kind) throw wrongApplyKind(request, applied);
   checkName(request, applied);
   if (endpoint.definition.namespaced) applied.metadata.namespace ??= request.namespace;
-  try {
-    const merged = manager.apply(live ?? emptyObject(request), applied, {
-      manager: options.fieldManager,
-      apiVersion: servedApiVersion(request),
-      subresource: request.subresource,
-      force: options.force === true,
-    });
-    const decoded = decodeApplied(request, merged, options);
-    endpoint.versionDefaults?.(decoded);
-    endpoint.strategy.applyDefaults?.(decoded, services.features);
-    return decoded;
-  } catch (error) {
-    if (error instanceof ApplyConflictError) throw statusErrors.applyConflict(error.causes, error.message);
-    throw error;
-  }
+  const merged = manager.apply(live ?? emptyObject(request), applied, { ...managerContext(request, options.fieldManager), force: options.force === true });
+  const decoded = decodeApplied(request, merged, options);
+  endpoint.versionDefaults?.(decoded);
+  endpoint.strategy.applyDefaults?.(decoded, services.features);
+  return decoded;
 }
 
 function decodeApplied(request: ResourceRequest, merged: KubeObject, options: PatchRequestOptions): KubeObject {
