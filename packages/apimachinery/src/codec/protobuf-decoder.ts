@@ -5,6 +5,7 @@
 
 import { formatGoDuration } from '../go-duration.ts';
 import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject } from '../json.ts';
 import { canonicalQuantity, QuantityError } from '../quantity.ts';
 import type { AnyTypeRef, Field, StructType, TypeRef } from '../schema/types.ts';
 import { DecodeError } from './decode-error.ts';
@@ -22,12 +23,11 @@ export interface ProtobufContext {
   readonly nested: NestedObjectDecoder;
 }
 
-type MessageDecoder = (bytes: Uint8Array, context: ProtobufContext) => JsonValue | undefined;
 /** Takes the value of a field from the reader; `before` is what the field already has. */
 type ValueReader = (
   reader: ProtobufReader,
   context: ProtobufContext,
-  before: Slot,
+  before?: JsonValue,
 ) => JsonValue | undefined;
 
 interface CompiledField {
@@ -40,12 +40,19 @@ interface CompiledField {
 }
 /** A message by field number: fields, and embedded structs, which are messages in it. */
 interface CompiledMessage {
+  readonly goName: string;
   readonly fields: ReadonlyMap<number, CompiledField>;
   readonly embedded: ReadonlyMap<number, CompiledMessage>;
 }
 interface CompiledStruct {
   readonly message: CompiledMessage;
   readonly shape: StructShape;
+}
+/** The struct that is being filled. */
+interface Target {
+  readonly slots: Slot[];
+  /** What an earlier part of the message gave: parts are merged. */
+  readonly previous: JsonObject | undefined;
 }
 
 const compiled = new WeakMap<StructType, CompiledStruct>();
@@ -56,45 +63,69 @@ export function decodeStructMessage(
   type: StructType,
   context: ProtobufContext,
 ): JsonObject {
+  return readStruct(new ProtobufReader(bytes), type, context);
+}
+
+function readStruct(
+  reader: ProtobufReader,
+  type: StructType,
+  context: ProtobufContext,
+  previous?: JsonObject,
+): JsonObject {
   let struct = compiled.get(type);
   if (struct === undefined) {
     const members = type.fields.map((field, index) => ({ field, index }));
-    struct = { message: compileMessage(members, 0), shape: structShape(type) };
+    struct = { message: compileMessage(type.goName, members, 0), shape: structShape(type) };
     compiled.set(type, struct);
   }
+  if (++context.depth > keptDepthMax) throw new DecodeError('exceeded max depth', 'limit');
   const slots = struct.shape.slots.slice();
-  readFields({ bytes, slots, name: type.goName }, struct.message, context);
-  return struct.shape.assemble(slots);
-}
-
-interface MessageSource {
-  readonly bytes: Uint8Array;
-  readonly slots: Slot[];
-  readonly name: string;
+  readFields(reader, struct.message, { slots, previous }, context);
+  context.depth--;
+  return struct.shape.assemble(slots, previous);
 }
 
 function readFields(
-  { bytes, slots, name }: MessageSource,
+  reader: ProtobufReader,
   message: CompiledMessage,
+  target: Target,
   context: ProtobufContext,
 ): void {
-  if (++context.depth > keptDepthMax) throw new DecodeError('exceeded max depth', 'limit');
-  const reader = new ProtobufReader(bytes);
   while (!reader.done) {
-    const header = reader.header(name);
+    const header = reader.header(message.goName);
     const number = Math.floor(header / 8);
     const wireType = header % 8;
     const field = message.fields.get(number);
-    const embedded = field === undefined ? message.embedded.get(number) : undefined;
     if (field !== undefined) {
-      if (wireType === wireBytes && field.packed) readPacked(reader, field, slots, context);
-      else if (wireType !== field.wireType) wrongWireType(wireType, field.name);
-      else slots[field.index] = field.read(reader, context, slots[field.index]);
-    } else if (embedded === undefined) reader.skip(wireType);
-    else if (wireType !== wireBytes) wrongWireType(wireType, name);
-    else readFields({ bytes: reader.bytes(), slots, name }, embedded, context);
+      if (wireType === field.wireType) readField(reader, field, target, context);
+      else if (wireType === wireBytes && field.packed) {
+        const outer = reader.enter();
+        while (!reader.done) readField(reader, field, target, context);
+        reader.leave(outer);
+      } else wrongWireType(wireType, field.name);
+      continue;
+    }
+    const embedded = message.embedded.get(number);
+    if (embedded === undefined) {
+      reader.skip(wireType);
+      continue;
+    }
+    if (wireType !== wireBytes) wrongWireType(wireType, embedded.goName);
+    const outer = reader.enter();
+    readFields(reader, embedded, target, context);
+    reader.leave(outer);
   }
-  context.depth--;
+}
+
+function readField(
+  reader: ProtobufReader,
+  field: CompiledField,
+  { slots, previous }: Target,
+  context: ProtobufContext,
+): void {
+  const slot = slots[field.index];
+  const before = slot === unset ? previous?.[field.name] : slot;
+  slots[field.index] = field.read(reader, context, before as JsonValue | undefined);
 }
 
 function wrongWireType(wireType: number, name: string): never {
@@ -102,36 +133,32 @@ function wrongWireType(wireType: number, name: string): never {
   throw new DecodeError(`proto: wrong wireType = ${wireType} for field ${field}`, 'syntax');
 }
 
-function readPacked(
-  reader: ProtobufReader,
-  field: CompiledField,
-  slots: Slot[],
-  context: ProtobufContext,
-): void {
-  const items = new ProtobufReader(reader.bytes());
-  while (!items.done) slots[field.index] = field.read(items, context, slots[field.index]);
-}
-
 interface Member {
   readonly field: Field;
   readonly index: number;
 }
 
-function compileMessage(members: readonly Member[], level: number): CompiledMessage {
+function compileMessage(
+  goName: string,
+  members: readonly Member[],
+  level: number,
+): CompiledMessage {
   const fields = new Map<number, CompiledField>();
-  const groups = new Map<number, Member[]>();
+  const groups = new Map<number, { goName: string; members: Member[] }>();
   for (const member of members) {
     const { field } = member;
     const holder = field.within?.[level];
     if (holder !== undefined) {
-      const group = groups.get(holder.protobuf) ?? [];
+      const group = groups.get(holder.protobuf) ?? { goName: holder.goName, members: [] };
       groups.set(holder.protobuf, group);
-      group.push(member);
+      group.members.push(member);
     } else if (field.protobuf > 0) fields.set(field.protobuf, compileField(member));
   }
   const embedded = new Map<number, CompiledMessage>();
-  for (const [number, group] of groups) embedded.set(number, compileMessage(group, level + 1));
-  return { fields, embedded };
+  for (const [number, group] of groups) {
+    embedded.set(number, compileMessage(group.goName, group.members, level + 1));
+  }
+  return { goName, fields, embedded };
 }
 
 function compileField({ field, index }: Member): CompiledField {
@@ -155,25 +182,24 @@ function listReader(items: TypeRef): ValueReader {
   const read = valueReader(items);
   return (reader, context, before) => {
     const list: JsonArray = Array.isArray(before) ? before : [];
-    list.push(read(reader, context, unset) ?? zeroValue(items));
+    list.push(read(reader, context) ?? zeroValue(items));
     return list;
   };
 }
 
 function mapReader(values: TypeRef): ValueReader {
   const read = valueReader(values);
-  const wireType = wireTypeOf(values);
+  const valueHeader = 0x10 + wireTypeOf(values);
   return (reader, context, before) => {
-    const map = typeof before === 'object' && before !== null ? (before as JsonObject) : {};
-    const entry = new ProtobufReader(reader.bytes());
+    const map: JsonObject = isJsonObject(before) ? before : {};
     let key = '';
     let value: JsonValue | undefined;
-    while (!entry.done) {
-      const header = entry.header('MapEntry');
-      if (header === 0x0a) key = entry.string();
-      else if (header === 0x10 + wireType) value = read(entry, context, unset);
-      else entry.skip(header % 8);
-    }
+    eachField(reader, 'MapEntry', (header) => {
+      if (header === 0x0a) key = reader.string();
+      else if (header === valueHeader) value = read(reader, context);
+      else return false;
+      return true;
+    });
     setOwn(map, key, value ?? zeroValue(values));
     return map;
   };
@@ -195,85 +221,67 @@ function valueReader(type: TypeRef): ValueReader {
       return (reader) => Buffer.from(reader.bytes()).toString('base64');
     case 'struct': {
       const { type: struct } = type;
-      const pending = new WeakMap<JsonObject, Uint8Array>();
-      return (reader, context, before) => readStruct({ reader, struct, before, pending }, context);
+      return (reader, context, before) => readMessage(reader, struct, context, before);
     }
-    default: {
-      const decode = messageDecoder(type);
-      return (reader, context) => decode(reader.bytes(), context);
-    }
+    case 'list':
+      return wrappedReader(type.items);
+    case 'quantity':
+      return readQuantity;
+    case 'time':
+      return (reader) => readTime(reader, false);
+    case 'micro-time':
+      return (reader) => readTime(reader, true);
+    case 'duration':
+      return readDuration;
+    case 'int-or-string':
+      return readIntOrString;
+    case 'any':
+      return type.union === undefined ? readRaw : unionReader(type.union);
+    default:
+      return readRaw;
   }
 }
 
-interface StructSource {
-  readonly reader: ProtobufReader;
-  readonly struct: StructType;
-  readonly before: Slot;
-  /** The bytes of structs that were read, in case there is more of them. */
-  readonly pending: WeakMap<JsonObject, Uint8Array>;
-}
-
-/** A message that comes in parts is the message of all bytes together. */
-function readStruct(source: StructSource, context: ProtobufContext): JsonObject {
-  const { reader, struct, before, pending } = source;
-  let bytes = reader.bytes();
-  const earlier = typeof before === 'object' ? pending.get(before as JsonObject) : undefined;
-  if (earlier !== undefined) bytes = Buffer.concat([earlier, bytes]);
-  const object = decodeStructMessage(bytes, struct, context);
-  pending.set(object, bytes);
+function readMessage(
+  reader: ProtobufReader,
+  type: StructType,
+  context: ProtobufContext,
+  before?: JsonValue,
+): JsonObject {
+  const outer = reader.enter();
+  const object = readStruct(reader, type, context, isJsonObject(before) ? before : undefined);
+  reader.leave(outer);
   return object;
 }
 
-function messageDecoder(type: TypeRef): MessageDecoder {
-  switch (type.kind) {
-    case 'list':
-      return (bytes, context) => decodeWrapped(bytes, type.items, context);
-    case 'quantity':
-      return decodeQuantity;
-    case 'time':
-      return (bytes) => decodeTime(bytes, false);
-    case 'micro-time':
-      return (bytes) => decodeTime(bytes, true);
-    case 'duration':
-      return decodeDuration;
-    case 'int-or-string':
-      return decodeIntOrString;
-    case 'any': {
-      const { union } = type;
-      return union === undefined ? decodeRaw : unionDecoder(union);
-    }
-    default:
-      return decodeRaw;
-  }
-}
-
-/** Calls back for every field of a small message. */
-function eachField(
-  bytes: Uint8Array,
-  name: string,
-  take: (reader: ProtobufReader, header: number) => boolean,
-): void {
-  const reader = new ProtobufReader(bytes);
+/** Reads a small message: `take` gets the header of each field, and says whether it took the value. */
+function eachField(reader: ProtobufReader, name: string, take: (header: number) => boolean): void {
+  const outer = reader.enter();
   while (!reader.done) {
     const header = reader.header(name);
-    if (!take(reader, header)) reader.skip(header % 8);
+    if (!take(header)) reader.skip(header % 8);
   }
+  reader.leave(outer);
 }
 
-function decodeWrapped(bytes: Uint8Array, items: TypeRef, context: ProtobufContext): JsonArray {
+/** A list whose Go type has a name is a message that holds the items. */
+function wrappedReader(items: TypeRef): ValueReader {
   const read = valueReader(items);
-  const list: JsonArray = [];
-  eachField(bytes, 'List', (reader, header) => {
-    if (header !== 8 + wireTypeOf(items)) return false;
-    list.push(read(reader, context, unset) ?? zeroValue(items));
-    return true;
-  });
-  return list;
+  const itemHeader = 8 + wireTypeOf(items);
+  return (reader, context) => {
+    const list: JsonArray = [];
+    eachField(reader, 'List', (header) => {
+      if (header !== itemHeader) return false;
+      list.push(read(reader, context) ?? zeroValue(items));
+      return true;
+    });
+    return list;
+  };
 }
 
-function decodeQuantity(bytes: Uint8Array): string {
+function readQuantity(reader: ProtobufReader): string {
   let text = '';
-  eachField(bytes, 'Quantity', (reader, header) => {
+  eachField(reader, 'Quantity', (header) => {
     if (header !== 0x0a) return false;
     text = reader.string();
     return true;
@@ -291,16 +299,16 @@ function decodeQuantity(bytes: Uint8Array): string {
 const secondsMin = -62_135_596_800;
 const secondsMax = 253_402_300_799;
 
-function decodeTime(bytes: Uint8Array, micro: boolean): string | undefined {
-  if (bytes.length === 0) return undefined;
-  let seconds = 0;
+function readTime(reader: ProtobufReader, micro: boolean): string | undefined {
+  let seconds: number | undefined;
   let nanos = 0;
-  eachField(bytes, 'Timestamp', (reader, header) => {
+  eachField(reader, 'Timestamp', (header) => {
     if (header === 0x08) seconds = Number(reader.int64());
     else if (header === 0x10) nanos = reader.int32();
     else return false;
     return true;
   });
+  if (seconds === undefined) return undefined;
   const outside = seconds < secondsMin || seconds > secondsMax || nanos < 0 || nanos > 999_999_999;
   if (outside) throw new DecodeError('proto: timestamp out of range');
   const iso = new Date(seconds * 1000).toISOString();
@@ -309,9 +317,9 @@ function decodeTime(bytes: Uint8Array, micro: boolean): string | undefined {
   return `${whole}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`;
 }
 
-function decodeDuration(bytes: Uint8Array): string {
+function readDuration(reader: ProtobufReader): string {
   let nanos: number | bigint = 0;
-  eachField(bytes, 'Duration', (reader, header) => {
+  eachField(reader, 'Duration', (header) => {
     if (header !== 0x08) return false;
     nanos = reader.int64();
     return true;
@@ -319,11 +327,11 @@ function decodeDuration(bytes: Uint8Array): string {
   return formatGoDuration(BigInt(nanos));
 }
 
-function decodeIntOrString(bytes: Uint8Array): number | string {
+function readIntOrString(reader: ProtobufReader): number | string {
   let isString = false;
   let number = 0;
   let text = '';
-  eachField(bytes, 'IntOrString', (reader, header) => {
+  eachField(reader, 'IntOrString', (header) => {
     if (header === 0x08) isString = reader.varint() === 1;
     else if (header === 0x10) number = reader.int32();
     else if (header === 0x1a) text = reader.string();
@@ -334,9 +342,9 @@ function decodeIntOrString(bytes: Uint8Array): number | string {
 }
 
 /** JSON text, or an object in an envelope of its own. */
-function decodeRaw(bytes: Uint8Array, context: ProtobufContext): JsonValue {
+function readRaw(reader: ProtobufReader, context: ProtobufContext): JsonValue {
   let raw: Uint8Array | undefined;
-  eachField(bytes, 'RawExtension', (reader, header) => {
+  eachField(reader, 'RawExtension', (header) => {
     if (header !== 0x0a) return false;
     raw = reader.bytes();
     return true;
@@ -356,17 +364,16 @@ export function isEnvelope(bytes: Uint8Array): boolean {
   return envelopePrefix.every((byte, i) => bytes[i] === byte);
 }
 
-function unionDecoder({ or, schema }: NonNullable<AnyTypeRef['union']>): MessageDecoder {
-  return (bytes, context) => {
+function unionReader({ or, schema }: NonNullable<AnyTypeRef['union']>): ValueReader {
+  return (reader, context) => {
     let object: JsonObject | undefined;
     let allows = false;
     const list: JsonArray = [];
-    eachField(bytes, schema.goName, (reader, header) => {
-      if (header === (or === 'bool' ? 0x12 : 0x0a)) {
-        object = decodeStructMessage(reader.bytes(), schema, context);
-      } else if (header === 0x08 && or === 'bool') allows = reader.varint() !== 0;
+    eachField(reader, schema.goName, (header) => {
+      if (header === (or === 'bool' ? 0x12 : 0x0a)) object = readMessage(reader, schema, context);
+      else if (header === 0x08 && or === 'bool') allows = reader.varint() !== 0;
       else if (header === 0x12 && or === 'strings') list.push(reader.string());
-      else if (header === 0x12) list.push(decodeStructMessage(reader.bytes(), schema, context));
+      else if (header === 0x12) list.push(readMessage(reader, schema, context));
       else return false;
       return true;
     });

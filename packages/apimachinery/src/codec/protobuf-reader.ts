@@ -14,18 +14,35 @@ const wireFixed32 = 5;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class ProtobufReader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
+  readonly #ascii: boolean;
   #at: number;
-  readonly #end: number;
+  #end: number;
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    this.#bytes = bytes;
+  constructor(bytes: Uint8Array, start = 0) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#ascii = isAscii(bytes);
     this.#at = start;
-    this.#end = end;
+    this.#end = bytes.length;
   }
 
+  /** Whether the message that is being read has ended. */
   get done(): boolean {
     return this.#at >= this.#end;
+  }
+
+  /** Enters the message of a field; what it returns goes to `leave` when the message is done. */
+  enter(): number {
+    const length = this.varint();
+    const at = this.#advance(length);
+    const outer = this.#end;
+    this.#at = at;
+    this.#end = at + length;
+    return outer;
+  }
+  leave(outer: number): void {
+    this.#at = this.#end;
+    this.#end = outer;
   }
 
   /** The header of the next field: number times eight plus wire type. `message` is for errors. */
@@ -74,8 +91,7 @@ export class ProtobufReader {
   }
 
   double(): number {
-    const at = this.#advance(8);
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 8).getFloat64(0, true);
+    return this.#bytes.readDoubleLE(this.#advance(8));
   }
 
   /** A view of the bytes of a field; it shares the memory of the source. */
@@ -86,7 +102,11 @@ export class ProtobufReader {
   }
 
   string(): string {
-    return textOfBytes(this.bytes());
+    const length = this.varint();
+    const at = this.#advance(length);
+    if (this.#ascii) return this.#bytes.toString('latin1', at, at + length);
+    const bytes = this.#bytes.subarray(at, at + length);
+    return isAscii(bytes) ? bytes.toString('latin1') : utf8.decode(bytes);
   }
 
   /** Passes over the value of a field. */
@@ -135,13 +155,6 @@ export class ProtobufReader {
     this.#at = at + length;
     return at;
   }
-}
-
-export function textOfBytes(bytes: Uint8Array): string {
-  if (isAscii(bytes)) {
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  }
-  return utf8.decode(bytes);
 }
 
 function wrong(message: string): DecodeError {
