@@ -96,6 +96,7 @@ export {
   renderFieldError,
   renderFieldErrorBody,
 } from './status/field-error.ts';
+export { orderFields } from './schema/field-order.ts';
 export type { FieldError, FieldErrorType } from './status/field-error.ts';
 export { isStatusError, StatusError, statusErrors } from './status/status.ts';
 export type { Status, StatusCause, StatusDetails } from './status/status.ts';

@@ -149,12 +149,13 @@ function checkKind(object: { apiVersion?: unknown; kind?: unknown }, expected: G
 }
 
 // COMPAT: Go names the source line where the scheme was made.
-function schemeOf(expected: GroupVersionKind): string {
+export function schemeOf(expected: { readonly group: string }): string {
   if (expected.group === 'apiextensions.k8s.io') return 'pkg/apiserver/apiserver.go:55';
   if (expected.group === 'apiregistration.k8s.io') return 'pkg/apiserver/scheme/scheme.go:33';
   return 'pkg/api/legacyscheme/scheme.go:30';
 }
-function internalPackage(expected: GroupVersionKind): string {
+/** Go's package of the internal form of a group. */
+export function internalPackage(expected: { readonly group: string }): string {
   return expected.group === '' ? 'core' : (expected.group.split('.')[0] ?? '');
 }
 

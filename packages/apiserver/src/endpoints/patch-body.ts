@@ -75,14 +75,21 @@ function kindOf(value: JsonValue): string {
   return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
 }
 
-/** An apply configuration is YAML, of which JSON is a part. */
-export function parseApplyBody(body: Uint8Array): KubeObject {
+export interface ApplyBody {
+  readonly object: KubeObject;
+  /** What is wrong with it beyond its meaning: keys that are there twice. */
+  readonly strictError: string | undefined;
+}
+
+/** An apply configuration is YAML, of which JSON is a part. Throws 400. */
+export function parseApplyBody(body: Uint8Array): ApplyBody {
   try {
-    const { value } = parseYaml(body);
-    if (!isJsonObject(value)) throw new DecodeError('the document is not an object');
-    return asKubeObject({ ...value, metadata: isJsonObject(value['metadata']) ? value['metadata'] : {} });
+    const { value, duplicateKeys } = parseYaml(body);
+    if (!isJsonObject(value)) throw new DecodeError(`json: cannot unmarshal ${kindOf(value)} into Go value of type map[string]interface {}`);
+    const object = asKubeObject({ ...value, metadata: isJsonObject(value['metadata']) ? value['metadata'] : {} });
+    return { object, strictError: duplicateKeys };
   } catch (error) {
-    if (error instanceof DecodeError) throw statusErrors.badRequest(`error decoding YAML: ${error.message}`);
+    if (error instanceof DecodeError) throw statusErrors.badRequest(`error decoding YAML: ${error.message.startsWith('yaml: ') ? 'error converting YAML to JSON: ' : ''}${error.message}`);
     throw error;
   }
 }

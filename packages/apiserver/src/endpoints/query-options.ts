@@ -147,8 +147,14 @@ function checkFieldManager(query: URLSearchParams, optional: boolean): FieldErro
   if (manager === '' && optional) return [];
   const errors: FieldError[] = [];
   if (Buffer.byteLength(manager) > fieldManagerBytesMax) errors.push(fieldError.tooLong('fieldManager', fieldManagerBytesMax));
-  const bad = [...manager].findIndex((ch) => /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(ch));
-  if (bad >= 0) errors.push(fieldError.invalid('fieldManager', manager, 'should only contain printable characters'));
+  let position = 0;
+  for (const ch of manager) {
+    if (/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(ch)) {
+      const code = (ch.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      errors.push(fieldError.invalid('fieldManager', manager, `invalid character U+${code} (at position ${position})`));
+    }
+    position += Buffer.byteLength(ch);
+  }
   return errors;
 }
 function checkFieldValidation(query: URLSearchParams): FieldError[] {

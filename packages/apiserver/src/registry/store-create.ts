@@ -12,7 +12,7 @@ import {
 import { isStorageError } from '../storage/storage.ts';
 import { validateObjectMeta } from './metadata-validation.ts';
 import { interpretStorageError, plainError } from './storage-errors.ts';
-import { storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
+import { inWrittenOrder, storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
 
 /** Longest base of a generated name: 63 less the five random characters. */
 const generatedBaseMax = 58;
@@ -79,7 +79,7 @@ async function createOnce(scope: StoreScope, object: KubeObject, request: WriteR
 
 async function storeNew(scope: StoreScope, key: string, object: KubeObject) {
   try {
-    return await scope.storage.create(key, object);
+    return await scope.storage.create(key, inWrittenOrder(scope, object));
   } catch (error) {
     const name = object.metadata.name ?? '';
     if (isStorageError(error, 'key-exists')) {

@@ -1,7 +1,7 @@
 // What the parts of the generic store share: its dependencies, the requests it takes and its
 // results. The store works on objects of the stored version; the endpoints convert.
 
-import type { Clock, KubeObject, Random, ResourceDefinition } from '@keelson/apimachinery';
+import { asJson, asKubeObject, orderFields, type Clock, type JsonObject, type KubeObject, type Random, type ResourceDefinition } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
 import type { ServerLimits } from '../config.ts';
 import type { Features } from '../features/features.ts';
@@ -53,4 +53,10 @@ export function storageKey(scope: StoreScope, namespace: string, name: string): 
 /** Where all objects of the resource (of one namespace) lie. */
 export function storagePrefix(scope: StoreScope, namespace: string): string {
   return scope.definition.namespaced && namespace !== '' ? `${scope.keyPrefix}/${namespace}/` : `${scope.keyPrefix}/`;
+}
+
+/** The object as it is written: fields in Go's order, with a place for the resourceVersion that the storage gives it. */
+export function inWrittenOrder(scope: StoreScope, object: KubeObject): KubeObject {
+  const placed = object.metadata.resourceVersion === undefined ? { ...object, metadata: { ...object.metadata, resourceVersion: '' } } : object;
+  return asKubeObject(orderFields(asJson(placed), scope.definition.type) as JsonObject);
 }

@@ -8,7 +8,7 @@ import { createUid, fieldError, formatTime, statusErrors, type KubeObject } from
 import { isStorageError, type StoredEntry } from '../storage/storage.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from './metadata-validation.ts';
 import { interpretStorageError, optimisticLockMessage, plainError } from './storage-errors.ts';
-import { storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
+import { inWrittenOrder, storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
 import type { Strategy, StrategyTransaction, SubresourceStrategy } from './strategy.ts';
 
 export interface UpdateRequest extends WriteRequest {
@@ -35,12 +35,12 @@ export async function updateObject(scope: StoreScope, request: UpdateRequest): P
     if (existing === undefined) {
       const object = await prepareCreation(scope, request, (t) => (transaction = t));
       outcome = { object, created: true, removed: undefined };
-      return object;
+      return inWrittenOrder(scope, object);
     }
     const object = await prepareReplacement(scope, request, existing, (t) => (transaction = t));
     const removed = isFinished(scope.strategy, object, existing) ? object : undefined;
     outcome = { object, created: false, removed };
-    return removed === undefined ? object : undefined;
+    return removed === undefined ? inWrittenOrder(scope, object) : undefined;
   };
   try {
     if (request.dryRun) {
@@ -116,7 +116,9 @@ async function prepareReplacement(
   if (old.deletionGracePeriodSeconds !== undefined && meta.deletionGracePeriodSeconds === undefined)
     meta.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds;
 
-  const errors = [...validateObjectMetaUpdate(meta, old, definition), ...(update.validateUpdate?.(object, existing, context) ?? [])];
+  // COMPAT: the generic code and the kind's own validation both check the metadata, and both report.
+  const metaErrors = validateObjectMetaUpdate(meta, old, definition);
+  const errors = [...metaErrors, ...metaErrors, ...(update.validateUpdate?.(object, existing, context) ?? [])];
   if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
   for (const text of update.warningsOnUpdate?.(object, existing, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);

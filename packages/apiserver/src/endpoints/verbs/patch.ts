@@ -6,15 +6,18 @@ import {
   DecodeError,
   encodeJsonText,
   fieldError,
+  parseApiVersion,
   statusErrors,
+  typeForKind,
   type JsonObject,
   type JsonValue,
   type KubeObject,
+  type StatusError,
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
-import { reportStrictErrors } from '../decode-body.ts';
+import { internalPackage, reportStrictErrors, schemeOf } from '../decode-body.ts';
 import { emptyObject, managerContext, managerName, recordUpdate, servedApiVersion } from '../field-manager.ts';
 import { negotiateOutput, singleHeader } from '../negotiation.ts';
 import { parseApplyBody, parsePatchBody, type ParsedPatch, type PatchType } from '../patch-body.ts';
@@ -22,7 +25,7 @@ import { parsePatchOptions, type PatchRequestOptions } from '../query-options.ts
 import { toServed, toStored, type ResourceRequest } from '../resource-request.ts';
 import { respondResource } from '../respond-resource.ts';
 import { optionsObject } from '../write-options.ts';
-import { dropDuplicateOwners } from './create.ts';
+import { checkNamespace, dropDuplicateOwners } from './create.ts';
 import { checkName } from './update.ts';
 import { updateAdmission } from './update-admission.ts';
 
@@ -43,7 +46,7 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
   const options = parsePatchOptions(context.info.query, type === 'apply');
   const projection = endpoint.projections.get(request.subresource);
   const patch = type === 'apply' ? undefined : parsePatchBody(type, body);
-  const applied = type === 'apply' ? parseApplyBody(body) : undefined;
+  const applied = type === 'apply' ? readConfiguration(request, body, options) : undefined;
   const admission = updateAdmission(request, options.dryRun, optionsObject('PatchOptions', options));
 
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
@@ -71,6 +74,15 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
   respondResource(request, served, result.created ? 201 : 200, { entry: result.entry, format });
 }
 
+function readConfiguration(request: ResourceRequest, body: Uint8Array, options: PatchRequestOptions): KubeObject {
+  const { object, strictError } = parseApplyBody(body);
+  if (strictError !== undefined) {
+    if (options.fieldValidation === 'Strict') throw statusErrors.badRequest(`error strict decoding YAML: error converting YAML to JSON: ${strictError}`);
+    reportStrictErrors(request, [strictError], options.fieldValidation, (why) => statusErrors.badRequest(why));
+  }
+  return object;
+}
+
 function requirePatch(patch: ParsedPatch | undefined): ParsedPatch {
   if (patch === undefined) throw new Error('unreachable: only apply has no patch');
   return patch;
@@ -95,6 +107,7 @@ function applyPatch(request: ResourceRequest, live: KubeObject | undefined, patc
   const before = projection === undefined ? live : projection.project(live);
   const patched = patch.apply(asJson(before), projection === undefined ? endpoint.definition.type : undefined);
   const decoded = decodePatched(request, patched, patch, options, projection !== undefined);
+  checkNamespace(request, decoded);
   checkName(request, decoded);
   const merged = projection === undefined ? decoded : projection.merge(decoded, live);
   return recordUpdate(request, live, merged, managerName(request, options.fieldManager));
@@ -112,6 +125,7 @@ function decodePatched(request: ResourceRequest, patched: JsonObject, patch: Par
     return object;
   }
   try {
+    if (patch.type !== 'strategic') checkPatchedKind(request, patched, refuse);
     const { value, strictErrors } = decodeValue(patched, endpoint.definition.type, { strict: true });
     const object = asKubeObject(value);
     reportStrictErrors(request, strictErrors, options.fieldValidation, refuse);
@@ -124,15 +138,28 @@ function decodePatched(request: ResourceRequest, patched: JsonObject, patch: Par
   }
 }
 
+/** A patch that changes apiVersion or kind makes another object of it, which is none of this resource. */
+function checkPatchedKind(request: ResourceRequest, patched: JsonObject, refuse: (why: string) => StatusError): void {
+  const { definition } = request.endpoint;
+  const apiVersion = typeof patched['apiVersion'] === 'string' ? patched['apiVersion'] : '';
+  const kind = typeof patched['kind'] === 'string' ? patched['kind'] : '';
+  if ((apiVersion === '' || apiVersion === servedApiVersion(request)) && (kind === '' || kind === definition.kind)) return;
+  const gv = parseApiVersion(apiVersion);
+  const type = gv === undefined ? undefined : typeForKind({ ...gv, kind });
+  if (type === undefined) throw refuse(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(schemeOf(definition))}`);
+  decodeValue(patched, type);
+  throw refuse(`converting (${gv?.version}.${kind}) to (${internalPackage(definition)}.${definition.kind}): unknown conversion`);
+}
+
 function applyConfiguration(request: ResourceRequest, live: KubeObject | undefined, applied: KubeObject, options: PatchRequestOptions): KubeObject {
   const { endpoint, services } = request;
   const manager = endpoint.fieldManager;
   if (manager === undefined) throw statusErrors.generic(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
-  if (applied.apiVersion !== servedApiVersion(request) || applied.kind !== endpoint.definition.kind) throw wrongApplyKind(request, applied);
-  checkName(request, applied);
-  if (endpoint.definition.namespaced) applied.metadata.namespace ??= request.namespace;
   const merged = manager.apply(live ?? emptyObject(request), applied, { ...managerContext(request, options.fieldManager), force: options.force === true });
+  if (live === undefined) checkNew(request, applied);
   const decoded = decodeApplied(request, merged, options);
+  checkNamespace(request, decoded);
+  checkName(request, decoded);
   endpoint.versionDefaults?.(decoded);
   endpoint.strategy.applyDefaults?.(decoded, services.features);
   return decoded;
@@ -148,8 +175,10 @@ function decodeApplied(request: ResourceRequest, merged: KubeObject, options: Pa
   return asKubeObject(decodeValue(asJson(merged), endpoint.definition.type).value);
 }
 
-function wrongApplyKind(request: ResourceRequest, applied: KubeObject) {
-  if (applied.apiVersion !== servedApiVersion(request))
-    return statusErrors.badRequest(`Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion ?? ''}, expected: ${servedApiVersion(request)}`);
-  return statusErrors.badRequest(`Incorrect kind specified in apply patch. Specified patch kind: ${applied.kind ?? ''}, expected: ${request.endpoint.definition.kind}`);
+/** An apply that creates must say what it creates, and cannot mean an object that existed before. */
+function checkNew(request: ResourceRequest, applied: KubeObject): void {
+  const { definition } = request.endpoint;
+  if (!applied.metadata.name) throw statusErrors.badRequest(`the name of the object (${request.name} based on URL) was undeterminable: name must be provided`);
+  const { uid } = applied.metadata;
+  if (uid) throw statusErrors.conflict(definition, request.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
 }
