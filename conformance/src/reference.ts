@@ -1,0 +1,89 @@
+// Where the reference recordings are, and one run of their replay program against a fresh Keelson.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface AreaResult {
+  readonly cases: number;
+  readonly exact: number;
+  readonly status: number;
+  readonly mismatch: number;
+}
+export interface Failure {
+  readonly id: string;
+  /** `status`: the HTTP statuses agree, a body does not. */
+  readonly result: 'status' | 'mismatch';
+  readonly diffs: readonly (readonly [path: string, expected: unknown, got: unknown])[];
+}
+export interface ReplayResult {
+  readonly seconds: number;
+  readonly areas: Readonly<Record<string, AreaResult>>;
+  readonly failures: readonly Failure[];
+}
+
+/** `KEELSON_REFERENCE`, else the folder beside the repository; undefined when there is none. */
+export function findReference(): string | undefined {
+  const directory = process.env['KEELSON_REFERENCE'] ?? join(root, '..', 'shared', 'reference');
+  return existsSync(join(directory, 'replay.mjs')) ? directory : undefined;
+}
+
+export function readFloors(): Readonly<Record<string, number>> {
+  return JSON.parse(readFileSync(join(root, 'conformance', 'floors.json'), 'utf8')) as Record<string, number>;
+}
+
+/** Replays the areas against a server of its own, which has the controllers that the recordings allow for. */
+export async function replay(reference: string, areas: readonly string[]): Promise<ReplayResult> {
+  const directory = mkdtempSync(join(tmpdir(), 'keelson-replay-'));
+  const kubeconfig = join(directory, 'kubeconfig');
+  const server = await startServer(directory, kubeconfig);
+  try {
+    const files = areas.map((area) => join(reference, 'cases', `${area}.jsonl`)).filter(existsSync);
+    const output = await run(process.execPath, [join(reference, 'replay.mjs'), '--json', '--kubeconfig', kubeconfig, ...files]);
+    return JSON.parse(output) as ReplayResult;
+  } finally {
+    server.kill('SIGTERM');
+    await new Promise((resolve) => server.once('exit', resolve));
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function startServer(directory: string, kubeconfig: string): Promise<ChildProcess> {
+  const child = spawn(
+    process.execPath,
+    [
+      join(root, 'packages/keelson/src/main.ts'),
+      'up',
+      '--storage=memory',
+      '--secure-port=0',
+      `--data-dir=${directory}`,
+      `--kubeconfig=${kubeconfig}`,
+      '--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller',
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the server ended with exit code ${code} before it was ready`)));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (!chunk.toString().includes('Keelson is ready')) return;
+      child.removeAllListeners('exit');
+      resolve(child);
+    });
+  });
+}
+
+function run(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve(Buffer.concat(chunks).toString('utf8')) : reject(new Error(`the replay ended with exit code ${code}`))));
+  });
+}
+
+export const repositoryRoot = root;
