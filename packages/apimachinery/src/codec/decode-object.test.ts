@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { builtinType, typeForKind } from '../schema/builtin.ts';
 import type { StructType } from '../schema/types.ts';
 import { strictErrorsMax } from './decode-context.ts';
+import { DecodeError } from './decode-error.ts';
 import { decodeObject, decodeValue } from './decode-object.ts';
 import { encodeJsonText } from './encode-json.ts';
 
@@ -293,6 +295,60 @@ test('unknown fields are not kept, keys of prototypes do not pollute', () => {
   const { object } = decodeObject(text, configMap);
   assert.equal(encodeJsonText(object), '{"metadata":{"labels":{"__proto__":"1"}}}');
   assert.equal(({} as Record<string, unknown>)['x'], undefined);
+});
+
+test('damaged text throws nothing but DecodeError', () => {
+  const texts = roundTrips.map(([type, text]) => [type, text] as const);
+  const change = fc.tuple(
+    fc.nat(),
+    fc.constantFrom(...'{}[]":,0-1ntf\\ '.split(''), 'null', '"x"'),
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...texts),
+      fc.array(change, { maxLength: 3 }),
+      (source, changes) => {
+        const [type, text] = source;
+        let damaged = text;
+        for (const [at, piece] of changes) {
+          const cut = at % (damaged.length + 1);
+          damaged = damaged.slice(0, cut) + piece + damaged.slice(cut + (at % 3));
+        }
+        try {
+          const { object } = decodeObject(damaged, type, { strict: true });
+          const written = encodeJsonText(object);
+          assert.equal(encodeJsonText(decodeObject(written, type).object), written);
+        } catch (error) {
+          assert.ok(error instanceof DecodeError, String(error));
+        }
+      },
+    ),
+    { numRuns: 3000 },
+  );
+});
+
+test('the time that a body takes is linear in its size', () => {
+  const size = 100_000;
+  const many = (piece: (i: number) => string): string =>
+    Array.from({ length: size }, (_, i) => piece(i)).join(',');
+  const bodies = [
+    `{"metadata":{${many((i) => `"labels":{"k${i}":""}`)}}}`,
+    `{"metadata":{${many(() => '"labels":{}')}}}`,
+    `{${many(() => '"metadata":{"name":"a"}')}}`,
+    `{${many(() => '"x":1')}}`,
+    `{"x":${'9'.repeat(2_000_000)}}`,
+    `{"metadata":{"generation":${'9'.repeat(2_000_000)}}}`,
+    `{"binaryData":{"a":"${'AAAA'.repeat(500_000)}"}}`,
+  ];
+  const started = performance.now();
+  for (const body of bodies) {
+    try {
+      decodeObject(body, configMap, { strict: true });
+    } catch (error) {
+      assert.ok(error instanceof DecodeError);
+    }
+  }
+  assert.ok(performance.now() - started < 5_000, 'seven bodies of up to two megabytes');
 });
 
 test('schemas keep their untyped places and read them as Go does', () => {

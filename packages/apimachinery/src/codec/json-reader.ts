@@ -351,13 +351,16 @@ export function setOwn(object: JsonObject, key: string, value: JsonValue): void 
   }
 }
 
+/** With its sign; longer integers are beyond 64 bits, and making them exact would cost time. */
+export const int64DigitsMax = 20;
 const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);
 
 /** An untyped number: integers of 64 bits are exact, all others are doubles. */
 export function looseNumber(text: string): number | bigint {
   const value = Number(text);
-  if (Number.isSafeInteger(value) || !/^-?\d+$/.test(text)) return Object.is(value, -0) ? 0 : value;
+  const inexact = !Number.isSafeInteger(value) && text.length <= int64DigitsMax;
+  if (!inexact || !/^-?\d+$/.test(text)) return Object.is(value, -0) ? 0 : value;
   const exact = BigInt(text);
   return exact > int64Max || exact < int64Min ? value : exact;
 }

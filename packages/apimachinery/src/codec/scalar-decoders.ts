@@ -10,6 +10,7 @@ import { canonicalBase64 } from './base64.ts';
 import type { DecodeContext } from './decode-context.ts';
 import { DecodeError } from './decode-error.ts';
 import { canonicalMicroTime, canonicalTime } from './go-time.ts';
+import { int64DigitsMax } from './json-reader.ts';
 
 export type Decoder = (context: DecodeContext, previous?: JsonValue) => JsonValue | undefined;
 
@@ -74,6 +75,7 @@ function parseInteger(text: string, kind: 'int32' | 'int64'): number | bigint | 
     return value >= -int32Max - 1 && value <= int32Max ? value + 0 : undefined;
   }
   if (Number.isSafeInteger(value)) return value + 0;
+  if (text.length > int64DigitsMax) return undefined;
   const exact = BigInt(text);
   return exact > int64Max || exact < -int64Max - 1n ? undefined : exact;
 }

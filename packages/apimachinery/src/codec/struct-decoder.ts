@@ -5,6 +5,7 @@
 // Compiled decoders are kept for as long as their descriptor lives.
 
 import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject } from '../json.ts';
 import type { AnyTypeRef, Field, StructType, TypeRef } from '../schema/types.ts';
 import type { DecodeContext, FieldFrame } from './decode-context.ts';
 import { DecodeError } from './decode-error.ts';
@@ -161,8 +162,7 @@ function mapDecoder(values: TypeRef, goType: string): Decoder {
   return (context, previous) => {
     const { reader, frames } = context;
     if (reader.peek() !== 0x7b) return context.wrongType(goType);
-    const entries =
-      previous === undefined ? new Map() : new Map(Object.entries(previous as object));
+    const entries = new Map<string, JsonValue>();
     const seen = context.strict ? new Set<string>() : undefined;
     let last = '';
     let sorted = true;
@@ -178,7 +178,8 @@ function mapDecoder(values: TypeRef, goType: string): Decoder {
       entries.set(key, decodeElement(context, decodeValue) ?? zeroValue(values));
       frames.pop();
     }
-    return objectOf(sorted && previous === undefined ? entries : sortedEntries(entries));
+    // A second occurrence adds to the first, which is nobody else's.
+    return objectOf(sorted ? entries : sortedEntries(entries), previous);
   };
 }
 
@@ -194,8 +195,8 @@ function sortedEntries(entries: Entries): Entries {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-function objectOf(entries: Entries): JsonObject {
-  const object: JsonObject = {};
+function objectOf(entries: Entries, previous: JsonValue | undefined): JsonObject {
+  const object = isJsonObject(previous) ? previous : {};
   for (const [key, value] of entries) setOwn(object, key, value);
   return object;
 }

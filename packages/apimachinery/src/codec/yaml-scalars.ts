@@ -2,6 +2,7 @@
 // `yes` and `on` are booleans, `010` is eight and `1e3` is a string.
 
 import type { JsonValue } from '../json.ts';
+import { canonicalBase64 } from './base64.ts';
 import { DecodeError } from './decode-error.ts';
 
 type ScalarTag = 'str' | 'bool' | 'int' | 'float' | 'null' | 'merge' | 'binary' | 'timestamp';
@@ -22,7 +23,7 @@ const words: ReadonlyMap<string, ResolvedScalar> = new Map<string, ResolvedScala
   ['<<', { tag: 'merge', value: '<<' }],
 ]);
 const notFinite = /^(?:\.(?:nan|NaN|NAN)|[-+]?\.(?:inf|Inf|INF))$/;
-const floatForm = /^[-+]?[0-9]*\.?[0-9]+([eE][-+][0-9]+)?$/;
+const floatForm = /^[-+]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][-+][0-9]+)?$/;
 /** Texts that Go's parser takes after a dot: the float form above does not see `1.`. */
 const dottedFloat = /^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?$/;
 
@@ -41,11 +42,14 @@ export function resolvePlain(text: string): ResolvedScalar {
 }
 
 const goInteger = /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)$/;
+/** Sign, prefix and 64 binary digits. */
+const integerTextMax = 67;
 const int64Min = -(2n ** 63n);
 const uint64Max = 2n ** 64n - 1n;
 
 /** Go's integers of any base; undefined for other texts and for those that no 64 bits hold. */
 function parseGoInteger(text: string): number | bigint | undefined {
+  if (text.length > integerTextMax) return undefined;
   const match = goInteger.exec(text);
   if (match === null) return undefined;
   const [, sign = '', digits = ''] = match;
@@ -69,9 +73,10 @@ export function resolveTagged(text: string, tag: string): ResolvedScalar {
 }
 
 function decodeBinary(text: string): string {
-  const clean = text.replace(/\s/g, '');
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(clean)) {
+  try {
+    return Buffer.from(canonicalBase64(text), 'base64').toString('utf8');
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
     throw new DecodeError('yaml: !!binary value contains invalid base64 data', 'syntax');
   }
-  return Buffer.from(clean, 'base64').toString('utf8');
 }

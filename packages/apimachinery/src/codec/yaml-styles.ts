@@ -58,9 +58,15 @@ function compareFrom(left: readonly string[], right: readonly string[], at: numb
   const zeros = (a === '0' || b === '0') && followsNumber(left, at) ? '1' : '';
   const aDigits = digitsFrom(left, at);
   const bDigits = digitsFrom(right, at);
-  const difference = BigInt(`${zeros}${aDigits}` || '0') - BigInt(`${zeros}${bDigits}` || '0');
-  if (difference !== 0n) return difference < 0n ? -1 : 1;
-  return aDigits.length - bDigits.length || codeOf(a) - codeOf(b);
+  const difference = compareNumbers(`${zeros}${aDigits}`, `${zeros}${bDigits}`);
+  return difference || aDigits.length - bDigits.length || codeOf(a) - codeOf(b);
+}
+
+function compareNumbers(a: string, b: string): number {
+  const left = a.replace(/^0+/, '');
+  const right = b.replace(/^0+/, '');
+  if (left.length !== right.length) return left.length - right.length;
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** Whether the digits before a position are a number that has begun, not only zeros. */

@@ -84,6 +84,17 @@ test('nesting and aliases are bounded', () => {
   assert.throws(() => parseYaml(wide), limit);
 });
 
+test('the time that YAML takes is linear in its size', () => {
+  const started = performance.now();
+  const lines = Array.from({ length: 50_000 }, (_, i) => `k${i}: ${i}\n`).join('');
+  const { duplicateKeys } = parseYaml(lines + lines);
+  assert.equal(duplicateKeys?.split('\n').length, 101);
+  parseYaml(`a: ${'9'.repeat(500_000)}x`);
+  parseYaml(`a: ${'9'.repeat(300)}`);
+  parseYaml(`a: !!binary ${'AAAA'.repeat(200_000)}`);
+  assert.ok(performance.now() - started < 5_000);
+});
+
 test('YAML bodies are decoded by schema', () => {
   const type = typeForKind({ group: '', version: 'v1', kind: 'ConfigMap' });
   assert.ok(type);

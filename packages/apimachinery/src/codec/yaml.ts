@@ -9,6 +9,8 @@ import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } fr
 import type { Event, ScalarEvent } from 'js-yaml';
 import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
 import type { StructType } from '../schema/types.ts';
+import { quoteGo } from '../status/field-error.ts';
+import { strictErrorsMax } from './decode-context.ts';
 import { DecodeError } from './decode-error.ts';
 import { decodeValue } from './decode-object.ts';
 import type { DecodedObject, DecodeOptions } from './decode-object.ts';
@@ -28,7 +30,8 @@ export interface YamlDocument {
   readonly value: JsonValue;
   /**
    * Keys that are there twice, as one text of Go's library: `yaml: unmarshal errors:` and a line
-   * for each, `  line 3: key "a" already set in map`. The last value is kept.
+   * for each, `  line 3: key "a" already set in map`. The last value is kept; at most a hundred
+   * are named.
    */
   readonly duplicateKeys?: string;
 }
@@ -136,17 +139,18 @@ class Composer {
         continue;
       }
       const key = this.#key();
-      const line = this.#line();
+      const position = this.#position();
       const value = this.#node();
-      this.#set(object, { key, value, line });
+      this.#set(object, { key, value, position });
     }
     return object;
   }
 
-  #set(object: JsonObject, entry: { key: string; value: JsonValue; line: number }): void {
-    if (Object.hasOwn(object, entry.key)) {
-      const key = JSON.stringify(entry.key);
-      this.duplicates.push(`  line ${entry.line}: key ${key} already set in map`);
+  #set(object: JsonObject, entry: { key: string; value: JsonValue; position: number }): void {
+    if (Object.hasOwn(object, entry.key) && this.duplicates.length < strictErrorsMax) {
+      const line = lineOf(this.#text, entry.position);
+      const key = quoteGo(entry.key);
+      this.duplicates.push(`  line ${line}: key ${key} already set in map`);
     }
     setOwn(object, entry.key, entry.value);
   }
@@ -178,14 +182,14 @@ class Composer {
 
   /** COMPAT: what is merged replaces keys that stand before it, and those after it replace it. */
   #merge(object: JsonObject): void {
-    const line = this.#line();
+    const position = this.#position();
     const source = this.#node();
     for (const map of Array.isArray(source) ? source.toReversed() : [source]) {
       if (typeof map !== 'object' || map === null || Array.isArray(map)) {
         this.#refuse('map merge requires map or sequence of maps as the value');
       }
       for (const [key, value] of Object.entries(map)) {
-        if (value !== undefined) this.#set(object, { key, value, line });
+        if (value !== undefined) this.#set(object, { key, value, position });
       }
     }
   }
@@ -257,13 +261,13 @@ class Composer {
     return event;
   }
 
-  /** The line of the node that comes next, counted from one. */
-  #line(): number {
+  /** Where the node that comes next starts. */
+  #position(): number {
     const event = this.#events[this.#at];
     if (event === undefined) return 0;
-    if (event.type === EVENT_ID.SCALAR) return lineOf(this.#text, Math.max(event.valueStart, 0));
-    if (event.type === EVENT_ID.ALIAS) return lineOf(this.#text, event.anchorStart);
-    return 'start' in event ? lineOf(this.#text, event.start) : 0;
+    if (event.type === EVENT_ID.SCALAR) return Math.max(event.valueStart, 0);
+    if (event.type === EVENT_ID.ALIAS) return event.anchorStart;
+    return 'start' in event ? event.start : 0;
   }
 
   #refuse(message: string): never {
