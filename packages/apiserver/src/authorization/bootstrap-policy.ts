@@ -81,6 +81,14 @@ export function bootstrapPolicy(features: Features): BootstrapObject[] {
   ];
 }
 
+/** The rules of `system:node`, which the Node authorizer grants to every node. */
+export function systemNodeRules(features: Features): PolicyRule[] {
+  const row = clusterRoleTable.find(({ name }) => name === 'system:node');
+  const bundles = 'get,list,watch|certificates.k8s.io|clustertrustbundles';
+  const gated = features.enabled('ClusterTrustBundle') ? [bundles] : [];
+  return [...(row?.rules ?? []), ...gated].map(decodeRule);
+}
+
 function roleObject(kind: string, row: RoleRow, features: Features): KubeObject {
   const labels = Object.fromEntries(
     (row.aggregatesTo ?? []).map((r) => [aggregateLabel(r), 'true']),

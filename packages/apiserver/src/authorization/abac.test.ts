@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noDecisionTrace } from '@keelson/apimachinery';
+import { createTestObjects } from '../authentication/testing.ts';
+import { createFeatures } from '../features/create-features.ts';
+import { createAbacAuthorizer } from './abac.ts';
+import type { AuthorizationResult, RequestAttributes } from './authorizer.ts';
+import { createAuthorization, type AuthorizationOptions } from './create-authorization.ts';
+
+const line = (spec: object) =>
+  JSON.stringify({ apiVersion: 'abac.authorization.kubernetes.io/v1beta1', kind: 'Policy', spec });
+const user = (name: string, ...groups: string[]) => ({ name, uid: '', groups, extra: {} });
+const ask = (verb: string, resource: string, namespace = '', group = ''): RequestAttributes => ({
+  isResource: true,
+  verb,
+  namespace,
+  group,
+  version: 'v1',
+  resource,
+  subresource: 'any',
+  name: 'any',
+});
+const path = (verb: string, url: string): RequestAttributes => ({
+  isResource: false,
+  verb,
+  path: url,
+});
+
+test('policies', () => {
+  const rows: [
+    policy: string,
+    who: ReturnType<typeof user>,
+    asked: RequestAttributes,
+    allowed: boolean,
+  ][] = [
+    [
+      line({ user: 'ann', namespace: '*', resource: '*', apiGroup: '*' }),
+      user('ann'),
+      ask('delete', 'pods', 'shop', 'apps'),
+      true,
+    ],
+    [
+      line({ user: 'ann', namespace: '*', resource: '*', apiGroup: '*' }),
+      user('bob'),
+      ask('get', 'pods'),
+      false,
+    ],
+    [
+      line({ user: 'ann', namespace: '*', resource: '*', apiGroup: '*', readonly: true }),
+      user('ann'),
+      ask('watch', 'pods'),
+      true,
+    ],
+    [
+      line({ user: 'ann', namespace: '*', resource: '*', apiGroup: '*', readonly: true }),
+      user('ann'),
+      ask('create', 'pods'),
+      false,
+    ],
+    [
+      line({ user: 'ann', group: 'dev', namespace: '*', resource: '*', apiGroup: '*' }),
+      user('ann'),
+      ask('get', 'pods'),
+      false,
+    ],
+    [
+      line({ user: 'ann', group: 'dev', namespace: '*', resource: '*', apiGroup: '*' }),
+      user('ann', 'dev'),
+      ask('get', 'pods'),
+      true,
+    ],
+    [
+      line({ namespace: '*', resource: '*', apiGroup: '*' }),
+      user('ann'),
+      ask('get', 'pods'),
+      false,
+    ],
+    [line({ user: '*', resource: 'pods' }), user('ann'), ask('get', 'pods'), true],
+    [line({ user: '*', resource: 'pods' }), user('ann'), ask('get', 'pods', 'shop'), false],
+    [
+      line({ user: '*', resource: '*', namespace: '*', apiGroup: '*' }),
+      user('ann'),
+      path('get', '/healthz'),
+      false,
+    ],
+    [
+      line({ user: '*', nonResourcePath: '/health*', readonly: true }),
+      user('ann'),
+      path('get', '/healthz'),
+      true,
+    ],
+    [
+      line({ user: '*', nonResourcePath: '/health*', readonly: true }),
+      user('ann'),
+      path('post', '/healthz'),
+      false,
+    ],
+    ['{"user":"ann","resource":"pods"}', user('ann'), ask('delete', 'pods', 'any', 'any'), true],
+    ['{"readonly":true}', user('ann', 'system:authenticated'), path('get', '/x'), true],
+    ['{"user":"*"}', user('ann'), ask('get', 'pods'), false],
+    ['\n# nothing\n', user('ann'), ask('get', 'pods'), false],
+  ];
+  for (const [policy, who, asked, allowed] of rows) {
+    const { decision, reason } = createAbacAuthorizer(policy).authorize(
+      who,
+      asked,
+      noDecisionTrace,
+    ) as AuthorizationResult;
+    assert.equal(decision, allowed ? 'allow' : 'no-opinion', policy);
+    assert.equal(reason, allowed ? '' : 'No policy matched.');
+  }
+  for (const bad of [
+    'nonsense',
+    '[]',
+    '{"user":1}',
+    '{"kind":"Other"}',
+    line({ user: 'a' }).replace('v1beta1', 'v2'),
+  ])
+    assert.throws(() => createAbacAuthorizer(bad), bad);
+});
+
+test('modes', async () => {
+  const none = createTestObjects();
+  const objects = {
+    roles: none,
+    roleBindings: none,
+    clusterRoles: none,
+    clusterRoleBindings: none,
+    pods: none,
+    persistentVolumes: none,
+    volumeAttachments: none,
+    resourceSlices: none,
+  };
+  const of = (changes: Partial<AuthorizationOptions>) =>
+    createAuthorization({ objects, features: createFeatures(), ...changes });
+  const decide = async (changes: Partial<AuthorizationOptions>, who = user('ann')) =>
+    (await of(changes).authorizer.authorize(who, ask('get', 'pods'), noDecisionTrace)).decision;
+  assert.equal(await decide({}), 'no-opinion');
+  assert.equal(await decide({}, user('x', 'system:masters')), 'allow');
+  assert.equal(await decide({ modes: ['AlwaysDeny'] }, user('x', 'system:masters')), 'allow');
+  assert.equal(await decide({ modes: ['AlwaysDeny', 'AlwaysAllow'] }), 'allow');
+  assert.equal(
+    await decide({ modes: ['ABAC'], abacPolicy: line({ user: 'ann', resource: 'pods' }) }),
+    'allow',
+  );
+  const rows: [changes: object, text: string][] = [
+    [{ modes: [] }, 'at least one authorization-mode must be passed'],
+    [{ modes: ['Magic'] }, 'authorization-mode "Magic" is not a valid mode'],
+    [
+      { modes: ['RBAC', 'RBAC'] },
+      'authorization-mode ["RBAC" "RBAC"] has mode specified more than once',
+    ],
+    [{ modes: ['ABAC'] }, "authorization-mode ABAC's authorization policy file not passed"],
+    [{ abacPolicy: '' }, 'cannot specify --authorization-policy-file without mode ABAC'],
+  ];
+  for (const [changes, message] of rows) assert.throws(() => of(changes), { message });
+  const { rules, close } = of({});
+  assert.equal((await rules.rulesFor(user('ann'), 'shop')).incomplete, false);
+  close();
+});
