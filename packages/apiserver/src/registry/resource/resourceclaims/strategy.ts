@@ -1,0 +1,63 @@
+// ResourceClaims: devices that are asked for, and which were given.
+
+import { fieldError, type FieldError } from '@keelson/apimachinery';
+import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import { internalValue } from '../../internal-form/internal-value.ts';
+import { age } from '../../printing/cells.ts';
+import type { Strategy } from '../../strategy.ts';
+import { immutableDetail, type Errors } from '../../validation/checks.ts';
+import { isSemanticallyEqual } from '../../validation/equality.ts';
+import type { ExpressionChecker } from '../../validation/expression-checker.ts';
+import { defaultDeviceClaim, validateDeviceClaim } from '../device-requests.ts';
+import { validateClaimStatus } from './status-validation.ts';
+
+export function createResourceClaimStrategy(checker: ExpressionChecker): Strategy<ResourceClaim> {
+  return {
+    applyDefaults: ({ spec }) => defaultDeviceClaim(spec?.devices),
+    prepareForCreate(claim) {
+      claim.status = {};
+    },
+    prepareForUpdate(claim, old) {
+      claim.status = structuredClone(old.status) ?? {};
+    },
+    validate({ spec }): FieldError[] {
+      const errors: Errors = [];
+      validateDeviceClaim(errors, 'spec.devices', spec?.devices, checker);
+      return errors;
+    },
+    validateUpdate(claim, old) {
+      if (isSemanticallyEqual(claim.spec, old.spec)) return [];
+      const shown = internalValue('io.k8s.api.resource.v1.ResourceClaimSpec', claim.spec);
+      return [fieldError.invalid('spec', shown, immutableDetail)];
+    },
+    tableCells: (claim, nowMs) => [claim.metadata.name, stateOf(claim), age(claim, nowMs)],
+    resetFields: [['status']],
+    subresources: {
+      status: {
+        prepareForUpdate(claim, old) {
+          claim.spec = structuredClone(old.spec);
+          const { managedFields } = claim.metadata;
+          const { resourceVersion } = claim.metadata;
+          claim.metadata = { ...structuredClone(old.metadata), managedFields, resourceVersion };
+          if (managedFields === undefined) delete claim.metadata.managedFields;
+        },
+        validateUpdate: validateClaimStatus,
+        resetFields: [['metadata'], ['spec']],
+      },
+    },
+  };
+}
+
+/** `pending`, `allocated`, `allocated,reserved`, with `deleted` before it while it goes. */
+function stateOf({ metadata, status }: ResourceClaim): string {
+  const states: string[] = [];
+  const deleted = metadata.deletionTimestamp !== undefined;
+  if (deleted) states.push('deleted');
+  if (!status?.allocation) {
+    if (!deleted) states.push('pending');
+  } else {
+    states.push('allocated');
+    if ((status.reservedFor ?? []).length > 0) states.push('reserved');
+  }
+  return states.join(',');
+}

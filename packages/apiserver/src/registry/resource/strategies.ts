@@ -1,0 +1,23 @@
+// Strategies of resource.k8s.io by resource.
+
+import type { Strategy } from '../strategy.ts';
+import { uncheckedExpressions, type ExpressionChecker } from '../validation/expression-checker.ts';
+import { createDeviceClassStrategy } from './deviceclasses/strategy.ts';
+import { createResourceClaimStrategy } from './resourceclaims/strategy.ts';
+import { createResourceClaimTemplateStrategy } from './resourceclaimtemplates/strategy.ts';
+import { resourceSliceStrategy } from './resourceslices/strategy.ts';
+
+export function createResourceStrategies(
+  checker: ExpressionChecker,
+): Readonly<Record<string, Strategy>> {
+  return {
+    deviceclasses: createDeviceClassStrategy(checker) as Strategy,
+    resourceclaims: createResourceClaimStrategy(checker) as Strategy,
+    resourceclaimtemplates: createResourceClaimTemplateStrategy(checker) as Strategy,
+    resourceslices: resourceSliceStrategy as Strategy,
+  };
+}
+
+/** Expressions are accepted as they are. */
+export const resourceStrategies: Readonly<Record<string, Strategy>> =
+  createResourceStrategies(uncheckedExpressions);
