@@ -56,6 +56,11 @@ export interface AdmissionChain {
 /** `pods "x" is forbidden: why`, naming the object as `admission.NewForbidden` does. */
 export function admissionForbidden(attributes: AdmissionAttributes, why: string): StatusError {
   const { name, object } = attributes;
-  const shown = name !== '' ? name : object?.metadata.name || object?.metadata.generateName || 'Unknown';
-  return statusErrors.forbidden({ group: attributes.gvr.group, resource: attributes.gvr.resource }, shown, why);
+  const shown =
+    name !== '' ? name : object?.metadata.name || object?.metadata.generateName || 'Unknown';
+  return statusErrors.forbidden(
+    { group: attributes.gvr.group, resource: attributes.gvr.resource },
+    shown,
+    why,
+  );
 }

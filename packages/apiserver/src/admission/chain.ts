@@ -1,6 +1,14 @@
 // Runs the plugins in their order: all mutating ones, then (after validation) all validating ones.
+// The first that refuses ends the request. Each step goes into the request's trace: who changed the
+// object, who refused and why.
 
-import type { AdmissionChain, AdmissionOperation, AdmissionPlugin } from './admission.ts';
+import { asJson, jsonEqual } from '@keelson/apimachinery';
+import type {
+  AdmissionAttributes,
+  AdmissionChain,
+  AdmissionOperation,
+  AdmissionPlugin,
+} from './admission.ts';
 
 const operations: readonly AdmissionOperation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
 
@@ -10,10 +18,56 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): Admis
   return {
     handles: (operation) => (byOperation.get(operation)?.length ?? 0) > 0,
     async mutate(attributes) {
-      for (const plugin of byOperation.get(attributes.operation) ?? []) await plugin.mutate?.(attributes);
+      const { trace } = attributes;
+      for (const plugin of byOperation.get(attributes.operation) ?? []) {
+        if (!trace.enabled || plugin.mutate === undefined) await plugin.mutate?.(attributes);
+        else await mutateTraced(plugin, attributes);
+      }
     },
     async validate(attributes) {
-      for (const plugin of byOperation.get(attributes.operation) ?? []) await plugin.validate?.(attributes);
+      const { trace } = attributes;
+      for (const plugin of byOperation.get(attributes.operation) ?? []) {
+        if (!trace.enabled || plugin.validate === undefined) await plugin.validate?.(attributes);
+        else await validateTraced(plugin, attributes);
+      }
     },
   };
+}
+
+async function mutateTraced(
+  plugin: AdmissionPlugin,
+  attributes: AdmissionAttributes,
+): Promise<void> {
+  const step = { stage: 'admission/mutating', by: plugin.name } as const;
+  const before = structuredClone(attributes.object);
+  try {
+    await plugin.mutate?.(attributes);
+  } catch (error) {
+    attributes.trace.record({ ...step, outcome: 'deny', reason: messageOf(error) });
+    throw error;
+  }
+  const { object } = attributes;
+  const isSame =
+    before === undefined || object === undefined
+      ? before === object
+      : jsonEqual(asJson(before), asJson(object));
+  attributes.trace.record({ ...step, outcome: isSame ? 'unchanged' : 'changed', reason: '' });
+}
+
+async function validateTraced(
+  plugin: AdmissionPlugin,
+  attributes: AdmissionAttributes,
+): Promise<void> {
+  const step = { stage: 'admission/validating', by: plugin.name } as const;
+  try {
+    await plugin.validate?.(attributes);
+  } catch (error) {
+    attributes.trace.record({ ...step, outcome: 'deny', reason: messageOf(error) });
+    throw error;
+  }
+  attributes.trace.record({ ...step, outcome: 'allow', reason: '' });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
