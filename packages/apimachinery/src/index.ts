@@ -181,3 +181,4 @@ export type {
   FieldPaths,
   FieldVersions,
 } from './field-management/field-manager.ts';
+export { keepTimesIfUnchanged } from './field-management/timestamps.ts';

@@ -46,14 +46,15 @@ export function jsonEqual(a: JsonValue | undefined, b: JsonValue | undefined): b
     return true;
   }
   if (Array.isArray(b)) return false;
+  const keys = Object.keys(a);
   let members = 0;
-  for (const key of Object.keys(a)) {
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? '';
     const value = a[key];
     if (value === undefined) continue;
     members++;
-    const other = getOwn(b, key);
-    if (other === undefined || !jsonEqual(value, other)) return false;
+    if (!Object.hasOwn(b, key) || !jsonEqual(value, b[key])) return false;
   }
-  for (const key of Object.keys(b)) if (b[key] !== undefined) members--;
+  for (const key in b) if (b[key] !== undefined) members--;
   return members === 0;
 }

@@ -3,9 +3,15 @@
 // item or member is owned for itself. Atoms are made from type descriptors once and kept.
 
 import { compareGoStrings } from '../go-string.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { Field, ListTypeRef, StructType, TypeRef } from '../schema/types.ts';
-import { keyElement, valueElement } from './path-element.ts';
+import {
+  compareElements,
+  fieldElement,
+  keyElement,
+  sortEntries,
+  valueElement,
+} from './path-element.ts';
 
 export type ScalarAtom = 'numeric' | 'string' | 'boolean' | 'untyped';
 
@@ -26,8 +32,18 @@ export interface MapAtom {
   readonly atomic: boolean;
   /** Of a field that the schema names. */
   field(name: string): Atom | undefined;
+  /** The members of a value with their elements and atoms, in the order of FieldsV1. */
+  members(value: JsonObject): Member[];
   /** Of all other members; absent when there must be none. */
   readonly others?: Atom;
+}
+
+export interface Member {
+  readonly element: string;
+  readonly value: JsonValue;
+  readonly atom: Atom;
+  /** The schema names it. */
+  readonly named: boolean;
 }
 
 export type AtomKind = 'map' | 'scalar' | 'list';
@@ -46,6 +62,7 @@ export const deducedAtom: Atom = {
   map: {
     atomic: false,
     field: () => undefined,
+    members: (value) => unnamedMembers(value, deducedAtom),
     get others() {
       return deducedAtom;
     },
@@ -92,16 +109,33 @@ function keyedItem(list: ListAtom, item: JsonValue): string {
   if (typeof item !== 'object' || Array.isArray(item)) {
     throw new ListItemError('associative list with keys may not have non-map elements');
   }
-  return keyElement(list.keys, (key) => keyValue(list, item, key));
+  const isGiven = (key: string) => keyValue(list, item, key) !== undefined;
+  const present = list.keys.every(isGiven) ? list.keys : list.keys.filter(isGiven);
+  if (present.length === 0) {
+    const names = list.keys.map((key) => JSON.stringify(key)).join(' ');
+    throw new ListItemError(
+      `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
+    );
+  }
+  return keyElement(present, (key) => keyValue(list, item, key) ?? null);
 }
 
-/** The value of a key field of an item, which may be its default. */
-export function keyValue(list: ListAtom, item: JsonObject, key: string): JsonValue {
-  const value = (Object.hasOwn(item, key) ? item[key] : undefined) ?? list.keyDefaults.get(key);
-  if (value !== undefined) return value;
-  throw new ListItemError(
-    `associative list with keys has an element that omits key field ${JSON.stringify(key)} (and doesn't have default value)`,
-  );
+/** The value of a key field of an item, or its default. */
+function keyValue(list: ListAtom, item: JsonObject, key: string): JsonValue | undefined {
+  const value = Object.hasOwn(item, key) ? item[key] : undefined;
+  return value === undefined ? list.keyDefaults.get(key) : value;
+}
+
+/** Whether two items of a list with keys are the same item; without reading more than needed. */
+export function haveSameKey(a: JsonValue, b: JsonValue, list: ListAtom): boolean {
+  if (!isJsonObject(a) || !isJsonObject(b)) return false;
+  let keyed = false;
+  for (const key of list.keys) {
+    const value = keyValue(list, a, key);
+    if (value !== keyValue(list, b, key)) return false;
+    keyed ||= value !== undefined;
+  }
+  return keyed;
 }
 
 function setItem(item: JsonValue): string {
@@ -148,10 +182,11 @@ function createTypeAtom(type: TypeRef): Atom {
       return { map: deducedAtom.map };
     case 'list':
       return { list: listAtom(type) };
-    case 'map':
-      return {
-        map: { atomic: type.atomic, field: () => undefined, others: typeAtom(type.values) },
-      };
+    case 'map': {
+      const others = typeAtom(type.values);
+      const members = (value: JsonObject) => unnamedMembers(value, others);
+      return { map: { atomic: type.atomic, field: () => undefined, members, others } };
+    }
     case 'struct':
       return structAtom(type.type, type.atomic ?? type.type.atomic);
   }
@@ -196,23 +231,56 @@ function keyDefault(field: Field): JsonValue | undefined {
 function structAtom(type: StructType, atomic: boolean): Atom {
   const known = atomic === type.atomic ? structAtoms.get(type) : undefined;
   if (known) return known;
-  const fields = new Map<string, Atom>();
-  const anyMember = type.preserveUnknown || type.fields.length === 0;
-  const atom: Atom = {
-    map: {
-      atomic,
-      field(name) {
-        const kept = fields.get(name);
-        if (kept) return kept;
-        const field = type.byName.get(name);
-        if (!field) return undefined;
-        const made = typeAtom(field.type);
-        fields.set(name, made);
-        return made;
-      },
-      ...(anyMember ? { others: deducedAtom } : {}),
-    },
-  };
+  const atom: Atom = { map: structMap(type, atomic) };
   if (atomic === type.atomic) structAtoms.set(type, atom);
   return atom;
+}
+
+function structMap(type: StructType, atomic: boolean): MapAtom {
+  const anyMember = type.preserveUnknown || type.fields.length === 0;
+  const atoms = new Map<string, Atom>();
+  const field = (name: string): Atom | undefined => {
+    const kept = atoms.get(name);
+    if (kept) return kept;
+    const described = type.byName.get(name);
+    if (!described) return undefined;
+    const made = typeAtom(described.type);
+    atoms.set(name, made);
+    return made;
+  };
+  let elements: (readonly [name: string, element: string])[] | undefined;
+  const inOrder = () =>
+    (elements ??= sortEntries(type.fields.map(({ name }) => [fieldElement(name), name])).map(
+      ([element, name]) => [name, element] as const,
+    ));
+  return {
+    atomic,
+    field,
+    members(value) {
+      const found: Member[] = [];
+      for (const [name, element] of inOrder()) {
+        const member = Object.hasOwn(value, name) ? value[name] : undefined;
+        if (member === undefined) continue;
+        found.push({ element, value: member, atom: field(name) ?? deducedAtom, named: true });
+      }
+      let size = 0;
+      for (const name in value) if (value[name] !== undefined) size++;
+      if (found.length === size) return found;
+      const unknown = unnamedMembers(value, deducedAtom).filter(
+        ({ element }) => !type.byName.has(element.slice(2)),
+      );
+      return [...found, ...unknown].sort((a, b) => compareElements(a.element, b.element));
+    },
+    ...(anyMember ? { others: deducedAtom } : {}),
+  };
+}
+
+function unnamedMembers(value: JsonObject, atom: Atom): Member[] {
+  const members: Member[] = [];
+  for (const name of Object.keys(value).sort(compareGoStrings)) {
+    const member = value[name];
+    if (member === undefined) continue;
+    members.push({ element: fieldElement(name), value: member, atom, named: false });
+  }
+  return members;
 }

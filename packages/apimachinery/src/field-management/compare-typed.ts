@@ -6,8 +6,8 @@ import { isJsonObject, jsonEqual, type JsonValue } from '../json.ts';
 import {
   atomKind,
   deducedAtom,
+  haveSameKey,
   itemElement,
-  keyValue,
   memberAtom,
   type Atom,
   type AtomKind,
@@ -17,6 +17,7 @@ import {
 import {
   childrenOf,
   createFieldSet,
+  createSortedFieldSet,
   emptyFieldSet,
   leaf,
   union,
@@ -90,13 +91,11 @@ function compareAs(
 function allOf(value: JsonValue, atom: Atom): FieldSet {
   const kind = atomKind(atom, value);
   if (kind === 'map' && isJsonObject(value) && atom.map && !atom.map.atomic) {
-    const entries: [string, FieldSet][] = [];
-    for (const name in value) {
-      const member = value[name];
-      if (member === undefined) continue;
-      entries.push([fieldElement(name), allOf(member, requireMember(atom.map, name))]);
-    }
-    return createFieldSet(entries, true);
+    const members = atom.map.members(value);
+    return createSortedFieldSet(
+      members.map((member) => [member.element, allOf(member.value, member.atom)]),
+      true,
+    );
   }
   if (kind === 'list' && Array.isArray(value) && atom.list && !atom.list.atomic) {
     const entries = new Map<string, FieldSet>();
@@ -150,12 +149,6 @@ function compareLists(before: JsonValue, after: JsonValue, list: ListAtom): Diff
   }
   if (found && hasDuplicates(now, list)) return compareItems(old, now, list);
   return found?.difference();
-}
-
-function haveSameKey(a: JsonValue, b: JsonValue, list: ListAtom): boolean {
-  if (!isJsonObject(a) || !isJsonObject(b)) return false;
-  for (const key of list.keys) if (keyValue(list, a, key) !== keyValue(list, b, key)) return false;
-  return list.keys.length > 0;
 }
 
 function hasDuplicates(items: readonly JsonValue[], list: ListAtom): boolean {

@@ -8,7 +8,13 @@
 // changed: every operation gives a new set, or one of its operands when that is the result.
 
 import type { JsonObject } from '../json.ts';
-import { canonicalElement, compareElements, FieldSetError, formatElement } from './path-element.ts';
+import {
+  canonicalElement,
+  compareElements,
+  FieldSetError,
+  formatElement,
+  sortEntries,
+} from './path-element.ts';
 
 export interface FieldSet {
   readonly [element: string]: FieldSet;
@@ -41,12 +47,18 @@ export function childrenOf(entry: FieldSet): FieldSet {
   return children;
 }
 
-/** A set of entries in any order; an entry of its own path too, if `member`. Sorts the list. */
+/** A set of entries in any order; with its own path too, if `member`. May reorder the list. */
 export function createFieldSet(entries: [string, FieldSet][], member = false): FieldSet {
+  return createSortedFieldSet(sortEntries(entries), member);
+}
+/** The same of entries that are in order. */
+export function createSortedFieldSet(entries: [string, FieldSet][], member = false): FieldSet {
   if (entries.length === 0) return emptyFieldSet;
-  if (entries.length > 1) entries.sort((a, b) => compareElements(a[0], b[0]));
   const set: Record<string, FieldSet> = member ? { '.': leaf } : {};
-  for (const [element, entry] of entries) set[element] = entry;
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i];
+    if (entry) set[entry[0]] = entry[1];
+  }
   return set;
 }
 
@@ -120,6 +132,19 @@ function intersectEntries(a: FieldSet, b: FieldSet): FieldSet | undefined {
   const below = isEmptySet(a) || isEmptySet(b) ? emptyFieldSet : intersection(a, b);
   if ('.' in below) return isEmptySet(childrenOf(below)) ? leaf : below;
   return createEntry(isMember(a) && isMember(b), below);
+}
+
+/** Whether everything in `a` is in `b`. */
+export function isSubset(a: FieldSet, b: FieldSet): boolean {
+  if (a === b) return true;
+  for (const element in a) {
+    if (element === '.') continue;
+    const ours = a[element] ?? leaf;
+    const theirs = b[element];
+    if (theirs === undefined || (isMember(ours) && !isMember(theirs))) return false;
+    if (!isSubset(ours, theirs)) return false;
+  }
+  return true;
 }
 
 /** What is in `a` and not in `b`. Paths below a path in `b` stay. */

@@ -6,6 +6,7 @@ import { isJsonObject, setOwn, type JsonObject, type JsonValue } from '../json.t
 import {
   atomKind,
   deducedAtom,
+  haveSameKey,
   itemElement,
   memberAtom,
   type Atom,
@@ -59,6 +60,28 @@ function mergeMaps(
 }
 
 function mergeLists(
+  live: readonly JsonValue[],
+  config: readonly JsonValue[],
+  list: ListAtom,
+): JsonValue {
+  return mergePairs(live, config, list) ?? mergeByElement(live, config, list);
+}
+
+/** Items that stand in the same places in both lists merge without a look at the others. */
+function mergePairs(
+  live: readonly JsonValue[],
+  config: readonly JsonValue[],
+  list: ListAtom,
+): JsonValue | undefined {
+  if (live.length !== config.length) return undefined;
+  for (let i = 0; i < live.length; i++) {
+    if (!haveSameKey(live[i] ?? null, config[i] ?? null, list)) return undefined;
+  }
+  const merged = live.map((item, i) => merge(item, config[i], list.items) ?? null);
+  return isSameList(live, merged) ? (live as JsonValue[]) : merged;
+}
+
+function mergeByElement(
   live: readonly JsonValue[],
   config: readonly JsonValue[],
   list: ListAtom,

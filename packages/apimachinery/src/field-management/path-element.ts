@@ -105,28 +105,37 @@ function formatKeyValue(value: JsonValue | undefined): string {
 /** The order of elements in FieldsV1: `.`, fields, keyed items, values, indices. */
 export function compareElements(a: string, b: string): number {
   if (a === b) return 0;
-  const kind = kindRank(a) - kindRank(b);
-  if (kind !== 0) return kind;
-  switch (a[0]) {
-    case 'k':
-      return compareKeys(
-        JSON.parse(a.slice(2)) as JsonObject,
-        JSON.parse(b.slice(2)) as JsonObject,
-      );
-    case 'v':
-      return compareValues(
-        JSON.parse(a.slice(2)) as JsonValue,
-        JSON.parse(b.slice(2)) as JsonValue,
-      );
-    case 'i':
-      return Number(a.slice(2)) - Number(b.slice(2));
-    default:
-      return compareGoStrings(a, b);
-  }
+  const kind = a.charCodeAt(0);
+  if (kind !== b.charCodeAt(0)) return kindRank(a) - kindRank(b);
+  if (kind === fieldKind) return compareGoStrings(a, b);
+  return compareValues(itemValue(a), itemValue(b));
 }
+
+/** Sorts entries by their elements. */
+export function sortEntries<T>(entries: [string, T][]): [string, T][] {
+  if (entries.length < 2) return entries;
+  if (entries.some(([element]) => element.charCodeAt(0) !== entries[0]?.[0].charCodeAt(0))) {
+    return entries.sort((a, b) => compareElements(a[0], b[0]));
+  }
+  if (entries[0]?.[0].charCodeAt(0) === fieldKind) {
+    return entries.sort((a, b) => compareGoStrings(a[0], b[0]));
+  }
+  // Items compare by value: read each value once.
+  return entries
+    .map((entry) => ({ entry, value: itemValue(entry[0]) }))
+    .sort((a, b) => compareValues(a.value, b.value))
+    .map(({ entry }) => entry);
+}
+
+const fieldKind = 'f'.charCodeAt(0);
 
 function kindRank(element: string): number {
   return '.fkvi'.indexOf(element[0] ?? '');
+}
+
+/** What `k:`, `v:` and `i:` elements hold; objects compare by their fields. */
+function itemValue(element: string): JsonValue {
+  return element === '.' ? null : (JSON.parse(element.slice(2)) as JsonValue);
 }
 
 /** Field by field: first the name, then the value. */

@@ -1,6 +1,6 @@
 // Sets made from values and schemas: what a configuration owns, and two corrections of sets.
 
-import { isJsonObject, type JsonValue } from '../json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import {
   atomKind,
   deducedAtom,
@@ -11,67 +11,64 @@ import {
   type MapAtom,
 } from './atom.ts';
 import {
-  createEntry,
+  childrenOf,
   createFieldSet,
+  createSortedFieldSet,
   emptyFieldSet,
   isEmptySet,
   isMember,
   leaf,
   type FieldSet,
 } from './field-set.ts';
-import { fieldElement, fieldName, isKeyElement } from './path-element.ts';
+import { fieldName, isKeyElement } from './path-element.ts';
 
 /**
  * The paths that an applied configuration owns: every leaf, every item, every member of a map
  * without named fields, and named fields that are null or empty maps.
  */
 export function fieldSetOfTyped(value: JsonValue, atom: Atom): FieldSet {
-  const { children } = ownedBy(value, atom);
-  return children;
+  return childrenOf(ownedBy(value, atom, false) ?? emptyFieldSet);
 }
 
-interface Owned {
-  /** The path of the value itself is owned. */
-  readonly member: boolean;
-  readonly children: FieldSet;
-}
-const ownedLeaf: Owned = { member: true, children: emptyFieldSet };
-const ownsNothing: Owned = { member: false, children: emptyFieldSet };
-
-function ownedBy(value: JsonValue, atom: Atom): Owned {
+/** The entry of a value; `member` says that its own path is owned in any case. */
+function ownedBy(value: JsonValue, atom: Atom, member: boolean): FieldSet | undefined {
   const kind = atomKind(atom, value);
   if (kind === 'map' && atom.map && !atom.map.atomic) {
-    return isJsonObject(value) ? ownedByMap(Object.entries(value), atom.map) : ownsNothing;
-  }
-  if (kind === 'list' && atom.list && !atom.list.atomic) {
-    return Array.isArray(value) ? ownedByList(value, atom.list) : ownsNothing;
-  }
-  return ownedLeaf;
+    if (isJsonObject(value)) return ownedByMap(value, atom.map, member);
+  } else if (kind === 'list' && atom.list && !atom.list.atomic) {
+    if (Array.isArray(value)) return ownedByList(value, atom.list, member);
+  } else return leaf;
+  return member ? leaf : undefined;
 }
 
-function ownedByMap(members: readonly [string, JsonValue | undefined][], map: MapAtom): Owned {
+function ownedByMap(value: JsonObject, map: MapAtom, member: boolean): FieldSet | undefined {
   const entries: [string, FieldSet][] = [];
-  for (const [name, value] of members) {
-    if (value === undefined) continue;
-    const named = map.field(name);
-    const owned = ownedBy(value, named ?? map.others ?? deducedAtom);
-    const empty = value === null || (isJsonObject(value) && Object.keys(value).length === 0);
-    const entry = createEntry(owned.member || empty || !named, owned.children);
-    if (entry) entries.push([fieldElement(name), entry]);
+  for (const { element, value: part, atom, named } of map.members(value)) {
+    const entry = ownedBy(part, atom, !named || isNullOrEmptyMap(part));
+    if (entry) entries.push([element, entry]);
   }
-  return { member: false, children: createFieldSet(entries) };
+  return entries.length > 0 ? createSortedFieldSet(entries, member) : member ? leaf : undefined;
 }
 
-function ownedByList(items: readonly JsonValue[], list: ListAtom): Owned {
+function ownedByList(
+  items: readonly JsonValue[],
+  list: ListAtom,
+  member: boolean,
+): FieldSet | undefined {
   const entries = new Map<string, FieldSet>();
   for (const item of items) {
     const element = itemElement(list, item);
-    const entry = entries.has(element)
-      ? leaf
-      : createEntry(true, ownedBy(item, list.items).children);
+    const entry = entries.has(element) ? leaf : ownedBy(item, list.items, true);
     entries.set(element, entry ?? leaf);
   }
-  return { member: false, children: createFieldSet([...entries]) };
+  return entries.size > 0 ? createFieldSet([...entries], member) : member ? leaf : undefined;
+}
+
+function isNullOrEmptyMap(value: JsonValue): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object' || Array.isArray(value)) return false;
+  for (const _ in value) return false;
+  return true;
 }
 
 /**

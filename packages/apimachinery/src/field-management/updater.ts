@@ -12,6 +12,7 @@ import {
   emptyFieldSet,
   intersection,
   isEmptySet,
+  isSubset,
   recursiveDifference,
   union,
   type FieldSet,
@@ -68,14 +69,18 @@ export function createUpdater(options: UpdaterOptions): Updater {
     return exclude(compareTyped(old, now, versionAtom), resetFields);
   };
 
+  interface Change {
+    readonly before: JsonObject;
+    readonly after: JsonObject;
+    readonly comparison: Comparison;
+  }
+
   /** Takes from all managers but `self` what changed. Throws when that matters to them. */
   const release = (
-    before: JsonObject,
-    after: JsonObject,
+    { before, after, comparison }: Change,
     managers: Managers,
     self: { readonly id?: string; readonly force: boolean },
-  ): { managers: Managers; comparison: Comparison } => {
-    const comparison = exclude(compareTyped(before, after, atom), resetFields);
+  ): Managers => {
     const comparisons = new Map<string, Comparison | undefined>([[apiVersion, comparison]]);
     const released = new Map<string, Manager>();
     const conflicts: Conflict[] = [];
@@ -96,15 +101,20 @@ export function createUpdater(options: UpdaterOptions): Updater {
       released.set(id, kept === manager.fields ? manager : { ...manager, fields: kept });
     }
     if (conflicts.length > 0 && !self.force) throw new ConflictError(conflicts);
-    return { managers: released, comparison };
+    return released;
   };
+
+  const isOwnVersion = (manager: Manager) => manager.apiVersion === apiVersion;
 
   return {
     update(before, after, managers) {
+      const comparison = exclude(compareTyped(before, after, atom), resetFields);
+      if (comparison === noDifference && [...managers.values()].every(isOwnVersion)) {
+        return { managers, changed: emptyFieldSet };
+      }
       const reconciled = reconcile(managers, options);
-      const released = release(before, after, reconciled, { force: true });
-      const { added, modified } = released.comparison;
-      return { managers: released.managers, changed: union(modified, added) };
+      const released = release({ before, after, comparison }, reconciled, { force: true });
+      return { managers: released, changed: union(comparison.modified, comparison.added) };
     },
 
     apply(live, config, managers, { force, ...applier }) {
@@ -115,7 +125,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
       const claimed = new Map(reconciled).set(id, manager);
       const merged = asObject(mergeTyped(live, config, atom));
       const object = prune(merged, { last: reconciled.get(id), manager, managers: claimed });
-      const released = release(live, object, claimed, { id, force }).managers;
+      const comparison = exclude(compareTyped(live, object, atom), resetFields);
+      const released = release({ before: live, after: object, comparison }, claimed, { id, force });
       if (!isEmptySet(fields)) return { object, managers: released };
       return { object, managers: new Map([...released].filter(([other]) => other !== id)) };
     },
@@ -131,7 +142,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   function prune(merged: JsonObject, { last, manager, managers }: Pruning): JsonObject {
     if (!last || isEmptySet(last.fields)) return merged;
     const version = last.apiVersion;
-    if (version === apiVersion && isEmptySet(difference(last.fields, manager.fields))) {
+    if (version === apiVersion && isSubset(last.fields, manager.fields)) {
       return merged;
     }
     const versionAtom = options.atomIn(version);
