@@ -27,41 +27,62 @@ import { fieldName, isKeyElement } from './path-element.ts';
  * without named fields, and named fields that are null or empty maps.
  */
 export function fieldSetOfTyped(value: JsonValue, atom: Atom): FieldSet {
-  return childrenOf(ownedBy(value, atom, false) ?? emptyFieldSet);
+  return childrenOf(ownedBy(value, atom, { namedFields: false, own: 'no' }) ?? emptyFieldSet);
 }
 
-/** The entry of a value; `member` says that its own path is owned in any case. */
-function ownedBy(value: JsonValue, atom: Atom, member: boolean): FieldSet | undefined {
+/** `withNamedFields` of that set, in one go. */
+export function fieldSetWithNamedFields(value: JsonValue, atom: Atom): FieldSet {
+  return childrenOf(ownedBy(value, atom, { namedFields: true, own: 'no' }) ?? emptyFieldSet);
+}
+
+interface Ownership {
+  readonly namedFields: boolean;
+  /** Whether the path of the value itself is owned. */
+  readonly own: 'yes' | 'with parts' | 'no';
+}
+
+/** The entry of a value; undefined when neither it nor a part of it is owned. */
+function ownedBy(value: JsonValue, atom: Atom, ownership: Ownership): FieldSet | undefined {
   const kind = atomKind(atom, value);
   if (kind === 'map' && atom.map && !atom.map.atomic) {
-    if (isJsonObject(value)) return ownedByMap(value, atom.map, member);
+    if (isJsonObject(value)) return ownedByMap(value, atom.map, ownership);
   } else if (kind === 'list' && atom.list && !atom.list.atomic) {
-    if (Array.isArray(value)) return ownedByList(value, atom.list, member);
+    if (Array.isArray(value)) return ownedByList(value, atom.list, ownership);
   } else return leaf;
-  return member ? leaf : undefined;
+  return ownership.own === 'yes' ? leaf : undefined;
 }
 
-function ownedByMap(value: JsonObject, map: MapAtom, member: boolean): FieldSet | undefined {
+function ownedByMap(
+  value: JsonObject,
+  map: MapAtom,
+  { namedFields, own }: Ownership,
+): FieldSet | undefined {
   const entries: [string, FieldSet][] = [];
   for (const { element, value: part, atom, named } of map.members(value)) {
-    const entry = ownedBy(part, atom, !named || isNullOrEmptyMap(part));
+    const whole = !named || isNullOrEmptyMap(part);
+    const ownPart = whole ? 'yes' : namedFields ? 'with parts' : 'no';
+    const entry = ownedBy(part, atom, { namedFields, own: ownPart });
     if (entry) entries.push([element, entry]);
   }
-  return entries.length > 0 ? createSortedFieldSet(entries, member) : member ? leaf : undefined;
+  if (entries.length > 0) return createSortedFieldSet(entries, own !== 'no');
+  return own === 'yes' ? leaf : undefined;
 }
 
 function ownedByList(
   items: readonly JsonValue[],
   list: ListAtom,
-  member: boolean,
+  { namedFields, own }: Ownership,
 ): FieldSet | undefined {
   const entries = new Map<string, FieldSet>();
   for (const item of items) {
     const element = itemElement(list, item);
-    const entry = entries.has(element) ? leaf : ownedBy(item, list.items, true);
+    const entry = entries.has(element)
+      ? leaf
+      : ownedBy(item, list.items, { namedFields, own: 'yes' });
     entries.set(element, entry ?? leaf);
   }
-  return entries.size > 0 ? createFieldSet([...entries], member) : member ? leaf : undefined;
+  if (entries.size > 0) return createFieldSet([...entries], own !== 'no');
+  return own === 'yes' ? leaf : undefined;
 }
 
 function isNullOrEmptyMap(value: JsonValue): boolean {

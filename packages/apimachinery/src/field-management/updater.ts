@@ -20,7 +20,12 @@ import {
 import { managerId, type Manager, type Managers } from './managed-entries.ts';
 import { mergeTyped } from './merge-typed.ts';
 import { removeTyped } from './remove-typed.ts';
-import { fieldSetOfTyped, reconcileFieldSet, withNamedFields } from './set-of-typed.ts';
+import {
+  fieldSetOfTyped,
+  fieldSetWithNamedFields,
+  reconcileFieldSet,
+  withNamedFields,
+} from './set-of-typed.ts';
 
 export interface Updater {
   /**
@@ -150,11 +155,11 @@ export function createUpdater(options: UpdaterOptions): Updater {
     const object = convert(merged, apiVersion, version);
     const lastFields = withNamedFields(last.fields, versionAtom);
     const emptied = asObject(removeTyped(object, lastFields, versionAtom));
-    const owned = addBackOwned({ whole: object, rest: emptied, version }, managers);
+    const all = fieldSetWithNamedFields(object, versionAtom);
+    const owned = addBackOwned({ whole: object, rest: emptied, version }, all, managers);
     // Only what the applier named last time may go; the rest of what it took along comes back.
     const rest = convert(owned.rest, owned.version, version);
-    const all = withNamedFields(fieldSetOfTyped(object, versionAtom), versionAtom);
-    const kept = withNamedFields(fieldSetOfTyped(rest, versionAtom), versionAtom);
+    const kept = fieldSetWithNamedFields(rest, versionAtom);
     const gone = intersection(difference(all, kept), lastFields);
     return convert(asObject(removeTyped(object, gone, versionAtom)), version, apiVersion);
   }
@@ -166,8 +171,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
     readonly version: string;
   }
 
-  /** Puts back what any manager owns, the version that was pruned first. */
-  function addBackOwned(pruned: Pruned, managers: Managers): Pruned {
+  /** Puts back what any manager owns, the version that was pruned first. `allOfWhole` is its set. */
+  function addBackOwned(pruned: Pruned, allOfWhole: FieldSet, managers: Managers): Pruned {
     const owned = new Map<string, FieldSet>([[pruned.version, emptyFieldSet]]);
     for (const { apiVersion: version, fields } of managers.values()) {
       owned.set(version, union(owned.get(version) ?? emptyFieldSet, fields));
@@ -178,9 +183,11 @@ export function createUpdater(options: UpdaterOptions): Updater {
       if (!versionAtom) continue;
       const whole = convert(current.whole, current.version, version);
       const rest = convert(current.rest, current.version, version);
-      const named = (set: FieldSet) => withNamedFields(set, versionAtom);
-      const all = named(fieldSetOfTyped(whole, versionAtom));
-      const kept = union(named(fieldSetOfTyped(rest, versionAtom)), named(fields));
+      const all = whole === pruned.whole ? allOfWhole : fieldSetWithNamedFields(whole, versionAtom);
+      const kept = union(
+        fieldSetWithNamedFields(rest, versionAtom),
+        withNamedFields(fields, versionAtom),
+      );
       const restored = removeTyped(whole, difference(all, kept), versionAtom);
       current = { whole, rest: asObject(restored), version };
     }
