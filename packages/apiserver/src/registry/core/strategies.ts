@@ -7,6 +7,8 @@ import { eventStrategy } from './events/strategy.ts';
 import { limitRangeStrategy } from './limitranges/strategy.ts';
 import { namespaceStrategy } from './namespaces/strategy.ts';
 import { nodeStrategy } from './nodes/strategy.ts';
+import { persistentVolumeClaimStrategy } from './persistentvolumeclaims/strategy.ts';
+import { persistentVolumeStrategy } from './persistentvolumes/strategy.ts';
 import { resourceQuotaStrategy } from './resourcequotas/strategy.ts';
 import { secretStrategy } from './secrets/strategy.ts';
 import { serviceAccountStrategy } from './serviceaccounts/strategy.ts';
@@ -19,6 +21,8 @@ export const coreStrategies: Readonly<Record<string, Strategy>> = {
   limitranges: limitRangeStrategy,
   namespaces: namespaceStrategy,
   nodes: nodeStrategy,
+  persistentvolumeclaims: persistentVolumeClaimStrategy,
+  persistentvolumes: persistentVolumeStrategy,
   resourcequotas: resourceQuotaStrategy,
   secrets: secretStrategy,
   serviceaccounts: serviceAccountStrategy,

@@ -83,6 +83,9 @@ const ownOrders: Readonly<Record<string, readonly string[]>> = {
     hostNetwork hostPID hostIPC shareProcessNamespace hostUsers seLinuxOptions windowsOptions
     runAsUser runAsGroup runAsNonRoot supplementalGroups supplementalGroupsPolicy fsGroup
     fsGroupChangePolicy sysctls seccompProfile appArmorProfile seLinuxChangePolicy`),
+  PersistentVolumeClaimSpec: words(`
+    accessModes selector resources volumeName storageClassName volumeMode dataSource dataSourceRef
+    volumeAttributesClassName`),
   Volume: words(`
     name hostPath emptyDir gcePersistentDisk awsElasticBlockStore gitRepo secret nfs iscsi glusterfs
     persistentVolumeClaim rbd quobyte flexVolume cinder cephfs flocker downwardAPI fc azureFile

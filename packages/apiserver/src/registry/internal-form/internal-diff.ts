@@ -6,12 +6,17 @@ import { unifiedDiff } from './line-diff.ts';
 
 /** Hunks from the old to the new value of a built-in struct; ends with a line break. */
 export function internalDiff(typeName: string, oldValue: unknown, newValue: unknown): string {
-  return unifiedDiff(internalText(typeName, oldValue), internalText(typeName, newValue));
+  return diffOfInternalForms(internalValue(typeName, oldValue), internalValue(typeName, newValue));
 }
 
-function internalText(typeName: string, value: unknown): string {
+/** The same for values that have their internal form already. */
+export function diffOfInternalForms(oldForm: unknown, newForm: unknown): string {
+  return unifiedDiff(internalText(oldForm), internalText(newForm));
+}
+
+function internalText(form: unknown): string {
   const text = JSON.stringify(
-    internalValue(typeName, value),
+    form,
     (_key, v: unknown) => (typeof v === 'bigint' ? JSON.rawJSON(v.toString()) : v),
     1,
   );
