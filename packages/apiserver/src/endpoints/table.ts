@@ -34,7 +34,12 @@ export function tableOf(request: ResourceRequest, objects: readonly KubeObject[]
 }
 
 export function tableRow(request: ResourceRequest, object: KubeObject, format: OutputFormat) {
-  return { cells: cellsOf(request, object), object: rowObject(object, includeObject(request), format.asVersion) };
+  const conditions = request.endpoint.strategy.tableConditions?.(object) ?? [];
+  return {
+    cells: cellsOf(request, object),
+    ...(conditions.length > 0 ? { conditions } : {}),
+    object: rowObject(object, includeObject(request), format.asVersion),
+  };
 }
 
 function rowObject(object: KubeObject, include: IncludeObject, version: string): unknown {

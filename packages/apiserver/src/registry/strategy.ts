@@ -71,6 +71,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
 
   /** Cells of a table row, one per column of the definition, the name first. */
   tableCells?(object: T, nowMs: number): unknown[];
+  /** `conditions` of a table row (a pod that has ended); none when absent or empty. */
+  tableConditions?(object: T): unknown[];
   /** Values of the field labels that selectors may use beyond metadata.name and metadata.namespace. */
   fieldValues?(object: T): Record<string, string>;
   /** Text for a field label that the resource does not have, where it differs from the usual one. */

@@ -9,6 +9,7 @@ import { namespaceStrategy } from './namespaces/strategy.ts';
 import { nodeStrategy } from './nodes/strategy.ts';
 import { persistentVolumeClaimStrategy } from './persistentvolumeclaims/strategy.ts';
 import { persistentVolumeStrategy } from './persistentvolumes/strategy.ts';
+import { podStrategies } from './pods/strategies.ts';
 import { resourceQuotaStrategy } from './resourcequotas/strategy.ts';
 import { secretStrategy } from './secrets/strategy.ts';
 import { serviceAccountStrategy } from './serviceaccounts/strategy.ts';
@@ -23,6 +24,7 @@ export const coreStrategies: Readonly<Record<string, Strategy>> = {
   nodes: nodeStrategy,
   persistentvolumeclaims: persistentVolumeClaimStrategy,
   persistentvolumes: persistentVolumeStrategy,
+  ...podStrategies,
   resourcequotas: resourceQuotaStrategy,
   secrets: secretStrategy,
   serviceaccounts: serviceAccountStrategy,

@@ -90,6 +90,11 @@ export function sortedMap(
   );
 }
 
+/** Labels as an error shows them; absent ones are null. */
+export function internalLabels(labels: Readonly<Record<string, string>> | undefined): unknown {
+  return labels === undefined ? null : sortedMap(labels);
+}
+
 function zeroValue(type: TypeRef): unknown {
   switch (type.kind) {
     case 'string':
