@@ -40,6 +40,7 @@ interface Volume extends Named {
   readonly azureFile?: { readonly secretName?: string };
   readonly csi?: { readonly nodePublishSecretRef?: Named };
   readonly cephfs?: WithSecretRef;
+  readonly cinder?: WithSecretRef;
   readonly flexVolume?: WithSecretRef;
   readonly rbd?: WithSecretRef;
   readonly scaleIO?: WithSecretRef;
@@ -104,8 +105,8 @@ function addOfContainer({ env = [], envFrom = [] }: Container, add: Add): void {
 }
 
 function addOfVolume(volume: Volume, podName: string, add: Add): void {
-  const { cephfs, flexVolume, rbd, scaleIO, iscsi, storageos } = volume;
-  for (const source of [cephfs, flexVolume, rbd, scaleIO, iscsi, storageos])
+  const { cephfs, cinder, flexVolume, rbd, scaleIO, iscsi, storageos } = volume;
+  for (const source of [cephfs, cinder, flexVolume, rbd, scaleIO, iscsi, storageos])
     add('secret', source?.secretRef?.name);
   add('secret', volume.secret?.secretName);
   add('secret', volume.azureFile?.secretName);
@@ -140,6 +141,7 @@ interface PersistentVolumeSpec {
     readonly nodeExpandSecretRef?: NamespacedName;
   };
   readonly cephfs?: { readonly secretRef?: NamespacedName };
+  readonly cinder?: { readonly secretRef?: NamespacedName };
   readonly flexVolume?: { readonly secretRef?: NamespacedName };
   readonly rbd?: { readonly secretRef?: NamespacedName };
   readonly scaleIO?: { readonly secretRef?: NamespacedName };
@@ -161,6 +163,7 @@ export function volumeReferences(
     csi?.nodeStageSecretRef,
     csi?.nodeExpandSecretRef,
     spec.cephfs?.secretRef,
+    spec.cinder?.secretRef,
     spec.flexVolume?.secretRef,
     spec.rbd?.secretRef,
     spec.scaleIO?.secretRef,

@@ -1,0 +1,153 @@
+// Pods of a node: mirror pods, which show the static pods that it runs of its own accord; the status of
+// pods that run on it; and their eviction.
+
+import { statusErrors, type OwnerReference } from '@keelson/apimachinery';
+import type { Pod, Volume } from '@keelson/apimachinery/types/core.v1';
+import {
+  isMirrorPod,
+  mirrorPodAnnotation,
+  nodeNameOfPod,
+  podReferences,
+} from '../../../authorization/node/pod-references.ts';
+import { isSemanticallyEqual } from '../../../registry/validation/equality.ts';
+import { asKind } from '../../request-match.ts';
+import { existing, nameOf, type NodeRequest } from './request.ts';
+
+export function admitPod(request: NodeRequest): void {
+  const { subresource } = request.attributes;
+  switch (subresource) {
+    case '':
+      return admitMirrorPod(request);
+    case 'status':
+      return admitPodStatus(request);
+    case 'eviction':
+      return admitEviction(request);
+    default:
+      throw request.refuse(
+        `unexpected pod subresource ${JSON.stringify(subresource)}, only 'status' and 'eviction' are allowed`,
+      );
+  }
+}
+
+function admitMirrorPod(request: NodeRequest): void {
+  const { nodeName, attributes, dependencies, refuse } = request;
+  const who = `node ${JSON.stringify(nodeName)}`;
+  switch (attributes.operation) {
+    case 'CREATE':
+      return admitNewMirrorPod(request, who);
+    case 'DELETE': {
+      const pod = existing(dependencies.pods, 'pods', attributes);
+      if (nodeNameOfPod(pod) !== nodeName)
+        throw refuse(`${who} can only delete pods with spec.nodeName set to itself`);
+      return;
+    }
+    default:
+      throw refuse(
+        `unexpected operation ${JSON.stringify(attributes.operation)}, ${who} can only create and delete mirror pods`,
+      );
+  }
+}
+
+function admitNewMirrorPod(request: NodeRequest, who: string): void {
+  const { nodeName, attributes, dependencies, refuse } = request;
+  const object = attributes.object ?? { metadata: {} };
+  if (!isMirrorPod(object))
+    throw refuse(
+      `pod does not have ${JSON.stringify(mirrorPodAnnotation)} annotation, ${who} can only create mirror pods`,
+    );
+  if (nodeNameOfPod(object) !== nodeName)
+    throw refuse(`${who} can only create pods with spec.nodeName set to itself`);
+  const { ownerReferences = [] } = object.metadata;
+  const problem = ownerProblem(ownerReferences, nodeName);
+  if (problem !== undefined) throw refuse(`${who} ${problem}`);
+  const node = dependencies.nodes.get('', nodeName);
+  if (node === undefined) throw statusErrors.notFound({ group: '', resource: 'nodes' }, nodeName);
+  const [owner] = ownerReferences;
+  if (owner?.uid !== node.metadata.uid)
+    throw refuse(`node ${nodeName} UID mismatch: expected ${owner?.uid} got ${node.metadata.uid}`);
+  const referenced = referencedObjects(asKind<Pod>(object));
+  if (referenced !== undefined)
+    throw refuse(`${who} can not create pods that reference ${referenced}`);
+}
+
+function ownerProblem(owners: readonly OwnerReference[], nodeName: string): string | undefined {
+  if (owners.length > 1) return 'can only create pods with a single owner reference set to itself';
+  const [owner] = owners;
+  if (owner?.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== nodeName)
+    return 'can only create pods with an owner reference set to itself';
+  if (owner.controller !== true)
+    return 'can only create pods with a controller owner reference set to itself';
+  return owner.blockOwnerDeletion === true
+    ? 'must not set blockOwnerDeletion on an owner reference'
+    : undefined;
+}
+
+/** The first kind of API object that a static pod refers to; it must do without any. */
+function referencedObjects(pod: Pod): string | undefined {
+  const { spec } = pod;
+  if (spec?.serviceAccountName) return 'serviceaccounts';
+  const kinds = new Set(podReferences(asKind(pod)).map((reference) => reference.kind));
+  if (kinds.has('secret')) return 'secrets';
+  if (kinds.has('configmap')) return 'configmaps';
+  if ((spec?.resourceClaims ?? []).length > 0) return 'resourceclaims';
+  for (const volume of spec?.volumes ?? []) {
+    const found = referencedByVolume(volume);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const volumeObjects: Readonly<Record<string, string>> = {
+  configMap: 'configmaps (via configmap volumes)',
+  secret: 'secrets (via secret volumes)',
+  csi: 'csidrivers (via CSI volumes)',
+  glusterfs: 'endpoints (via glusterFS volumes)',
+  persistentVolumeClaim: 'persistentvolumeclaims',
+  ephemeral: 'persistentvolumeclaims (via ephemeral volumes)',
+  azureFile: 'secrets (via azureFile volumes)',
+};
+const projectedObjects: Readonly<Record<string, string>> = {
+  configMap: 'configmaps (via projected volumes)',
+  secret: 'secrets (via projected volumes)',
+  serviceAccountToken: 'serviceaccounts (via projected volumes)',
+  clusterTrustBundle: 'clustertrustbundles',
+  podCertificate: 'podcertificates',
+};
+
+function referencedByVolume(volume: Volume): string | undefined {
+  const set = (object: object) =>
+    Object.entries(object).flatMap(([key, value]) => (value ? [key] : []));
+  for (const key of set(volume)) if (Object.hasOwn(volumeObjects, key)) return volumeObjects[key];
+  for (const source of volume.projected?.sources ?? [])
+    for (const key of set(source))
+      if (Object.hasOwn(projectedObjects, key)) return projectedObjects[key];
+  return undefined;
+}
+
+function admitPodStatus({ nodeName, attributes, refuse }: NodeRequest): void {
+  const { operation, object, oldObject } = attributes;
+  const who = `node ${JSON.stringify(nodeName)}`;
+  if (operation !== 'UPDATE' || object === undefined || oldObject === undefined)
+    throw refuse(`unexpected operation ${JSON.stringify(operation)}`);
+  if (nodeNameOfPod(oldObject) !== nodeName)
+    throw refuse(`${who} can only update pod status for pods with spec.nodeName set to itself`);
+  const labels = (o: typeof object) => o.metadata.labels ?? {};
+  if (!isSemanticallyEqual(labels(object), labels(oldObject)))
+    throw refuse(`${who} cannot update labels through pod status`);
+  const [status, old] = [asKind<Pod>(object).status, asKind<Pod>(oldObject).status];
+  // COMPAT: the misspelling is upstream's.
+  if (!isSemanticallyEqual(status?.resourceClaimStatuses, old?.resourceClaimStatuses))
+    throw refuse(`${who} cannot update resource claim statues`);
+  if (!isSemanticallyEqual(status?.extendedResourceClaimStatus, old?.extendedResourceClaimStatus))
+    throw refuse(`${who} cannot update extended resource claim status`);
+}
+
+function admitEviction({ nodeName, attributes, dependencies, refuse }: NodeRequest): void {
+  const { operation, namespace } = attributes;
+  if (operation !== 'CREATE') throw refuse(`unexpected operation ${operation}`);
+  const name = nameOf(attributes);
+  if (name === '') throw refuse('could not determine pod from request data');
+  const pod = existing(dependencies.pods, 'pods', { namespace, name });
+  if (nodeNameOfPod(pod) !== nodeName)
+    throw refuse(`node ${nodeName} can only evict pods with spec.nodeName set to itself`);
+}
