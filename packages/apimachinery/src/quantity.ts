@@ -2,7 +2,8 @@
 // was given (DecimalSI `100m`, BinarySI `1Gi`, DecimalExponent `1e3`).
 //
 // Accepted: `<sign><digits>[.<digits>]<suffix>`, suffix one of n u m "" k M G T P E, Ki Mi Gi Ti Pi
-// Ei, or e<n> / E<n>. Values finer than one nano are rounded away from zero; binary values are capped at 2^63-1.
+// Ei, or e<n> / E<n>. Values finer than one nano are rounded away from zero; binary values are
+// capped at 2^63-1.
 // COMPAT: Kubernetes keeps the text of some values that are not quite canonical (`1.500`, `+1`,
 // `01Ki`), because its parser takes them for canonical; so does `canonicalQuantity`.
 
@@ -52,9 +53,9 @@ const binaryMax = 2n ** 63n - 1n;
 /** What fits an int64 mantissa without looking: 18 decimal digits. */
 const fastDigitsMax = 18;
 const nano = -9;
-/** Longer texts are refused: exact arithmetic on them would cost more than any quantity is worth. */
+/** Longer texts are refused: arithmetic on them would cost more than any quantity is worth. */
 const textLengthMax = 1024;
-/** Beyond this distance the smaller operand cannot matter; it also bounds the work of arithmetic. */
+/** Beyond this distance the smaller operand cannot matter; it also bounds the work. */
 const alignDigitsMax = 4096;
 
 /** Parses the text form, or throws `QuantityError`. Surrounding space is not accepted. */

@@ -1,6 +1,6 @@
-// How server-side apply sees a type: as a scalar, a list, a map, or (where the schema says nothing) any
-// of them. A struct is a map whose fields are named. What is atomic is owned as one; of what is not, each
-// item or member is owned for itself. Atoms are made from type descriptors once and kept.
+// How server-side apply sees a type: as a scalar, a list, a map, or (where the schema says nothing)
+// any of them. A struct is a map whose fields are named. What is atomic is owned as one; of what is
+// not, each item or member is owned for itself. Atoms are made from type descriptors once and kept.
 
 import { compareGoStrings } from '../go-string.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
@@ -77,7 +77,7 @@ export function atomOf(type: StructType | undefined): Atom {
   return type === undefined ? deducedAtom : structAtom(type, type.atomic);
 }
 
-/** As which of the atom's forms a value is taken. Null, and what fits none, is taken as the first. */
+/** As which of the atom's forms a value is taken: the first, for null and for what fits none. */
 export function atomKind(atom: Atom, value: JsonValue | undefined): AtomKind {
   if (value !== undefined && value !== null) {
     if (Array.isArray(value)) {
@@ -210,7 +210,7 @@ function listAtom(type: ListTypeRef): ListAtom {
   };
 }
 
-/** OpenAPI's default: the one that is declared, or the zero value of a field that is always written. */
+/** OpenAPI's default: the declared one, or the zero value of a field that is always written. */
 function keyDefault(field: Field): JsonValue | undefined {
   if (field.default !== undefined) return field.default;
   if (field.presence !== 'always' || field.nullable) return undefined;

@@ -1,5 +1,6 @@
-// Field management as an endpoint uses it: keeps `metadata.managedFields` true when objects are created
-// and updated, and applies configurations (server-side apply). What it adds to the bare rules:
+// Field management as an endpoint uses it: keeps `metadata.managedFields` true when objects are
+// created and updated, and applies configurations (server-side apply). What it adds to the bare
+// rules:
 //   - entries in requests: taken over when valid, cleared by [{}], ignored on subresources;
 //   - identity and time of entries; at most ten updaters, older ones merged as `ancient-changes`;
 //   - objects without managed fields stay so until the first apply, which makes `before-first-apply`
@@ -12,7 +13,7 @@ import { parseApiVersion } from '../meta/group-version.ts';
 import { asJson, asKubeObject, type KubeObject, type ManagedFieldsEntry } from '../meta/object.ts';
 import type { StructType } from '../schema/types.ts';
 import { statusErrors } from '../status/status.ts';
-import { atomOf, ListItemError } from './atom.ts';
+import { atomOf, ListItemError, type Atom } from './atom.ts';
 import { ConflictError, conflictStatus } from './conflicts.ts';
 import {
   difference,
@@ -79,7 +80,7 @@ export interface FieldManagerOptions {
   readonly clock: Clock;
   /** Fields that the endpoint resets, and that therefore nobody owns through it. */
   readonly resetFields?: FieldPaths;
-  /** For kinds that are served in several versions; else only the version of the request is known. */
+  /** For kinds that are served in several versions; else only that of the request is known. */
   readonly versions?: FieldVersions;
 }
 
@@ -114,28 +115,14 @@ const neverOwned: FieldSet = fieldSetOfNames([
 const firstApplyManager = 'before-first-apply';
 
 export function createFieldManager(options: FieldManagerOptions): FieldManager {
-  const { clock } = options;
-  const updaters = new Map<string, Map<FieldPaths, Updater>>();
-  const updaterFor = (by: FieldManagerContext): Updater => {
-    const resetFields = by.resetFields ?? options.resetFields ?? noResetFields;
-    let ofVersion = updaters.get(by.apiVersion);
-    if (!ofVersion) updaters.set(by.apiVersion, (ofVersion = new Map()));
-    let updater = ofVersion.get(resetFields);
-    if (!updater) {
-      updater = createVersionUpdater(options, by.apiVersion, resetFields);
-      ofVersion.set(resetFields, updater);
-    }
-    return updater;
-  };
-  const now = () => formatTime(clock.now());
+  const updaterFor = createUpdaters(options);
+  const now = () => formatTime(options.clock.now());
 
-  /** The managers after the change, the one who made it with all that changed. */
-  const updated = (
-    before: JsonObject,
-    after: JsonObject,
-    former: Managers,
+  /** The managers after a change, the one who made it with all that changed. */
+  const record = (
+    { before, after, former }: { before: JsonObject; after: JsonObject; former: Managers },
     by: FieldManagerContext,
-  ) => {
+  ): Managers => {
     const { managers, changed } = updaterFor(by).update(before, after, former);
     const owned = difference(changed, neverOwned);
     if (isEmptySet(owned)) return capUpdaters(isSame(managers, former) ? former : managers);
@@ -153,7 +140,8 @@ export function createFieldManager(options: FieldManagerOptions): FieldManager {
       }
       try {
         const before = startingPoint(live, typeIn(options, by.apiVersion));
-        const managers = updated(before, withoutEntries(object), former.managers, by);
+        const change = { before, after: withoutEntries(object), former: former.managers };
+        const managers = record(change, by);
         const kept = managers === former.managers ? former.entries : undefined;
         return withEntries(object, kept ?? encodeManagers(managers));
       } catch (e) {
@@ -164,22 +152,16 @@ export function createFieldManager(options: FieldManagerOptions): FieldManager {
 
     apply(live, config, by) {
       checkConfig(live, config, by.apiVersion);
-      const before = startingPoint(live, typeIn(options, by.apiVersion));
+      const type = typeIn(options, by.apiVersion);
+      const before = startingPoint(live, type);
       let former = storedManagers(live);
       if (former.size === 0) {
-        const first = { ...by, manager: firstApplyManager };
-        former = updated(
-          startingPoint(undefined, typeIn(options, by.apiVersion)),
-          before,
-          former,
-          first,
-        );
+        const all = { before: startingPoint(undefined, type), after: before, former };
+        former = record(all, { ...by, manager: firstApplyManager });
       }
-      const fault = validateTyped(asJson(config), atomOf(typeIn(options, by.apiVersion)));
-      if (fault !== undefined) {
-        throw failure(`failed to create typed patch object (${describe(config)}): ${fault}`);
-      }
-      const applied = applyAs(updaterFor(by), { before, config: asJson(config), former, by });
+      checkForm(config, atomOf(type));
+      const application = { before, config: asJson(config), former, atom: atomOf(type) };
+      const applied = applyAs(updaterFor(by), application, by);
       const id = managerId(identify(by, 'Apply'));
       let managers = stripped(applied.managers, id);
       // COMPAT: an apply that changes only managers leaves its entry with the time it had, or none.
@@ -187,43 +169,60 @@ export function createFieldManager(options: FieldManagerOptions): FieldManager {
       if (manager && applied.object !== before && !jsonEqual(applied.object, before)) {
         managers = withManager(managers, { ...manager, time: now() });
       }
-      const object =
-        by.manager === lastAppliedManager
-          ? withLastApplied(applied.object, asJson(config))
-          : applied.object;
+      const isKubectl = by.manager === lastAppliedManager;
+      const object = isKubectl ? withLastApplied(applied.object, asJson(config)) : applied.object;
       return withEntries(asKubeObject(object), encodeManagers(managers));
     },
   };
+}
 
-  interface Application {
-    readonly before: JsonObject;
-    readonly config: JsonObject;
-    readonly former: Managers;
-    readonly by: ApplyContext;
-  }
+interface Application {
+  readonly before: JsonObject;
+  readonly config: JsonObject;
+  readonly former: Managers;
+  readonly atom: Atom;
+}
 
-  /** Applies; `kubectl` again with force, when it only takes over what it set on the client side. */
-  function applyAs(updater: Updater, { before, config, former, by }: Application) {
-    const manager = identify(by, 'Apply');
-    const time = former.get(managerId(manager))?.time;
-    const applier = { ...manager, ...(time === undefined ? {} : { time }) };
-    try {
-      return updater.apply(before, config, former, { ...applier, force: by.force });
-    } catch (e) {
-      if (e instanceof ListItemError) {
-        throw failure(`failed to create typed live object: ${e.message}`);
-      }
-      if (!(e instanceof ConflictError)) throw e;
-      if (by.manager !== lastAppliedManager) throw conflictStatus(e);
-      const atom = atomOf(typeIn(options, by.apiVersion));
-      const mine = fieldsLastApplied(before, by.apiVersion, atom);
-      const others = e.conflicts
-        .map((conflict) => ({ ...conflict, fields: difference(conflict.fields, mine) }))
-        .filter(({ fields }) => !isEmptySet(fields));
-      if (others.length > 0) throw conflictStatus(new ConflictError(others));
-      return updater.apply(before, config, former, { ...applier, force: true });
+/** Applies; `kubectl` again with force, when it only takes over what it set on the client side. */
+function applyAs(
+  updater: Updater,
+  { before, config, former, atom }: Application,
+  by: ApplyContext,
+): { object: JsonObject; managers: Managers } {
+  const manager = identify(by, 'Apply');
+  const time = former.get(managerId(manager))?.time;
+  const applier = { ...manager, ...(time === undefined ? {} : { time }) };
+  try {
+    return updater.apply(before, config, former, { ...applier, force: by.force });
+  } catch (e) {
+    if (e instanceof ListItemError) {
+      throw failure(`failed to create typed live object: ${e.message}`);
     }
+    if (!(e instanceof ConflictError)) throw e;
+    if (by.manager !== lastAppliedManager) throw conflictStatus(e);
+    const mine = fieldsLastApplied(before, by.apiVersion, atom);
+    const others = e.conflicts
+      .map((conflict) => ({ ...conflict, fields: difference(conflict.fields, mine) }))
+      .filter(({ fields }) => !isEmptySet(fields));
+    if (others.length > 0) throw conflictStatus(new ConflictError(others));
+    return updater.apply(before, config, former, { ...applier, force: true });
   }
+}
+
+/** The updater for each version and set of reset fields, made once. */
+function createUpdaters(options: FieldManagerOptions): (by: FieldManagerContext) => Updater {
+  const updaters = new Map<string, WeakMap<FieldPaths, Updater>>();
+  return (by) => {
+    const resetFields = by.resetFields ?? options.resetFields ?? noResetFields;
+    let ofVersion = updaters.get(by.apiVersion);
+    if (!ofVersion) updaters.set(by.apiVersion, (ofVersion = new WeakMap()));
+    let updater = ofVersion.get(resetFields);
+    if (!updater) {
+      updater = createVersionUpdater(options, by.apiVersion, resetFields);
+      ofVersion.set(resetFields, updater);
+    }
+    return updater;
+  };
 }
 
 function createVersionUpdater(
@@ -338,6 +337,12 @@ function checkConfig(live: KubeObject, config: KubeObject, apiVersion: string): 
   if (Array.isArray(config.metadata.managedFields)) {
     throw statusErrors.badRequest('metadata.managedFields must be nil');
   }
+}
+
+function checkForm(config: KubeObject, atom: Atom): void {
+  const fault = validateTyped(asJson(config), atom);
+  if (fault === undefined) return;
+  throw failure(`failed to create typed patch object (${describe(config)}): ${fault}`);
 }
 
 /** Takes from a manager what nobody may own. */

@@ -1,6 +1,6 @@
-// The annotation of client-side `kubectl apply`, and moving from there to server-side apply. Only the
-// field manager `kubectl` takes part: it may take over what its last client-side apply set, and keeps
-// the annotation up to date, so that both kinds of apply can be mixed.
+// The annotation of client-side `kubectl apply`, and moving from there to server-side apply. Only
+// the field manager `kubectl` takes part: it may take over what its last client-side apply set, and
+// keeps the annotation up to date, so that both kinds of apply can be mixed.
 
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { Atom } from './atom.ts';

@@ -1,5 +1,6 @@
 // `metadata.managedFields` and its decoded form. A manager is identified by name, operation and
-// subresource, and for updates by the version too; so an applier has one entry whatever version it used.
+// subresource, and for updates by the version too; so an applier has one entry whatever version it
+// used.
 
 import { compareGoStrings } from '../go-string.ts';
 import type { JsonObject } from '../json.ts';
@@ -125,7 +126,7 @@ export function withManager(managers: Managers, manager: Manager): Managers {
 const updatersMax = 10;
 const mergedUpdaters = 'ancient-changes';
 
-/** Merges the oldest updaters of each version into one, so that at most ten remain (if they can). */
+/** Merges the oldest updaters of each version into one, so that ten remain, if that can be. */
 export function capUpdaters(managers: Managers): Managers {
   const updaters = [...managers].filter(([, manager]) => manager.operation === 'Update');
   let count = updaters.length;

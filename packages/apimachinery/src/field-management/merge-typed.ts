@@ -1,6 +1,7 @@
-// Merging an applied configuration into the live object: what the configuration names is set, all else
-// stays. Lists that are not atomic merge by item; items come in the order of the configuration where
-// it has them, with the other live items between them where they stood. The inputs are not changed.
+// Merging an applied configuration into the live object: what the configuration names is set, all
+// else stays. Lists that are not atomic merge by item; items come in the order of the configuration
+// where it has them, with the other live items between them where they stood. The inputs are not
+// changed.
 
 import { isJsonObject, setOwn, type JsonObject, type JsonValue } from '../json.ts';
 import {

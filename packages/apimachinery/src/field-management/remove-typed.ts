@@ -1,6 +1,6 @@
-// Removing the members and items of a set from a value. What is atomic goes as a whole when anything
-// below it is in the set. A map or list that loses everything becomes null, as in Kubernetes, where
-// that is how an empty one is held.
+// Removing the members and items of a set from a value. What is atomic goes as a whole when
+// anything below it is in the set. A map or list that loses everything becomes null, as in
+// Kubernetes, where that is how an empty one is held.
 
 import { getOwn, isJsonObject, setOwn, type JsonObject, type JsonValue } from '../json.ts';
 import {

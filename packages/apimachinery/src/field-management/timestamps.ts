@@ -1,5 +1,5 @@
-// A write that changes nothing but times of managed fields is no change: it must not give the object a
-// new resource version.
+// A write that changes nothing but times of managed fields is no change: it must not give the
+// object a new resource version.
 
 import { jsonEqual, type JsonValue } from '../json.ts';
 import { asJson, type KubeObject, type ManagedFieldsEntry } from '../meta/object.ts';

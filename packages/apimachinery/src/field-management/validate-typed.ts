@@ -1,5 +1,6 @@
-// Whether a value has the form that its schema demands of an applied configuration: known fields, scalars
-// of the right kind, list items with their keys and without duplicates. Null is allowed anywhere.
+// Whether a value has the form that its schema demands of an applied configuration: known fields,
+// scalars of the right kind, list items with their keys and without duplicates. Null is allowed
+// anywhere.
 // COMPAT: the texts, with Go's notation for values, are those that clients see.
 
 import { formatGoLiteral, formatGoValue, goTypeName } from '../go-value.ts';

@@ -1,6 +1,6 @@
 // An object of a kind before anything is set, in its written form: fields that Go always writes are
-// there with their zero value. An update that creates an object is a change from this one, so what a kind
-// always has (`spec`, an empty list) is not owned by who creates it.
+// there with their zero value. An update that creates an object is a change from this one, so what
+// a kind always has (`spec`, an empty list) is not owned by who creates it.
 
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Field, StructType } from '../schema/types.ts';

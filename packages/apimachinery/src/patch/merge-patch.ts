@@ -1,6 +1,6 @@
 // JSON Merge Patch (RFC 7386): objects merge, null removes, everything else replaces.
-// COMPAT: nulls inside a value that is taken over whole are dropped, also in objects inside lists; the
-// RFC would keep the latter. Objects that the patch touches come out with sorted keys, as the
+// COMPAT: nulls inside a value that is taken over whole are dropped, also in objects inside lists;
+// the RFC would keep the latter. Objects that the patch touches come out with sorted keys, as the
 // library of Kubernetes writes them: the text shows in errors of the decoding that follows.
 
 import { compareGoStrings } from '../go-string.ts';

@@ -1,8 +1,8 @@
 // Why a patch could not be applied, and which answer that is. The four kinds are the four ways in
 // which Kubernetes answers:
 //   bad-request    400 BadRequest with the message: the patch is not a patch.
-//   unprocessable  422 Invalid with a fixed message, details {}: a JSON patch does not apply. The text stays
-//                  here; admission webhooks, whose patches fail with 500, show it.
+//   unprocessable  422 Invalid with a fixed message, details {}: a JSON patch does not apply. The
+//                  text is shown only for the patches of admission webhooks, which fail with 500.
 //   too-large      413 RequestEntityTooLarge with the message.
 //   internal       500 without a reason, with the message: directives of a strategic merge patch.
 // An object that was patched and then does not decode is answered by whoever decodes it.

@@ -1,6 +1,7 @@
 // The list half of strategic merge patches: merging items by key or value, directives in items, and
-// the order of the result. The order is: items of the patch as the patch (or `$setElementOrder`) has them, other
-// items as they stood, each of these placed before the first patch item that stood after it.
+// the order of the result. The order is: items of the patch as the patch (or `$setElementOrder`)
+// has them, other items as they stood, each of these placed before the first patch item that stood
+// after it.
 
 import { formatGoValue, goKind, goTypeName, type GoKind } from '../go-value.ts';
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '../json.ts';

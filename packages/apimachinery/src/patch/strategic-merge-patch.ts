@@ -1,5 +1,5 @@
-// Strategic merge patch: a merge patch that knows the schema. Lists of objects are merged by the field's
-// merge key (`patchStrategy: merge`), lists of scalars are united. Directives:
+// Strategic merge patch: a merge patch that knows the schema. Lists of objects are merged by the
+// field's merge key (`patchStrategy: merge`), lists of scalars are united. Directives:
 //   "$patch": "replace" | "delete"          in an object, or in an item of a merged list
 //   "$retainKeys": [names]                  drops the other members of the object
 //   "$deleteFromPrimitiveList/f": [values]  removes values from the list `f`

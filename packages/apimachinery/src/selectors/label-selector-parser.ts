@@ -2,8 +2,9 @@
 //   selector    = requirement { "," requirement }
 //   requirement = KEY | "!" KEY | KEY ( "=" | "==" | "!=" | ">" | "<" ) [VALUE]
 //               | KEY ( "in" | "notin" ) "(" [VALUE { "," VALUE }] ")"
-// Examples: `a`, `!a`, `a=b`, `a!=b`, `n>3`, `a in (b,c),d notin (e)`. The words `in` and `notin` are
-// operators only after a key. COMPAT: the errors name the tokens as Kubernetes' parser does, also where that misleads.
+// Examples: `a`, `!a`, `a=b`, `a!=b`, `n>3`, `a in (b,c),d notin (e)`. The words `in` and `notin`
+// are operators only after a key. COMPAT: the errors name the tokens as Kubernetes' parser does,
+// also where that misleads.
 
 import { compareGoStrings } from '../go-string.ts';
 import {
@@ -98,7 +99,7 @@ function parseValues(tokens: Tokens): string[] {
   return [...values].sort(compareGoStrings);
 }
 
-/** Stops before the closing parenthesis. COMPAT: `(a,,)` is an error, `(a,)` and `(a,,b)` are not. */
+/** Stops before the closing parenthesis. COMPAT: `(a,,)` is refused, `(a,)` and `(a,,b)` not. */
 function parseList(tokens: Tokens): Set<string> {
   const values = new Set<string>();
   for (;;) {

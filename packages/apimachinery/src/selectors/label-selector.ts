@@ -1,5 +1,6 @@
-// Label selectors, compiled for matching: from text (`a=b,c in (d)`), from the API's `LabelSelector`
-// object, or from a map of labels. All requirements must be met; no requirement matches everything.
+// Label selectors, compiled for matching: from text (`a=b,c in (d)`), from the API's
+// `LabelSelector` object, or from a map of labels. All requirements must be met; no requirement
+// matches everything.
 
 import { compareGoStrings } from '../go-string.ts';
 import { fieldError, type FieldError } from '../status/field-error.ts';

@@ -1,6 +1,6 @@
 // What may stand as a label's key and value, in Kubernetes' words.
-// A key is `[prefix/]name`: the name has at most 63 of [A-Za-z0-9-_.], alphanumeric at both ends; the
-// prefix is a DNS subdomain of at most 253. A value is empty or has the form of a name.
+// A key is `[prefix/]name`: the name has at most 63 of [A-Za-z0-9-_.], alphanumeric at both ends;
+// the prefix is a DNS subdomain of at most 253. A value is empty or has the form of a name.
 
 const nameMax = 63;
 const subdomainMax = 253;
