@@ -309,10 +309,11 @@ function startingPoint(live: KubeObject | undefined, type: StructType | undefine
   return type === undefined ? {} : zeroObject(type);
 }
 
+/** Not stored yet, and with nothing but its kind and metadata. */
 function isBlank(live: KubeObject): boolean {
+  if ((live.metadata.uid ?? '') !== '') return false;
   for (const name in live) {
-    if (name === 'apiVersion' || name === 'kind') continue;
-    if (name !== 'metadata' || Object.keys(live.metadata).length > 0) return false;
+    if (name !== 'apiVersion' && name !== 'kind' && name !== 'metadata') return false;
   }
   return true;
 }
