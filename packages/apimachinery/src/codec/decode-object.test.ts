@@ -50,7 +50,7 @@ const roundTrips: readonly (readonly [type: StructType, text: string, written: s
   ],
   // Fields without omitempty appear; nulls of elements are zero values.
   [role, '{}', '{"metadata":{},"rules":null}'],
-  [role, '{"rules":[]}', '{"metadata":{},"rules":[]}'],
+  [role, '{"rules":[]}', '{"metadata":{},"rules":null}'],
   [
     role,
     '{"rules":[null,{"verbs":[null]}]}',

@@ -14,6 +14,11 @@ interface FieldShape {
   readonly zero: () => JsonValue | undefined;
   /** Whether zero values are dropped. */
   readonly dropsZero: boolean;
+  /**
+   * COMPAT: an empty list or map that is always written is written as null, for the conversion between
+   * versions makes nothing of emptiness. The items of a list of objects stay a list.
+   */
+  readonly emptyIsNull: boolean;
 }
 
 export interface StructShape {
@@ -28,7 +33,7 @@ const shapes = new WeakMap<StructType, StructShape>();
 export function structShape(type: StructType): StructShape {
   const known = shapes.get(type);
   if (known !== undefined) return known;
-  const fields = type.fields.map(fieldShape);
+  const fields = type.fields.map((field) => fieldShape(type, field));
   const shape: StructShape = {
     slots: fields.map(() => unset),
     assemble: (slots, previous) => assemble(fields, slots, previous),
@@ -67,11 +72,13 @@ export function zeroValue(type: TypeRef, nullable = false): JsonValue {
   }
 }
 
-function fieldShape(field: Field): FieldShape {
+function fieldShape(owner: StructType, field: Field): FieldShape {
   const { name, type, presence } = field;
   const nullable = field.nullable === true;
   const zero = presence === 'always' ? () => zeroValue(type, nullable) : () => undefined;
-  return { name, zero, dropsZero: presence === 'omitzero' };
+  const isContainer = type.kind === 'list' || type.kind === 'map';
+  const emptyIsNull = presence === 'always' && isContainer && !owner.goName.endsWith('List');
+  return { name, zero, dropsZero: presence === 'omitzero', emptyIsNull };
 }
 
 function assemble(
@@ -88,6 +95,8 @@ function assemble(
     if (value === undefined) {
       const zero = field.zero();
       if (zero !== undefined) object[field.name] = zero;
+    } else if (field.emptyIsNull && isZero(value as JsonValue)) {
+      object[field.name] = null;
     } else if (!field.dropsZero || !isZero(value as JsonValue)) {
       object[field.name] = value as JsonValue;
     }
