@@ -6,16 +6,24 @@ import type { IPAddress } from '@keelson/apimachinery/types/networking.k8s.io.v1
 import type { ObjectSources } from '../object-sources.ts';
 import { systemUser } from '../authentication/system-user.ts';
 import { apiextensionsStrategies } from './apiextensions/strategies.ts';
+import { v1ToV2, v2ToV1 } from './autoscaling/conversion.ts';
+import { autoscalingStrategies } from './autoscaling/strategies.ts';
 import type { BuiltinParts } from './builtin-endpoints.ts';
 import { coordinationStrategies } from './coordination/strategies.ts';
 import { createClusterIps, type IpAddressStore } from './core/services/cluster-ips.ts';
 import { createNodePorts } from './core/services/node-ports.ts';
 import { createServiceStrategy } from './core/services/strategy.ts';
 import { coreStrategies } from './core/strategies.ts';
+import { discoveryStrategies } from './discovery/strategies.ts';
+import { coreToEventsV1, eventsV1ToCore } from './events/conversion.ts';
+import { eventsStrategies } from './events/strategies.ts';
 import type { CreateHandler } from './handlers.ts';
+import { networkingStrategies } from './networking/strategies.ts';
 import { nodeGroupStrategies as nodeStrategies } from './node/strategies.ts';
+import { policyStrategies } from './policy/strategies.ts';
 import { rbacStrategies } from './rbac/strategies.ts';
 import { schedulingStrategies } from './scheduling/strategies.ts';
+import { storageStrategies } from './storage/strategies.ts';
 import { createObject } from './store-create.ts';
 import { storageKey, type StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';
@@ -45,12 +53,27 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       '/services': createServices(options) as Strategy,
       '/namespaces': withSubresource(coreStrategies['namespaces'] ?? {}, 'finalize', finalizeStrategy),
       ...byGroup('apiextensions.k8s.io', apiextensionsStrategies),
+      ...byGroup('autoscaling', autoscalingStrategies),
       ...byGroup('coordination.k8s.io', coordinationStrategies),
+      ...byGroup('discovery.k8s.io', discoveryStrategies),
+      ...byGroup('events.k8s.io', eventsStrategies),
+      ...byGroup('networking.k8s.io', networkingStrategies),
       ...byGroup('node.k8s.io', nodeStrategies),
+      ...byGroup('policy', policyStrategies),
       ...byGroup('rbac.authorization.k8s.io', rbacStrategies),
       ...byGroup('scheduling.k8s.io', schedulingStrategies),
+      ...byGroup('storage.k8s.io', storageStrategies),
     },
-    conversions: {},
+    conversions: {
+      'autoscaling/v1/horizontalpodautoscalers': {
+        toStored: v1ToV2,
+        fromStored: v2ToV1,
+      },
+      'events.k8s.io/v1/events': {
+        toStored: eventsV1ToCore,
+        fromStored: coreToEventsV1,
+      },
+    },
     creates: [
       ...options.creates,
       ...createBindingHandlers(pods),

@@ -43,7 +43,7 @@ export function dropRoundTripAnnotations(metadata: ObjectMeta): void {
 }
 
 /** The stored form of an object of autoscaling/v1, with defaults. The argument is not changed. */
-export function v1ToV2(object: KubeObject): HorizontalPodAutoscaler {
+export function v1ToV2(object: KubeObject): KubeObject {
   const { metadata: given, spec, status } = object as unknown as V1Autoscaler;
   const metadata = { ...given };
   const annotations = given.annotations ?? {};
@@ -87,7 +87,7 @@ export function v1ToV2(object: KubeObject): HorizontalPodAutoscaler {
 }
 
 /** The form of autoscaling/v1. The argument is not changed. */
-export function v2ToV1(object: KubeObject): V1Autoscaler {
+export function v2ToV1(object: KubeObject): KubeObject {
   const { metadata: given, spec, status } = object as unknown as HorizontalPodAutoscaler;
   const metadata = { ...given };
   dropRoundTripAnnotations(metadata);

@@ -1,11 +1,13 @@
 // Events of events.k8s.io/v1 and of core/v1 are one kind; the latter is how it is stored. The newer API
 // gives the fields other names and keeps the counters of old under `deprecated…`.
 
+import type { KubeObject } from '@keelson/apimachinery';
 import type { Event as CoreEvent } from '@keelson/apimachinery/types/core.v1';
 import type { Event } from '@keelson/apimachinery/types/events.k8s.io.v1';
 
 /** `eventsV1ToCore(event)`: the stored form. The argument is not changed; parts are shared with it. */
-export function eventsV1ToCore(event: Event): CoreEvent {
+export function eventsV1ToCore(object: KubeObject): KubeObject {
+  const event = object as unknown as Event;
   const {
     note,
     regarding,
@@ -27,11 +29,12 @@ export function eventsV1ToCore(event: Event): CoreEvent {
     firstTimestamp: deprecatedFirstTimestamp ?? null,
     lastTimestamp: deprecatedLastTimestamp ?? null,
     source: deprecatedSource ?? {},
-  }) as CoreEvent;
+  });
 }
 
 /** `coreToEventsV1(event)`: the form of events.k8s.io/v1. */
-export function coreToEventsV1(event: CoreEvent): Event {
+export function coreToEventsV1(object: KubeObject): KubeObject {
+  const event = object as unknown as CoreEvent;
   const {
     message,
     involvedObject,
@@ -54,9 +57,11 @@ export function coreToEventsV1(event: CoreEvent): Event {
     deprecatedFirstTimestamp: firstTimestamp ?? null,
     deprecatedLastTimestamp: lastTimestamp ?? null,
     deprecatedSource: source ?? {},
-  }) as Event;
+  });
 }
 
-function withoutAbsent(object: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+function withoutAbsent(object: KubeObject): KubeObject {
+  return Object.fromEntries(
+    Object.entries(object).filter(([, value]) => value !== undefined),
+  ) as KubeObject;
 }
