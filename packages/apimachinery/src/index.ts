@@ -182,3 +182,6 @@ export type {
   FieldVersions,
 } from './field-management/field-manager.ts';
 export { keepTimesIfUnchanged } from './field-management/timestamps.ts';
+
+export { aggregateRules, aggregationSelectorsOf, equalRules } from './rbac/role-aggregation.ts';
+export type { AggregatedRule } from './rbac/role-aggregation.ts';

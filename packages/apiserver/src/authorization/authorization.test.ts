@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noDecisionTrace, type KubeObject } from '@keelson/apimachinery';
+import {
+  aggregateRules,
+  equalRules,
+  noDecisionTrace,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import { anonymousUser, type UserInfo } from '../authentication/authenticator.ts';
 import { createFeatures } from '../features/create-features.ts';
 import { createAlwaysAllowAuthorizer, createAlwaysDenyAuthorizer } from './always.ts';
@@ -11,7 +16,6 @@ import { createBrowserSafeAuthorizer } from './browser-safe.ts';
 import { forbiddenByAuthorizer } from './forbidden.ts';
 import { createPrivilegedGroupsAuthorizer } from './privileged-groups.ts';
 import { rulesOf, subjectsOf } from './rbac/policy-rule.ts';
-import { aggregateRules, equalRules } from './rbac/role-aggregation.ts';
 import { compactRules, describeRules, uncoveredRules } from './rbac/rule-coverage.ts';
 import { reconcileBootstrapPolicy } from './reconcile-bootstrap-policy.ts';
 import { createUnionAuthorizer, createUnionRuleResolver } from './union.ts';

@@ -2,7 +2,7 @@
 // components, for administrators, and what everybody may read. Data of the newest release; rules that
 // belong to a feature are left out where the emulated release does not have it.
 
-import type { KubeObject } from '@keelson/apimachinery';
+import { aggregateRules, type KubeObject } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
 import { gatedRoles, gatedRules } from './bootstrap-policy-gates.ts';
 import {
@@ -12,7 +12,6 @@ import {
   roleTable,
 } from './bootstrap-policy.generated.ts';
 import { rbacGroup, type PolicyRule, type Subject } from './rbac/policy-rule.ts';
-import { aggregateRules } from './rbac/role-aggregation.ts';
 
 /** A role in the generated table. */
 export interface RoleRow {

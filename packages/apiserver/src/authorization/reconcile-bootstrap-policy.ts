@@ -2,14 +2,13 @@
 // created, permissions and subjects that an upgrade added are added. Nothing is ever taken away, and
 // objects with the annotation `rbac.authorization.kubernetes.io/autoupdate: "false"` are left alone.
 
-import type { KubeObject } from '@keelson/apimachinery';
+import { aggregationSelectorsOf, type KubeObject } from '@keelson/apimachinery';
 import {
   autoUpdateAnnotation,
   type BootstrapObject,
   type RbacResource,
 } from './bootstrap-policy.ts';
 import { roleRefOf, rulesOf, subjectsOf, type Subject } from './rbac/policy-rule.ts';
-import { aggregationSelectorsOf } from './rbac/role-aggregation.ts';
 import { uncoveredRules } from './rbac/rule-coverage.ts';
 
 /** Where the objects live. Objects handed out are frozen; the functions reject with StatusErrors. */

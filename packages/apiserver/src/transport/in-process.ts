@@ -8,7 +8,8 @@ import type { ApiRequest, ApiResponse } from '../http.ts';
 export interface InProcessRequest {
   readonly method: string;
   readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: Uint8Array;
   /** Absent: the credentials in the headers decide, as for any client. */
   readonly user?: UserInfo;

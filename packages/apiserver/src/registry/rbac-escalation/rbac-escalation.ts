@@ -5,7 +5,13 @@
 // anything, so writing one needs every permission.
 
 import { isDeepStrictEqual } from 'node:util';
-import { quoteGo, statusErrors, type KubeObject, type StatusError } from '@keelson/apimachinery';
+import {
+  aggregationSelectorsOf,
+  quoteGo,
+  statusErrors,
+  type KubeObject,
+  type StatusError,
+} from '@keelson/apimachinery';
 import type { Authorizer } from '../../authorization/authorizer.ts';
 import { privilegedGroup } from '../../authorization/privileged-groups.ts';
 import {
@@ -15,7 +21,6 @@ import {
   type PolicyRule,
 } from '../../authorization/rbac/policy-rule.ts';
 import type { RbacAuthorizer } from '../../authorization/rbac/rbac-authorizer.ts';
-import { aggregationSelectorsOf } from '../../authorization/rbac/role-aggregation.ts';
 import {
   compactRules,
   describeRules,

@@ -1,0 +1,66 @@
+// One informer per resource and selection, however many controllers ask for it. They start when
+// they are first asked for and end with the set.
+
+import type { Clock, GroupVersionResource, KubeObject, Random } from '@keelson/apimachinery';
+import type { Client } from '../client.ts';
+import type { SelectionOptions } from '../resource-options.ts';
+import { startInformer, type Informer } from './informer.ts';
+
+export interface SharedInformerOptions extends SelectionOptions {
+  readonly metadataOnly?: boolean;
+  /** All namespaces when absent. */
+  readonly namespace?: string;
+}
+
+export interface Informers {
+  /** The caller's type is believed: a resource has one kind. */
+  informer<T extends KubeObject>(
+    resource: GroupVersionResource,
+    options?: SharedInformerOptions,
+  ): Informer<T>;
+  /** Resolves when all that were asked for so far have synced. */
+  synced(signal?: AbortSignal): Promise<void>;
+}
+
+export interface InformersOptions {
+  readonly client: Client;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly onError?: (error: unknown, resource: GroupVersionResource) => void;
+  readonly freeze?: boolean;
+}
+
+export function createInformers(options: InformersOptions, signal: AbortSignal): Informers {
+  const { client, onError = () => {}, ...rest } = options;
+  const started = new Map<string, Informer>();
+  return {
+    informer<T extends KubeObject>(
+      resource: GroupVersionResource,
+      { metadataOnly = false, namespace = '', ...selection }: SharedInformerOptions = {},
+    ) {
+      const { group, version } = resource;
+      const key = JSON.stringify([
+        [group, version, resource.resource, metadataOnly, namespace],
+        [selection.labelSelector ?? '', selection.fieldSelector ?? ''],
+      ]);
+      let informer = started.get(key);
+      if (informer === undefined) {
+        const all = metadataOnly ? client.metadata(resource) : client.resource(resource);
+        informer = startInformer(
+          {
+            ...rest,
+            resource: all.namespace(namespace),
+            selection,
+            onError: (error) => onError(error, resource),
+          },
+          signal,
+        );
+        started.set(key, informer);
+      }
+      return informer as unknown as Informer<T>;
+    },
+    async synced(waiting) {
+      await Promise.all([...started.values()].map((informer) => informer.synced(waiting)));
+    },
+  };
+}
