@@ -6,7 +6,7 @@ import type { AuthenticationResult } from './authenticator.ts';
 import { createCertificateAuthority } from './certificates/certificate-authority.ts';
 import { readPem } from './certificates/pem.ts';
 import { createAuthentication, type AuthenticationOptions } from './create-authentication.ts';
-import { percentDecodedKey } from './headers.ts';
+import { percentDecodedKey, withMultiValues } from './headers.ts';
 import { parseTokenFile, TokenFileError } from './static-tokens.ts';
 import { createStoppedClock, createTestObjects, createTestRequest } from './testing.ts';
 
@@ -327,6 +327,13 @@ test('keys of extra headers', () => {
     ['caf%C3%A9', 'café'],
   ];
   for (const [header, key] of rows) assert.equal(percentDecodedKey(header), key);
+});
+
+test('repeated headers stay apart', () => {
+  const joined = { 'impersonate-group': 'a,b, c', accept: 'x, y', 'impersonate-user': 'jane' };
+  const raw = ['Impersonate-Group', 'a,b', 'Accept', 'x', 'impersonate-group', 'c', 'Accept', 'y'];
+  assert.deepEqual(withMultiValues(joined, raw), { ...joined, 'impersonate-group': ['a,b', 'c'] });
+  assert.equal(withMultiValues(joined, ['Accept', 'x']), joined);
 });
 
 test('traces tell who decided and no secret', async () => {

@@ -46,3 +46,21 @@ export function percentDecodedKey(text: string): string {
   );
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
+
+/**
+ * The headers of a request as authenticators need them: from the flat list `[name, value, …]` in which node keeps them as
+ * they came. Multi-value headers become lists, everything else is as in `joined`.
+ */
+export function withMultiValues(
+  joined: RequestHeaders,
+  rawHeaders: readonly string[],
+): RequestHeaders {
+  let lists: Record<string, string[]> | undefined;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase() ?? '';
+    if (!isMultiValueHeader(name)) continue;
+    lists ??= {};
+    (lists[name] ??= []).push(rawHeaders[i + 1] ?? '');
+  }
+  return lists === undefined ? joined : { ...joined, ...lists };
+}

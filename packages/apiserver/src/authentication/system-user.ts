@@ -2,4 +2,9 @@
 
 import type { UserInfo } from './authenticator.ts';
 
-export const systemUser: UserInfo = { name: 'system:apiserver', uid: '', groups: ['system:masters', 'system:authenticated'], extra: {} };
+export const systemUser: UserInfo = {
+  name: 'system:apiserver',
+  uid: '',
+  groups: ['system:masters', 'system:authenticated'],
+  extra: {},
+};

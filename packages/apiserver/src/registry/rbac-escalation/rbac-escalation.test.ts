@@ -4,7 +4,6 @@ import { isStatusError, noDecisionTrace, type KubeObject } from '@keelson/apimac
 import { createTestObjects } from '../../authentication/testing.ts';
 import type { PolicyRule } from '../../authorization/rbac/policy-rule.ts';
 import { createRbacAuthorizer } from '../../authorization/rbac/rbac-authorizer.ts';
-import type { RequestInfo } from '../../request-context.ts';
 import { checkBindEscalation, checkRoleEscalation, type RbacWrite } from './rbac-escalation.ts';
 
 const rbacRule = (verbs: string, resources: string, ...resourceNames: string[]): PolicyRule => ({
@@ -42,13 +41,12 @@ function cluster(held: PolicyRule[], inNamespace: PolicyRule[] = []) {
 function write(
   resource: string,
   object: KubeObject,
-  more: Partial<RbacWrite> & { namespace?: string; name?: string; groups?: string[] } = {},
+  more: Partial<RbacWrite> & { groups?: string[] } = {},
 ): RbacWrite {
   const { namespace = '', name = '', groups = ['system:authenticated'], oldObject } = more;
-  const info = { resource, namespace, name } as RequestInfo;
   const user = { name: 'actor', uid: '', groups, extra: {} };
-  const context = { user, info, trace: noDecisionTrace };
-  return oldObject === undefined ? { context, object } : { context, object, oldObject };
+  const base = { user, trace: noDecisionTrace, resource, namespace, name, object };
+  return oldObject === undefined ? base : { ...base, oldObject };
 }
 const outcome = async (check: Promise<void>) => {
   try {

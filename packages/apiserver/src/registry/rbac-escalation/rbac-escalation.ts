@@ -27,7 +27,6 @@ import {
   quoteGoList,
   uncoveredRules,
 } from '../../authorization/rbac/rule-coverage.ts';
-import type { RequestContext } from '../../request-context.ts';
 
 export interface EscalationDependencies {
   /** All authorizers: whoever of them grants `escalate` or `bind` is believed. */
@@ -38,7 +37,14 @@ export interface EscalationDependencies {
 
 /** A create (without `oldObject`) or an update of an RBAC object. */
 export interface RbacWrite {
-  readonly context: Pick<RequestContext, 'user' | 'info' | 'trace'>;
+  readonly user: UserInfo;
+  readonly trace: DecisionTrace;
+  /** `roles`, `clusterrolebindings` and so on. */
+  readonly resource: string;
+  /** Empty for what concerns the whole cluster. */
+  readonly namespace: string;
+  /** The name in the URL; empty for a POST. */
+  readonly name: string;
   readonly object: KubeObject;
   readonly oldObject?: KubeObject;
 }
@@ -70,12 +76,12 @@ export async function checkBindEscalation(
   dependencies: EscalationDependencies,
   write: RbacWrite,
 ): Promise<void> {
-  const { object, oldObject, context } = write;
+  const { object, oldObject, namespace, resource } = write;
   if (isPrivileged(write)) return;
   if (oldObject !== undefined && changesOnlyGarbageCollection(object, oldObject)) return;
   if (await mayBind(dependencies, write)) return;
   const roleRef = roleRefOf(object);
-  const rules = dependencies.rbac.referencedRules(roleRef, context.info.namespace);
+  const rules = dependencies.rbac.referencedRules(roleRef, namespace);
   // COMPAT: Kubernetes names the resource of the request, not the role's.
   if (rules === undefined)
     throw statusErrors.notFound(
@@ -86,16 +92,15 @@ export async function checkBindEscalation(
   if (problem !== undefined) throw record(write, problem);
 }
 
-function isPrivileged({ context }: RbacWrite): boolean {
-  return context.user.groups.includes(privilegedGroup);
+function isPrivileged({ user }: RbacWrite): boolean {
+  return user.groups.includes(privilegedGroup);
 }
 
 /** COMPAT: the name is that of the URL, so on create a grant with resourceNames does not help. */
 async function mayEscalate(
   { authorizer }: EscalationDependencies,
-  { context: { user, info, trace } }: RbacWrite,
+  { user, trace, namespace, resource, name }: RbacWrite,
 ): Promise<boolean> {
-  const { namespace, resource, name } = info;
   const attributes = {
     isResource: true,
     verb: 'escalate',
@@ -111,14 +116,14 @@ async function mayEscalate(
 
 async function mayBind(
   { authorizer }: EscalationDependencies,
-  { context: { user, info, trace }, object }: RbacWrite,
+  { user, trace, namespace, object }: RbacWrite,
 ): Promise<boolean> {
   const { kind, name, apiGroup = '' } = roleRefOf(object);
   if (kind !== 'Role' && kind !== 'ClusterRole') return false;
   const attributes = {
     isResource: true,
     verb: 'bind',
-    namespace: info.namespace,
+    namespace,
     group: apiGroup,
     version: '*',
     resource: kind === 'Role' ? 'roles' : 'clusterroles',
@@ -131,21 +136,19 @@ async function mayBind(
 /** What the caller lacks to grant the rules, in Kubernetes' words. */
 function missingRules(
   { rbac }: EscalationDependencies,
-  { context: { user, info } }: RbacWrite,
+  { user, namespace }: RbacWrite,
   wanted: readonly PolicyRule[],
 ): string | undefined {
-  const held = rbac.heldRules(user, info.namespace);
+  const held = rbac.heldRules(user, namespace);
   const missing = uncoveredRules(held.rules, wanted);
   if (missing.length === 0) return undefined;
   const errors = held.errors.length === 0 ? '' : `; resolution errors: [${held.errors.join(' ')}]`;
   return `user ${quoteGo(user.name)} (groups=${quoteGoList(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${describeRules(compactRules(missing))}${errors}`;
 }
 
-function record({ context, object }: RbacWrite, why: string): StatusError {
-  const { trace, info } = context;
+function record({ trace, resource, object }: RbacWrite, why: string): StatusError {
   if (trace.enabled)
     trace.record({ stage: 'authorization', by: 'rbac-escalation', outcome: 'deny', reason: why });
-  const { resource } = info;
   return statusErrors.forbidden({ group: rbacGroup, resource }, object.metadata.name ?? '', why);
 }
 
