@@ -6,12 +6,13 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import {
-  aggregationSelectorsOf,
   quoteGo,
   statusErrors,
+  type DecisionTrace,
   type KubeObject,
   type StatusError,
 } from '@keelson/apimachinery';
+import type { UserInfo } from '../../authentication/authenticator.ts';
 import type { Authorizer } from '../../authorization/authorizer.ts';
 import { privilegedGroup } from '../../authorization/privileged-groups.ts';
 import {
@@ -84,10 +85,7 @@ export async function checkBindEscalation(
   const rules = dependencies.rbac.referencedRules(roleRef, namespace);
   // COMPAT: Kubernetes names the resource of the request, not the role's.
   if (rules === undefined)
-    throw statusErrors.notFound(
-      { group: rbacGroup, resource: context.info.resource },
-      roleRef.name,
-    );
+    throw statusErrors.notFound({ group: rbacGroup, resource }, roleRef.name);
   const problem = missingRules(dependencies, write, rules);
   if (problem !== undefined) throw record(write, problem);
 }
