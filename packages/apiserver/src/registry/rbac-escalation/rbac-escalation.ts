@@ -6,6 +6,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import {
+  aggregationSelectorsOf,
   quoteGo,
   statusErrors,
   type DecisionTrace,
