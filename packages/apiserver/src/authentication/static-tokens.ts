@@ -4,8 +4,8 @@
 // SECURITY: tokens are kept and looked up as keyed digests, so neither the time that a lookup takes
 // nor a look at the table tells a token.
 
-import { createHmac, randomBytes } from 'node:crypto';
 import type { TokenAuthenticator, UserInfo } from './authenticator.ts';
+import { createTokenDigest } from './token-digest.ts';
 import { recordAuthentication } from './union.ts';
 
 export interface StaticToken {
@@ -18,13 +18,12 @@ export function createStaticTokenAuthenticator(
   name: string,
   tokens: readonly StaticToken[],
 ): TokenAuthenticator {
-  const key = randomBytes(32);
-  const digest = (token: string) => createHmac('sha256', key).update(token).digest('base64');
+  const digest = createTokenDigest();
   const users = new Map(tokens.map(({ token, user }) => [digest(token), user]));
   return {
     name,
     async authenticateToken(token, _audiences, trace) {
-      const user = users.get(digest(token));
+      const user = users.size === 0 ? undefined : users.get(digest(token));
       const result =
         user === undefined
           ? ({ outcome: 'no-credential' } as const)

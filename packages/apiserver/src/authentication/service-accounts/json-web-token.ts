@@ -5,8 +5,8 @@
 // proposes otherwise is refused. `jku`, `jwk`, `x5u`, `x5c` are ignored, `crit` and unencoded payloads
 // refused (jose knows neither here).
 
-import { createHmac, randomBytes } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
+import { createTokenDigest } from '../token-digest.ts';
 import type { SigningKey, VerificationKey } from './signing-keys.ts';
 
 export interface UnverifiedToken {
@@ -48,12 +48,12 @@ export interface SignatureVerifier {
 const rememberedMax = 4096;
 
 export function createSignatureVerifier(): SignatureVerifier {
-  const secret = randomBytes(32);
+  // SECURITY: so that a memory dump of the table holds no usable token.
+  const digestOf = createTokenDigest();
   const good = new Map<string, Promise<boolean>>();
   return {
     verify(token, key) {
-      // SECURITY: keyed digests, so that a memory dump of this table holds no usable token.
-      const digest = createHmac('sha256', secret).update(`${key.id}.${token}`).digest('base64');
+      const digest = digestOf(`${key.id}.${token}`);
       const known = good.get(digest);
       if (known !== undefined) return known;
       if (good.size >= rememberedMax) good.delete(good.keys().next().value ?? '');
