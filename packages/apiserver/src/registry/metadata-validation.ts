@@ -15,6 +15,8 @@ import type { Strategy } from './strategy.ts';
 
 const finalizerOrphan = 'orphan';
 const finalizerForeground = 'foregroundDeletion';
+/** Finalizers that Kubernetes itself uses without a domain. */
+const standardFinalizers = ['kubernetes', finalizerOrphan, finalizerForeground];
 
 export function validateObjectMeta(meta: ObjectMeta, definition: ResourceDefinition, strategy: Strategy): FieldError[] {
   const rule = strategy.nameRule ?? nameIsDns1123Subdomain;
@@ -30,7 +32,7 @@ export function validateObjectMeta(meta: ObjectMeta, definition: ResourceDefinit
   }
   if (meta.generation !== undefined && meta.generation < 0)
     errors.push(fieldError.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0'));
-  errors.push(...validateSharedMeta(meta), ...validateFinalizers(meta.finalizers ?? []), ...validateManagedFields(meta.managedFields ?? []));
+  errors.push(...validateSharedMeta(meta), ...validateFinalizers(meta.finalizers ?? []), ...validateManagedFields(meta.managedFields ?? []), ...validateFinalizerDomains(meta, strategy));
   return errors;
 }
 
@@ -55,6 +57,16 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, defi
   immutable('deletionGracePeriodSeconds', meta.deletionGracePeriodSeconds, old.deletionGracePeriodSeconds);
   errors.push(...validateSharedMeta(meta), ...validateManagedFields(meta.managedFields ?? []));
   return errors;
+}
+
+/** A finalizer names the domain of who set it, unless it is one of Kubernetes' own. */
+export function validateFinalizerDomains(meta: ObjectMeta, strategy: Strategy): FieldError[] {
+  if (strategy.allowsBareFinalizers === true) return [];
+  return (meta.finalizers ?? []).flatMap((finalizer, i) => {
+    if (finalizer.includes('/') || standardFinalizers.includes(finalizer)) return [];
+    const why = 'name is neither a standard finalizer name nor is it fully qualified';
+    return [fieldError.invalid(`metadata.finalizers[${i}]`, finalizer, why)];
+  });
 }
 
 function validateSharedMeta(meta: ObjectMeta): FieldError[] {

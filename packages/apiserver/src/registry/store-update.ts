@@ -6,7 +6,7 @@
 
 import { createUid, fieldError, formatTime, statusErrors, type KubeObject } from '@keelson/apimachinery';
 import { isStorageError, type StoredEntry } from '../storage/storage.ts';
-import { validateObjectMeta, validateObjectMetaUpdate } from './metadata-validation.ts';
+import { validateFinalizerDomains, validateObjectMeta, validateObjectMetaUpdate } from './metadata-validation.ts';
 import { interpretStorageError, optimisticLockMessage, plainError } from './storage-errors.ts';
 import { inWrittenOrder, storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
 import type { Strategy, StrategyTransaction, SubresourceStrategy } from './strategy.ts';
@@ -118,7 +118,7 @@ async function prepareReplacement(
 
   // COMPAT: the generic code and the kind's own validation both check the metadata, and both report.
   const metaErrors = validateObjectMetaUpdate(meta, old, definition);
-  const errors = [...metaErrors, ...metaErrors, ...(update.validateUpdate?.(object, existing, context) ?? [])];
+  const errors = [...metaErrors, ...metaErrors, ...validateFinalizerDomains(meta, strategy), ...(update.validateUpdate?.(object, existing, context) ?? [])];
   if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
   for (const text of update.warningsOnUpdate?.(object, existing, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);

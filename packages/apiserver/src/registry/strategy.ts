@@ -48,6 +48,11 @@ export interface Strategy<T extends KubeObject = KubeObject> {
 
   /** Checks `metadata.name`; gives the detail texts, empty when valid. Default: DNS-1123 subdomain. `prefix`: it is a generateName. */
   nameRule?(name: string, prefix: boolean): string[];
+  /**
+   * Finalizers need no domain. Default: all but Kubernetes' own must have one. COMPAT: kinds that came late to
+   * Kubernetes leave that check out.
+   */
+  readonly allowsBareFinalizers?: boolean;
   /** PUT of an absent object creates it. Default false. */
   readonly allowCreateOnUpdate?: boolean;
   /** PUT without resourceVersion overwrites. Default true. */

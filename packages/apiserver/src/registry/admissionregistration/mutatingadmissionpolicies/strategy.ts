@@ -35,6 +35,7 @@ export function createMutatingAdmissionPolicyStrategy(
     validate: (policy) => validatePolicy(policy, { checker, old: undefined }),
     validateUpdate: (policy, old) => validatePolicy(policy, { checker, old }),
     allowUnconditionalUpdate: false,
+    allowsBareFinalizers: true,
     tableCells: ({ metadata, spec }, nowMs) => [
       metadata.name,
       spec.mutations?.length ?? 0,

@@ -17,6 +17,7 @@ export const mutatingAdmissionPolicyBindingStrategy: Strategy<MutatingAdmissionP
   validate: validateBinding,
   validateUpdate: validateBinding,
   allowUnconditionalUpdate: false,
+  allowsBareFinalizers: true,
   tableCells: (binding, nowMs) => [
     binding.metadata.name,
     binding.spec.policyName,

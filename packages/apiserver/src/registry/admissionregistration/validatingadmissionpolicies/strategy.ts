@@ -44,6 +44,7 @@ export function createValidatingAdmissionPolicyStrategy(
     validate: (policy) => validatePolicy(policy, { checker, old: undefined }),
     validateUpdate: (policy, old) => validatePolicy(policy, { checker, old }),
     allowUnconditionalUpdate: false,
+    allowsBareFinalizers: true,
     tableCells: ({ metadata, spec }, nowMs) => [
       metadata.name,
       spec.validations?.length ?? 0,

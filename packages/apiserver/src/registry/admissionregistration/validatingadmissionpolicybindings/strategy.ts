@@ -19,6 +19,7 @@ export const validatingAdmissionPolicyBindingStrategy: Strategy<ValidatingAdmiss
     validate: validateBinding,
     validateUpdate: validateBinding,
     allowUnconditionalUpdate: false,
+    allowsBareFinalizers: true,
     tableCells: (binding, nowMs) => [
       binding.metadata.name,
       binding.spec.policyName,

@@ -60,6 +60,7 @@ function createStrategy<T extends WebhookConfiguration>(
     validateUpdate: (configuration, old) =>
       validateWebhooks(configuration.webhooks ?? [], checker, keptRequirements(old.webhooks ?? [])),
     allowUnconditionalUpdate: false,
+    allowsBareFinalizers: true,
     tableCells: (configuration, nowMs) => [
       configuration.metadata.name,
       configuration.webhooks?.length ?? 0,

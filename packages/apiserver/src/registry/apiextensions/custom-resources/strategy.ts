@@ -85,6 +85,7 @@ export function createCustomResourceStrategy(
     warningsOnCreate: (object) => finalizerWarnings(object, undefined),
     warningsOnUpdate: (object, old) => finalizerWarnings(object, old),
     allowUnconditionalUpdate: false,
+    allowsBareFinalizers: true,
     tableCells: (object, nowMs) => table.cells(object, nowMs),
     fieldValues: (object) => fields.values(object),
     resetFields: hasStatus ? [['status']] : [],

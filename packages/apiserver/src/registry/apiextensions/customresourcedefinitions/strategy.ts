@@ -45,6 +45,7 @@ export function createCustomResourceDefinitionStrategy(
     returnDeletedObject: true,
     isFinalized,
     markTerminating,
+    allowsBareFinalizers: true,
     tableCells: (crd) => [crd.metadata.name, crd.metadata.creationTimestamp],
     resetFields: [['status']],
     subresources: {

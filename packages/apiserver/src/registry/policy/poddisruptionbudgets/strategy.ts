@@ -39,6 +39,7 @@ export const podDisruptionBudgetStrategy: Strategy<PodDisruptionBudget> = {
   validate: validateBudget,
   validateUpdate: validateBudget,
   allowUnconditionalUpdate: false,
+  allowsBareFinalizers: true,
   tableCells: (budget, nowMs) => [
     budget.metadata.name,
     boundText(budget.spec?.minAvailable),
