@@ -5,21 +5,26 @@ import { formatTime, systemClock, systemRandom, type Clock, type Random } from '
 import {
   createApiServer,
   createAccessReviewHandlers,
+  createAdmissionPlugins,
   createAuthentication,
+  createAuthorization,
   createBuiltinParts,
-  createRbacAuthorizer,
   createSelfSubjectReviewHandler,
   createServiceAccountTokenIssuer,
   createTokenRequestHandler,
   createTokenReviewHandler,
   createImpersonationFilter,
   createIssuerDiscovery,
-  createPrivilegedGroupsAuthorizer,
-  createUnionAuthorizer,
+  createNamespaceCreator,
+  createNodeRestriction,
+  createQuotaStatusWriter,
+  createRbacEscalation,
+  createResourcesOfKind,
   defaultLimits,
   openObjectSources,
   reviewValidators,
   silentLogger,
+  type AdmissionConfiguration,
   type ApiServer,
   type Features,
   type Filter,
@@ -33,6 +38,7 @@ import {
 import { bootstrapCluster } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
 import type { Pki } from './pki.ts';
+import { startControllers } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
 
 export interface ControlPlaneOptions {
@@ -46,7 +52,8 @@ export interface ControlPlaneOptions {
   readonly serviceClusterIpRange?: string;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
-  readonly admissionControlConfigFile?: string;
+  /** From `parseAdmissionConfiguration`. */
+  readonly admissionConfiguration?: AdmissionConfiguration;
   readonly serverAddress: () => string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -83,8 +90,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     jwksUri: `https://${options.serverAddress()}/openid/v1/jwks`,
     keys: [pki.serviceAccountKey],
   });
-  const rbac = createRbacAuthorizer(sources);
-  const authorizer = createUnionAuthorizer([createPrivilegedGroupsAuthorizer(), rbac]);
+  const authorization = createAuthorization({ objects: sources, features });
+  const { authorizer, rules, rbac } = authorization;
   const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
   const serviceCidrs = (options.serviceClusterIpRange ?? '10.96.0.0/16').split(',');
   const server: ApiServer = createApiServer({
@@ -94,14 +101,30 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     authorizer,
     impersonation: createImpersonationFilter(authorizer, features),
     audit: passThrough('audit'),
-    admissionPlugins: [],
+    admissionPlugins: [
+      ...createAdmissionPlugins({
+        features,
+        sources,
+        authorizer,
+        clock,
+        random,
+        quotaWriter: createQuotaStatusWriter(storage),
+        namespaceCreator: createNamespaceCreator(() => server.serve),
+        kinds: createResourcesOfKind(() => server.index.list()),
+        enable: ['NodeRestriction', ...(options.enableAdmissionPlugins ?? [])],
+        disable: options.disableAdmissionPlugins ?? [],
+        others: [createNodeRestriction({ ...sources, features, authorizer })],
+        ...(options.admissionConfiguration === undefined ? {} : { configuration: options.admissionConfiguration }),
+      }),
+      createRbacEscalation({ authorizer, rbac }),
+    ],
     builtin: createBuiltinParts({
       sources,
       random,
       serviceClusterIpRanges: serviceCidrs,
       scopeOf: (group, resource) => findScope(server, group, resource),
       creates: [
-        ...createAccessReviewHandlers({ authorizer, rules: rbac, features, validators: reviewValidators }),
+        ...createAccessReviewHandlers({ authorizer, rules, features, validators: reviewValidators }),
         createTokenReviewHandler({ tokens: authentication.tokens, apiAudiences: [serviceAccountIssuer] }),
         createSelfSubjectReviewHandler(clock),
         createTokenRequestHandler({
@@ -131,12 +154,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
   });
   server.markStarted();
+  const controllers = startControllers({
+    names: options.controllers ?? new Set(),
+    serve: server.serve,
+    rootCaPem: pki.authority.certificatePem,
+    clock,
+    random,
+    logger,
+  });
   return {
     server,
     sources,
     async close() {
+      await controllers.stop();
       server.shutDown();
-      rbac.close();
+      authorization.close();
       stop.abort();
       await storage.close();
     },

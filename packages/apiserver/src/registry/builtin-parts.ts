@@ -5,10 +5,13 @@ import type { KubeObject, Random } from '@keelson/apimachinery';
 import type { IPAddress } from '@keelson/apimachinery/types/networking.k8s.io.v1';
 import type { ObjectSources } from '../object-sources.ts';
 import { systemUser } from '../authentication/system-user.ts';
+import { admissionregistrationStrategies } from './admissionregistration/strategies.ts';
 import { apiextensionsStrategies } from './apiextensions/strategies.ts';
+import { appsStrategies } from './apps/strategies.ts';
 import { v1ToV2, v2ToV1 } from './autoscaling/conversion.ts';
 import { autoscalingStrategies } from './autoscaling/strategies.ts';
 import type { BuiltinParts } from './builtin-endpoints.ts';
+import { certificatesStrategies } from './certificates/strategies.ts';
 import { coordinationStrategies } from './coordination/strategies.ts';
 import { createClusterIps, type IpAddressStore } from './core/services/cluster-ips.ts';
 import { createNodePorts } from './core/services/node-ports.ts';
@@ -22,6 +25,7 @@ import { networkingStrategies } from './networking/strategies.ts';
 import { nodeGroupStrategies as nodeStrategies } from './node/strategies.ts';
 import { policyStrategies } from './policy/strategies.ts';
 import { rbacStrategies } from './rbac/strategies.ts';
+import { resourceStrategies } from './resource/strategies.ts';
 import { schedulingStrategies } from './scheduling/strategies.ts';
 import { storageStrategies } from './storage/strategies.ts';
 import { createObject } from './store-create.ts';
@@ -52,8 +56,11 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ...byGroup('', coreStrategies),
       '/services': createServices(options) as Strategy,
       '/namespaces': withSubresource(coreStrategies['namespaces'] ?? {}, 'finalize', finalizeStrategy),
+      ...byGroup('admissionregistration.k8s.io', admissionregistrationStrategies),
       ...byGroup('apiextensions.k8s.io', apiextensionsStrategies),
+      ...byGroup('apps', appsStrategies),
       ...byGroup('autoscaling', autoscalingStrategies),
+      ...byGroup('certificates.k8s.io', certificatesStrategies),
       ...byGroup('coordination.k8s.io', coordinationStrategies),
       ...byGroup('discovery.k8s.io', discoveryStrategies),
       ...byGroup('events.k8s.io', eventsStrategies),
@@ -61,6 +68,7 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ...byGroup('node.k8s.io', nodeStrategies),
       ...byGroup('policy', policyStrategies),
       ...byGroup('rbac.authorization.k8s.io', rbacStrategies),
+      ...byGroup('resource.k8s.io', resourceStrategies),
       ...byGroup('scheduling.k8s.io', schedulingStrategies),
       ...byGroup('storage.k8s.io', storageStrategies),
     },

@@ -6,6 +6,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { statusErrors } from '@keelson/apimachinery';
+import { isMultiValueHeader } from '../authentication/headers.ts';
 import type { ApiRequest, ApiResponse } from '../http.ts';
 
 type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -13,11 +14,11 @@ type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** `signal` is aborted when the client goes away before the answer is complete. */
 export function fromNodeRequest(req: NodeRequest, signal: AbortSignal, upgraded?: { socket: Duplex; head: Uint8Array }): ApiRequest {
-  const headers = req.headers as Record<string, string | string[] | undefined>;
+  const headers = headersOf(req);
   return {
     method: req.method ?? 'GET',
     url: req.url ?? '/',
-    headers: req.httpVersionMajor >= 2 && headers['host'] === undefined ? { ...headers, host: headers[':authority'] } : headers,
+    headers,
     protocol: req.httpVersionMajor >= 2 ? 'HTTP/2.0' : 'HTTP/1.1',
     remoteAddress: req.socket.remoteAddress ?? '',
     tls: true,
@@ -26,6 +27,18 @@ export function fromNodeRequest(req: NodeRequest, signal: AbortSignal, upgraded?
     signal,
     ...(upgraded === undefined ? {} : { upgrade: () => upgraded }),
   };
+}
+
+/** Node joins repeated headers with commas; where a comma may be part of a value they stay apart. */
+function headersOf(req: NodeRequest): Record<string, string | string[] | undefined> {
+  const headers: Record<string, string | string[] | undefined> = { ...req.headers };
+  if (headers['host'] === undefined && headers[':authority'] !== undefined) headers['host'] = headers[':authority'];
+  for (const name of Object.keys(headers)) if (isMultiValueHeader(name)) headers[name] = [];
+  for (let i = 0; i + 1 < req.rawHeaders.length; i += 2) {
+    const list = headers[req.rawHeaders[i]?.toLowerCase() ?? ''];
+    if (Array.isArray(list) && isMultiValueHeader(req.rawHeaders[i]?.toLowerCase() ?? '')) list.push(req.rawHeaders[i + 1] ?? '');
+  }
+  return headers;
 }
 
 function peerCertificates(socket: TLSSocket): Uint8Array[] {

@@ -4,8 +4,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { systemClock, systemRandom } from '@keelson/apimachinery';
+import { DecodeError, parseYaml, systemClock, systemRandom } from '@keelson/apimachinery';
 import {
+  AdmissionConfigurationError,
+  AdmissionPluginError,
   createFeatures,
   createMemoryStorage,
   defaultLimits,
@@ -13,9 +15,11 @@ import {
   isStorageError,
   openEmbeddedStorage,
   openListener,
+  parseAdmissionConfiguration,
   parseFeatureGates,
   parseTokenFile,
   TokenFileError,
+  type AdmissionConfiguration,
   type Features,
   type Listener,
   type Storage,
@@ -105,6 +109,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const { tokenAuthFile, clientCaFile } = flags;
   const staticTokens = tokenAuthFile === undefined ? [] : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
   const clientCaPem = clientCaFile === undefined ? undefined : usage(() => readFileSync(clientCaFile, 'utf8'));
+  const admissionConfiguration = readAdmissionConfiguration(flags, features);
   const logger = createLogger(flags.v, environment.printError);
   const dataDir = resolve(flags.dataDir);
   const storage = await openStorage(flags, dataDir);
@@ -123,7 +128,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       serviceClusterIpRange: flags.serviceClusterIpRange,
       enableAdmissionPlugins: flags.enableAdmissionPlugins,
       disableAdmissionPlugins: flags.disableAdmissionPlugins,
-      ...(flags.admissionControlConfigFile === undefined ? {} : { admissionControlConfigFile: flags.admissionControlConfigFile }),
+      ...(admissionConfiguration === undefined ? {} : { admissionConfiguration }),
       serverAddress: () => address,
       logger,
     });
@@ -136,6 +141,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   } catch (error) {
     await listener?.close(0);
     await storage.close();
+    if (error instanceof AdmissionPluginError) throw new StartError(error.message, exitCodes.usage, error);
     throw error;
   }
   const opened = listener;
@@ -154,11 +160,19 @@ async function stop(plane: ControlPlane, listener: Listener): Promise<void> {
   await plane.close();
 }
 
+/** `--admission-control-config-file`; paths in it are relative to it. */
+function readAdmissionConfiguration(flags: UpFlags, features: Features): AdmissionConfiguration | undefined {
+  const file = flags.admissionControlConfigFile;
+  if (file === undefined) return undefined;
+  const read = (path: string) => parseYaml(readFileSync(path, 'utf8')).value;
+  return usage(() => parseAdmissionConfiguration(read(file), (path) => read(resolve(dirname(file), path)), features));
+}
+
 function usage<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const known = cause instanceof FeatureGateError || cause instanceof TokenFileError || cause instanceof UnknownControllerError || isFileError(cause);
+    const known = cause instanceof FeatureGateError || cause instanceof AdmissionConfigurationError || cause instanceof DecodeError || cause instanceof TokenFileError || cause instanceof UnknownControllerError || isFileError(cause);
     if (!known) throw cause;
     throw new StartError((cause as Error).message, exitCodes.usage, cause);
   }

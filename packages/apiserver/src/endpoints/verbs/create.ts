@@ -15,7 +15,8 @@ export async function createResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint, services } = request;
   const format = negotiateOutput(context, endpoint.custom);
   const options = parseWriteOptions(context.info.query, 'CreateOptions');
-  const decoded = await decodeBody(request, endpoint.definition, options.fieldValidation);
+  const kind = endpoint.definition.subresources.find((s) => s.name === request.subresource)?.gvk ?? endpoint.definition;
+  const decoded = await decodeBody(request, kind, options.fieldValidation);
   checkNamespace(request, decoded);
   const admissionOptions = optionsObject('CreateOptions', options);
   const handler = request.subresource === '' ? endpoint.createHandler : endpoint.subresourceCreates.get(request.subresource);
