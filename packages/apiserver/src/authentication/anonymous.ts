@@ -1,6 +1,6 @@
-// Who sends no credential is `system:anonymous` in `system:unauthenticated`, and authorization decides
-// what that may do. With conditions (KEP-4633) only requests for these exact paths may be anonymous;
-// all others are refused with 401, whatever a careless role binding grants.
+// Who sends no credential is `system:anonymous` in `system:unauthenticated`, and authorization
+// decides what that may do. With conditions (KEP-4633) only requests for these exact paths may be
+// anonymous; all others are refused with 401, whatever a careless role binding grants.
 
 import { parseRequestPath } from './request-path.ts';
 import { anonymousUser, type AuthenticationResult, type Authenticator } from './authenticator.ts';

@@ -1,5 +1,5 @@
-// A token is meant for somebody: its audiences. A token for a vault must not open the API server, and
-// the other way round.
+// A token is meant for somebody: its audiences. A token for a vault must not open the API server,
+// and the other way round.
 
 import type { TokenAuthenticator } from './authenticator.ts';
 
@@ -12,8 +12,8 @@ export function intersectAudiences(
 }
 
 /**
- * `delegate`, whose tokens name no audience and are therefore meant for the API server: questions on
- * behalf of others are not answered.
+ * `delegate`, whose tokens name no audience and are therefore meant for the API server: questions
+ * on behalf of others are not answered.
  */
 export function withAudiences(
   delegate: TokenAuthenticator,

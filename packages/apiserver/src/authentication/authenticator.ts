@@ -17,15 +17,18 @@ export type AuthenticationResult =
   | {
       readonly outcome: 'authenticated';
       readonly user: UserInfo;
-      /** Audiences that the credential and the question have in common; absent when it knows none. */
+      /**
+       * Audiences that the credential and the question have in common; absent when it knows none.
+       */
       readonly audiences?: readonly string[];
       readonly warnings?: readonly string[];
       /** Annotations of the audit event, such as the use of a legacy token. */
       readonly annotations?: Readonly<Record<string, string>>;
     }
   /**
-   * The credential is of this authenticator's kind and is bad. `reason` is for the log, the trace and `status.error` of
-   * TokenReview only; `reasons` are its parts when several authenticators refused.
+   * The credential is of this authenticator's kind and is bad. `reason` is for the log, the trace
+   * and `status.error` of TokenReview only; `reasons` are its parts when several authenticators
+   * refused.
    */
   | {
       readonly outcome: 'rejected';

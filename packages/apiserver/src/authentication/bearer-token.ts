@@ -1,5 +1,5 @@
-// The token of `Authorization: Bearer <token>`. A header of another scheme is no credential; a token
-// that nobody recognises is a bad one.
+// The token of `Authorization: Bearer <token>`. A header of another scheme is no credential; a
+// token that nobody recognises is a bad one.
 
 import type { AuthenticationResult, Authenticator, TokenAuthenticator } from './authenticator.ts';
 import { recordAuthentication, rejected } from './union.ts';

@@ -1,7 +1,8 @@
 // Bootstrap tokens let a new node ask for its certificate. `abcdef.0123456789abcdef` belongs to the
 // Secret kube-system/bootstrap-token-abcdef, which must be of the right type, not deleted, not
-// expired and meant for authentication. The user is system:bootstrap:<id> in system:bootstrappers and
-// groups below it. Anything wrong is "not mine", never an error, so nothing can be learnt from trying.
+// expired and meant for authentication. The user is system:bootstrap:<id> in system:bootstrappers
+// and groups below it. Anything wrong is "not mine", never an error, so nothing can be learnt from
+// trying.
 
 import type { Clock, KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../object-source.ts';

@@ -2,8 +2,9 @@
 //
 //   the server's own token; front proxy; client certificate; bearer token; token of a WebSocket; anonymous
 //
-// and tokens among themselves: token file, Secret-based, bound, bootstrap. A refusal anywhere refuses
-// the request unless another credential of it is good; anonymous is for requests without any.
+// and tokens among themselves: token file, Secret-based, bound, bootstrap. A refusal anywhere
+// refuses the request unless another credential of it is good; anonymous is for requests without
+// any.
 
 import { randomBytes } from 'node:crypto';
 import { createUid, type Clock, type KubeObject, type Random } from '@keelson/apimachinery';
@@ -59,7 +60,9 @@ export interface Authentication {
   readonly authenticator: Authenticator;
   /** For TokenReview, which asks about a token on behalf of others. */
   readonly tokens: TokenAuthenticator;
-  /** Bearer token of `system:apiserver` in `system:masters`, for clients that belong to the server. */
+  /**
+   * Bearer token of `system:apiserver` in `system:masters`, for clients that belong to the server.
+   */
   readonly loopbackToken: string;
 }
 

@@ -1,5 +1,5 @@
-// Headers that name users. A group may contain a comma, so repeated headers of these kinds must reach
-// the authenticators as a list, never joined.
+// Headers that name users. A group may contain a comma, so repeated headers of these kinds must
+// reach the authenticators as a list, never joined.
 
 type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -22,7 +22,9 @@ export function isMultiValueHeader(name: string, extra: readonly string[] = []):
   );
 }
 
-/** Headers that prove or assert an identity; a proxy to pods, nodes or other servers must drop them. */
+/**
+ * Headers that prove or assert an identity; a proxy to pods, nodes or other servers must drop them.
+ */
 export function isCredentialHeader(name: string): boolean {
   return (
     name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
@@ -48,8 +50,9 @@ export function percentDecodedKey(text: string): string {
 }
 
 /**
- * The headers of a request as authenticators need them: from the flat list `[name, value, …]` in which node keeps them as
- * they came. Multi-value headers become lists, everything else is as in `joined`.
+ * The headers of a request as authenticators need them: from the flat list `[name, value, …]` in
+ * which node keeps them as they came. Multi-value headers become lists, everything else is as in
+ * `joined`.
  */
 export function withMultiValues(
   joined: RequestHeaders,

@@ -1,6 +1,6 @@
-// An authenticating proxy in front of the server names the user in headers (`X-Remote-User`, …). It is
-// believed only with a client certificate of the front-proxy CA, and only under the allowed names.
-// The headers themselves prove nothing: whoever else sends them is ignored.
+// An authenticating proxy in front of the server names the user in headers (`X-Remote-User`, …). It
+// is believed only with a client certificate of the front-proxy CA, and only under the allowed
+// names. The headers themselves prove nothing: whoever else sends them is ignored.
 
 import type { Clock } from '@keelson/apimachinery';
 import type { AuthenticationResult, Authenticator, UserInfo } from './authenticator.ts';

@@ -1,5 +1,6 @@
 // Tokens that are known when the server starts: those of `--token-auth-file`, and the server's own
-// token for its clients in other processes. The file is CSV: token, user name, uid, "group1,group2".
+// token for its clients in other processes. The file is CSV: token, user name, uid,
+// "group1,group2".
 //
 // SECURITY: tokens are kept and looked up as keyed digests, so neither the time that a lookup takes
 // nor a look at the table tells a token.
@@ -42,7 +43,10 @@ export class TokenFileError extends Error {
   }
 }
 
-/** Reads the text of a token file. `path` appears in messages; tokens never do. Throws TokenFileError. */
+/**
+ * Reads the text of a token file. `path` appears in messages; tokens never do. Throws
+ * TokenFileError.
+ */
 export function parseTokenFile(
   text: string,
   path: string,

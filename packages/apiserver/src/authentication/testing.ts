@@ -1,5 +1,5 @@
-// What the tests of authentication and authorization share: requests, a clock that stands still, and
-// objects that can be looked up.
+// What the tests of authentication and authorization share: requests, a clock that stands still,
+// and objects that can be looked up.
 
 import type { Clock, KubeObject } from '@keelson/apimachinery';
 import type { ApiRequest } from '../http.ts';

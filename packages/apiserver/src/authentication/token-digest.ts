@@ -1,5 +1,5 @@
-// Tokens are looked up by digest, so that neither the time of a look-up nor a dump of the table tells
-// one. The digest is keyed with chance that never leaves the process.
+// Tokens are looked up by digest, so that neither the time of a look-up nor a dump of the table
+// tells one. The digest is keyed with chance that never leaves the process.
 
 import { hash, randomBytes } from 'node:crypto';
 

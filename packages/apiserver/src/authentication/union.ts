@@ -1,6 +1,6 @@
-// Asks authenticators in order. The first that authenticates decides, even when an earlier one refused
-// its own kind of credential: a request may carry several. When none authenticates, one refusal is
-// enough to refuse the request, so a bad credential never becomes an anonymous request.
+// Asks authenticators in order. The first that authenticates decides, even when an earlier one
+// refused its own kind of credential: a request may carry several. When none authenticates, one
+// refusal is enough to refuse the request, so a bad credential never becomes an anonymous request.
 
 import type { DecisionTrace } from '@keelson/apimachinery';
 import type {

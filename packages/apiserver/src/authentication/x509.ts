@@ -1,9 +1,9 @@
-// TLS client certificates that lead to the client CA. The common name is the user, every organization
-// a group; an attribute of its own may hold the uid. An expired or foreign certificate is refused and
-// never becomes anonymous; one without a common name is no credential.
+// TLS client certificates that lead to the client CA. The common name is the user, every
+// organization a group; an attribute of its own may hold the uid. An expired or foreign certificate
+// is refused and never becomes anonymous; one without a common name is no credential.
 //
-// SECURITY: there is no revocation. `O=system:masters` bypasses authorization, so the CA's key is the
-// cluster's most valuable secret.
+// SECURITY: there is no revocation. `O=system:masters` bypasses authorization, so the CA's key is
+// the cluster's most valuable secret.
 
 import { createHash } from 'node:crypto';
 import type { Clock } from '@keelson/apimachinery';
@@ -87,14 +87,16 @@ export type VerifiedCertificate =
   | { readonly leaf: Certificate }
   | { readonly leaf: undefined; readonly problem: string };
 
-/** Checks the certificate of a connection against one CA bundle, for use as a client certificate. */
+/**
+ * Checks the certificate of a connection against one CA bundle, for use as a client certificate.
+ */
 export interface CertificateVerifier {
   /** Undefined when the client presented none. Never throws. */
   verify(request: ApiRequest): VerifiedCertificate | undefined;
 }
 
-// A chain costs some public-key operations; a client uses the same one for all its requests. Entries
-// are small and a cluster has few clients per server.
+// A chain costs some public-key operations; a client uses the same one for all its requests.
+// Entries are small and a cluster has few clients per server.
 const cachedChainsMax = 1024;
 
 /** Throws when the bundle holds no readable certificate. */

@@ -3,9 +3,10 @@
 //   {"apiVersion": "abac.authorization.kubernetes.io/v1beta1", "kind": "Policy",
 //    "spec": {"user": "ann", "namespace": "shop", "resource": "pods", "apiGroup": "*", "readonly": true}}
 //
-// A policy matches the user and the group that it names (both, when it names both; nobody, when it names
-// neither), and the namespace, resource and group or the path. `*` is anything, an absent field is the
-// empty value. Read-only policies allow get, list and watch. Subresources and names are not looked at.
+// A policy matches the user and the group that it names (both, when it names both; nobody, when it
+// names neither), and the namespace, resource and group or the path. `*` is anything, an absent
+// field is the empty value. Read-only policies allow get, list and watch. Subresources and names
+// are not looked at.
 
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';

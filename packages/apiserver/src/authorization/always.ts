@@ -21,7 +21,9 @@ export function createAlwaysAllowAuthorizer(): Authorizer & RuleResolver {
   };
 }
 
-/** Mode AlwaysDeny. COMPAT: it has no opinion rather than denying, so that later modes are asked. */
+/**
+ * Mode AlwaysDeny. COMPAT: it has no opinion rather than denying, so that later modes are asked.
+ */
 export function createAlwaysDenyAuthorizer(): Authorizer & RuleResolver {
   const name = 'AlwaysDeny';
   const reason = 'Everything is forbidden.';

@@ -5,7 +5,10 @@
 import type { DecisionTrace } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
 
-/** One requirement of a selector, in the form of `FieldSelectorRequirement` and `LabelSelectorRequirement`. */
+/**
+ * One requirement of a selector, in the form of `FieldSelectorRequirement` and
+ * `LabelSelectorRequirement`.
+ */
 export interface SelectorRequirement {
   readonly key: string;
   readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';

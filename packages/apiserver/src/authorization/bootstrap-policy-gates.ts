@@ -1,5 +1,5 @@
-// What of the default policy belongs to a feature: roles with their bindings, and single rules. Only
-// features that a release from 1.26 on could lack are named.
+// What of the default policy belongs to a feature: roles with their bindings, and single rules.
+// Only features that a release from 1.26 on could lack are named.
 
 /** Roles (and the bindings of the same name) that exist only with a gate. */
 export const gatedRoles: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // The roles and bindings that every cluster starts with, as kube-apiserver has them: for its own
-// components, for administrators, and what everybody may read. Data of the newest release; rules that
-// belong to a feature are left out where the emulated release does not have it.
+// components, for administrators, and what everybody may read. Data of the newest release; rules
+// that belong to a feature are left out where the emulated release does not have it.
 
 import { aggregateRules, type KubeObject } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
@@ -17,7 +17,10 @@ import { rbacGroup, type PolicyRule, type Subject } from './rbac/policy-rule.ts'
 export interface RoleRow {
   readonly namespace?: string;
   readonly name: string;
-  /** `verbs|groups|resources|names`, `verbs|@|urls`; items separated by commas, the core group is empty. */
+  /**
+   * `verbs|groups|resources|names`, `verbs|@|urls`; items separated by commas, the core group is
+   * empty.
+   */
   readonly rules?: readonly string[];
   /** `admin`: the label that makes it part of that role. */
   readonly aggregatesTo?: readonly string[];
@@ -47,8 +50,8 @@ export const autoUpdateAnnotation = 'rbac.authorization.kubernetes.io/autoupdate
 const apiVersion = `${rbacGroup}/v1`;
 
 /**
- * New objects for the default policy of the emulated release, roles before bindings. Aggregated roles
- * have the rules that their controller would give them.
+ * New objects for the default policy of the emulated release, roles before bindings. Aggregated
+ * roles have the rules that their controller would give them.
  */
 export function bootstrapPolicy(features: Features): BootstrapObject[] {
   const withGates = (row: RoleRow | BindingRow) => {

@@ -1,8 +1,8 @@
-// A browser sends no token, so a page in it can make a cluster's API fetch what an anonymous user may
-// fetch, and a proxied pod may answer with a page of its own. Therefore a caller who is not
-// authenticated needs an explicit grant of `unsafeproxy` where others need `proxy`: as a subresource
-// (`pods/unsafeproxy`) and as a verb. Wraps one authorizer (RBAC); the reason says what was changed.
-// Access reviews that name no `system:authenticated` group are treated the same way.
+// A browser sends no token, so a page in it can make a cluster's API fetch what an anonymous user
+// may fetch, and a proxied pod may answer with a page of its own. Therefore a caller who is not
+// authenticated needs an explicit grant of `unsafeproxy` where others need `proxy`: as a
+// subresource (`pods/unsafeproxy`) and as a verb. Wraps one authorizer (RBAC); the reason says what
+// was changed. Access reviews that name no `system:authenticated` group are treated the same way.
 
 import type { AuthorizationResult, Authorizer, RequestAttributes } from './authorizer.ts';
 import type { UserInfo } from '../authentication/authenticator.ts';
@@ -10,7 +10,9 @@ import type { UserInfo } from '../authentication/authenticator.ts';
 const proxy = 'proxy';
 const unsafeProxy = 'unsafeproxy';
 
-/** `delegate`, asked about `unsafeproxy` instead of `proxy` for callers who are not authenticated. */
+/**
+ * `delegate`, asked about `unsafeproxy` instead of `proxy` for callers who are not authenticated.
+ */
 export function createBrowserSafeAuthorizer(delegate: Authorizer): Authorizer {
   return {
     name: delegate.name,

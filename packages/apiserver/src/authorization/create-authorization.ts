@@ -27,8 +27,8 @@ export interface AuthorizationOptions {
   /** Text of `--authorization-policy-file`, for mode ABAC. */
   readonly abacPolicy?: string;
   /**
-   * Callers without `system:authenticated` need `unsafeproxy` where RBAC has `proxy` (see `browser-safe.ts`). On unless
-   * said otherwise.
+   * Callers without `system:authenticated` need `unsafeproxy` where RBAC has `proxy` (see
+   * `browser-safe.ts`). On unless said otherwise.
    */
   readonly browserSafe?: boolean;
 }

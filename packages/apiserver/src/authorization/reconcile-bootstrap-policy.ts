@@ -1,6 +1,7 @@
 // Brings the default roles and bindings of a cluster up to date at each start: what is missing is
-// created, permissions and subjects that an upgrade added are added. Nothing is ever taken away, and
-// objects with the annotation `rbac.authorization.kubernetes.io/autoupdate: "false"` are left alone.
+// created, permissions and subjects that an upgrade added are added. Nothing is ever taken away,
+// and objects with the annotation `rbac.authorization.kubernetes.io/autoupdate: "false"` are left
+// alone.
 
 import { aggregationSelectorsOf, type KubeObject } from '@keelson/apimachinery';
 import {
@@ -11,7 +12,9 @@ import {
 import { roleRefOf, rulesOf, subjectsOf, type Subject } from './rbac/policy-rule.ts';
 import { uncoveredRules } from './rbac/rule-coverage.ts';
 
-/** Where the objects live. Objects handed out are frozen; the functions reject with StatusErrors. */
+/**
+ * Where the objects live. Objects handed out are frozen; the functions reject with StatusErrors.
+ */
 export interface RbacObjectStore {
   get(resource: RbacResource, namespace: string, name: string): Promise<KubeObject | undefined>;
   create(resource: RbacResource, object: KubeObject): Promise<unknown>;
@@ -25,7 +28,10 @@ export interface ReconcileCounts {
   readonly unchanged: number;
 }
 
-/** Roles first, then bindings; the objects of each step at the same time, so that they share a flush. */
+/**
+ * Roles first, then bindings; the objects of each step at the same time, so that they share a
+ * flush.
+ */
 export async function reconcileBootstrapPolicy(
   store: RbacObjectStore,
   policy: readonly BootstrapObject[],
@@ -99,7 +105,9 @@ function mergedSubjects(wanted: KubeObject, existing: KubeObject): Subject[] {
   return [...present, ...subjectsOf(wanted).filter((subject) => !known.has(key(subject)))];
 }
 
-/** The existing metadata with the labels and annotations that it lacks; undefined when it has all. */
+/**
+ * The existing metadata with the labels and annotations that it lacks; undefined when it has all.
+ */
 function mergedMetadata(
   wanted: KubeObject,
   existing: KubeObject,

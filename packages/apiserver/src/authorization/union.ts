@@ -1,5 +1,6 @@
-// Asks authorizers in order. The first allow or deny decides, with its own reason and error only. When
-// none has an opinion, the answer is no opinion with all reasons, one per line, and all errors.
+// Asks authorizers in order. The first allow or deny decides, with its own reason and error only.
+// When none has an opinion, the answer is no opinion with all reasons, one per line, and all
+// errors.
 //
 // Stays synchronous as long as the authorizers do, so that a request decided from memory costs no
 // promise.

@@ -10,7 +10,9 @@ import type { Features } from './features.ts';
 /** Oldest and newest release that can be emulated, as minor numbers of 1.x. */
 export const emulatedMinorRange = { min: 26, max: 36 } as const;
 
-/** One or more settings that the emulated release refuses; `messages` has kube-apiserver's texts. */
+/**
+ * One or more settings that the emulated release refuses; `messages` has kube-apiserver's texts.
+ */
 export class FeatureGateError extends Error {
   readonly messages: readonly string[];
   constructor(messages: readonly string[]) {

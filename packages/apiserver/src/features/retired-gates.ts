@@ -1,6 +1,7 @@
 // Gates that 1.36 no longer knows but that decided behaviour in 1.26–1.35, and the histories that
 // the 1.36 server does not carry for gates it shares with other components. Same encoding as
-// `gates.generated.ts`, plus `R` (gate deleted, behaviour permanent) and `X` (deleted, behaviour gone).
+// `gates.generated.ts`, plus `R` (gate deleted, behaviour permanent) and `X` (deleted, behaviour
+// gone).
 
 /** Added to the generated table; no name may stand in both. */
 export const retiredGateHistories: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // Lets a caller act as another user, when the headers ask for it and the authorizer allows it. From
-// here on the request is the other user's: flow control, authorization and admission see only that one.
-// The audit event names both.
+// here on the request is the other user's: flow control, authorization and admission see only that
+// one. The audit event names both.
 
 import type { Authorizer } from '../authorization/authorizer.ts';
 import { createImpersonator } from '../authorization/impersonation/impersonator.ts';

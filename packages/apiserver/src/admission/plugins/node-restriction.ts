@@ -1,5 +1,5 @@
-// NodeRestriction: what a node writes must concern the node itself. The Node authorizer decides by the
-// URL; this plugin looks at the objects. It concerns users that are nodes and nobody else:
+// NodeRestriction: what a node writes must concern the node itself. The Node authorizer decides by
+// the URL; this plugin looks at the objects. It concerns users that are nodes and nobody else:
 //
 //   pods                  only mirror pods of its own, that refer to nothing else in the cluster
 //   pods/status, eviction only of pods that run on it; labels and claims stay as they are

@@ -9,7 +9,7 @@ import {
   createHash,
   createPrivateKey,
   generateKeyPairSync,
-  sign,
+  sign as signBytes,
   type KeyObject,
 } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
@@ -61,7 +61,10 @@ export interface CertificateAuthority {
   readonly privateKeyPem: string;
   issueServing(request: ServingRequest): KeyPairPem;
   issueClient(request: ClientRequest): KeyPairPem;
-  /** Signs for a key that somebody else holds; answers the PEM certificate. Never outlives the authority. */
+  /**
+   * Signs for a key that somebody else holds; answers the PEM certificate. Never outlives the
+   * authority.
+   */
   sign(profile: SigningProfile): string;
 }
 
@@ -137,29 +140,7 @@ function authorityOf(
   authority: Certificate,
   key: KeyObject,
 ): CertificateAuthority {
-  const certificatePem = writePem('CERTIFICATE', authority.der);
-  const authorityKeyId = authority.subjectKeyId;
-
-  const signProfile = (profile: SigningProfile): string => {
-    const extensions = [
-      keyUsageExtension(profile.keyUsage),
-      extension(
-        extensionOid.extendedKeyUsage,
-        false,
-        encode.sequence(...profile.extendedKeyUsages.map(encode.oid)),
-      ),
-      extension(extensionOid.basicConstraints, true, encode.sequence()),
-    ];
-    if (authorityKeyId !== undefined)
-      extensions.push(
-        extension(
-          extensionOid.authorityKeyId,
-          false,
-          encode.sequence(encodeDer(tag.context(0), authorityKeyId)),
-        ),
-      );
-    if (profile.subjectAltNames !== undefined)
-      extensions.push(extension(extensionOid.subjectAltName, false, profile.subjectAltNames));
+  const sign = (profile: SigningProfile): string => {
     const der = signCertificate(
       {
         serialNumber: newSerialNumber(random),
@@ -168,7 +149,7 @@ function authorityOf(
         publicKey: profile.publicKey,
         notBeforeMs: Math.max(profile.notBeforeMs, authority.notBeforeMs),
         notAfterMs: Math.min(profile.notAfterMs, authority.notAfterMs),
-        extensions,
+        extensions: endEntityExtensions(profile, authority.subjectKeyId),
       },
       key,
     );
@@ -180,24 +161,23 @@ function authorityOf(
     usage: string,
     options: { validForMs: number | undefined; subjectAltNames?: Uint8Array },
   ): KeyPairPem => {
+    const { validForMs = defaultValidMs, subjectAltNames } = options;
     const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const now = clock.now();
-    const pem = signProfile({
+    const certificatePem = sign({
       subject: encodeName(subject),
       publicKey: spkiOf(keys.publicKey),
       extendedKeyUsages: [usage],
       keyUsage: keyUsageBits.digitalSignature | keyUsageBits.keyEncipherment,
       notBeforeMs: now - backdateMs,
-      notAfterMs: now + (options.validForMs ?? defaultValidMs),
-      ...(options.subjectAltNames === undefined
-        ? {}
-        : { subjectAltNames: options.subjectAltNames }),
+      notAfterMs: now + validForMs,
+      ...(subjectAltNames === undefined ? {} : { subjectAltNames }),
     });
-    return { certificatePem: pem, privateKeyPem: privatePem(keys.privateKey) };
+    return { certificatePem, privateKeyPem: privatePem(keys.privateKey) };
   };
 
   return {
-    certificatePem,
+    certificatePem: writePem('CERTIFICATE', authority.der),
     privateKeyPem: privatePem(key),
     issueServing: ({ commonName, dnsNames, ipAddresses, validForMs }) =>
       issue({ commonName }, extendedKeyUsageOid.serverAuth, {
@@ -210,8 +190,28 @@ function authorityOf(
         extendedKeyUsageOid.clientAuth,
         { validForMs },
       ),
-    sign: signProfile,
+    sign,
   };
+}
+
+/** What the certificate may be used for; never to sign others. */
+function endEntityExtensions(
+  profile: SigningProfile,
+  authorityKeyId: Uint8Array | undefined,
+): Uint8Array[] {
+  const usages = encode.sequence(...profile.extendedKeyUsages.map(encode.oid));
+  const extensions = [
+    keyUsageExtension(profile.keyUsage),
+    extension(extensionOid.extendedKeyUsage, false, usages),
+    extension(extensionOid.basicConstraints, true, encode.sequence()),
+  ];
+  if (authorityKeyId !== undefined) {
+    const keyId = encode.sequence(encodeDer(tag.context(0), authorityKeyId));
+    extensions.push(extension(extensionOid.authorityKeyId, false, keyId));
+  }
+  if (profile.subjectAltNames !== undefined)
+    extensions.push(extension(extensionOid.subjectAltName, false, profile.subjectAltNames));
+  return extensions;
 }
 
 interface CertificateParts {
@@ -236,7 +236,7 @@ function signCertificate(parts: CertificateParts, key: KeyObject): Uint8Array {
     parts.publicKey,
     encodeDer(tag.constructed(3), encode.sequence(...parts.extensions)),
   );
-  return encode.sequence(tbs, algorithm, encode.bitString(sign(hash, tbs, key)));
+  return encode.sequence(tbs, algorithm, encode.bitString(signBytes(hash, tbs, key)));
 }
 
 /** AlgorithmIdentifier and digest that fit the authority's key. */

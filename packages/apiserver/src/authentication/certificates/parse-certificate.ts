@@ -1,6 +1,6 @@
-// Reads the parts of an X.509 certificate on which Keelson decides (RFC 5280). node:crypto checks the
-// signatures; it does not show repeated attributes, constraints or critical extensions, so these are
-// read here.
+// Reads the parts of an X.509 certificate on which Keelson decides (RFC 5280). node:crypto checks
+// the signatures; it does not show repeated attributes, constraints or critical extensions, so
+// these are read here.
 
 import { createHash, X509Certificate } from 'node:crypto';
 import {
@@ -37,7 +37,9 @@ export interface Certificate {
   readonly basicConstraints:
     | { readonly ca: boolean; readonly pathLengthMax: number | undefined }
     | undefined;
-  /** The first two bytes of the key usage, most significant bit first; absent when not restricted. */
+  /**
+   * The first two bytes of the key usage, most significant bit first; absent when not restricted.
+   */
   readonly keyUsage: number | undefined;
   /** Object identifiers; absent when not restricted. */
   readonly extendedKeyUsages: readonly string[] | undefined;

@@ -1,5 +1,5 @@
-// Is this certificate issued, for this use and at this time, by an authority that we trust? The rules
-// are those of Go's crypto/x509, which Kubernetes relies on:
+// Is this certificate issued, for this use and at this time, by an authority that we trust? The
+// rules are those of Go's crypto/x509, which Kubernetes relies on:
 //
 //   every certificate of the chain is valid now, has a strong signature and no unknown critical extension;
 //   every issuer is an authority (basic constraints, key usage, path length);

@@ -1,7 +1,7 @@
-// Bound service account tokens (KEP-1205, KEP-4193). A token is good when one of our keys signed it, it
-// comes from an accepted issuer, is meant for the wanted audience, its time has come and not passed, and
-// the service account and everything that it is bound to still exist with the same uid. Objects are
-// looked up for every request, so deleting one revokes its tokens at once.
+// Bound service account tokens (KEP-1205, KEP-4193). A token is good when one of our keys signed
+// it, it comes from an accepted issuer, is meant for the wanted audience, its time has come and not
+// passed, and the service account and everything that it is bound to still exist with the same uid.
+// Objects are looked up for every request, so deleting one revokes its tokens at once.
 //
 // Steps and texts follow k8s.io/kubernetes/pkg/serviceaccount. COMPAT: TokenReview shows the texts.
 

@@ -20,8 +20,8 @@ export interface IssuerDiscovery {
 }
 
 /**
- * Undefined when the issuer cannot have discovery documents: it must be an https URL without query and
- * fragment, and there must be a key. The endpoints are then not installed.
+ * Undefined when the issuer cannot have discovery documents: it must be an https URL without query
+ * and fragment, and there must be a key. The endpoints are then not installed.
  */
 export function createIssuerDiscovery(options: {
   readonly issuer: string;

@@ -1,9 +1,9 @@
-// Signed tokens in their compact form (RFC 7515, 7519), by jose. The library is loaded with the first
-// token, because a server that only knows certificates should not wait for it.
+// Signed tokens in their compact form (RFC 7515, 7519), by jose. The library is loaded with the
+// first token, because a server that only knows certificates should not wait for it.
 //
 // SECURITY: the algorithm must be the one of the key; `none`, HMAC and everything that the header
-// proposes otherwise is refused. `jku`, `jwk`, `x5u`, `x5c` are ignored, `crit` and unencoded payloads
-// refused (jose knows neither here).
+// proposes otherwise is refused. `jku`, `jwk`, `x5u`, `x5c` are ignored, `crit` and unencoded
+// payloads refused (jose knows neither here).
 
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
 import { createTokenDigest } from '../token-digest.ts';
@@ -19,7 +19,9 @@ export interface UnverifiedToken {
 // A service account token is about a kilobyte; nothing legitimate comes near this.
 const tokenLengthMax = 16 * 1024;
 
-/** Looks into a token without believing it. Undefined when it is not a compact JWS with JSON inside. */
+/**
+ * Looks into a token without believing it. Undefined when it is not a compact JWS with JSON inside.
+ */
 export function peekToken(token: string): UnverifiedToken | undefined {
   if (token.length > tokenLengthMax) return undefined;
   const match = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/.exec(token);

@@ -1,7 +1,8 @@
-// Tokens that live in Secrets of type kubernetes.io/service-account-token (before 1.24 every service
-// account had one). They have no audience and never expire; they are good as long as the Secret holds
-// exactly this token and the service account has the same uid. Use of one is made visible: as a warning,
-// in the audit log, and by a label on the Secret that a tracker keeps (KEP-2799).
+// Tokens that live in Secrets of type kubernetes.io/service-account-token (before 1.24 every
+// service account had one). They have no audience and never expire; they are good as long as the
+// Secret holds exactly this token and the service account has the same uid. Use of one is made
+// visible: as a warning, in the audit log, and by a label on the Secret that a tracker keeps
+// (KEP-2799).
 
 import type { Clock, KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../../object-source.ts';
@@ -28,8 +29,8 @@ export interface LegacyTokenOptions extends Pick<
   readonly secrets: ObjectSource;
   readonly clock: Clock;
   /**
-   * Told about each use of a Secret whose last-used label is not of today, so that somebody writes the
-   * label; must not throw. Absent without LegacyServiceAccountTokenTracking.
+   * Told about each use of a Secret whose last-used label is not of today, so that somebody writes
+   * the label; must not throw. Absent without LegacyServiceAccountTokenTracking.
    */
   readonly onUse?: (secret: KubeObject, today: string) => void;
 }

@@ -1,6 +1,6 @@
 // Keys of service account tokens: one signs, several may verify. A key's id is the SHA-256 of its
-// public part, so a token's `kid` only selects among the keys that we have; it never names a place to
-// fetch one from. The algorithm belongs to the key, never to the token.
+// public part, so a token's `kid` only selects among the keys that we have; it never names a place
+// to fetch one from. The algorithm belongs to the key, never to the token.
 
 import {
   createHash,
@@ -41,7 +41,10 @@ export function formatSigningKey(key: SigningKey): string {
   return key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-/** All keys of a PEM text: public keys, certificates or private keys, as `--service-account-key-file`. */
+/**
+ * All keys of a PEM text: public keys, certificates or private keys, as
+ * `--service-account-key-file`.
+ */
 export function parseVerificationKeys(pem: string): VerificationKey[] {
   const blocks = pem.match(/-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g) ?? [];
   const keys = blocks

@@ -1,5 +1,5 @@
-// The claims of service account tokens: what is written when one is issued, and what is believed when
-// one is read. Reading is strict: a claim of the wrong type makes the token unreadable.
+// The claims of service account tokens: what is written when one is issued, and what is believed
+// when one is read. Reading is strict: a claim of the wrong type makes the token unreadable.
 
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
 

@@ -1,4 +1,5 @@
-// Whom does a request want to be? Read from the `Impersonate-*` headers, before anything is checked.
+// Whom does a request want to be? Read from the `Impersonate-*` headers, before anything is
+// checked.
 
 import { compareGoStrings, quoteGo, statusErrors } from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';
@@ -8,8 +9,9 @@ import type { ApiRequest } from '../../http.ts';
 const extraPrefix = 'impersonate-extra-';
 
 /**
- * The user as the headers describe it, nothing added; undefined when impersonation is not asked for.
- * Throws a 400 when there is something to impersonate but no user; `constrained` decides its wording.
+ * The user as the headers describe it, nothing added; undefined when impersonation is not asked
+ * for. Throws a 400 when there is something to impersonate but no user; `constrained` decides its
+ * wording.
  */
 export function readImpersonationHeaders(
   headers: ApiRequest['headers'],

@@ -1,6 +1,6 @@
-// The ways in which one user may act as another (KEP-5284). The legacy way asks for `impersonate` on
-// the user, each group and so on, and then everything the other may do is allowed. The constrained ways
-// ask two questions: may the caller do *this* while being someone of that kind
+// The ways in which one user may act as another (KEP-5284). The legacy way asks for `impersonate`
+// on the user, each group and so on, and then everything the other may do is allowed. The
+// constrained ways ask two questions: may the caller do *this* while being someone of that kind
 // (`impersonate-on:<mode>:<verb>` on what is requested), and may the caller be this one
 // (`impersonate:<mode>`). They know nodes, service accounts and other users apart.
 //
@@ -247,8 +247,8 @@ function isAssociatedNode({ requester, wanted }: ImpersonationQuestion): boolean
 }
 
 /**
- * COMPAT: the association is checked before, so the authorizer is asked about all nodes at once, and sees which extra
- * keys the caller has but not their values.
+ * COMPAT: the association is checked before, so the authorizer is asked about all nodes at once,
+ * and sees which extra keys the caller has but not their values.
  */
 function asAssociatedNode(check: Check): Check {
   return (requester, attributes) => {

@@ -29,7 +29,10 @@ const onNode: UserInfo = {
   },
 };
 
-/** `impersonate users/jane`, `impersonate:user-info authentication.k8s.io/groups/dev`, with `*` for any name. */
+/**
+ * `impersonate users/jane`, `impersonate:user-info authentication.k8s.io/groups/dev`, with `*` for
+ * any name.
+ */
 function grants(...texts: string[]): Authorizer & { asked: string[] } {
   const asked: string[] = [];
   return {

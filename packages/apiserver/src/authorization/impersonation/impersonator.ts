@@ -1,6 +1,6 @@
 // Decides whether a request may act as the user that its headers name. With the gate
-// ConstrainedImpersonation all modes are tried, the most constrained first, and the first refusal is
-// what the caller is told; without it there is only the legacy mode.
+// ConstrainedImpersonation all modes are tried, the most constrained first, and the first refusal
+// is what the caller is told; without it there is only the legacy mode.
 
 import { statusErrors, type DecisionTrace, type StatusError } from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';

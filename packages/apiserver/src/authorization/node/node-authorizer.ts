@@ -1,7 +1,7 @@
-// What nodes may do (https://kubernetes.io/docs/reference/access-authn-authz/node/): read what their
-// own pods need and nothing else, write their own status, and use a few things that are the same for all
-// nodes. Which object belongs to whom is in the graph; that a node writes only its own objects is checked
-// by the admission plugin NodeRestriction, which sees the objects.
+// What nodes may do (https://kubernetes.io/docs/reference/access-authn-authz/node/): read what
+// their own pods need and nothing else, write their own status, and use a few things that are the
+// same for all nodes. Which object belongs to whom is in the graph; that a node writes only its own
+// objects is checked by the admission plugin NodeRestriction, which sees the objects.
 //
 //   secrets, configmaps              get, list, watch of one that a pod of the node refers to
 //   persistentvolumeclaims           get of one in use; its status may be changed

@@ -1,6 +1,6 @@
-// Which objects belong to which node, kept up to date with every change: pods by where they run, what
-// these pods refer to, and volumes through the claims of these pods. Answers in a few map look-ups,
-// because for every object the nodes of its pods are counted.
+// Which objects belong to which node, kept up to date with every change: pods by where they run,
+// what these pods refer to, and volumes through the claims of these pods. Answers in a few map
+// look-ups, because for every object the nodes of its pods are counted.
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../../object-source.ts';

@@ -1,6 +1,6 @@
-// What a pod needs from its namespace, and a volume of secrets: everything that the kubelet of its node
-// must be able to read. A missing reference here is a pod that does not start, a reference too many is
-// a secret in the wrong hands, so the list is that of k8s.io/kubernetes/pkg/api/v1/pod and
+// What a pod needs from its namespace, and a volume of secrets: everything that the kubelet of its
+// node must be able to read. A missing reference here is a pod that does not start, a reference too
+// many is a secret in the wrong hands, so the list is that of k8s.io/kubernetes/pkg/api/v1/pod and
 // pkg/api/v1/persistentvolume.
 
 import type { KubeObject } from '@keelson/apimachinery';
@@ -149,7 +149,10 @@ interface PersistentVolumeSpec {
   readonly storageos?: { readonly secretRef?: NamespacedName };
 }
 
-/** `namespace/name` of the claim that a volume is bound to, and of the secrets that kubelets need to mount it. */
+/**
+ * `namespace/name` of the claim that a volume is bound to, and of the secrets that kubelets need to
+ * mount it.
+ */
 export function volumeReferences(
   volume: KubeObject,
 ): { readonly claim: string; readonly secrets: readonly string[] } | undefined {

@@ -1,6 +1,6 @@
-// Role bindings by whom they grant to, kept up to date with every change, so that a request looks at
-// the bindings of its caller and of no other. Two levels: the bindings of the whole cluster and those
-// of one namespace.
+// Role bindings by whom they grant to, kept up to date with every change, so that a request looks
+// at the bindings of its caller and of no other. Two levels: the bindings of the whole cluster and
+// those of one namespace.
 
 import { compareGoStrings, quoteGo, type KubeObject } from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';
@@ -25,7 +25,10 @@ export interface GrantList {
 }
 
 export interface BindingIndex {
-  /** The lists that concern the user: by name first, then by group. Cluster-wide for an empty namespace. */
+  /**
+   * The lists that concern the user: by name first, then by group. Cluster-wide for an empty
+   * namespace.
+   */
   listsFor(user: UserInfo, namespace: string): GrantList[];
   close(): void;
 }

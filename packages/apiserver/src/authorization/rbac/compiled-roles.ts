@@ -1,5 +1,6 @@
-// Roles ready to be asked. Each role is compiled once, when it is first needed; a list of many grants
-// gets an index by group and resource, so that deciding does not become slower with their number.
+// Roles ready to be asked. Each role is compiled once, when it is first needed; a list of many
+// grants gets an index by group and resource, so that deciding does not become slower with their
+// number.
 
 import { quoteGo, type KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../../object-source.ts';

@@ -1,7 +1,7 @@
-// Role-based access control (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). A request
-// is allowed when a rule of a role allows it and a binding grants that role to the caller: a
-// ClusterRoleBinding anywhere, a RoleBinding in its own namespace. Rules only allow; RBAC never denies.
-// Bindings to roles that do not exist grant nothing and are named in the reason.
+// Role-based access control (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). A
+// request is allowed when a rule of a role allows it and a binding grants that role to the caller:
+// a ClusterRoleBinding anywhere, a RoleBinding in its own namespace. Rules only allow; RBAC never
+// denies. Bindings to roles that do not exist grant nothing and are named in the reason.
 
 import type { DecisionTrace } from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';
@@ -15,7 +15,7 @@ import type {
   RuleResolver,
 } from '../authorizer.ts';
 import { createBindingIndex, describeGrant, type Grant, type GrantList } from './binding-index.ts';
-import { createRoleLookup } from './compiled-roles.ts';
+import { createRoleLookup, type RoleLookup } from './compiled-roles.ts';
 import { findNearMisses } from './near-misses.ts';
 import {
   allowsNonResource,
@@ -41,7 +41,10 @@ export interface HeldRules {
 export interface RbacAuthorizer extends Authorizer, RuleResolver {
   /** The rules that the user holds in the namespace; cluster-wide ones only when it is empty. */
   heldRules(user: UserInfo, namespace: string): HeldRules;
-  /** The rules of a role as a binding in the namespace would grant them; undefined when there is none. */
+  /**
+   * The rules of a role as a binding in the namespace would grant them; undefined when there is
+   * none.
+   */
   referencedRules(roleRef: RoleRef, namespace: string): readonly PolicyRule[] | undefined;
   /** Ends the subscriptions. */
   close(): void;
@@ -49,89 +52,16 @@ export interface RbacAuthorizer extends Authorizer, RuleResolver {
 
 /** Reads all RBAC objects and follows their changes until closed. */
 export function createRbacAuthorizer(objects: RbacObjects): RbacAuthorizer {
-  const name = 'RBAC';
-  const clusterWide = createBindingIndex(objects.clusterRoleBindings);
-  const inNamespaces = createBindingIndex(objects.roleBindings);
-  const roles = createRoleLookup(objects.roles, objects.clusterRoles);
-
-  const listsFor = (user: UserInfo, namespace: string): GrantList[] => {
-    const lists = clusterWide.listsFor(user, '');
-    return namespace === '' ? lists : [...lists, ...inNamespaces.listsFor(user, namespace)];
-  };
-
-  function decide(user: UserInfo, attributes: RequestAttributes): AuthorizationResult {
-    const problems = new Set<string>();
-    const question = attributes.isResource ? toResourceQuestion(attributes) : undefined;
-    for (const list of listsFor(user, attributes.isResource ? attributes.namespace : '')) {
-      for (const candidate of roles.candidates(list, question)) {
-        if (candidate.rules === undefined) {
-          problems.add(candidate.problem);
-          continue;
-        }
-        for (const rule of candidate.rules) {
-          const allowed = attributes.isResource
-            ? question !== undefined && allowsResource(rule, question)
-            : allowsNonResource(rule, attributes);
-          if (allowed) return allowedBy(candidate.grant);
-        }
-      }
-    }
-    return {
-      decision: 'no-opinion',
-      reason: problems.size === 0 ? '' : `RBAC: ${joined(problems)}`,
-    };
-  }
-
-  function record(
-    trace: DecisionTrace,
-    question: { user: UserInfo; attributes: RequestAttributes },
-    result: AuthorizationResult,
-  ): void {
-    const { user, attributes } = question;
-    if (result.decision === 'allow') {
-      trace.record({ stage: 'authorization', by: name, outcome: 'allow', reason: result.reason });
-      return;
-    }
-    const namespace = attributes.isResource ? attributes.namespace : '';
-    const grants = listsFor(user, namespace).flatMap((list) => list.grants.map(roles.resolve));
-    trace.record({
-      stage: 'authorization',
-      by: name,
-      outcome: 'no-opinion',
-      reason: result.reason === '' ? 'no rule that the caller holds allows it' : result.reason,
-      detail: { grantsLookedAt: grants.length, nearMisses: findNearMisses(grants, attributes) },
-    });
-  }
-
-  function heldGrants(user: UserInfo, namespace: string): Grant[] {
-    const byBinding = new Map<string, Grant>();
-    for (const list of listsFor(user, namespace))
-      for (const grant of list.grants) {
-        const key = `${grant.namespace}/${grant.binding.metadata.name}`;
-        if (!byBinding.has(key)) byBinding.set(key, grant);
-      }
-    return [...byBinding.values()];
-  }
-
-  function heldRules(user: UserInfo, namespace: string): HeldRules {
-    const rules: PolicyRule[] = [];
-    const errors = new Set<string>();
-    for (const resolved of heldGrants(user, namespace).map(roles.resolve)) {
-      if (resolved.rules === undefined) errors.add(resolved.problem);
-      else rules.push(...resolved.rules.map((compiled) => compiled.rule));
-    }
-    return { rules, errors: [...errors] };
-  }
-
+  const policy = openPolicy(objects);
   return {
     name,
     authorize(user, attributes, trace) {
-      const result = decide(user, attributes);
-      if (trace.enabled) record(trace, { user, attributes }, result);
+      const result = decide(policy, user, attributes);
+      if (trace.enabled) record(policy, { user, attributes, trace }, result);
       return result;
     },
     async rulesFor(user, namespace) {
-      const { rules, errors } = heldRules(user, namespace);
+      const { rules, errors } = heldRules(policy, user, namespace);
       return {
         resourceRules: rules.filter((r) => (r.resources ?? []).length > 0).map(toResourceRule),
         nonResourceRules: rules
@@ -141,10 +71,33 @@ export function createRbacAuthorizer(objects: RbacObjects): RbacAuthorizer {
         evaluationError: errors.length === 0 ? '' : joined(errors),
       };
     },
-    heldRules,
+    heldRules: (user, namespace) => heldRules(policy, user, namespace),
     referencedRules(roleRef, namespace) {
-      const rules = roles.rulesOf(roleRef, namespace);
+      const rules = policy.roles.rulesOf(roleRef, namespace);
       return typeof rules === 'string' ? undefined : rules.map((compiled) => compiled.rule);
+    },
+    close: () => policy.close(),
+  };
+}
+
+const name = 'RBAC';
+
+interface Policy {
+  readonly roles: RoleLookup;
+  /** What concerns the user in the namespace: cluster-wide bindings first. */
+  listsFor(user: UserInfo, namespace: string): GrantList[];
+  close(): void;
+}
+
+function openPolicy(objects: RbacObjects): Policy {
+  const clusterWide = createBindingIndex(objects.clusterRoleBindings);
+  const inNamespaces = createBindingIndex(objects.roleBindings);
+  const roles = createRoleLookup(objects.roles, objects.clusterRoles);
+  return {
+    roles,
+    listsFor(user, namespace) {
+      const lists = clusterWide.listsFor(user, '');
+      return namespace === '' ? lists : [...lists, ...inNamespaces.listsFor(user, namespace)];
     },
     close() {
       clusterWide.close();
@@ -152,6 +105,72 @@ export function createRbacAuthorizer(objects: RbacObjects): RbacAuthorizer {
       roles.close();
     },
   };
+}
+
+function decide(
+  policy: Policy,
+  user: UserInfo,
+  attributes: RequestAttributes,
+): AuthorizationResult {
+  const problems = new Set<string>();
+  const question = attributes.isResource ? toResourceQuestion(attributes) : undefined;
+  for (const list of policy.listsFor(user, namespaceOf(attributes))) {
+    for (const candidate of policy.roles.candidates(list, question)) {
+      if (candidate.rules === undefined) {
+        problems.add(candidate.problem);
+        continue;
+      }
+      for (const rule of candidate.rules) {
+        const allowed = attributes.isResource
+          ? question !== undefined && allowsResource(rule, question)
+          : allowsNonResource(rule, attributes);
+        if (allowed) return allowedBy(candidate.grant);
+      }
+    }
+  }
+  return { decision: 'no-opinion', reason: problems.size === 0 ? '' : `RBAC: ${joined(problems)}` };
+}
+
+function record(
+  policy: Policy,
+  asked: { user: UserInfo; attributes: RequestAttributes; trace: DecisionTrace },
+  result: AuthorizationResult,
+): void {
+  const { user, attributes, trace } = asked;
+  const step = { stage: 'authorization', by: name } as const;
+  if (result.decision === 'allow') {
+    trace.record({ ...step, outcome: 'allow', reason: result.reason });
+    return;
+  }
+  const lists = policy.listsFor(user, namespaceOf(attributes));
+  const grants = lists.flatMap((list) => list.grants.map(policy.roles.resolve));
+  trace.record({
+    ...step,
+    outcome: 'no-opinion',
+    reason: result.reason === '' ? 'no rule that the caller holds allows it' : result.reason,
+    detail: { grantsLookedAt: grants.length, nearMisses: findNearMisses(grants, attributes) },
+  });
+}
+
+function heldRules({ roles, listsFor }: Policy, user: UserInfo, namespace: string): HeldRules {
+  const byBinding = new Map<string, Grant>();
+  for (const list of listsFor(user, namespace))
+    for (const grant of list.grants) {
+      const key = `${grant.namespace}/${grant.binding.metadata.name}`;
+      if (!byBinding.has(key)) byBinding.set(key, grant);
+    }
+  const rules: PolicyRule[] = [];
+  const errors = new Set<string>();
+  for (const resolved of [...byBinding.values()].map(roles.resolve)) {
+    if (resolved.rules === undefined) errors.add(resolved.problem);
+    else rules.push(...resolved.rules.map((compiled) => compiled.rule));
+  }
+  return { rules, errors: [...errors] };
+}
+
+/** URLs are no part of a namespace. */
+function namespaceOf(attributes: RequestAttributes): string {
+  return attributes.isResource ? attributes.namespace : '';
 }
 
 function allowedBy(grant: Grant): AuthorizationResult {

@@ -1,6 +1,7 @@
 // Does a set of rules grant everything that other rules grant? Needed so that nobody can give away
-// more than they hold. The other rules are taken apart to single permissions (one verb, one group, one
-// resource, one name, or one verb and one URL), and each must be covered by one rule as a whole.
+// more than they hold. The other rules are taken apart to single permissions (one verb, one group,
+// one resource, one name, or one verb and one URL), and each must be covered by one rule as a
+// whole.
 
 import { compareGoStrings, quoteGo } from '@keelson/apimachinery';
 import { urlCovers, type PolicyRule } from './policy-rule.ts';
@@ -87,7 +88,10 @@ export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
   return compacted;
 }
 
-/** One line per rule, sorted, each once: `{APIGroups:["apps"], Resources:["deployments"], Verbs:["get" "list"]}`. */
+/**
+ * One line per rule, sorted, each once: `{APIGroups:["apps"], Resources:["deployments"],
+ * Verbs:["get" "list"]}`.
+ */
 export function describeRules(rules: readonly PolicyRule[]): string {
   return [...new Set(rules.map(describeRule))].sort(compareGoStrings).join('\n');
 }

@@ -1,5 +1,5 @@
-// What a token may be bound to: a pod of the service account, a secret of its namespace, or a node. The
-// token carries the uid that the object has now, and for a pod the node on which it runs.
+// What a token may be bound to: a pod of the service account, a secret of its namespace, or a node.
+// The token carries the uid that the object has now, and for a pod the node on which it runs.
 
 import { parseApiVersion, statusErrors, type KubeObject } from '@keelson/apimachinery';
 import type { ServiceAccountObjects } from '../../authentication/service-accounts/bound-token.ts';

@@ -1,6 +1,6 @@
 // TokenRequest, the subresource `serviceaccounts/token`: issues a token for a service account, for
-// certain audiences, for a limited time, and bound to a pod, a secret or a node, so that it ends with
-// that. Steps, order and texts follow kube-apiserver's handler.
+// certain audiences, for a limited time, and bound to a pod, a secret or a node, so that it ends
+// with that. Steps, order and texts follow kube-apiserver's handler.
 
 import {
   formatTime,
@@ -41,7 +41,8 @@ interface TokenRequestSpec {
 const tokenRequestKind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
 const defaultExpirationSeconds = 3600;
 // The kubelet asks for this odd lifetime, which marks tokens of pods. They live for a year, so that
-// programs that never read the renewed file keep working, and warn in the audit log when they are used late.
+// programs that never read the renewed file keep working, and warn in the audit log when they are
+// used late.
 const warnAfterSeconds = 3607;
 const extendedExpirationSeconds = 365 * 24 * 60 * 60;
 

@@ -1,6 +1,6 @@
-// The reviews of group authorization.k8s.io: may somebody do something (SubjectAccessReview), in this
-// namespace (LocalSubjectAccessReview), may I (SelfSubjectAccessReview), and what may I do here
-// (SelfSubjectRulesReview). They ask the authorizers that also decide about requests.
+// The reviews of group authorization.k8s.io: may somebody do something (SubjectAccessReview), in
+// this namespace (LocalSubjectAccessReview), may I (SelfSubjectAccessReview), and what may I do
+// here (SelfSubjectRulesReview). They ask the authorizers that also decide about requests.
 
 import {
   createDecisionTrace,

@@ -1,5 +1,6 @@
-// From the spec of an access review to the question that authorizers are asked. Selectors may come as
-// text or as requirements; what cannot be read is left out and named in the review's evaluation error.
+// From the spec of an access review to the question that authorizers are asked. Selectors may come
+// as text or as requirements; what cannot be read is left out and named in the review's evaluation
+// error.
 
 import {
   createLabelRequirement,

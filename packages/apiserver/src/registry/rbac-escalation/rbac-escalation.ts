@@ -1,8 +1,8 @@
-// Nobody may give away permissions that they do not hold. A role may be written by who holds all of its
-// rules, or may `escalate` that kind of role; a binding by who holds all rules of the role, or may
-// `bind` it. Checked before anything else about the object, for every create and update, whether or not
-// the rules changed; only what garbage collection writes passes. An aggregated ClusterRole can gather
-// anything, so writing one needs every permission.
+// Nobody may give away permissions that they do not hold. A role may be written by who holds all of
+// its rules, or may `escalate` that kind of role; a binding by who holds all rules of the role, or
+// may `bind` it. Checked before anything else about the object, for every create and update,
+// whether or not the rules changed; only what garbage collection writes passes. An aggregated
+// ClusterRole can gather anything, so writing one needs every permission.
 
 import { isDeepStrictEqual } from 'node:util';
 import {

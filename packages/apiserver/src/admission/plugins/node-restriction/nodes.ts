@@ -1,5 +1,5 @@
-// A node may register itself and change itself, but not what decides about which workloads come to it:
-// taints, owner references, and labels of Kubernetes' domains beyond those that a kubelet sets.
+// A node may register itself and change itself, but not what decides about which workloads come to
+// it: taints, owner references, and labels of Kubernetes' domains beyond those that a kubelet sets.
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { Node } from '@keelson/apimachinery/types/core.v1';

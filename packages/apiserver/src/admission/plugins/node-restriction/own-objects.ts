@@ -1,5 +1,5 @@
-// Objects that stand for the node itself: its lease, its CSINode, its resource slices. On create the
-// authorizer did not know the name yet.
+// Objects that stand for the node itself: its lease, its CSINode, its resource slices. On create
+// the authorizer did not know the name yet.
 
 import type { ResourceSlice } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import { asKind } from '../../request-match.ts';

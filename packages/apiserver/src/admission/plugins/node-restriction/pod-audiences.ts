@@ -1,6 +1,6 @@
-// For which audiences does a pod need tokens? Those of its projected volumes, and those that the CSI
-// drivers of its volumes ask for: inline, by claim, by an ephemeral claim, and for the volume types of old
-// that a driver has taken over.
+// For which audiences does a pod need tokens? Those of its projected volumes, and those that the
+// CSI drivers of its volumes ask for: inline, by claim, by an ephemeral claim, and for the volume
+// types of old that a driver has taken over.
 
 import { quoteGo, type KubeObject } from '@keelson/apimachinery';
 import type {

@@ -1,6 +1,6 @@
-// A node asks for certificates of pods that run on it: the request must agree with the pod, its service
-// account and the node in every name and uid. What is missing or has another uid may only have not
-// arrived here yet, so these are failures to try again, not refusals.
+// A node asks for certificates of pods that run on it: the request must agree with the pod, its
+// service account and the node in every name and uid. What is missing or has another uid may only
+// have not arrived here yet, so these are failures to try again, not refusals.
 
 import { quoteGo, statusErrors, type KubeObject } from '@keelson/apimachinery';
 import { isMirrorPod, nodeNameOfPod } from '../../../authorization/node/pod-references.ts';

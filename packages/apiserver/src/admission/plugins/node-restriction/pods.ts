@@ -1,5 +1,5 @@
-// Pods of a node: mirror pods, which show the static pods that it runs of its own accord; the status of
-// pods that run on it; and their eviction.
+// Pods of a node: mirror pods, which show the static pods that it runs of its own accord; the
+// status of pods that run on it; and their eviction.
 
 import { statusErrors, type OwnerReference } from '@keelson/apimachinery';
 import type { Pod, Volume } from '@keelson/apimachinery/types/core.v1';

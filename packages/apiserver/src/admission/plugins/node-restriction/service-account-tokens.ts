@@ -1,6 +1,6 @@
-// Tokens that a node requests are for pods that run on it, by uid, and (from 1.33 on) for audiences that
-// such a pod names: in projected volumes, or through the drivers of its volumes. Other audiences need
-// the permission `request-serviceaccounts-token-audience` on the audience.
+// Tokens that a node requests are for pods that run on it, by uid, and (from 1.33 on) for audiences
+// that such a pod names: in projected volumes, or through the drivers of its volumes. Other
+// audiences need the permission `request-serviceaccounts-token-audience` on the audience.
 
 import { quoteGo, type KubeObject } from '@keelson/apimachinery';
 import type { TokenRequest } from '@keelson/apimachinery/types/authentication.k8s.io.v1';
