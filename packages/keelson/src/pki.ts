@@ -53,6 +53,28 @@ export function createPki(dependencies: PkiDependencies, names: ServingNames): P
   };
 }
 
+/** The same, each key and certificate made when it is first asked for: most clusters in memory never open a port. */
+export function createLazyPki(dependencies: PkiDependencies, names: ServingNames): Pki {
+  let authority: CertificateAuthority | undefined;
+  let serving: KeyPairPem | undefined;
+  let admin: KeyPairPem | undefined;
+  let serviceAccountKey: SigningKey | undefined;
+  return {
+    get authority() {
+      return (authority ??= createCertificateAuthority(dependencies, { commonName: 'keelson-ca' }));
+    },
+    get serving() {
+      return (serving ??= issueServing(this.authority, names));
+    },
+    get admin() {
+      return (admin ??= issueAdmin(this.authority));
+    },
+    get serviceAccountKey() {
+      return (serviceAccountKey ??= createSigningKey());
+    },
+  };
+}
+
 /** Reads what is there and makes what is missing. Throws with the file's name when one cannot be used. */
 export function openPki(dir: string, dependencies: PkiDependencies, names: ServingNames): Pki {
   mkdirSync(dir, { recursive: true, mode: 0o700 });

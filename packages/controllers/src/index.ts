@@ -1,0 +1,19 @@
+// Controllers: what makes the cluster as its objects say. Each is created with what it needs and
+// runs until its signal is aborted.
+
+export { createNamespaceController } from './namespace/namespace-controller.ts';
+export type { NamespaceControllerOptions } from './namespace/namespace-controller.ts';
+export { createServiceAccountController } from './service-account/service-account-controller.ts';
+export { createRootCaCertificatePublisherController } from './root-ca-certificate-publisher/root-ca-certificate-publisher-controller.ts';
+export type { RootCaPublisherOptions } from './root-ca-certificate-publisher/root-ca-certificate-publisher-controller.ts';
+export { createGarbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';
+export type { GarbageCollectorOptions } from './garbage-collector/garbage-collector-controller.ts';
+export { createClusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
+
+export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
+export { createEventRecorder } from './machinery/event-recorder.ts';
+export type { EventRecorder, EventText, ObjectAbout } from './machinery/event-recorder.ts';
+export { requeueLater, runController } from './machinery/run-controller.ts';
+export type { ReconcileResult, RunControllerOptions } from './machinery/run-controller.ts';
+export { createWorkQueue } from './machinery/work-queue.ts';
+export type { WorkQueue, WorkQueueOptions } from './machinery/work-queue.ts';

@@ -1,0 +1,236 @@
+// `createCluster()`: a whole control plane inside the calling process. In memory, without files and,
+// until `listen`, without a socket; many of them may live side by side. What answers is the real
+// server with its whole request pipeline and its controllers.
+//
+//   await using cluster = await createCluster();
+//   const pods = cluster.client().resource({ group: '', version: 'v1', resource: 'pods' });
+//
+// An open cluster does not keep the process alive; a request, a watch or a socket of it does.
+
+import { systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
+import {
+  createFeatures,
+  createMemoryStorage,
+  defaultLimits,
+  openListener,
+  silentLogger,
+  type Features,
+  type Listener,
+  type Logger,
+  type MemoryStorage,
+} from '@keelson/apiserver';
+import type { Client, InProcessCall } from '@keelson/client';
+import { controllerNames, selectControllers, type ControllerName } from './controller-list.ts';
+import { startControlPlane, type ControlPlane } from './control-plane.ts';
+import { createInProcessClient, type UserSpec } from './in-process-client.ts';
+import { formatKubeconfig } from './kubeconfig.ts';
+import { adminName, createLazyPki, type Pki } from './pki.ts';
+import { createProcessHold, type ProcessHold } from './process-hold.ts';
+
+export interface ClusterOptions {
+  /** `1.26` to `1.36`: the release to behave like. */
+  readonly emulatedVersion?: string;
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+  /** As the flag: `['*']` are all, `['*', '-name']` all but one, `[]` none. */
+  readonly controllers?: readonly string[];
+  readonly enableAdmissionPlugins?: readonly string[];
+  readonly disableAdmissionPlugins?: readonly string[];
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+}
+
+export interface ListenOptions {
+  readonly address?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+}
+export interface ClusterAddress {
+  readonly url: string;
+  /** YAML with the administrator's credentials in it. */
+  readonly kubeconfig: string;
+}
+
+export interface Cluster extends AsyncDisposable {
+  /** Acts as the user, by default one of `system:masters`. Closed with the cluster at the latest. */
+  client(user?: UserSpec): Client;
+  /** Opens a port, once; later calls return the first one's answer. */
+  listen(options?: ListenOptions): Promise<ClusterAddress>;
+  /** An independent cluster with the same objects and identity, which knows nothing of this one from now on. */
+  fork(): Promise<Cluster>;
+  /** Ends requests, watches, controllers and sockets. Leaves nothing behind. */
+  close(): Promise<void>;
+}
+
+const admin: UserSpec = { name: adminName, groups: ['system:masters'] };
+const userAgent = 'keelson-cluster';
+/** How long connections of a closing cluster may take to say goodbye. */
+const closeGraceMs = 500;
+
+/** What a cluster and its forks have in common. */
+interface ClusterIdentity {
+  readonly features: Features;
+  readonly controllers: ReadonlySet<ControllerName>;
+  readonly pki: Pki;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly options: ClusterOptions;
+}
+
+/** Throws FeatureGateError and UnknownControllerError. */
+export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
+  const { emulatedVersion, featureGates = {}, controllers = ['*'] } = options;
+  const identity: ClusterIdentity = {
+    features: createFeatures({ featureGates, ...(emulatedVersion && { emulatedVersion }) }),
+    controllers: selectControllers(controllers),
+    pki: createLazyPki(
+      { clock, random },
+      {
+        dnsNames: ['localhost', 'kubernetes.default.svc'],
+        ipAddresses: ['127.0.0.1', '10.96.0.1'],
+      },
+    ),
+    clock,
+    random,
+    logger,
+    options,
+  };
+  return startCluster(identity, createMemoryStorage({ clock }));
+}
+
+/** Names that `controllers` takes. */
+export const clusterControllers: readonly string[] = controllerNames;
+
+async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): Promise<Cluster> {
+  const { features, controllers, pki, clock, random, logger, options } = identity;
+  let address = '127.0.0.1:6443';
+  const plane = await startControlPlane({
+    storage,
+    features,
+    controllers,
+    pki,
+    clock,
+    random,
+    logger,
+    enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
+    disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
+    serverAddress: () => address,
+  });
+  const hold = createProcessHold();
+  const clients = new Set<Client>();
+  let listening:
+    | Promise<{ readonly listener: Listener; readonly answer: ClusterAddress }>
+    | undefined;
+  let closing: Promise<void> | undefined;
+
+  const client = (user: UserSpec = admin): Client => {
+    if (closing !== undefined) throw new Error('the cluster is closed');
+    const inner = createInProcessClient({
+      serve: plane.server.serve,
+      user,
+      userAgent,
+      clock: holdingClock(clock, hold),
+      random,
+      around: (call) => holdingCall(call, hold),
+    });
+    const close = () => {
+      clients.delete(outer);
+      inner.close();
+    };
+    const outer: Client = { ...inner, close, [Symbol.dispose]: close };
+    clients.add(outer);
+    return outer;
+  };
+  const close = async () => {
+    for (const one of [...clients]) one.close();
+    const open = await listening?.catch(() => undefined);
+    plane.server.shutDown();
+    await open?.listener.close(closeGraceMs);
+    await plane.close();
+    hold.close();
+  };
+  const cluster: Cluster = {
+    client,
+    async listen(listenOptions = {}) {
+      if (closing !== undefined) throw new Error('the cluster is closed');
+      listening ??= openSocket(plane, pki, listenOptions).then((opened) => {
+        address = new URL(opened.answer.url).host;
+        return opened;
+      });
+      return (await listening).answer;
+    },
+    fork: () => {
+      if (closing !== undefined) return Promise.reject(new Error('the cluster is closed'));
+      return startCluster(identity, storage.fork());
+    },
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => cluster.close(),
+  };
+  return cluster;
+}
+
+async function openSocket(plane: ControlPlane, pki: Pki, options: ListenOptions) {
+  const { address = '127.0.0.1', port = 0 } = options;
+  const listener = await openListener(plane.server.serve, {
+    address,
+    port,
+    certificate: pki.serving.certificatePem,
+    key: pki.serving.privateKeyPem,
+    http2: true,
+    limits: defaultLimits,
+  });
+  const host = address.includes(':') ? `[${address}]` : address;
+  const url = `https://${host}:${listener.port}`;
+  const kubeconfig = formatKubeconfig({
+    server: url,
+    certificateAuthorityPem: pki.authority.certificatePem,
+    user: adminName,
+    client: pki.admin,
+  });
+  return { listener, answer: { url, kubeconfig } };
+}
+
+/** The process lives until the answer has been read, or the watch has been left. */
+function holdingCall(call: InProcessCall, hold: ProcessHold): InProcessCall {
+  return async (request) => {
+    const release = hold.acquire();
+    try {
+      const response = await call(request);
+      return {
+        status: response.status,
+        headers: response.headers,
+        async *chunks() {
+          try {
+            yield* response.chunks();
+          } finally {
+            release();
+          }
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+}
+
+/** A client that waits before it tries again keeps the process alive too. */
+function holdingClock(clock: Clock, hold: ProcessHold): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after(delayMs, fn) {
+      const release = hold.acquire();
+      const cancel = clock.after(delayMs, () => {
+        release();
+        fn();
+      });
+      return () => {
+        release();
+        cancel();
+      };
+    },
+  };
+}

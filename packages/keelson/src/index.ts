@@ -1,0 +1,5 @@
+// A control plane in a program: what tests and tools import.
+
+export { clusterControllers, createCluster } from './create-cluster.ts';
+export type { Cluster, ClusterAddress, ClusterOptions, ListenOptions } from './create-cluster.ts';
+export type { UserSpec } from './in-process-client.ts';

@@ -1,0 +1,115 @@
+// Starts the chosen controllers beside a server. They are ordinary clients of it: what they read,
+// they read as the controller manager, what they write, each writes as its own service account with the
+// rights that the default policy gives it.
+
+import { formatGroupResource, type Clock, type Random } from '@keelson/apimachinery';
+import type { Logger, ServeRequest } from '@keelson/apiserver';
+import { createInformers, type Client } from '@keelson/client';
+import {
+  createClusterRoleAggregationController,
+  createGarbageCollectorController,
+  createNamespaceController,
+  createRootCaCertificatePublisherController,
+  createServiceAccountController,
+  type Controller,
+  type ControllerContext,
+} from '@keelson/controllers';
+import type { ControllerName } from './controller-list.ts';
+import { controllerUser, createInProcessClient, type UserSpec } from './in-process-client.ts';
+
+export interface StartControllersOptions {
+  readonly names: ReadonlySet<ControllerName>;
+  readonly serve: ServeRequest;
+  /** Published to all namespaces, for pods to know the server by. */
+  readonly rootCaPem: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Freezes what the informers hold. */
+  readonly freeze?: boolean;
+}
+
+export interface RunningControllers {
+  /** Resolves when none of them does anything any more. */
+  stop(): Promise<void>;
+}
+
+interface ControllerDescription {
+  /** In kube-system. The name is Kubernetes', and the default policy's. */
+  readonly account: string;
+  create(context: ControllerContext, more: MoreContext): Controller;
+}
+interface MoreContext {
+  readonly rootCaPem: string;
+  readonly readingClient: Client;
+}
+
+const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
+  'namespace-controller': {
+    account: 'namespace-controller',
+    create: (context) => createNamespaceController(context),
+  },
+  'serviceaccount-controller': {
+    account: 'service-account-controller',
+    create: createServiceAccountController,
+  },
+  'root-ca-certificate-publisher-controller': {
+    account: 'root-ca-cert-publisher',
+    create: createRootCaCertificatePublisherController,
+  },
+  'garbage-collector-controller': {
+    account: 'generic-garbage-collector',
+    create: (context, { readingClient }) =>
+      createGarbageCollectorController(context, { monitorClient: readingClient }),
+  },
+  'clusterrole-aggregation-controller': {
+    account: 'clusterrole-aggregation-controller',
+    create: createClusterRoleAggregationController,
+  },
+};
+
+const reader: UserSpec = { name: 'system:kube-controller-manager' };
+/** COMPAT: its first word is the field manager of what controllers write. */
+const userAgent = 'kube-controller-manager';
+
+export function startControllers(options: StartControllersOptions): RunningControllers {
+  const { names, serve, rootCaPem, clock, random, logger, freeze = false } = options;
+  const stop = new AbortController();
+  const clients: Client[] = [];
+  const clientOf = (user: UserSpec) => {
+    const client = createInProcessClient({ serve, user, userAgent, clock, random });
+    clients.push(client);
+    return client;
+  };
+  const readingClient = clientOf(reader);
+  const informers = createInformers(
+    {
+      client: readingClient,
+      clock,
+      random,
+      freeze,
+      onError: (error, resource) =>
+        logger.warn('controllers cannot watch', {
+          resource: formatGroupResource(resource),
+          error: error instanceof Error ? error.message : String(error),
+        }),
+    },
+    stop.signal,
+  );
+  const running = [...names].map((name) => {
+    const { account, create } = descriptions[name];
+    const log: ControllerContext['log'] = {
+      warn: (message, fields) => logger.warn(message, { controller: name, ...fields }),
+    };
+    const client = clientOf(controllerUser(account));
+    const context: ControllerContext = { client, informers, clock, random, log };
+    return create(context, { rootCaPem, readingClient }).run(stop.signal);
+  });
+  return {
+    async stop() {
+      stop.abort(new Error('the controllers are being stopped'));
+      await Promise.all(running);
+      for (const client of clients) client.close();
+    },
+  };
+}
