@@ -5,6 +5,7 @@ import type { Description } from './descriptions.ts';
 import type { Facts } from './facts.ts';
 import type { ModelField, ModelStruct } from './model.ts';
 import { looseKey } from './model.ts';
+import { tableColumns } from './table-columns.ts';
 
 /** `{ "io.k8s.api.core.v1": "<JSON of its structs>" }`; the rows are read by `schema/table.ts`. */
 export function emitSchemaTable(structs: readonly ModelStruct[]): string {
@@ -102,7 +103,7 @@ export function emitResources(facts: Facts, structs: readonly ModelStruct[]): st
     const key = `${resource.group === '' ? 'core' : resource.group}/${resource.version}/${resource.resource}`;
     return {
       ...resource,
-      columns: facts.columns[key] ?? [],
+      columns: tableColumns(facts, resource),
       fieldLabels: facts.fieldSelectors[key] ?? [],
     };
   });

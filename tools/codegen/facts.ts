@@ -56,11 +56,18 @@ export interface ResourceFact {
   readonly keyPrefix?: string;
 }
 
+export interface ColumnFact {
+  readonly name: string;
+  readonly type: string;
+  readonly format?: string;
+  readonly priority: number;
+}
+
 export interface Facts {
   readonly schema: Readonly<Record<string, SchemaDefinition>>;
   readonly protobuf: Readonly<Record<string, ProtobufMessage>>;
   readonly resources: readonly ResourceFact[];
-  readonly columns: Readonly<Record<string, readonly unknown[]>>;
+  readonly columns: Readonly<Record<string, readonly ColumnFact[]>>;
   readonly fieldSelectors: Readonly<Record<string, readonly string[]>>;
 }
 

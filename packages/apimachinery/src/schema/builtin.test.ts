@@ -25,6 +25,27 @@ test('resources have their kind, subresources and storage place', () => {
   }
 });
 
+test('columns say what they show, with the line breaks of the documentation', () => {
+  const describe = (resource: string, column: string) =>
+    builtinResources()
+      .find((r) => r.resource === resource && r.group !== 'events.k8s.io')
+      ?.columns.find((c) => c.name === column)?.description;
+  assert.match(describe('configmaps', 'Age') ?? '', /and is in UTC\.\n\nPopulated by/);
+  assert.match(describe('configmaps', 'Data') ?? '', /^Data contains the configuration data\. /);
+  assert.match(describe('services', 'External-IP') ?? '', /this service\.  These IPs/);
+  assert.match(describe('csidrivers', 'PodInfoOnMount') ?? '', /inline volume\n {32}defined/);
+  assert.match(describe('prioritylevelconfigurations', 'NominalConcurrencyShares') ?? '', /\)  = /);
+  assert.equal(describe('pods', 'Status'), 'The aggregate status of the containers in this pod.');
+  for (const { resource, columns } of builtinResources()) {
+    const silent = columns.filter((c) => c.description === '' || c.description === undefined);
+    // COMPAT: the one column that has no text on a stock server either.
+    assert.deepEqual(
+      silent.map((c) => c.name),
+      resource === 'runtimeclasses' ? ['Handler'] : [],
+    );
+  }
+});
+
 const found: readonly (readonly [group: string, version: string, kind: string, type: string])[] = [
   ['', 'v1', 'PodList', 'io.k8s.api.core.v1.PodList'],
   ['', 'v1', 'PodExecOptions', 'io.k8s.api.core.v1.PodExecOptions'],

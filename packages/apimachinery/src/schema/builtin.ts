@@ -69,7 +69,7 @@ function toResourceDefinition(row: ResourceRow): ResourceDefinition {
     verbs: row.verbs as Verb[],
     subresources: (row.subresources ?? []).map((sub) => toSubresource(row, sub)),
     fieldLabels: row.fieldLabels,
-    columns: row.columns as TableColumn[],
+    columns: row.columns.map(toTableColumn),
     ...(row.storageVersion === undefined ? {} : { storageVersion: row.storageVersion }),
     ...(row.storageVersionHash === undefined ? {} : { storageVersionHash: row.storageVersionHash }),
     ...(row.keyPrefix === undefined ? {} : { keyPrefix: row.keyPrefix }),
@@ -79,6 +79,31 @@ function toResourceDefinition(row: ResourceRow): ResourceDefinition {
       return type;
     },
   };
+}
+
+/** `text` is a description, or `@` or `¶` and the field whose documentation it is. */
+function toTableColumn({ text, ...column }: ResourceRow['columns'][number]): TableColumn {
+  return {
+    ...column,
+    get description() {
+      if (text.startsWith('@')) return documentationOf(text.slice(1));
+      return text.startsWith('¶') ? withLineBreaks(documentationOf(text.slice(1))) : text;
+    },
+  };
+}
+
+function documentationOf(path: string): string {
+  const dot = path.lastIndexOf('.');
+  const struct = tableStruct(path.slice(0, dot));
+  const field = struct?.fields.find(({ name }) => name === path.slice(dot + 1));
+  if (field === undefined) throw new Error(`a column refers to ${path}, which does not exist`);
+  return field.description ?? '';
+}
+
+// The documentation has a space for each line break: two between words are the end of a paragraph,
+// more are a new line and its indentation.
+function withLineBreaks(text: string): string {
+  return text.replace(/(?<=\S) {2}(?=[^\s=])/g, '\n\n').replace(/(?<=\S) ( {2,})(?=\S)/g, '\n$1');
 }
 
 /** A subresource without a version serves kinds of its resource's own version. */
