@@ -17,6 +17,7 @@ export type { Filter } from './request-pipeline.ts';
 export type { VersionInfo } from './endpoints/root-paths.ts';
 
 export { createMemoryStorage, isStorageError, openEmbeddedStorage, StorageError } from './storage/index.ts';
+export type { MemoryStorage } from './storage/index.ts';
 export type { Storage } from './storage/storage.ts';
 export { openObjectSources } from './object-sources.ts';
 export type { ObjectSources } from './object-sources.ts';
