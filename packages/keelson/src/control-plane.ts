@@ -149,7 +149,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     server,
     features,
     clientCaPem,
-    today: formatTime(clock.now()).slice(0, 10),
+    now: formatTime(clock.now()),
     serviceCidrs,
     securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
   });

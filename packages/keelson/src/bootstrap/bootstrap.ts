@@ -21,23 +21,23 @@ export interface BootstrapOptions {
   readonly features: Features;
   /** PEM of the authorities of client certificates, published for extension servers. */
   readonly clientCaPem: string;
-  /** Day on which the tracking of legacy tokens began, `2024-01-31`. */
-  readonly today: string;
+  /** `2024-01-31T00:00:00Z`; conditions carry it, and the tracking of legacy tokens begins on that day. */
+  readonly now: string;
   readonly serviceCidrs: readonly string[];
   readonly securePort: () => number;
 }
 
 export async function bootstrapCluster(options: BootstrapOptions): Promise<void> {
-  const { server } = options;
+  const { server, now } = options;
   await ensureAll(server, 'namespaces', '', namespaces());
   await Promise.all([
     reconcileBootstrapPolicy(rbacStore(server), bootstrapPolicy(options.features)),
     ensureAll(server, 'priorityclasses', 'scheduling.k8s.io', priorityClasses()),
-    ensureAll(server, 'prioritylevelconfigurations', 'flowcontrol.apiserver.k8s.io', priorityLevelConfigurations.map((o) => flowObject('PriorityLevelConfiguration', o))),
-    ensureAll(server, 'flowschemas', 'flowcontrol.apiserver.k8s.io', flowSchemas.map((o) => flowObject('FlowSchema', o))),
-    // ensureAll(server, 'apiservices', 'apiregistration.k8s.io', localApiServices.map(apiService)),
+    ensureAll(server, 'prioritylevelconfigurations', 'flowcontrol.apiserver.k8s.io', priorityLevelConfigurations.map((o) => flowObject('PriorityLevelConfiguration', o, {}))),
+    ensureAll(server, 'flowschemas', 'flowcontrol.apiserver.k8s.io', flowSchemas.map((o) => flowSchema(o, now))),
+    // ensureAll(server, 'apiservices', 'apiregistration.k8s.io', localApiServices.map((row) => apiService(row, now))),
     ensureAll(server, 'configmaps', '', configMaps(options)),
-    ensureAll(server, 'servicecidrs', 'networking.k8s.io', [serviceCidr(options.serviceCidrs)]),
+    ensureAll(server, 'servicecidrs', 'networking.k8s.io', [serviceCidr(options.serviceCidrs, now)]),
   ]);
   await ensureAll(server, 'services', '', [kubernetesService(options)]);
 }
@@ -65,10 +65,16 @@ async function ensureAll(server: ApiServer, resource: string, group: string, obj
 }
 
 async function create(scope: StoreScope, object: KubeObject): Promise<void> {
-  const fresh = structuredClone(object);
+  const { status, ...rest } = structuredClone(object);
+  const fresh = rest as KubeObject;
   scope.strategy.applyDefaults?.(fresh, scope.features);
+  const request = requestFor(object.metadata.namespace ?? '');
   try {
-    await createObject(scope, fresh, requestFor(object.metadata.namespace ?? ''));
+    await createObject(scope, fresh, request);
+    if (status === undefined) return;
+    // What a controller of kube-apiserver would write a moment later.
+    const key = storageKey(scope, request.namespace, object.metadata.name ?? '');
+    await scope.storage.guaranteedUpdate(key, (current) => (current === undefined ? undefined : { ...current.object, status }));
   } catch (error) {
     // Another server of the same cluster was faster.
     if (!isStatusError(error, 'AlreadyExists')) throw error;
@@ -122,16 +128,23 @@ function priorityClasses(): KubeObject[] {
   ];
 }
 
-function flowObject(kind: string, object: { metadata: object; spec: object }): KubeObject {
-  return structuredClone({ kind, apiVersion: 'flowcontrol.apiserver.k8s.io/v1', metadata: object.metadata, spec: object.spec });
+function flowObject(kind: string, object: { metadata: object; spec: object }, status: object): KubeObject {
+  return structuredClone({ kind, apiVersion: 'flowcontrol.apiserver.k8s.io/v1', metadata: object.metadata, spec: object.spec, status });
 }
 
-function apiService([group, version, groupPriorityMinimum, versionPriority]: (typeof localApiServices)[number]): KubeObject {
+function flowSchema(object: (typeof flowSchemas)[number], now: string): KubeObject {
+  const level = (object.spec as { priorityLevelConfiguration: { name: string } }).priorityLevelConfiguration.name;
+  const message = `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)} and it exists`;
+  return flowObject('FlowSchema', object, { conditions: [{ type: 'Dangling', status: 'False', lastTransitionTime: now, reason: 'Found', message }] });
+}
+
+function apiService([group, version, groupPriorityMinimum, versionPriority]: (typeof localApiServices)[number], now: string): KubeObject {
   return {
     kind: 'APIService',
     apiVersion: 'apiregistration.k8s.io/v1',
     metadata: { name: `${version}.${group}`, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
     spec: { ...(group === '' ? {} : { group }), version, groupPriorityMinimum, versionPriority },
+    status: { conditions: [{ type: 'Available', status: 'True', lastTransitionTime: now, reason: 'Local', message: 'Local APIServices are always available' }] },
   };
 }
 
@@ -139,12 +152,18 @@ function configMaps(options: BootstrapOptions): KubeObject[] {
   const configMap = (name: string, data: Record<string, string>): KubeObject => ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'kube-system' }, data });
   return [
     configMap('extension-apiserver-authentication', { 'client-ca-file': options.clientCaPem }),
-    configMap('kube-apiserver-legacy-service-account-token-tracking', { since: options.today }),
+    configMap('kube-apiserver-legacy-service-account-token-tracking', { since: options.now.slice(0, 10) }),
   ];
 }
 
-function serviceCidr(cidrs: readonly string[]): KubeObject {
-  return { kind: 'ServiceCIDR', apiVersion: 'networking.k8s.io/v1', metadata: { name: 'kubernetes' }, spec: { cidrs: [...cidrs] } };
+function serviceCidr(cidrs: readonly string[], now: string): KubeObject {
+  return {
+    kind: 'ServiceCIDR',
+    apiVersion: 'networking.k8s.io/v1',
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: [...cidrs] },
+    status: { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now, reason: '', message: 'Kubernetes default Service CIDR is ready' }] },
+  };
 }
 
 function kubernetesService(options: BootstrapOptions): KubeObject {
