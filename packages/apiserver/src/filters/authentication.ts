@@ -16,6 +16,7 @@ export function createAuthenticationFilter(authenticator: Authenticator): Filter
         return next();
       }
       const result = await authenticator.authenticate(request, trace);
+      if ('annotations' in result) for (const [key, value] of Object.entries(result.annotations ?? {})) context.annotate(key, value);
       if (result.outcome !== 'authenticated') throw statusErrors.unauthorized();
       context.user = result.user;
       for (const text of result.warnings ?? []) context.warn(text);

@@ -22,6 +22,8 @@ export function createAuthorizationFilter(authorizer: Authorizer): Filter {
       context.annotate('authorization.k8s.io/decision', result.decision === 'allow' ? 'allow' : 'forbid');
       if (result.reason !== '') context.annotate('authorization.k8s.io/reason', result.reason);
       if (result.decision === 'allow') return next();
+      // An authorizer that could not decide has not refused; the caller may try again.
+      if (result.evaluationError !== undefined) throw statusErrors.internalError(result.evaluationError);
       throw forbiddenByAuthorizer(context.user, attributes, result.reason) ?? statusErrors.unauthorized();
     },
   };
