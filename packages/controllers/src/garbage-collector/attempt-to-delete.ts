@@ -24,22 +24,25 @@ export interface DeletionDependencies extends OwnerLookup {
   attemptToDelete(uid: string): void;
 }
 
-/** Throws to be called again later. */
+/** True when it asked for a deletion. Throws to be called again later. */
 export async function attemptToDelete(
   dependencies: DeletionDependencies,
   node: GraphNode,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { objects, graph } = dependencies;
   // It goes by itself; what remains is to wait for its dependents, if it does.
-  if (node.isBeingDeleted && !node.isDeletingDependents) return;
+  if (node.isBeingDeleted && !node.isDeletingDependents) return false;
   const { identity } = node;
   const live = await objects.get(identity, signal);
-  if (live === undefined || live.metadata.uid !== identity.uid) return graph.removeAbsent(identity);
+  if (live === undefined || live.metadata.uid !== identity.uid) {
+    graph.removeAbsent(identity);
+    return false;
+  }
   if (node.isDeletingDependents) return deleteDependentsFirst(dependencies, node, live, signal);
 
   const owners = live.metadata.ownerReferences ?? [];
-  if (owners.length === 0) return;
+  if (owners.length === 0) return false;
   const classified = await classifyOwners(dependencies, identity, owners, signal);
   if (classified.solid.length > 0) return keep(dependencies, node, { live, classified }, signal);
   let propagation: Propagation;
@@ -53,6 +56,7 @@ export async function attemptToDelete(
     else propagation = 'Background';
   }
   await objects.delete(identity, live, propagation, signal);
+  return true;
 }
 
 async function keep(
@@ -60,12 +64,13 @@ async function keep(
   node: GraphNode,
   { live, classified }: { live: KubeObject; classified: ClassifiedOwners },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<false> {
   const { dangling, waiting } = classified;
-  if (dangling.length === 0 && waiting.length === 0) return;
+  if (dangling.length === 0 && waiting.length === 0) return false;
   const gone = new Set([...dangling, ...waiting].map(({ uid }) => uid));
   const ownerReferences = withoutOwners(live, gone);
   await objects.patchMetadata(node.identity, live, { ownerReferences }, signal);
+  return false;
 }
 
 /** Two objects that wait for each other in the foreground would wait for ever. */
@@ -89,7 +94,7 @@ async function deleteDependentsFirst(
   node: GraphNode,
   live: KubeObject,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const blocking = [...node.dependents].filter(({ owners }) =>
     owners.some(
       ({ uid, blockOwnerDeletion }) => uid === node.identity.uid && blockOwnerDeletion === true,
@@ -97,11 +102,12 @@ async function deleteDependentsFirst(
   );
   for (const dependent of blocking)
     if (!dependent.isDeletingDependents) enqueue(dependent.identity.uid);
-  if (blocking.length > 0) return;
+  if (blocking.length > 0) return false;
   const finalizers = live.metadata.finalizers ?? [];
-  if (!finalizers.includes(foregroundFinalizer)) return;
+  if (!finalizers.includes(foregroundFinalizer)) return false;
   const rest = finalizers.filter((finalizer) => finalizer !== foregroundFinalizer);
   await objects.patchMetadata(node.identity, live, { finalizers: rest }, signal);
+  return rest.length === 0;
 }
 
 export function withoutOwners(live: KubeObject, uids: ReadonlySet<string>): OwnerReference[] {

@@ -23,6 +23,11 @@ import { createResourceMonitors } from './resource-monitors.ts';
 export interface GarbageCollectorOptions {
   /** Reads all metadata of the cluster; the context's client does the rest. */
   readonly monitorClient: Client;
+  /**
+   * How long something that has changed is left alone, so that who changes several objects one after the other, and
+   * reads them again, sees no half of it. What the collector itself deletes is followed up at once.
+   */
+  readonly settleMs?: number;
 }
 
 const deletionWorkers = 8;
@@ -31,11 +36,12 @@ const orphanWorkers = 4;
 const definitionSettleMs = 20;
 /** Changes of served resources that no definition tells about (an extension server) are found in time. */
 const resynchronizeMs = 30_000;
+const defaultSettleMs = 100;
 const monitorsKey = 'monitors';
 
 export function createGarbageCollectorController(
   context: ControllerContext,
-  { monitorClient }: GarbageCollectorOptions,
+  { monitorClient, settleMs = defaultSettleMs }: GarbageCollectorOptions,
 ): Controller {
   const { client, clock, log } = context;
   const deletions = createWorkQueue({ clock });
@@ -43,10 +49,13 @@ export function createGarbageCollectorController(
   const synchronizations = createWorkQueue({ clock });
   const absent = createAbsentOwners();
   const report = createInvalidOwnerReport(context);
+  /** Deleted by this controller; their dependents are next. */
+  const collected = new Set<string>();
+  let delayMs = settleMs;
   const graph = createDependencyGraph(
     {
-      attemptToDelete: (uid) => deletions.add(uid),
-      attemptToOrphan: (uid) => orphanings.add(uid),
+      attemptToDelete: (uid) => deletions.addAfter(uid, delayMs),
+      attemptToOrphan: (uid) => orphanings.addAfter(uid, delayMs),
       reportInvalidOwner: report,
     },
     absent,
@@ -56,7 +65,11 @@ export function createGarbageCollectorController(
     client: monitorClient,
     events: {
       onChange: (identity, metadata) => graph.observe(identity, metadata),
-      onDelete: ({ uid }) => graph.remove(uid),
+      onDelete({ uid }) {
+        delayMs = collected.delete(uid) ? 0 : settleMs;
+        graph.remove(uid);
+        delayMs = settleMs;
+      },
       onDefinitionChange: () => synchronizations.addAfter(monitorsKey, definitionSettleMs),
     },
   });
@@ -64,12 +77,21 @@ export function createGarbageCollectorController(
   const reconcileDeletion = async (uid: string, signal: AbortSignal) => {
     const node = graph.get(uid);
     if (node === undefined) return;
-    const enqueue = (other: string) => deletions.add(other);
+    const dependencies = {
+      objects,
+      absent,
+      graph,
+      attemptToDelete: (other: string) => deletions.add(other),
+    };
+    let isDeleted = false;
+    // Before the attempt: the informer may be faster than the answer.
+    collected.add(uid);
     try {
-      const dependencies = { objects, absent, graph, attemptToDelete: enqueue };
-      await attemptToDelete(dependencies, node, signal);
+      isDeleted = await attemptToDelete(dependencies, node, signal);
     } catch (error) {
       if (!(error instanceof NamespacedOwnerError)) throw error;
+    } finally {
+      if (!isDeleted) collected.delete(uid);
     }
     // Not seen by an informer yet, and the server has it: it could come and go unseen, so look again.
     return graph.get(uid)?.isVirtual === true ? requeueLater : undefined;
