@@ -90,6 +90,8 @@ function planDeletion(scope: StoreScope, request: DeleteObjectRequest, existing:
   }
   if (!mustWait) return { action: 'remove' };
   markTerminating(object, context.nowMs);
+  // COMPAT: what somebody else finalizes (a namespace) has no grace period.
+  if (strategy.isFinalized !== undefined) delete object.metadata.deletionGracePeriodSeconds;
   strategy.markTerminating?.(object);
   return { action: 'mark', object, thenRemove: false };
 }

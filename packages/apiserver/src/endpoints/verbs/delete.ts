@@ -16,7 +16,8 @@ export async function deleteResource(request: ResourceRequest): Promise<void> {
   const options = await readDeleteOptions(request);
   const result = await deleteOne(request, request.name, request.namespace, options);
   const body = isStatus(result.body) ? result.body : await toServed(endpoint, result.body);
-  const accepted = !result.deletedNow && (options.orphanDependents === false || options.propagationPolicy === 'Foreground');
+  // COMPAT: only the old way to ask for a cascade is answered 202 while the object stays.
+  const accepted = !result.deletedNow && options.orphanDependents === false;
   respondResource(request, body as KubeObject, accepted ? 202 : 200, { entry: result.entry, format });
 }
 
