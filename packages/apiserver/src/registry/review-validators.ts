@@ -1,6 +1,15 @@
 // Validation of the kinds that are answered and never stored.
 
-import type { FieldError, KubeObject } from '@keelson/apimachinery';
+import { validateTokenRequest } from './authentication/token-request-validation.ts';
+import {
+  validateLocalSubjectAccessReview,
+  validateSelfSubjectAccessReview,
+  validateSubjectAccessReview,
+} from './authorization/access-review-validation.ts';
 
-const accept = (_object: KubeObject): readonly FieldError[] => [];
-export const reviewValidators = { subjectAccessReview: accept, localSubjectAccessReview: accept, selfSubjectAccessReview: accept, tokenRequest: accept } as const;
+export const reviewValidators = {
+  subjectAccessReview: validateSubjectAccessReview,
+  localSubjectAccessReview: validateLocalSubjectAccessReview,
+  selfSubjectAccessReview: validateSelfSubjectAccessReview,
+  tokenRequest: validateTokenRequest,
+} as const;

@@ -42,6 +42,8 @@ export interface SelectorRequirementLike {
 export interface LabelSelectorOptions {
   /** Objects stored before the rule existed may keep values that are no label values. */
   readonly allowInvalidValues?: boolean;
+  /** Newer clients may ask with operators that are not known here yet. */
+  readonly allowUnknownOperators?: boolean;
 }
 
 export function labelSelector(
@@ -57,11 +59,26 @@ export function labelSelector(
   });
 }
 
-function labelSelectorRequirement(
+export function labelSelectorRequirement(
   errors: Errors,
   path: string,
   requirement: SelectorRequirementLike,
-  options: LabelSelectorOptions,
+  options: LabelSelectorOptions = {},
+): void {
+  selectorOperator(errors, path, requirement, options);
+  conforms(errors, `${path}.key`, requirement.key ?? '', qualifiedName);
+  if (options.allowInvalidValues) return;
+  requirement.values?.forEach((value, i) => {
+    conforms(errors, `${path}.values[${i}]`, value, labelValue);
+  });
+}
+
+/** Operators that take values have some, the others have none. */
+export function selectorOperator(
+  errors: Errors,
+  path: string,
+  requirement: SelectorRequirementLike,
+  options: LabelSelectorOptions = {},
 ): void {
   const values = requirement.values ?? [];
   switch (requirement.operator) {
@@ -80,6 +97,7 @@ function labelSelectorRequirement(
       }
       break;
     default:
+      if (options.allowUnknownOperators) break;
       errors.push(
         fieldError.invalid(
           `${path}.operator`,
@@ -88,9 +106,6 @@ function labelSelectorRequirement(
         ),
       );
   }
-  conforms(errors, `${path}.key`, requirement.key ?? '', qualifiedName);
-  if (options.allowInvalidValues) return;
-  values.forEach((value, i) => conforms(errors, `${path}.values[${i}]`, value, labelValue));
 }
 
 /** `{}` or nothing at all: selects everything, which some kinds refuse. */
