@@ -109,7 +109,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     endpoints: createRouter({ index, services, paths, ...(parts.delegate === undefined ? {} : { delegate: parts.delegate }) }),
   });
   return {
-    serve: createServe({ pipeline, clock, random, limits }),
+    serve: createServe({ pipeline, clock, random, limits, logger }),
     index,
     metrics,
     dependencies,

@@ -3,6 +3,7 @@
 import { createDecisionTrace, createUid, noDecisionTrace, type Clock, type Random } from '@keelson/apimachinery';
 import { anonymousUser } from './authentication/authenticator.ts';
 import type { ServerLimits } from './config.ts';
+import type { Logger } from './logger.ts';
 import { parseRequestInfo } from './filters/request-info.ts';
 import type { ApiRequest, ApiResponse } from './http.ts';
 import type { RequestContext } from './request-context.ts';
@@ -13,13 +14,22 @@ export interface ServeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: ServerLimits;
+  readonly logger: Logger;
 }
 
+/** The function it makes never rejects. */
 export function createServe(options: ServeOptions): ServeRequest {
   return async (request, response) => {
-    const context = createContext(request, response, options);
-    response.setHeader('audit-id', auditId(request, options.random));
-    await options.pipeline(context);
+    try {
+      const context = createContext(request, response, options);
+      response.setHeader('audit-id', auditId(request, options.random));
+      await options.pipeline(context);
+    } catch (error) {
+      // The pipeline answers its own errors. What comes here could not even be answered, and must
+      // neither leave the client waiting nor end the process.
+      options.logger.error('answer failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      response.abort();
+    }
   };
 }
 

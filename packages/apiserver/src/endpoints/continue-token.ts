@@ -2,7 +2,7 @@
 // k8s.io/apiserver/pkg/storage/continue.go writes them. A token is opaque to clients but not secret;
 // it is checked as input.
 
-import { statusErrors } from '@keelson/apimachinery';
+import { isJsonObject, statusErrors } from '@keelson/apimachinery';
 
 export interface ContinueToken {
   /** Revision of the first page; -1 in a token that was given out after that revision was compacted. */
@@ -20,18 +20,27 @@ export function encodeContinueToken(token: ContinueToken): string {
 /** Throws the 400 that Kubernetes gives for a malformed token. */
 export function decodeContinueToken(text: string): ContinueToken {
   const bytes = Buffer.from(text, 'base64url');
-  let value: { v?: unknown; rv?: unknown; start?: unknown };
-  try {
-    value = JSON.parse(bytes.toString('utf8')) as typeof value;
-  } catch {
-    throw invalidToken(jsonProblem(bytes.toString('latin1')));
-  }
+  const value = parseToken(bytes);
   if (value.v !== version) throw invalidToken(`server does not recognize this encoded version ${String(value.v ?? '')}`);
   const { rv, start } = value;
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw invalidToken(`incorrect encoded start resourceVersion (version ${version})`);
   if (typeof start !== 'string' || start === '') throw invalidToken(`empty encoded start key (version ${version})`);
   if (start.split('/').includes('..')) throw invalidToken(start);
   return { revision: rv, start: start.replace(/\u0000$/, '') };
+}
+
+/** COMPAT: null is a token without members, as Go decodes it; other JSON is none. */
+function parseToken(bytes: Buffer): { v?: unknown; rv?: unknown; start?: unknown } {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw invalidToken(jsonProblem(bytes.toString('latin1')));
+  }
+  if (value === null) return {};
+  if (isJsonObject(value)) return value;
+  const goKind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  throw invalidToken(`json: cannot unmarshal ${goKind} into Go value of type storage.continueToken`);
 }
 
 function invalidToken(why: string) {

@@ -75,6 +75,11 @@ function readBody(req: NodeRequest, bytesMax: number): Promise<Uint8Array> {
   });
 }
 
+/** Node writes headers one byte per character; as in Go, what is on the wire is UTF-8. */
+function headerText(value: string): string {
+  return /[^\u0000-\u007f]/.test(value) ? Buffer.from(value).toString('latin1') : value;
+}
+
 export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiResponse {
   const response = res as ServerResponse;
   return {
@@ -88,7 +93,7 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
       response.statusCode = code;
     },
     setHeader(name, value) {
-      response.setHeader(name, value as string | string[]);
+      response.setHeader(name, typeof value === 'string' ? headerText(value) : value.map(headerText));
     },
     write(chunk) {
       // An empty write is how a caller asks for the headers to go out now.
