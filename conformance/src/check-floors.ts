@@ -16,8 +16,12 @@ if (reference === undefined) {
     const percent = r.cases === 0 ? 0 : (100 * r.exact) / r.cases;
     const failed = percent < floor;
     if (failed) below++;
-    console.log(`${area.padEnd(16)} ${String(r.exact).padStart(5)} ${String(r.cases).padStart(4)} ${percent.toFixed(1).padStart(6)} ${String(floor).padStart(6)}${failed ? '  BELOW THE FLOOR' : ''}`);
+    console.log(
+      `${area.padEnd(16)} ${String(r.exact).padStart(5)} ${String(r.cases).padStart(4)} ${percent.toFixed(1).padStart(6)} ${String(floor).padStart(6)}${failed ? '  BELOW THE FLOOR' : ''}`,
+    );
   }
-  console.log(`reference replay: ${Object.keys(floors).length - below} areas at or above their floor, ${below} below, ${result.seconds} s`);
+  console.log(
+    `reference replay: ${Object.keys(floors).length - below} areas at or above their floor, ${below} below, ${result.seconds} s`,
+  );
   if (below > 0) process.exitCode = 1;
 }

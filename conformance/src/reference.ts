@@ -33,7 +33,10 @@ export function findReference(): string | undefined {
 }
 
 export function readFloors(): Readonly<Record<string, number>> {
-  return JSON.parse(readFileSync(join(root, 'conformance', 'floors.json'), 'utf8')) as Record<string, number>;
+  return JSON.parse(readFileSync(join(root, 'conformance', 'floors.json'), 'utf8')) as Record<
+    string,
+    number
+  >;
 }
 
 /** Replays the areas against a server of its own, which has the controllers that the recordings allow for. */
@@ -43,7 +46,13 @@ export async function replay(reference: string, areas: readonly string[]): Promi
   const server = await startServer(directory, kubeconfig);
   try {
     const files = areas.map((area) => join(reference, 'cases', `${area}.jsonl`)).filter(existsSync);
-    const output = await run(process.execPath, [join(reference, 'replay.mjs'), '--json', '--kubeconfig', kubeconfig, ...files]);
+    const output = await run(process.execPath, [
+      join(reference, 'replay.mjs'),
+      '--json',
+      '--kubeconfig',
+      kubeconfig,
+      ...files,
+    ]);
     return JSON.parse(output) as ReplayResult;
   } finally {
     server.kill('SIGTERM');
@@ -67,7 +76,9 @@ function startServer(directory: string, kubeconfig: string): Promise<ChildProces
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the server ended with exit code ${code} before it was ready`)));
+    child.once('exit', (code) =>
+      reject(new Error(`the server ended with exit code ${code} before it was ready`)),
+    );
     child.stdout?.on('data', (chunk: Buffer) => {
       if (!chunk.toString().includes('Keelson is ready')) return;
       child.removeAllListeners('exit');
@@ -82,7 +93,11 @@ function run(command: string, args: readonly string[]): Promise<string> {
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve(Buffer.concat(chunks).toString('utf8')) : reject(new Error(`the replay ended with exit code ${code}`))));
+    child.once('exit', (code) =>
+      code === 0
+        ? resolve(Buffer.concat(chunks).toString('utf8'))
+        : reject(new Error(`the replay ended with exit code ${code}`)),
+    );
   });
 }
 

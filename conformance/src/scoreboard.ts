@@ -3,7 +3,14 @@
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findReference, readFloors, replay, repositoryRoot, type Failure, type ReplayResult } from './reference.ts';
+import {
+  findReference,
+  readFloors,
+  replay,
+  repositoryRoot,
+  type Failure,
+  type ReplayResult,
+} from './reference.ts';
 
 /** Areas that need a scheduler and workload controllers, which are not there yet. */
 const notYet = new Set(['controllers', 'scheduler']);
@@ -13,17 +20,22 @@ if (reference === undefined) {
   console.error('no recordings found: set KEELSON_REFERENCE to the folder with replay.mjs');
   process.exitCode = 2;
 } else {
-  const areas = readdirSync(join(reference, 'cases')).map((f) => f.replace('.jsonl', '')).filter((a) => !notYet.has(a)).toSorted();
+  const areas = readdirSync(join(reference, 'cases'))
+    .map((f) => f.replace('.jsonl', ''))
+    .filter((a) => !notYet.has(a))
+    .toSorted();
   const result = await replay(reference, areas);
   writeFileSync(join(repositoryRoot, 'docs', 'conformance.md'), render(result, readFloors()));
   console.log(`docs/conformance.md written from ${areas.length} areas in ${result.seconds} s`);
 }
 
 function render(result: ReplayResult, floors: Readonly<Record<string, number>>): string {
-  const rows = Object.entries(result.areas).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([area, r]) => {
-    const percent = ((100 * r.exact) / r.cases).toFixed(1);
-    return `| ${area} | ${r.cases} | ${r.exact} | ${percent} % | ${r.status} | ${r.mismatch} | ${floors[area] === undefined ? '' : `${floors[area]} %`} |`;
-  });
+  const rows = Object.entries(result.areas)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([area, r]) => {
+      const percent = ((100 * r.exact) / r.cases).toFixed(1);
+      return `| ${area} | ${r.cases} | ${r.exact} | ${percent} % | ${r.status} | ${r.mismatch} | ${floors[area] === undefined ? '' : `${floors[area]} %`} |`;
+    });
   return [
     '# Conformance',
     '',
@@ -47,7 +59,13 @@ function render(result: ReplayResult, floors: Readonly<Record<string, number>>):
     '',
     '| where | cases | for example |',
     '| --- | ---: | --- |',
-    ...causes(result.failures).map(([cause, ids]) => `| ${cause} | ${ids.length} | ${ids.slice(0, 2).map((id) => `\`${id}\``).join(', ')} |`),
+    ...causes(result.failures).map(
+      ([cause, ids]) =>
+        `| ${cause} | ${ids.length} | ${ids
+          .slice(0, 2)
+          .map((id) => `\`${id}\``)
+          .join(', ')} |`,
+    ),
     '',
   ].join('\n');
 }
@@ -55,7 +73,9 @@ function render(result: ReplayResult, floors: Readonly<Record<string, number>>):
 function causes(failures: readonly Failure[]): [string, string[]][] {
   const groups = new Map<string, string[]>();
   for (const failure of failures) {
-    const path = String(failure.diffs[0]?.[0] ?? 'unknown').replace(/^step \d+ \w* ?/, '').replaceAll(/\[\d+\]/g, '[]');
+    const path = String(failure.diffs[0]?.[0] ?? 'unknown')
+      .replace(/^step \d+ \w* ?/, '')
+      .replaceAll(/\[\d+\]/g, '[]');
     const cause = `${failure.id.split('/').slice(0, 2).join('/')}: ${path === '' || path === 'status' ? 'HTTP status' : path.slice(0, 60)}`;
     groups.set(cause, [...(groups.get(cause) ?? []), failure.id]);
   }

@@ -9,10 +9,19 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const only = process.argv.slice(2).filter((a) => !a.startsWith('-'));
 const options = process.argv.slice(2).filter((a) => a.startsWith('-'));
 const folders = only.length > 0 ? only : ['packages', 'conformance', 'tools', 'examples'];
-const files = folders.flatMap((folder) => (folder.endsWith('.ts') ? [folder] : globSync(`${folder}/**/*.test.ts`, { cwd: root }))).filter((f) => !f.includes('node_modules')).toSorted();
+const files = folders
+  .flatMap((folder) =>
+    folder.endsWith('.ts') ? [folder] : globSync(`${folder}/**/*.test.ts`, { cwd: root }),
+  )
+  .filter((f) => !f.includes('node_modules'))
+  .toSorted();
 if (files.length === 0) {
   console.error('no test files found');
   process.exit(1);
 }
-const result = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...options, ...files], { cwd: root, stdio: 'inherit' });
+const result = spawnSync(
+  process.execPath,
+  ['--test', '--test-concurrency=2', ...options, ...files],
+  { cwd: root, stdio: 'inherit' },
+);
 process.exit(result.status ?? 1);

@@ -10,11 +10,17 @@ export interface Kubectl {
 }
 
 export function findKubectls(): Kubectl[] {
-  const onPath = (process.env['PATH'] ?? '').split(delimiter).map((d) => join(d, 'kubectl')).find((p) => existsSync(p));
+  const onPath = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((d) => join(d, 'kubectl'))
+    .find((p) => existsSync(p));
   if (onPath === undefined) return [];
   const directory = dirname(realpathSync(onPath));
   const beside = readdirSync(directory)
     .filter((name) => /^kubectl\.1\.\d+$/.test(name))
     .map((name) => ({ label: name.slice('kubectl.'.length), path: join(directory, name) }));
-  return [{ label: 'PATH', path: onPath }, ...beside.toSorted((a, b) => Number(a.label.slice(2)) - Number(b.label.slice(2)))];
+  return [
+    { label: 'PATH', path: onPath },
+    ...beside.toSorted((a, b) => Number(a.label.slice(2)) - Number(b.label.slice(2))),
+  ];
 }

@@ -65,7 +65,15 @@ export interface ApiServer {
 }
 
 export function createApiServer(parts: ApiServerParts): ApiServer {
-  const { storage, features, clock = systemClock, random = systemRandom, limits = defaultLimits, logger = silentLogger, metrics = createMetrics() } = parts;
+  const {
+    storage,
+    features,
+    clock = systemClock,
+    random = systemRandom,
+    limits = defaultLimits,
+    logger = silentLogger,
+    metrics = createMetrics(),
+  } = parts;
   const dependencies: StoreDependencies = { storage, clock, random, features, limits };
   const shutdown = new AbortController();
   let started = false;
@@ -106,7 +114,12 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     impersonation: parts.impersonation,
     'flow-control': createFlowControlFilter(limits),
     authorization: createAuthorizationFilter(parts.authorizer),
-    endpoints: createRouter({ index, services, paths, ...(parts.delegate === undefined ? {} : { delegate: parts.delegate }) }),
+    endpoints: createRouter({
+      index,
+      services,
+      paths,
+      ...(parts.delegate === undefined ? {} : { delegate: parts.delegate }),
+    }),
   });
   return {
     serve: createServe({ pipeline, clock, random, limits, logger }),
@@ -119,6 +132,10 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
 }
 
 /** A watch on everything ends only when the storage has failed or was closed. */
-function watchStorageHealth(storage: Storage, signal: AbortSignal, report: (problem: string) => void): void {
+function watchStorageHealth(
+  storage: Storage,
+  signal: AbortSignal,
+  report: (problem: string) => void,
+): void {
   storage.watch('/', { signal, onEvents: () => {}, onEnd: (error) => report(error.message) });
 }

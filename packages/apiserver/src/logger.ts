@@ -8,4 +8,9 @@ export interface Logger {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-export const silentLogger: Logger = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+export const silentLogger: Logger = {
+  error: () => {},
+  warn: () => {},
+  info: () => {},
+  debug: () => {},
+};

@@ -29,23 +29,50 @@ export function createMetrics(): Metrics {
   return {
     counter(name, help) {
       const values = new Map<string, number>();
-      families.push(() => family(name, help, 'counter', [...values].map(([labels, value]) => `${name}${labels} ${value}`)));
+      families.push(() =>
+        family(
+          name,
+          help,
+          'counter',
+          [...values].map(([labels, value]) => `${name}${labels} ${value}`),
+        ),
+      );
       return {
         add(labels, by = 1) {
           const key = renderLabels(labels);
           const before = values.get(key);
-          if (before !== undefined || values.size < labelSetsMax) values.set(key, (before ?? 0) + by);
+          if (before !== undefined || values.size < labelSetsMax)
+            values.set(key, (before ?? 0) + by);
         },
       };
     },
     gauge(name, help) {
       const sources: (() => readonly (readonly [Labels, number])[])[] = [];
-      families.push(() => family(name, help, 'gauge', sources.flatMap((read) => read().map(([labels, value]) => `${name}${renderLabels(labels)} ${value}`))));
+      families.push(() =>
+        family(
+          name,
+          help,
+          'gauge',
+          sources.flatMap((read) =>
+            read().map(([labels, value]) => `${name}${renderLabels(labels)} ${value}`),
+          ),
+        ),
+      );
       return { collect: (read) => void sources.push(read) };
     },
     histogram(name, help, buckets) {
-      const series = new Map<string, { labels: Labels; counts: number[]; sum: number; count: number }>();
-      families.push(() => family(name, help, 'histogram', [...series.values()].flatMap((s) => renderHistogram(name, s, buckets))));
+      const series = new Map<
+        string,
+        { labels: Labels; counts: number[]; sum: number; count: number }
+      >();
+      families.push(() =>
+        family(
+          name,
+          help,
+          'histogram',
+          [...series.values()].flatMap((s) => renderHistogram(name, s, buckets)),
+        ),
+      );
       return {
         observe(labels, value) {
           const key = renderLabels(labels);
@@ -55,7 +82,8 @@ export function createMetrics(): Metrics {
             series.set(key, (s = { labels, counts: buckets.map(() => 0), sum: 0, count: 0 }));
           }
           const { counts } = s;
-          for (let i = buckets.length - 1; i >= 0 && value <= (buckets[i] ?? 0); i--) counts[i] = (counts[i] ?? 0) + 1;
+          for (let i = buckets.length - 1; i >= 0 && value <= (buckets[i] ?? 0); i--)
+            counts[i] = (counts[i] ?? 0) + 1;
           s.sum += value;
           s.count++;
         },
@@ -69,18 +97,31 @@ function family(name: string, help: string, type: string, lines: readonly string
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.map((l) => `${l}\n`).join('')}`;
 }
 
-function renderHistogram(name: string, s: { labels: Labels; counts: number[]; sum: number; count: number }, buckets: readonly number[]): string[] {
-  const lines = buckets.map((le, i) => `${name}_bucket${renderLabels({ ...s.labels, le: String(le) })} ${s.counts[i] ?? 0}`);
-  lines.push(`${name}_bucket${renderLabels({ ...s.labels, le: '+Inf' })} ${s.count}`, `${name}_sum${renderLabels(s.labels)} ${s.sum}`, `${name}_count${renderLabels(s.labels)} ${s.count}`);
+function renderHistogram(
+  name: string,
+  s: { labels: Labels; counts: number[]; sum: number; count: number },
+  buckets: readonly number[],
+): string[] {
+  const lines = buckets.map(
+    (le, i) => `${name}_bucket${renderLabels({ ...s.labels, le: String(le) })} ${s.counts[i] ?? 0}`,
+  );
+  lines.push(
+    `${name}_bucket${renderLabels({ ...s.labels, le: '+Inf' })} ${s.count}`,
+    `${name}_sum${renderLabels(s.labels)} ${s.sum}`,
+    `${name}_count${renderLabels(s.labels)} ${s.count}`,
+  );
   return lines;
 }
 
 function renderLabels(labels: Labels): string {
   let out = '';
-  for (const key in labels) out += `${out === '' ? '' : ','}${key}="${escapeLabel(labels[key] ?? '')}"`;
+  for (const key in labels)
+    out += `${out === '' ? '' : ','}${key}="${escapeLabel(labels[key] ?? '')}"`;
   return out === '' ? '' : `{${out}}`;
 }
 
 function escapeLabel(value: string): string {
-  return /[\\"\n]/.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : value;
+  return /[\\"\n]/.test(value)
+    ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+    : value;
 }

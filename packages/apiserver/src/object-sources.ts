@@ -45,8 +45,13 @@ export type ObjectSourceName = keyof typeof prefixes;
 export type ObjectSources = Readonly<Record<ObjectSourceName, ObjectSource>>;
 
 /** Opens all views; they follow the storage until the signal is aborted. */
-export async function openObjectSources(storage: Storage, signal: AbortSignal): Promise<ObjectSources> {
+export async function openObjectSources(
+  storage: Storage,
+  signal: AbortSignal,
+): Promise<ObjectSources> {
   const names = Object.keys(prefixes) as ObjectSourceName[];
-  const opened = await Promise.all(names.map((name) => createObjectSource<KubeObject>(storage, prefixes[name], signal)));
+  const opened = await Promise.all(
+    names.map((name) => createObjectSource<KubeObject>(storage, prefixes[name], signal)),
+  );
   return Object.fromEntries(names.map((name, i) => [name, opened[i]])) as unknown as ObjectSources;
 }

@@ -1,6 +1,12 @@
 // Turns a request of any transport into a RequestContext and runs the pipeline.
 
-import { createDecisionTrace, createUid, noDecisionTrace, type Clock, type Random } from '@keelson/apimachinery';
+import {
+  createDecisionTrace,
+  createUid,
+  noDecisionTrace,
+  type Clock,
+  type Random,
+} from '@keelson/apimachinery';
 import { anonymousUser } from './authentication/authenticator.ts';
 import type { ServerLimits } from './config.ts';
 import type { Logger } from './logger.ts';
@@ -27,13 +33,19 @@ export function createServe(options: ServeOptions): ServeRequest {
     } catch (error) {
       // The pipeline answers its own errors. What comes here could not even be answered, and must
       // neither leave the client waiting nor end the process.
-      options.logger.error('answer failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      options.logger.error('answer failed', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
       response.abort();
     }
   };
 }
 
-function createContext(request: ApiRequest, response: ApiResponse, options: ServeOptions): RequestContext {
+function createContext(
+  request: ApiRequest,
+  response: ApiResponse,
+  options: ServeOptions,
+): RequestContext {
   const warnings: string[] = [];
   const annotations = new Map<string, string>();
   let warningBytes = 0;

@@ -12,7 +12,9 @@ export type ControllerName = (typeof controllerNames)[number];
 
 export class UnknownControllerError extends Error {
   constructor(name: string) {
-    super(`${JSON.stringify(name)} is not in the list of known controllers: ${controllerNames.join(', ')}`);
+    super(
+      `${JSON.stringify(name)} is not in the list of known controllers: ${controllerNames.join(', ')}`,
+    );
     this.name = 'UnknownControllerError';
   }
 }

@@ -17,8 +17,24 @@ export function formatKubeconfig(parts: KubeconfigParts): string {
   return dump({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'keelson', cluster: { server: parts.server, 'certificate-authority-data': base64(parts.certificateAuthorityPem) } }],
-    users: [{ name: parts.user, user: { 'client-certificate-data': base64(parts.client.certificatePem), 'client-key-data': base64(parts.client.privateKeyPem) } }],
+    clusters: [
+      {
+        name: 'keelson',
+        cluster: {
+          server: parts.server,
+          'certificate-authority-data': base64(parts.certificateAuthorityPem),
+        },
+      },
+    ],
+    users: [
+      {
+        name: parts.user,
+        user: {
+          'client-certificate-data': base64(parts.client.certificatePem),
+          'client-key-data': base64(parts.client.privateKeyPem),
+        },
+      },
+    ],
     contexts: [{ name: 'keelson', context: { cluster: 'keelson', user: parts.user } }],
     'current-context': 'keelson',
   });

@@ -6,7 +6,9 @@ import { addUpCommand } from './commands/up.ts';
 import { keelsonVersion } from './version.ts';
 
 const program = new Command('keelson')
-  .description('A secure, Kubernetes-API-compatible control plane that explains every decision it makes.')
+  .description(
+    'A secure, Kubernetes-API-compatible control plane that explains every decision it makes.',
+  )
   .version(keelsonVersion)
   .showHelpAfterError();
 

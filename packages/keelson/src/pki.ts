@@ -81,23 +81,38 @@ export function openPki(dir: string, dependencies: PkiDependencies, names: Servi
   const authority = loadOrCreateAuthority(dir, dependencies);
   const serving = loadPair(dir, 'apiserver');
   const admin = loadPair(dir, 'admin');
-  const current = serving !== undefined && covers(serving, names, dependencies.clock) ? serving : savePair(dir, 'apiserver', issueServing(authority, names));
+  const current =
+    serving !== undefined && covers(serving, names, dependencies.clock)
+      ? serving
+      : savePair(dir, 'apiserver', issueServing(authority, names));
   const saFile = join(dir, 'sa.key');
-  const serviceAccountKey = existsSync(saFile) ? reading(saFile, () => parseSigningKey(readFileSync(saFile, 'utf8'))) : createSigningKey();
+  const serviceAccountKey = existsSync(saFile)
+    ? reading(saFile, () => parseSigningKey(readFileSync(saFile, 'utf8')))
+    : createSigningKey();
   if (!existsSync(saFile)) writePrivate(saFile, formatSigningKey(serviceAccountKey));
-  return { authority, serving: current, admin: admin ?? savePair(dir, 'admin', issueAdmin(authority)), serviceAccountKey };
+  return {
+    authority,
+    serving: current,
+    admin: admin ?? savePair(dir, 'admin', issueAdmin(authority)),
+    serviceAccountKey,
+  };
 }
 
 function loadOrCreateAuthority(dir: string, dependencies: PkiDependencies): CertificateAuthority {
   const files = loadPair(dir, 'ca');
-  if (files !== undefined) return reading(join(dir, 'ca.crt'), () => loadCertificateAuthority(dependencies, files));
+  if (files !== undefined)
+    return reading(join(dir, 'ca.crt'), () => loadCertificateAuthority(dependencies, files));
   const authority = createCertificateAuthority(dependencies, { commonName: 'keelson-ca' });
   savePair(dir, 'ca', authority);
   return authority;
 }
 
 function issueServing(authority: CertificateAuthority, names: ServingNames): KeyPairPem {
-  return authority.issueServing({ commonName: 'kube-apiserver', dnsNames: names.dnsNames, ipAddresses: names.ipAddresses });
+  return authority.issueServing({
+    commonName: 'kube-apiserver',
+    dnsNames: names.dnsNames,
+    ipAddresses: names.ipAddresses,
+  });
 }
 function issueAdmin(authority: CertificateAuthority): KeyPairPem {
   return authority.issueClient({ name: adminName, groups: ['system:masters'] });
@@ -108,14 +123,20 @@ function covers(pair: KeyPairPem, names: ServingNames, clock: Clock): boolean {
   if (block === undefined) return false;
   const { x509 } = parseCertificate(block.bytes);
   if (Date.parse(x509.validTo) - clock.now() < renewBeforeMs) return false;
-  return names.dnsNames.every((n) => x509.checkHost(n) !== undefined) && names.ipAddresses.every((ip) => x509.checkIP(ip) !== undefined);
+  return (
+    names.dnsNames.every((n) => x509.checkHost(n) !== undefined) &&
+    names.ipAddresses.every((ip) => x509.checkIP(ip) !== undefined)
+  );
 }
 
 function loadPair(dir: string, name: string): KeyPairPem | undefined {
   const certificate = join(dir, `${name}.crt`);
   const key = join(dir, `${name}.key`);
   if (!existsSync(certificate) || !existsSync(key)) return undefined;
-  return { certificatePem: readFileSync(certificate, 'utf8'), privateKeyPem: readFileSync(key, 'utf8') };
+  return {
+    certificatePem: readFileSync(certificate, 'utf8'),
+    privateKeyPem: readFileSync(key, 'utf8'),
+  };
 }
 function savePair(dir: string, name: string, pair: KeyPairPem): KeyPairPem {
   writePrivate(join(dir, `${name}.key`), pair.privateKeyPem);
@@ -135,6 +156,9 @@ function reading<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new Error(`${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(
+      `${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }

@@ -14,17 +14,22 @@ export interface ContinueToken {
 const version = 'meta.k8s.io/v1';
 
 export function encodeContinueToken(token: ContinueToken): string {
-  return Buffer.from(JSON.stringify({ v: version, rv: token.revision, start: `${token.start}\u0000` })).toString('base64url');
+  return Buffer.from(
+    JSON.stringify({ v: version, rv: token.revision, start: `${token.start}\u0000` }),
+  ).toString('base64url');
 }
 
 /** Throws the 400 that Kubernetes gives for a malformed token. */
 export function decodeContinueToken(text: string): ContinueToken {
   const bytes = Buffer.from(text, 'base64url');
   const value = parseToken(bytes);
-  if (value.v !== version) throw invalidToken(`server does not recognize this encoded version ${String(value.v ?? '')}`);
+  if (value.v !== version)
+    throw invalidToken(`server does not recognize this encoded version ${String(value.v ?? '')}`);
   const { rv, start } = value;
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw invalidToken(`incorrect encoded start resourceVersion (version ${version})`);
-  if (typeof start !== 'string' || start === '') throw invalidToken(`empty encoded start key (version ${version})`);
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
+    throw invalidToken(`incorrect encoded start resourceVersion (version ${version})`);
+  if (typeof start !== 'string' || start === '')
+    throw invalidToken(`empty encoded start key (version ${version})`);
   if (start.split('/').includes('..')) throw invalidToken(start);
   return { revision: rv, start: start.replace(/\u0000$/, '') };
 }
@@ -39,8 +44,14 @@ function parseToken(bytes: Buffer): { v?: unknown; rv?: unknown; start?: unknown
   }
   if (value === null) return {};
   if (isJsonObject(value)) return value;
-  const goKind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-  throw invalidToken(`json: cannot unmarshal ${goKind} into Go value of type storage.continueToken`);
+  const goKind = Array.isArray(value)
+    ? 'array'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : typeof value;
+  throw invalidToken(
+    `json: cannot unmarshal ${goKind} into Go value of type storage.continueToken`,
+  );
 }
 
 function invalidToken(why: string) {
@@ -50,6 +61,7 @@ function invalidToken(why: string) {
 /** Go's text for JSON that does not parse; tokens are ours, so only the first problem's kind matters. */
 function jsonProblem(text: string): string {
   const first = text.trimStart()[0];
-  if (first === undefined || first === '{' || first === '[' || first === '"') return 'unexpected end of JSON input';
+  if (first === undefined || first === '{' || first === '[' || first === '"')
+    return 'unexpected end of JSON input';
   return `invalid character '${first}' looking for beginning of value`;
 }

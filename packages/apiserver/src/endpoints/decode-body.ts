@@ -22,17 +22,31 @@ import {
   type StructType,
 } from '@keelson/apimachinery';
 import { negotiateInput, type MediaType } from './negotiation.ts';
-import { assertDeleteOptions, dryRunErrors, type DeleteRequestOptions, type FieldValidation } from './query-options.ts';
+import {
+  assertDeleteOptions,
+  dryRunErrors,
+  type DeleteRequestOptions,
+  type FieldValidation,
+} from './query-options.ts';
 import type { ResourceRequest } from './resource-request.ts';
 
 /** Throws 400, 413 or 415. The object has `metadata`, and the expected apiVersion and kind. */
-export async function decodeBody(request: ResourceRequest, expected: GroupVersionKind, fieldValidation: FieldValidation): Promise<KubeObject> {
+export async function decodeBody(
+  request: ResourceRequest,
+  expected: GroupVersionKind,
+  fieldValidation: FieldValidation,
+): Promise<KubeObject> {
   const { context, endpoint, services } = request;
   const mediaType = negotiateInput(context, endpoint.custom);
   const body = await context.request.body(services.limits.bodyBytesMax);
-  const parsed = endpoint.customDecode !== undefined && expected.kind === endpoint.definition.kind ? decodeCustom(request, body, mediaType, expected) : decodeBuiltin(body, mediaType, expected);
+  const parsed =
+    endpoint.customDecode !== undefined && expected.kind === endpoint.definition.kind
+      ? decodeCustom(request, body, mediaType, expected)
+      : decodeBuiltin(body, mediaType, expected);
   const subject = `${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}`;
-  reportStrictErrors(request, parsed.strictErrors, fieldValidation, (why) => statusErrors.badRequest(`${subject}: ${why}`));
+  reportStrictErrors(request, parsed.strictErrors, fieldValidation, (why) =>
+    statusErrors.badRequest(`${subject}: ${why}`),
+  );
   const object = parsed.object;
   object.metadata ??= {};
   if (expected.kind === endpoint.definition.kind) {
@@ -43,7 +57,12 @@ export async function decodeBody(request: ResourceRequest, expected: GroupVersio
 }
 
 /** Unknown and duplicate fields: an error, warnings or nothing, as the client wants it. */
-export function reportStrictErrors(request: ResourceRequest, errors: readonly string[], fieldValidation: FieldValidation, refuse: (why: string) => StatusError): void {
+export function reportStrictErrors(
+  request: ResourceRequest,
+  errors: readonly string[],
+  fieldValidation: FieldValidation,
+  refuse: (why: string) => StatusError,
+): void {
   if (errors.length === 0 || fieldValidation === 'Ignore') return;
   if (fieldValidation === 'Strict') throw refuse(`strict decoding error: ${errors.join(', ')}`);
   for (const text of errors) for (const line of warningLines(text)) request.context.warn(line);
@@ -52,7 +71,10 @@ export function reportStrictErrors(request: ResourceRequest, errors: readonly st
 /** COMPAT: what the YAML library found comes as one text with a line each; each is a warning of its own. */
 function warningLines(text: string): string[] {
   if (!text.startsWith('yaml: unmarshal errors:\n')) return [text];
-  return text.split('\n').slice(1).map((line) => line.trim());
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
 }
 
 interface Decoded {
@@ -60,14 +82,22 @@ interface Decoded {
   readonly strictErrors: readonly string[];
 }
 
-function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: GroupVersionKind): Decoded {
+function decodeBuiltin(
+  body: Uint8Array,
+  mediaType: MediaType,
+  expected: GroupVersionKind,
+): Decoded {
   const type = typeForKind(expected);
-  if (type === undefined) throw new Error(`no schema for ${formatApiVersion(expected)} ${expected.kind}`);
-  if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobufBody(body, expected);
+  if (type === undefined)
+    throw new Error(`no schema for ${formatApiVersion(expected)} ${expected.kind}`);
+  if (mediaType === 'application/vnd.kubernetes.protobuf')
+    return decodeProtobufBody(body, expected);
   if (mediaType === 'application/yaml') {
     const meta = orUnrecognized(body, expected.kind, '', () => parseYaml(body).value);
     checkKind(isJsonObject(meta) ? meta : {}, expected);
-    const decoded = orCannotBeHandled(expected, () => decodeYamlObject(body, type, { strict: true }));
+    const decoded = orCannotBeHandled(expected, () =>
+      decodeYamlObject(body, type, { strict: true }),
+    );
     return { object: withKind(decoded.object, expected), strictErrors: decoded.strictErrors };
   }
   try {
@@ -77,7 +107,10 @@ function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: GroupVe
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     // Kubernetes looks at version and kind first, so what is wrong there is what it says.
-    checkKind(orUnrecognized(body, expected.kind, typeMetaPrefix, () => readTypeMeta(body)), expected);
+    checkKind(
+      orUnrecognized(body, expected.kind, typeMetaPrefix, () => readTypeMeta(body)),
+      expected,
+    );
     throw cannotBeHandled(expected, error.message);
   }
 }
@@ -90,14 +123,26 @@ function decodeProtobufBody(body: Uint8Array, expected: GroupVersionKind): Decod
   return { object: withKind(object, expected), strictErrors: [] };
 }
 
-function decodeCustom(request: ResourceRequest, body: Uint8Array, mediaType: MediaType, expected: GroupVersionKind): Decoded {
+function decodeCustom(
+  request: ResourceRequest,
+  body: Uint8Array,
+  mediaType: MediaType,
+  expected: GroupVersionKind,
+): Decoded {
   const isYaml = mediaType === 'application/yaml';
-  const parsed = orUnrecognized(body, expected.kind, isYaml ? '' : typeMetaPrefix, () => (isYaml ? parseYamlObject(body) : parseJsonObject(body, { strict: true })));
+  const parsed = orUnrecognized(body, expected.kind, isYaml ? '' : typeMetaPrefix, () =>
+    isYaml ? parseYamlObject(body) : parseJsonObject(body, { strict: true }),
+  );
   checkKind(parsed.value, expected);
   const decode = request.endpoint.customDecode;
   if (decode === undefined) throw new Error('unreachable: custom resources have a decoder');
-  const decoded = orCannotBeHandled(expected, () => decode(withKind(asKubeObject({ metadata: {}, ...parsed.value }), expected)));
-  return { object: decoded.object, strictErrors: [...parsed.strictErrors, ...decoded.unknownFields] };
+  const decoded = orCannotBeHandled(expected, () =>
+    decode(withKind(asKubeObject({ metadata: {}, ...parsed.value }), expected)),
+  );
+  return {
+    object: decoded.object,
+    strictErrors: [...parsed.strictErrors, ...decoded.unknownFields],
+  };
 }
 
 function parseYamlObject(body: Uint8Array): { value: JsonObject; strictErrors: readonly string[] } {
@@ -124,7 +169,9 @@ function orCannotBeHandled<T>(expected: GroupVersionKind, decode: () => T): T {
 }
 
 function unrecognized(body: Uint8Array, kind: string, why: string): StatusError {
-  return statusErrors.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summarize(body)})`);
+  return statusErrors.badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): ${why} (${summarize(body)})`,
+  );
 }
 
 /** COMPAT: the first bytes, as text when they look like JSON, else in hexadecimal. */
@@ -135,17 +182,31 @@ function summarize(body: Uint8Array): string {
   return head.toString(body[0] === 0x7b ? 'utf8' : 'hex') + (body.byteLength > max ? ' ...' : '');
 }
 
-function checkKind(object: { apiVersion?: unknown; kind?: unknown }, expected: GroupVersionKind): void {
-  const apiVersion = typeof object.apiVersion === 'string' && object.apiVersion !== '' ? object.apiVersion : formatApiVersion(expected);
+function checkKind(
+  object: { apiVersion?: unknown; kind?: unknown },
+  expected: GroupVersionKind,
+): void {
+  const apiVersion =
+    typeof object.apiVersion === 'string' && object.apiVersion !== ''
+      ? object.apiVersion
+      : formatApiVersion(expected);
   const kind = typeof object.kind === 'string' && object.kind !== '' ? object.kind : expected.kind;
   if (apiVersion === formatApiVersion(expected) && kind === expected.kind) return;
   const gv = parseApiVersion(apiVersion);
   const version = gv?.version ?? '';
   const known = gv !== undefined && typeForKind({ ...gv, kind }) !== undefined;
   const subject = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}`;
-  if (!known) throw statusErrors.badRequest(`${subject}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(schemeOf(expected))}`);
-  if (kind !== expected.kind) throw statusErrors.badRequest(`${subject}: converting (${version}.${kind}) to (${internalPackage(expected)}.${expected.kind}): unknown conversion`);
-  throw statusErrors.badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${formatApiVersion(expected)})`);
+  if (!known)
+    throw statusErrors.badRequest(
+      `${subject}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(schemeOf(expected))}`,
+    );
+  if (kind !== expected.kind)
+    throw statusErrors.badRequest(
+      `${subject}: converting (${version}.${kind}) to (${internalPackage(expected)}.${expected.kind}): unknown conversion`,
+    );
+  throw statusErrors.badRequest(
+    `the API version in the data (${apiVersion}) does not match the expected API version (${formatApiVersion(expected)})`,
+  );
 }
 
 // COMPAT: Go names the source line where the scheme was made.
@@ -160,7 +221,9 @@ export function internalPackage(expected: { readonly group: string }): string {
 }
 
 function cannotBeHandled(expected: GroupVersionKind, why: string): StatusError {
-  return statusErrors.badRequest(`${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${why}`);
+  return statusErrors.badRequest(
+    `${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${why}`,
+  );
 }
 
 /** `kind` and `apiVersion` first: stored bytes begin with them, and typed lists leave them out. */
@@ -169,21 +232,35 @@ function withKind(object: KubeObject, expected: GroupVersionKind): KubeObject {
   return { kind: expected.kind, apiVersion: formatApiVersion(expected), ...rest } as KubeObject;
 }
 
-const deleteOptionsKind: GroupVersionKind = { group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' };
+const deleteOptionsKind: GroupVersionKind = {
+  group: 'meta.k8s.io',
+  version: 'v1',
+  kind: 'DeleteOptions',
+};
 
 /** DeleteOptions in the body of a DELETE. */
-export function decodeDeleteOptions(request: ResourceRequest, body: Uint8Array): DeleteRequestOptions {
+export function decodeDeleteOptions(
+  request: ResourceRequest,
+  body: Uint8Array,
+): DeleteRequestOptions {
   const mediaType = negotiateInput(request.context, request.endpoint.custom);
   const type = typeForKind(deleteOptionsKind);
   if (type === undefined) throw new Error('no schema for DeleteOptions');
   const object = decodeDeleteBody(body, mediaType, type);
-  const kind = typeof object['kind'] === 'string' && object['kind'] !== '' ? object['kind'] : 'DeleteOptions';
-  if (kind !== 'DeleteOptions') throw statusErrors.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(object['apiVersion'] ?? '')} in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"`);
-  const preconditions = object['preconditions'] as { uid?: string; resourceVersion?: string } | undefined;
+  const kind =
+    typeof object['kind'] === 'string' && object['kind'] !== '' ? object['kind'] : 'DeleteOptions';
+  if (kind !== 'DeleteOptions')
+    throw statusErrors.badRequest(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(object['apiVersion'] ?? '')} in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"`,
+    );
+  const preconditions = object['preconditions'] as
+    | { uid?: string; resourceVersion?: string }
+    | undefined;
   const dryRun = (object['dryRun'] as string[] | undefined) ?? [];
   const options = {
     dryRun: dryRun.length > 0,
-    gracePeriodSeconds: object['gracePeriodSeconds'] === undefined ? undefined : Number(object['gracePeriodSeconds']),
+    gracePeriodSeconds:
+      object['gracePeriodSeconds'] === undefined ? undefined : Number(object['gracePeriodSeconds']),
     orphanDependents: object['orphanDependents'] as boolean | undefined,
     propagationPolicy: object['propagationPolicy'] as string | undefined,
     uid: preconditions?.uid,
@@ -200,6 +277,8 @@ function decodeDeleteBody(body: Uint8Array, mediaType: MediaType, type: StructTy
     return decodeObject(body, type).object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw statusErrors.badRequest(error.reason === 'syntax' ? typeMetaPrefix + error.message : error.message);
+    throw statusErrors.badRequest(
+      error.reason === 'syntax' ? typeMetaPrefix + error.message : error.message,
+    );
   }
 }

@@ -19,11 +19,16 @@ const deprecations: Readonly<Record<string, Deprecation>> = {
   'v1 Endpoints': { since: 33, replacement: 'discovery.k8s.io/v1 EndpointSlice' },
 };
 
-export function deprecationWarning(definition: ResourceDefinition, features: Features): string | undefined {
-  const apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
+export function deprecationWarning(
+  definition: ResourceDefinition,
+  features: Features,
+): string | undefined {
+  const apiVersion =
+    definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
   const found = deprecations[`${apiVersion} ${definition.kind}`];
   if (found === undefined || features.emulated.minor < found.since) return undefined;
-  const gone = found.unavailableIn === undefined ? '' : `, unavailable in v1.${found.unavailableIn}+`;
+  const gone =
+    found.unavailableIn === undefined ? '' : `, unavailable in v1.${found.unavailableIn}+`;
   const instead = found.replacement === undefined ? '' : `; use ${found.replacement}`;
   return `${apiVersion} ${definition.kind} is deprecated in v1.${found.since}+${gone}${instead}`;
 }

@@ -31,18 +31,30 @@ export function encodeOutput(object: KubeObject, format: OutputFormat): Uint8Arr
 /** The schema of the object's own kind. Throws 406 for what has no protobuf form, such as tables and custom resources. */
 function protobufType(object: KubeObject): StructType {
   const gv = parseApiVersion(object.apiVersion ?? '');
-  const type = gv === undefined || object.kind === undefined ? undefined : typeForKind({ ...gv, kind: object.kind });
-  if (type === undefined || object.kind === 'Table') throw statusErrors.notAcceptable('only the following media types are accepted: application/json, application/yaml');
+  const type =
+    gv === undefined || object.kind === undefined
+      ? undefined
+      : typeForKind({ ...gv, kind: object.kind });
+  if (type === undefined || object.kind === 'Table')
+    throw statusErrors.notAcceptable(
+      'only the following media types are accepted: application/json, application/yaml',
+    );
   return type;
 }
 
 /** The message of a stored object as lists and watches hold it; made once. */
-export function storedProtobufMessage(entry: StoredEntry, type: StructType, apiVersion: string): Uint8Array {
+export function storedProtobufMessage(
+  entry: StoredEntry,
+  type: StructType,
+  apiVersion: string,
+): Uint8Array {
   return entry.encoding(`protobuf:${apiVersion}`, (object) => encodeProtobufMessage(object, type));
 }
 
 function prettyJson(object: KubeObject): Uint8Array {
-  return Buffer.from(`${JSON.stringify(JSON.parse(encodeJsonText(object as unknown as JsonValue)), null, 2)}\n`);
+  return Buffer.from(
+    `${JSON.stringify(JSON.parse(encodeJsonText(object as unknown as JsonValue)), null, 2)}\n`,
+  );
 }
 
 /** The JSON of a stored object as GET and watches send it, `kind` and `apiVersion` first; made once. */
@@ -54,7 +66,11 @@ export function storedJson(entry: StoredEntry, apiVersion: string): Uint8Array {
  * The JSON of a stored object as an item of a typed list, less the opening brace: Go's typed lists carry no `kind` and
  * `apiVersion` in their items. Usually a view into the bytes of `storedJson`.
  */
-export function storedJsonItem(entry: StoredEntry, head: Uint8Array, apiVersion: string): Uint8Array {
+export function storedJsonItem(
+  entry: StoredEntry,
+  head: Uint8Array,
+  apiVersion: string,
+): Uint8Array {
   const whole = storedJson(entry, apiVersion);
   if (startsWith(whole, head)) return whole.subarray(head.byteLength);
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = entry.object;

@@ -11,7 +11,9 @@ const managerLengthMax = 128;
 export function managerName(request: ResourceRequest, given: string): string {
   if (given !== '') return given;
   const agent = singleHeader(request.context.request.headers['user-agent']).split('/')[0] ?? '';
-  const printable = [...agent].filter((ch) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(ch)).join('');
+  const printable = [...agent]
+    .filter((ch) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(ch))
+    .join('');
   let name = '';
   for (const ch of printable) {
     if (Buffer.byteLength(name + ch) > managerLengthMax) break;
@@ -21,7 +23,12 @@ export function managerName(request: ResourceRequest, given: string): string {
 }
 
 /** The object with `managedFields` brought up to date after an update by this manager. */
-export function recordUpdate(request: ResourceRequest, live: KubeObject, object: KubeObject, manager: string): KubeObject {
+export function recordUpdate(
+  request: ResourceRequest,
+  live: KubeObject,
+  object: KubeObject,
+  manager: string,
+): KubeObject {
   const fieldManager = request.endpoint.fieldManager;
   if (fieldManager === undefined) return object;
   return fieldManager.update(live, object, managerContext(request, manager));
@@ -30,8 +37,16 @@ export function recordUpdate(request: ResourceRequest, live: KubeObject, object:
 /** A subresource has its own list of fields that nobody owns through it. */
 export function managerContext(request: ResourceRequest, manager: string): FieldManagerContext {
   const { strategy } = request.endpoint;
-  const resetFields = request.subresource === '' ? strategy.resetFields : strategy.subresources?.[request.subresource]?.resetFields;
-  return { manager, apiVersion: servedApiVersion(request), subresource: request.subresource, ...(resetFields === undefined ? {} : { resetFields }) };
+  const resetFields =
+    request.subresource === ''
+      ? strategy.resetFields
+      : strategy.subresources?.[request.subresource]?.resetFields;
+  return {
+    manager,
+    apiVersion: servedApiVersion(request),
+    subresource: request.subresource,
+    ...(resetFields === undefined ? {} : { resetFields }),
+  };
 }
 
 export function servedApiVersion(request: ResourceRequest): string {
@@ -40,5 +55,9 @@ export function servedApiVersion(request: ResourceRequest): string {
 }
 /** What a new object is compared with: an empty one of its kind. */
 export function emptyObject(request: ResourceRequest): KubeObject {
-  return { kind: request.endpoint.definition.kind, apiVersion: servedApiVersion(request), metadata: {} };
+  return {
+    kind: request.endpoint.definition.kind,
+    apiVersion: servedApiVersion(request),
+    metadata: {},
+  };
 }

@@ -51,14 +51,21 @@ export function createHealthChecks(state: HealthState): HealthChecks {
   });
   const fine = (name: string): HealthCheck => ({ name, check: () => undefined });
   const etcd: HealthCheck = { name: 'etcd', check: () => state.storageProblem() };
-  const hooks = [...startHooks.map(hook), { name: 'autoregister-completion', check: started }, ...lateHooks.map(hook)];
+  const hooks = [
+    ...startHooks.map(hook),
+    { name: 'autoregister-completion', check: started },
+    ...lateHooks.map(hook),
+  ];
   const common = [fine('ping'), fine('log'), fine('loopback-serving-certificate'), etcd, ...hooks];
   const readiness: HealthCheck[] = [
     fine('ping'),
     fine('log'),
     { name: 'informer-sync', check: started },
     ...hooks,
-    { name: 'shutdown', check: () => (state.isShuttingDown() ? 'process is shutting down' : undefined) },
+    {
+      name: 'shutdown',
+      check: () => (state.isShuttingDown() ? 'process is shutting down' : undefined),
+    },
   ];
   return { livez: common, healthz: common, readyz: readiness };
 }

@@ -14,7 +14,11 @@ export type HealthEndpoint = 'livez' | 'readyz' | 'healthz';
 export type HealthChecks = Readonly<Record<HealthEndpoint, readonly HealthCheck[]>>;
 
 /** False when the path is no health path. */
-export function serveHealth(context: RequestContext, checks: HealthChecks, onFailure: (name: string, reason: string) => void): boolean {
+export function serveHealth(
+  context: RequestContext,
+  checks: HealthChecks,
+  onFailure: (name: string, reason: string) => void,
+): boolean {
   const match = /^\/(livez|readyz|healthz)(?:\/(.+))?$/.exec(context.info.path);
   if (match === null) return false;
   const endpoint = match[1] as HealthEndpoint;
@@ -33,7 +37,11 @@ function notFound(context: RequestContext): true {
   return true;
 }
 
-function serveSingle(context: RequestContext, check: HealthCheck, onFailure: (name: string, reason: string) => void): true {
+function serveSingle(
+  context: RequestContext,
+  check: HealthCheck,
+  onFailure: (name: string, reason: string) => void,
+): true {
   const reason = check.check();
   if (reason === undefined) respondText(context, 'ok');
   else {
@@ -43,7 +51,12 @@ function serveSingle(context: RequestContext, check: HealthCheck, onFailure: (na
   return true;
 }
 
-function serveAll(context: RequestContext, endpoint: HealthEndpoint, list: readonly HealthCheck[], onFailure: (name: string, reason: string) => void): void {
+function serveAll(
+  context: RequestContext,
+  endpoint: HealthEndpoint,
+  list: readonly HealthCheck[],
+  onFailure: (name: string, reason: string) => void,
+): void {
   const excluded = new Set(context.info.query.getAll('exclude'));
   const unused = new Set(excluded);
   const lines: string[] = [];
@@ -62,7 +75,10 @@ function serveAll(context: RequestContext, endpoint: HealthEndpoint, list: reado
       lines.push(`[-]${check.name} failed: reason withheld\n`);
     }
   }
-  if (unused.size > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${[...unused].map((n) => JSON.stringify(n)).join(', ')}\n`);
+  if (unused.size > 0)
+    lines.push(
+      `warn: some health checks cannot be excluded: no matches for ${[...unused].map((n) => JSON.stringify(n)).join(', ')}\n`,
+    );
   if (failed) return respondText(context, `${lines.join('')}${endpoint} check failed\n`, 500);
   if (!context.info.query.has('verbose')) return respondText(context, 'ok');
   respondText(context, `${lines.join('')}${endpoint} check passed\n`);

@@ -5,7 +5,10 @@
 import { statusErrors } from '@keelson/apimachinery';
 import type { RequestContext } from '../request-context.ts';
 
-export type MediaType = 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
+export type MediaType =
+  | 'application/json'
+  | 'application/yaml'
+  | 'application/vnd.kubernetes.protobuf';
 export interface OutputFormat {
   readonly mediaType: MediaType;
   /** `Table`, `PartialObjectMetadata`, `PartialObjectMetadataList`, or the object itself. */
@@ -14,7 +17,11 @@ export interface OutputFormat {
   readonly pretty: boolean;
 }
 
-const builtinTypes: readonly MediaType[] = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const builtinTypes: readonly MediaType[] = [
+  'application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf',
+];
 const transformGroup = 'meta.k8s.io';
 
 interface AcceptClause {
@@ -36,13 +43,24 @@ export function negotiateOutput(context: RequestContext, custom = false): Output
     const as = clause.parameters.get('as') ?? '';
     if (as === '') return { mediaType, as: '', asVersion: '', pretty };
     const asVersion = clause.parameters.get('v') ?? '';
-    const known = (as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') && clause.parameters.get('g') === transformGroup && (asVersion === 'v1' || asVersion === 'v1beta1');
+    const known =
+      (as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') &&
+      clause.parameters.get('g') === transformGroup &&
+      (asVersion === 'v1' || asVersion === 'v1beta1');
     if (known) return { mediaType, as: as as OutputFormat['as'], asVersion, pretty };
     sawUnknownTransform = true;
   }
-  if (sawUnknownTransform) throw statusErrors.notAcceptable(`only the following media types are accepted: ${types.join(', ')}`);
+  if (sawUnknownTransform)
+    throw statusErrors.notAcceptable(
+      `only the following media types are accepted: ${types.join(', ')}`,
+    );
   // COMPAT: the router of kube-apiserver refuses types nobody makes before the handler sees them.
-  throw statusErrors.generic(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`, {});
+  throw statusErrors.generic(
+    406,
+    'NotAcceptable',
+    `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`,
+    {},
+  );
 }
 
 /** For answers that are neither transformed nor refused, such as errors: the wanted type or JSON. */
@@ -62,7 +80,9 @@ export function negotiateInput(context: RequestContext, custom = false): MediaTy
   const types = custom ? builtinTypes.slice(0, 2) : builtinTypes;
   const found = types.find((t) => t === type);
   if (found !== undefined) return found;
-  throw statusErrors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${types.join(', ')}`);
+  throw statusErrors.unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${types.join(', ')}`,
+  );
 }
 
 export function singleHeader(value: string | string[] | undefined): string {
@@ -81,7 +101,10 @@ export function parseAccept(header: string): AcceptClause[] {
       const eq = p.indexOf('=');
       if (eq < 0) continue;
       const key = p.slice(0, eq).trim().toLowerCase();
-      const value = p.slice(eq + 1).trim().replace(/^"|"$/g, '');
+      const value = p
+        .slice(eq + 1)
+        .trim()
+        .replace(/^"|"$/g, '');
       if (key === 'q') quality = Number.isFinite(Number(value)) ? Number(value) : 0;
       else parameters.set(key, value);
     }
@@ -92,7 +115,8 @@ export function parseAccept(header: string): AcceptClause[] {
 
 function matches(wanted: string, offered: string): boolean {
   if (wanted === '*/*' || wanted === '*') return offered === 'application/json';
-  if (wanted.endsWith('/*')) return offered === 'application/json' && offered.startsWith(wanted.slice(0, -1));
+  if (wanted.endsWith('/*'))
+    return offered === 'application/json' && offered.startsWith(wanted.slice(0, -1));
   return wanted === offered;
 }
 

@@ -35,11 +35,14 @@ export function parsePatchBody(type: Exclude<PatchType, 'apply'>, body: Uint8Arr
   try {
     patch = parseJson(body);
   } catch (error) {
-    if (error instanceof DecodeError) throw statusErrors.badRequest(`error decoding patch: ${error.message}`);
+    if (error instanceof DecodeError)
+      throw statusErrors.badRequest(`error decoding patch: ${error.message}`);
     throw error;
   }
   if (type !== 'json' && patch !== null && !isJsonObject(patch))
-    throw statusErrors.badRequest(`error decoding patch: json: cannot unmarshal ${kindOf(patch)} into Go value of type map[string]interface {}`);
+    throw statusErrors.badRequest(
+      `error decoding patch: json: cannot unmarshal ${kindOf(patch)} into Go value of type map[string]interface {}`,
+    );
   return {
     type,
     apply: (document, schema) => translate(() => applyTo(type, document, patch, schema)),
@@ -49,16 +52,24 @@ export function parsePatchBody(type: Exclude<PatchType, 'apply'>, body: Uint8Arr
   };
 }
 
-function applyTo(type: PatchType, document: JsonObject, patch: JsonValue, schema: StructType | undefined): JsonObject {
+function applyTo(
+  type: PatchType,
+  document: JsonObject,
+  patch: JsonValue,
+  schema: StructType | undefined,
+): JsonObject {
   if (type === 'json') return requireObject(applyJsonPatch(document, patch));
   const object = (patch ?? {}) as JsonObject;
-  if (type === 'strategic' && schema !== undefined) return applyStrategicMergePatch(document, object, schema);
+  if (type === 'strategic' && schema !== undefined)
+    return applyStrategicMergePatch(document, object, schema);
   return applyMergePatch(document, object);
 }
 
 function requireObject(value: JsonValue): JsonObject {
   if (isJsonObject(value)) return value;
-  throw statusErrors.badRequest(`json: cannot unmarshal ${kindOf(value)} into Go value of type map[string]interface {}`);
+  throw statusErrors.badRequest(
+    `json: cannot unmarshal ${kindOf(value)} into Go value of type map[string]interface {}`,
+  );
 }
 
 function translate(apply: () => JsonObject): JsonObject {
@@ -85,11 +96,20 @@ export interface ApplyBody {
 export function parseApplyBody(body: Uint8Array): ApplyBody {
   try {
     const { value, duplicateKeys } = parseYaml(body);
-    if (!isJsonObject(value)) throw new DecodeError(`json: cannot unmarshal ${kindOf(value)} into Go value of type map[string]interface {}`);
-    const object = asKubeObject({ ...value, metadata: isJsonObject(value['metadata']) ? value['metadata'] : {} });
+    if (!isJsonObject(value))
+      throw new DecodeError(
+        `json: cannot unmarshal ${kindOf(value)} into Go value of type map[string]interface {}`,
+      );
+    const object = asKubeObject({
+      ...value,
+      metadata: isJsonObject(value['metadata']) ? value['metadata'] : {},
+    });
     return { object, strictError: duplicateKeys };
   } catch (error) {
-    if (error instanceof DecodeError) throw statusErrors.badRequest(`error decoding YAML: ${error.message.startsWith('yaml: ') ? 'error converting YAML to JSON: ' : ''}${error.message}`);
+    if (error instanceof DecodeError)
+      throw statusErrors.badRequest(
+        `error decoding YAML: ${error.message.startsWith('yaml: ') ? 'error converting YAML to JSON: ' : ''}${error.message}`,
+      );
     throw error;
   }
 }

@@ -40,7 +40,11 @@ export function parseWriteOptions(
   query: URLSearchParams,
   kind: 'CreateOptions' | 'UpdateOptions',
 ): WriteOptions {
-  const errors = [...checkDryRun(query), ...checkFieldManager(query, true), ...checkFieldValidation(query)];
+  const errors = [
+    ...checkDryRun(query),
+    ...checkFieldManager(query, true),
+    ...checkFieldValidation(query),
+  ];
   if (errors.length > 0) throw invalidOptions(kind, errors);
   return {
     dryRun: query.getAll('dryRun').length > 0,
@@ -54,12 +58,17 @@ export function parsePatchOptions(query: URLSearchParams, isApply: boolean): Pat
   const force = query.has('force') ? parseBool(query.get('force') ?? '') : undefined;
   const errors: FieldError[] = [];
   if (!isApply) {
-    if (force !== undefined) errors.push(fieldError.forbidden('force', 'may not be specified for non-apply patch'));
+    if (force !== undefined)
+      errors.push(fieldError.forbidden('force', 'may not be specified for non-apply patch'));
   } else if ((query.get('fieldManager') ?? '') === '') {
     // An apply without a name could not be told from other appliers.
     errors.push(fieldError.required('fieldManager', 'is required for apply patch'));
   }
-  errors.push(...checkFieldManager(query, !isApply), ...checkDryRun(query), ...checkFieldValidation(query));
+  errors.push(
+    ...checkFieldManager(query, !isApply),
+    ...checkDryRun(query),
+    ...checkFieldValidation(query),
+  );
   if (errors.length > 0) throw invalidOptions('PatchOptions', errors);
   return {
     dryRun: query.getAll('dryRun').length > 0,
@@ -80,7 +89,9 @@ export function parseListOptions(query: URLSearchParams, forceWatch: boolean): L
     fieldSelector: query.get('fieldSelector') ?? '',
     watch: forceWatch || parseBool(query.get('watch')) === true,
     allowWatchBookmarks: parseBool(query.get('allowWatchBookmarks')) === true,
-    sendInitialEvents: query.has('sendInitialEvents') ? parseBool(query.get('sendInitialEvents') ?? '') : undefined,
+    sendInitialEvents: query.has('sendInitialEvents')
+      ? parseBool(query.get('sendInitialEvents') ?? '')
+      : undefined,
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
     timeoutSeconds: parseInteger(query.get('timeoutSeconds')),
@@ -98,7 +109,9 @@ export function parseDeleteQuery(query: URLSearchParams): DeleteRequestOptions {
   const options = {
     dryRun: query.getAll('dryRun').length > 0,
     gracePeriodSeconds: parseInteger(query.get('gracePeriodSeconds')),
-    orphanDependents: query.has('orphanDependents') ? parseBool(query.get('orphanDependents') ?? '') : undefined,
+    orphanDependents: query.has('orphanDependents')
+      ? parseBool(query.get('orphanDependents') ?? '')
+      : undefined,
     propagationPolicy: query.get('propagationPolicy') ?? undefined,
     uid: undefined,
     resourceVersion: undefined,
@@ -108,11 +121,23 @@ export function parseDeleteQuery(query: URLSearchParams): DeleteRequestOptions {
 }
 
 /** Throws the 422 of ValidateDeleteOptions; `errors` are those found so far. */
-export function assertDeleteOptions(options: Omit<DeleteRequestOptions, 'dryRun'>, errors: FieldError[]): void {
+export function assertDeleteOptions(
+  options: Omit<DeleteRequestOptions, 'dryRun'>,
+  errors: FieldError[],
+): void {
   const { orphanDependents, propagationPolicy } = options;
   if (orphanDependents !== undefined && propagationPolicy !== undefined)
-    errors.unshift(fieldError.invalid('propagationPolicy', propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set'));
-  if (propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy))
+    errors.unshift(
+      fieldError.invalid(
+        'propagationPolicy',
+        propagationPolicy,
+        'orphanDependents and deletionPropagation cannot be both set',
+      ),
+    );
+  if (
+    propagationPolicy !== undefined &&
+    !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy)
+  )
     errors.unshift({
       type: 'FieldValueNotSupported',
       path: 'propagationPolicy',
@@ -123,16 +148,32 @@ export function assertDeleteOptions(options: Omit<DeleteRequestOptions, 'dryRun'
 }
 
 export function dryRunErrors(values: readonly string[]): FieldError[] {
-  return values.every((v) => v === 'All') ? [] : [fieldError.notSupported('dryRun', values, ['All'])];
+  return values.every((v) => v === 'All')
+    ? []
+    : [fieldError.notSupported('dryRun', values, ['All'])];
 }
 
 /** Go's `time.ParseDuration` for the few places that take one in a URL; undefined when it is none. */
 export function parseGoDurationMs(text: string): number | undefined {
-  const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const units: Readonly<Record<string, number>> = {
+    ns: 1e-6,
+    us: 1e-3,
+    µs: 1e-3,
+    ms: 1,
+    s: 1000,
+    m: 60_000,
+    h: 3_600_000,
+  };
   if (text === '0') return 0;
-  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))*$/.test(text)) return undefined;
+  if (
+    !/^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))*$/.test(
+      text,
+    )
+  )
+    return undefined;
   let total = 0;
-  for (const match of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)) total += Number(match[1]) * (units[match[2] ?? ''] ?? 0);
+  for (const match of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g))
+    total += Number(match[1]) * (units[match[2] ?? ''] ?? 0);
   return text.startsWith('-') ? -total : total;
 }
 
@@ -146,12 +187,19 @@ function checkFieldManager(query: URLSearchParams, optional: boolean): FieldErro
   const manager = query.get('fieldManager') ?? '';
   if (manager === '' && optional) return [];
   const errors: FieldError[] = [];
-  if (Buffer.byteLength(manager) > fieldManagerBytesMax) errors.push(fieldError.tooLong('fieldManager', fieldManagerBytesMax));
+  if (Buffer.byteLength(manager) > fieldManagerBytesMax)
+    errors.push(fieldError.tooLong('fieldManager', fieldManagerBytesMax));
   let position = 0;
   for (const ch of manager) {
     if (/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(ch)) {
       const code = (ch.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-      errors.push(fieldError.invalid('fieldManager', manager, `invalid character U+${code} (at position ${position})`));
+      errors.push(
+        fieldError.invalid(
+          'fieldManager',
+          manager,
+          `invalid character U+${code} (at position ${position})`,
+        ),
+      );
     }
     position += Buffer.byteLength(ch);
   }
@@ -161,34 +209,83 @@ function checkFieldValidation(query: URLSearchParams): FieldError[] {
   const value = query.get('fieldValidation') ?? '';
   return ['', 'Ignore', 'Warn', 'Strict'].includes(value)
     ? []
-    : [{ type: 'FieldValueNotSupported', path: 'fieldValidation', badValue: value, detail: 'supported values: "", "Ignore", "Strict", "Warn"' }];
+    : [
+        {
+          type: 'FieldValueNotSupported',
+          path: 'fieldValidation',
+          badValue: value,
+          detail: 'supported values: "", "Ignore", "Strict", "Warn"',
+        },
+      ];
 }
 
 function checkList(o: ListRequestOptions): FieldError[] {
   const errors: FieldError[] = [];
   const match = o.resourceVersionMatch;
   if (match !== '') {
-    if (o.resourceVersion === '') errors.push(fieldError.forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
-    if (o.continue !== '') errors.push(fieldError.forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'));
+    if (o.resourceVersion === '')
+      errors.push(
+        fieldError.forbidden(
+          'resourceVersionMatch',
+          'resourceVersionMatch is forbidden unless resourceVersion is provided',
+        ),
+      );
+    if (o.continue !== '')
+      errors.push(
+        fieldError.forbidden(
+          'resourceVersionMatch',
+          'resourceVersionMatch is forbidden when continue is provided',
+        ),
+      );
     if (match !== 'Exact' && match !== 'NotOlderThan')
-      errors.push({ type: 'FieldValueNotSupported', path: 'resourceVersionMatch', badValue: match, detail: 'supported values: "Exact", "NotOlderThan", ""' });
+      errors.push({
+        type: 'FieldValueNotSupported',
+        path: 'resourceVersionMatch',
+        badValue: match,
+        detail: 'supported values: "Exact", "NotOlderThan", ""',
+      });
     if (match === 'Exact' && o.resourceVersion === '0')
-      errors.push(fieldError.forbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+      errors.push(
+        fieldError.forbidden(
+          'resourceVersionMatch',
+          'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+        ),
+      );
   }
-  if (o.sendInitialEvents !== undefined) errors.push(fieldError.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  if (o.sendInitialEvents !== undefined)
+    errors.push(
+      fieldError.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'),
+    );
   return errors;
 }
 function checkWatch(o: ListRequestOptions): FieldError[] {
   const errors: FieldError[] = [];
   const match = o.resourceVersionMatch;
   if (o.sendInitialEvents !== undefined && match !== 'NotOlderThan')
-    errors.push(fieldError.forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
+    errors.push(
+      fieldError.forbidden(
+        'resourceVersionMatch',
+        'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+      ),
+    );
   if (match !== '') {
     if (o.sendInitialEvents === undefined)
-      errors.push(fieldError.forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
-    if (match !== 'NotOlderThan') errors.push(fieldError.notSupported('resourceVersionMatch', match, ['NotOlderThan']));
+      errors.push(
+        fieldError.forbidden(
+          'resourceVersionMatch',
+          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+        ),
+      );
+    if (match !== 'NotOlderThan')
+      errors.push(fieldError.notSupported('resourceVersionMatch', match, ['NotOlderThan']));
   }
-  if (o.continue !== '') errors.push(fieldError.forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'));
+  if (o.continue !== '')
+    errors.push(
+      fieldError.forbidden(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden when continue is provided',
+      ),
+    );
   return errors;
 }
 
@@ -199,8 +296,14 @@ function parseBool(text: string | null): boolean | undefined {
 }
 function parseInteger(text: string | null): number | undefined {
   if (text === null || text === '') return undefined;
-  if (!/^[+-]?\d+$/.test(text)) throw statusErrors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[+-]?\d+$/.test(text))
+    throw statusErrors.badRequest(
+      `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   const n = Number(text);
-  if (!Number.isSafeInteger(n)) throw statusErrors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
+  if (!Number.isSafeInteger(n))
+    throw statusErrors.badRequest(
+      `strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`,
+    );
   return n;
 }

@@ -2,7 +2,11 @@
 // the router, used by every verb.
 
 import type { Clock, KubeObject } from '@keelson/apimachinery';
-import type { AdmissionAttributes, AdmissionChain, AdmissionOperation } from '../admission/admission.ts';
+import type {
+  AdmissionAttributes,
+  AdmissionChain,
+  AdmissionOperation,
+} from '../admission/admission.ts';
 import type { ServerLimits } from '../config.ts';
 import type { Features } from '../features/features.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
@@ -31,10 +35,16 @@ export interface ResourceRequest {
 }
 
 /** The object in the served version. */
-export function toServed(endpoint: ResourceEndpoint, object: KubeObject): KubeObject | Promise<KubeObject> {
+export function toServed(
+  endpoint: ResourceEndpoint,
+  object: KubeObject,
+): KubeObject | Promise<KubeObject> {
   return endpoint.conversion === undefined ? object : endpoint.conversion.fromStored(object);
 }
-export function toStored(endpoint: ResourceEndpoint, object: KubeObject): KubeObject | Promise<KubeObject> {
+export function toStored(
+  endpoint: ResourceEndpoint,
+  object: KubeObject,
+): KubeObject | Promise<KubeObject> {
   return endpoint.conversion === undefined ? object : endpoint.conversion.toStored(object);
 }
 
@@ -46,7 +56,10 @@ export interface AdmissionSubject {
   readonly options: KubeObject | undefined;
 }
 
-export function admissionAttributes(request: ResourceRequest, subject: AdmissionSubject): AdmissionAttributes {
+export function admissionAttributes(
+  request: ResourceRequest,
+  subject: AdmissionSubject,
+): AdmissionAttributes {
   const { context, endpoint } = request;
   const definition = endpoint.definition;
   const sub = definition.subresources.find((s) => s.name === request.subresource);
@@ -70,6 +83,9 @@ export function admissionAttributes(request: ResourceRequest, subject: Admission
 }
 
 /** The entry of an object, when its bytes can be sent as they are. */
-export function sendableEntry(endpoint: ResourceEndpoint, entry: StoredEntry | undefined): StoredEntry | undefined {
+export function sendableEntry(
+  endpoint: ResourceEndpoint,
+  entry: StoredEntry | undefined,
+): StoredEntry | undefined {
   return endpoint.conversion === undefined ? entry : undefined;
 }

@@ -21,11 +21,19 @@ export function respondResource(
   const format = options.format ?? negotiateOutput(context, endpoint.custom);
   const isStatus = object.kind === 'Status' && object.apiVersion === 'v1';
   if (format.as !== '' && !isStatus) {
-    const shaped = format.as === 'Table' ? tableOf(request, [object], { metadata: object.metadata.resourceVersion }, format) : partialObject(object, format.asVersion);
+    const shaped =
+      format.as === 'Table'
+        ? tableOf(request, [object], { metadata: object.metadata.resourceVersion }, format)
+        : partialObject(object, format.asVersion);
     return respondObject(context, shaped, code, format);
   }
   const entry = sendableEntry(endpoint, options.entry);
   if (entry !== undefined && format.mediaType === 'application/json' && !format.pretty)
-    return respondBytes(context, storedJson(entry, object.apiVersion ?? ''), code, 'application/json');
+    return respondBytes(
+      context,
+      storedJson(entry, object.apiVersion ?? ''),
+      code,
+      'application/json',
+    );
   respondObject(context, object, code, format);
 }

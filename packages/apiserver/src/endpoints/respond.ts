@@ -15,16 +15,30 @@ export function respondStatus(context: RequestContext, status: Status): void {
 }
 
 /** Writes a whole object in the negotiated form. */
-export function respondObject(context: RequestContext, object: KubeObject, code: number, format: OutputFormat): void {
-  if (format.mediaType === 'application/json' && !format.pretty) return respondBytes(context, encodeJson(object), code, 'application/json');
+export function respondObject(
+  context: RequestContext,
+  object: KubeObject,
+  code: number,
+  format: OutputFormat,
+): void {
+  if (format.mediaType === 'application/json' && !format.pretty)
+    return respondBytes(context, encodeJson(object), code, 'application/json');
   respondBytes(context, encodeOutput(object, format), code, format.mediaType);
 }
 
-export function respondBytes(context: RequestContext, body: Uint8Array, code: number, contentType: string): void {
+export function respondBytes(
+  context: RequestContext,
+  body: Uint8Array,
+  code: number,
+  contentType: string,
+): void {
   const { response } = context;
   startResponse(context, code, contentType);
   // Go's JSON encoder ends every document with a line feed.
-  const whole = contentType.startsWith('application/json') && body.at(-1) !== lineFeed ? Buffer.concat([body, lineFeedBytes]) : body;
+  const whole =
+    contentType.startsWith('application/json') && body.at(-1) !== lineFeed
+      ? Buffer.concat([body, lineFeedBytes])
+      : body;
   response.setHeader('content-length', String(whole.byteLength));
   if (context.request.method === 'HEAD') response.end();
   else response.end(whole);
@@ -47,7 +61,8 @@ export function startResponse(context: RequestContext, code: number, contentType
   response.status = code;
   if (contentType !== '') response.setHeader('content-type', contentType);
   response.setHeader('cache-control', 'no-cache, private');
-  if (context.warnings.length > 0) response.setHeader('warning', context.warnings.map(warningHeader));
+  if (context.warnings.length > 0)
+    response.setHeader('warning', context.warnings.map(warningHeader));
 }
 
 /** RFC 7234 §5.5: code 299, no agent, quoted text. */

@@ -63,25 +63,55 @@ function serveVersion(context: RequestContext, version: VersionInfo): boolean {
 
 function serveMetrics(context: RequestContext, metrics: Metrics): boolean {
   if (context.info.path !== '/metrics') return false;
-  respondBytes(context, Buffer.from(metrics.render()), 200, 'text/plain; version=0.0.4; charset=utf-8');
+  respondBytes(
+    context,
+    Buffer.from(metrics.render()),
+    200,
+    'text/plain; version=0.0.4; charset=utf-8',
+  );
   return true;
 }
 
 function serveIssuer(context: RequestContext, issuer: IssuerDocuments): boolean {
   const { path } = context.info;
-  if (path === '/.well-known/openid-configuration' || path === '/.well-known/openid-configuration/') {
+  if (
+    path === '/.well-known/openid-configuration' ||
+    path === '/.well-known/openid-configuration/'
+  ) {
     respondBytes(context, Buffer.from(issuer.openidConfiguration()), 200, 'application/json');
     return true;
   }
   if (path !== '/openid/v1/jwks' && path !== '/openid/v1/jwks/') return false;
   const accepts = parseAccept(singleHeader(context.request.headers['accept'])).map((c) => c.type);
-  if (accepts.length > 0 && !accepts.some((t) => t === 'application/jwk-set+json' || t === '*/*' || t === 'application/*'))
-    throw statusErrors.generic(406, 'NotAcceptable', '406: Not Acceptable\n\nAvailable representations: application/jwk-set+json', {});
+  if (
+    accepts.length > 0 &&
+    !accepts.some((t) => t === 'application/jwk-set+json' || t === '*/*' || t === 'application/*')
+  )
+    throw statusErrors.generic(
+      406,
+      'NotAcceptable',
+      '406: Not Acceptable\n\nAvailable representations: application/jwk-set+json',
+      {},
+    );
   respondBytes(context, Buffer.from(issuer.jwks()), 200, 'application/jwk-set+json');
   return true;
 }
 
-const fixedPaths = ['/.well-known/openid-configuration', '/api', '/apis', '/apis/', '/flagz', '/metrics', '/metrics/slis', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/openid/v1/jwks', '/statusz', '/version'];
+const fixedPaths = [
+  '/.well-known/openid-configuration',
+  '/api',
+  '/apis',
+  '/apis/',
+  '/flagz',
+  '/metrics',
+  '/metrics/slis',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/openapi/v3/',
+  '/openid/v1/jwks',
+  '/statusz',
+  '/version',
+];
 
 function serveIndex(context: RequestContext, options: RootPathOptions): boolean {
   const { path } = context.info;
@@ -89,8 +119,15 @@ function serveIndex(context: RequestContext, options: RootPathOptions): boolean 
     respondText(context, '404 page not found\n', 404);
     return true;
   }
-  const groups = options.discovery.groupVersions().flatMap(({ group, version }) => (group === '' ? [`/api/${version}`] : [`/apis/${group}`, `/apis/${group}/${version}`]));
-  const health = Object.entries(options.health).flatMap(([name, checks]) => [`/${name}`, ...checks.map((c) => `/${name}/${c.name}`)]);
+  const groups = options.discovery
+    .groupVersions()
+    .flatMap(({ group, version }) =>
+      group === '' ? [`/api/${version}`] : [`/apis/${group}`, `/apis/${group}/${version}`],
+    );
+  const health = Object.entries(options.health).flatMap(([name, checks]) => [
+    `/${name}`,
+    ...checks.map((c) => `/${name}/${c.name}`),
+  ]);
   const paths = [...new Set([...fixedPaths, ...groups, ...health])].toSorted();
   respondBytes(context, prettyJson({ paths }), 200, 'application/json');
   return true;

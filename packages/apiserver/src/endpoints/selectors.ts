@@ -22,13 +22,18 @@ export interface ObjectPredicate {
 }
 
 /** Throws 400 for selectors that cannot be parsed and for fields that the resource does not have. */
-export function parsePredicate(endpoint: ResourceEndpoint, labelSelector: string, fieldSelector: string): ObjectPredicate {
+export function parsePredicate(
+  endpoint: ResourceEndpoint,
+  labelSelector: string,
+  fieldSelector: string,
+): ObjectPredicate {
   let labels: LabelMatcher;
   let fields: FieldMatcher;
   try {
     labels = parseLabelSelector(labelSelector);
     fields = mapFields(parseFieldSelector(fieldSelector), (field, value) => {
-      if (!isKnownField(endpoint, field)) throw statusErrors.badRequest(unknownField(endpoint, field));
+      if (!isKnownField(endpoint, field))
+        throw statusErrors.badRequest(unknownField(endpoint, field));
       return { field, value };
     });
   } catch (error) {
@@ -38,8 +43,14 @@ export function parsePredicate(endpoint: ResourceEndpoint, labelSelector: string
   return createPredicate(endpoint, labels, fields);
 }
 
-export function createPredicate(endpoint: ResourceEndpoint, labels: LabelMatcher, fields: FieldMatcher): ObjectPredicate {
-  const needsValues = fields.requirements.some((r) => r.field !== 'metadata.name' && r.field !== 'metadata.namespace');
+export function createPredicate(
+  endpoint: ResourceEndpoint,
+  labels: LabelMatcher,
+  fields: FieldMatcher,
+): ObjectPredicate {
+  const needsValues = fields.requirements.some(
+    (r) => r.field !== 'metadata.name' && r.field !== 'metadata.namespace',
+  );
   const matchesFields = (object: KubeObject): boolean => {
     const values = needsValues ? (endpoint.strategy.fieldValues?.(object) ?? {}) : {};
     return fields.matches((field) => {
@@ -52,7 +63,9 @@ export function createPredicate(endpoint: ResourceEndpoint, labels: LabelMatcher
     labels,
     fields,
     isEmpty: labels.isEmpty && fields.isEmpty,
-    matches: (object) => (labels.isEmpty || labels.matches(object.metadata.labels)) && (fields.isEmpty || matchesFields(object)),
+    matches: (object) =>
+      (labels.isEmpty || labels.matches(object.metadata.labels)) &&
+      (fields.isEmpty || matchesFields(object)),
   };
 }
 
@@ -67,5 +80,7 @@ function unknownField(endpoint: ResourceEndpoint, field: string): string {
   const own = endpoint.strategy.unknownFieldLabel?.(field);
   if (own !== undefined) return own;
   const hasOwnFields = endpoint.definition.fieldLabels.some((f) => !metadataFields.has(f));
-  return hasOwnFields ? `field label not supported: ${field}` : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+  return hasOwnFields
+    ? `field label not supported: ${field}`
+    : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }

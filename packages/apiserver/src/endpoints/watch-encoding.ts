@@ -1,7 +1,11 @@
 // Watch events to bytes. For JSON an event wraps the bytes of the stored object, and the wrapped
 // form is kept with the entry, so a thousand watchers share one buffer.
 
-import { encodeProtobufEnvelope, encodeProtobufWatchEvent, type KubeObject } from '@keelson/apimachinery';
+import {
+  encodeProtobufEnvelope,
+  encodeProtobufWatchEvent,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import type { StoredEntry } from '../storage/storage.ts';
 import { encodeOutput, storedJson, storedProtobufMessage } from './encoding.ts';
 import type { OutputFormat } from './negotiation.ts';
@@ -23,26 +27,46 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
   const shape = (object: KubeObject): KubeObject => {
     if (format.as === '' || (object.kind === 'Status' && object.apiVersion === 'v1')) return object;
     if (format.as !== 'Table') return partialObject(object, format.asVersion);
-    const table = tableOf(request, [object], { metadata: object.metadata.resourceVersion }, format, !columnsSent);
+    const table = tableOf(
+      request,
+      [object],
+      { metadata: object.metadata.resourceVersion },
+      format,
+      !columnsSent,
+    );
     columnsSent = true;
     return table;
   };
   const isProtobuf = format.mediaType === 'application/vnd.kubernetes.protobuf';
   const encode = (type: string, object: KubeObject): Uint8Array => {
-    const bytes = encodeOutput(shape(object), isProtobuf ? format : { ...format, mediaType: 'application/json', pretty: false });
+    const bytes = encodeOutput(
+      shape(object),
+      isProtobuf ? format : { ...format, mediaType: 'application/json', pretty: false },
+    );
     return isProtobuf ? frame(encodeProtobufWatchEvent(type, bytes)) : wrap(type, bytes);
   };
   const { definition } = request.endpoint;
   return {
     object: encode,
     stored(type, entry) {
-      if (format.as !== '' || format.mediaType === 'application/yaml') return encode(type, entry.object);
+      if (format.as !== '' || format.mediaType === 'application/yaml')
+        return encode(type, entry.object);
       const { apiVersion = '', kind = '' } = entry.object;
       if (isProtobuf)
         return entry.encoding(`watch-protobuf:${type}:${apiVersion}`, () =>
-          frame(encodeProtobufWatchEvent(type, encodeProtobufEnvelope({ apiVersion, kind }, storedProtobufMessage(entry, definition.type, apiVersion)))),
+          frame(
+            encodeProtobufWatchEvent(
+              type,
+              encodeProtobufEnvelope(
+                { apiVersion, kind },
+                storedProtobufMessage(entry, definition.type, apiVersion),
+              ),
+            ),
+          ),
         );
-      return entry.encoding(`watch:${type}:${apiVersion}`, () => wrap(type, storedJson(entry, apiVersion)));
+      return entry.encoding(`watch:${type}:${apiVersion}`, () =>
+        wrap(type, storedJson(entry, apiVersion)),
+      );
     },
   };
 }

@@ -12,7 +12,11 @@ export interface WatchStream {
   end(): void;
 }
 
-export function createWatchStream(request: ResourceRequest, format: OutputFormat, onOverflow: () => void): WatchStream {
+export function createWatchStream(
+  request: ResourceRequest,
+  format: OutputFormat,
+  onOverflow: () => void,
+): WatchStream {
   const { response } = request.context;
   const backlogMax = request.services.limits.watchBacklogBytesMax;
   let opened = false;
@@ -23,7 +27,11 @@ export function createWatchStream(request: ResourceRequest, format: OutputFormat
       if (opened) return;
       opened = true;
       const protobuf = format.mediaType === 'application/vnd.kubernetes.protobuf';
-      startResponse(request.context, 200, protobuf ? 'application/vnd.kubernetes.protobuf;stream=watch' : 'application/json');
+      startResponse(
+        request.context,
+        200,
+        protobuf ? 'application/vnd.kubernetes.protobuf;stream=watch' : 'application/json',
+      );
       // An empty chunk makes the transport send the headers now, not with the first event.
       response.write('');
     },

@@ -4,7 +4,10 @@
 import type { KubeObject } from '@keelson/apimachinery';
 import type { WriteOptions } from './query-options.ts';
 
-export function optionsObject(kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions', options: WriteOptions & { force?: boolean | undefined }): KubeObject {
+export function optionsObject(
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+  options: WriteOptions & { force?: boolean | undefined },
+): KubeObject {
   return {
     kind,
     apiVersion: 'meta.k8s.io/v1',

@@ -12,11 +12,18 @@ export function createAuthenticationFilter(authenticator: Authenticator): Filter
       if (request.inProcessUser !== undefined) {
         context.user = request.inProcessUser;
         if (trace.enabled)
-          trace.record({ stage: 'authentication', by: 'in-process', outcome: 'allow', reason: 'the caller runs inside the server process' });
+          trace.record({
+            stage: 'authentication',
+            by: 'in-process',
+            outcome: 'allow',
+            reason: 'the caller runs inside the server process',
+          });
         return next();
       }
       const result = await authenticator.authenticate(request, trace);
-      if ('annotations' in result) for (const [key, value] of Object.entries(result.annotations ?? {})) context.annotate(key, value);
+      if ('annotations' in result)
+        for (const [key, value] of Object.entries(result.annotations ?? {}))
+          context.annotate(key, value);
       if (result.outcome !== 'authenticated') throw statusErrors.unauthorized();
       context.user = result.user;
       for (const text of result.warnings ?? []) context.warn(text);

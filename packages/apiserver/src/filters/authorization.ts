@@ -16,15 +16,27 @@ export function createAuthorizationFilter(authorizer: Authorizer): Filter {
       try {
         result = await authorizer.authorize(context.user, attributes, context.trace);
       } catch (error) {
-        context.trace.record({ stage: 'authorization', by: authorizer.name, outcome: 'error', reason: 'the authorizer failed' });
+        context.trace.record({
+          stage: 'authorization',
+          by: authorizer.name,
+          outcome: 'error',
+          reason: 'the authorizer failed',
+        });
         throw new Error('authorizer failed', { cause: error });
       }
-      context.annotate('authorization.k8s.io/decision', result.decision === 'allow' ? 'allow' : 'forbid');
+      context.annotate(
+        'authorization.k8s.io/decision',
+        result.decision === 'allow' ? 'allow' : 'forbid',
+      );
       if (result.reason !== '') context.annotate('authorization.k8s.io/reason', result.reason);
       if (result.decision === 'allow') return next();
       // An authorizer that could not decide has not refused; the caller may try again.
-      if (result.evaluationError !== undefined) throw statusErrors.internalError(result.evaluationError);
-      throw forbiddenByAuthorizer(context.user, attributes, result.reason) ?? statusErrors.unauthorized();
+      if (result.evaluationError !== undefined)
+        throw statusErrors.internalError(result.evaluationError);
+      throw (
+        forbiddenByAuthorizer(context.user, attributes, result.reason) ??
+        statusErrors.unauthorized()
+      );
     },
   };
 }

@@ -11,7 +11,10 @@ const longRunningSubresources = new Set(['proxy', 'attach', 'exec', 'portforward
 
 export function isLongRunning(context: RequestContext): boolean {
   const { info } = context;
-  return info.verb === 'watch' || (info.isResourceRequest && longRunningSubresources.has(info.subresource));
+  return (
+    info.verb === 'watch' ||
+    (info.isResourceRequest && longRunningSubresources.has(info.subresource))
+  );
 }
 
 export function createDeadlineFilter(clock: Clock, limits: ServerLimits): Filter {
@@ -23,7 +26,14 @@ export function createDeadlineFilter(clock: Clock, limits: ServerLimits): Filter
       let cancel = () => {};
       const timeout = new Promise<never>((_resolve, reject) => {
         cancel = clock.after(timeoutMs, () =>
-          reject(statusErrors.generic(504, 'Timeout', 'request did not complete within the allotted timeout', {})),
+          reject(
+            statusErrors.generic(
+              504,
+              'Timeout',
+              'request did not complete within the allotted timeout',
+              {},
+            ),
+          ),
         );
       });
       try {
@@ -39,6 +49,9 @@ function requestedTimeoutMs(context: RequestContext, maxMs: number): number {
   const text = context.info.query.get('timeout');
   if (text === null || text === '') return maxMs;
   const ms = parseGoDurationMs(text);
-  if (ms === undefined) throw statusErrors.badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`);
+  if (ms === undefined)
+    throw statusErrors.badRequest(
+      `invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`,
+    );
   return ms <= 0 || ms > maxMs ? maxMs : ms;
 }

@@ -5,12 +5,25 @@ import type { Metrics } from '../metrics.ts';
 import type { Filter } from '../request-pipeline.ts';
 import { isLongRunning } from './deadline.ts';
 
-const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+const durationBuckets = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
+  60,
+];
 
 export function createRequestMetricsFilter(metrics: Metrics, clock: Clock): Filter {
-  const total = metrics.counter('apiserver_request_total', 'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.');
-  const duration = metrics.histogram('apiserver_request_duration_seconds', 'Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.', durationBuckets);
-  const inFlight = metrics.gauge('apiserver_current_inflight_requests', 'Maximal number of currently used inflight request limit of this apiserver per request kind in last second.');
+  const total = metrics.counter(
+    'apiserver_request_total',
+    'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
+  );
+  const duration = metrics.histogram(
+    'apiserver_request_duration_seconds',
+    'Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
+    durationBuckets,
+  );
+  const inFlight = metrics.gauge(
+    'apiserver_current_inflight_requests',
+    'Maximal number of currently used inflight request limit of this apiserver per request kind in last second.',
+  );
   const running = { mutating: 0, readOnly: 0 };
   inFlight.collect(() => [
     [{ request_kind: 'mutating' }, running.mutating],
@@ -21,7 +34,10 @@ export function createRequestMetricsFilter(metrics: Metrics, clock: Clock): Filt
     async handle(context, next) {
       const start = clock.monotonic();
       const { info } = context;
-      const kind = info.verb === 'get' || info.verb === 'list' || info.verb === 'watch' ? 'readOnly' : 'mutating';
+      const kind =
+        info.verb === 'get' || info.verb === 'list' || info.verb === 'watch'
+          ? 'readOnly'
+          : 'mutating';
       running[kind]++;
       try {
         await next();

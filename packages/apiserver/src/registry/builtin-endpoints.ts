@@ -1,7 +1,13 @@
 // The endpoints of all built-in resources: definitions from the generated table, strategies and
 // handlers from the lists of their groups. Versions of one kind share its store.
 
-import { builtinResources, createFieldManager, formatApiVersion, type Clock, type ResourceDefinition } from '@keelson/apimachinery';
+import {
+  builtinResources,
+  createFieldManager,
+  formatApiVersion,
+  type Clock,
+  type ResourceDefinition,
+} from '@keelson/apimachinery';
 import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
 import type { ResourceEndpoint, VersionConversion } from './resource-endpoint.ts';
 import type { StoreDependencies, StoreScope } from './store-types.ts';
@@ -17,7 +23,10 @@ export interface BuiltinParts {
   readonly connects: readonly ConnectHandler[];
 }
 
-export function createBuiltinEndpoints(parts: BuiltinParts, dependencies: StoreDependencies): ResourceEndpoint[] {
+export function createBuiltinEndpoints(
+  parts: BuiltinParts,
+  dependencies: StoreDependencies,
+): ResourceEndpoint[] {
   const definitions = builtinResources();
   const scopes = new Map<string, StoreScope>();
   const scopeOf = (definition: ResourceDefinition): StoreScope | undefined => {
@@ -26,12 +35,19 @@ export function createBuiltinEndpoints(parts: BuiltinParts, dependencies: StoreD
     let scope = scopes.get(keyPrefix);
     if (scope === undefined) {
       const stored = storedDefinition(definitions, definition);
-      scope = { ...dependencies, definition: stored, strategy: strategyOf(parts, stored), keyPrefix };
+      scope = {
+        ...dependencies,
+        definition: stored,
+        strategy: strategyOf(parts, stored),
+        keyPrefix,
+      };
       scopes.set(keyPrefix, scope);
     }
     return scope;
   };
-  return definitions.map((definition) => endpointOf(definition, parts, scopeOf(definition), dependencies.clock));
+  return definitions.map((definition) =>
+    endpointOf(definition, parts, scopeOf(definition), dependencies.clock),
+  );
 }
 
 function strategyOf(parts: BuiltinParts, definition: ResourceDefinition): Strategy {
@@ -39,26 +55,55 @@ function strategyOf(parts: BuiltinParts, definition: ResourceDefinition): Strate
 }
 
 /** The definition of the version in which the kind is stored; the first served one when that is not served. */
-function storedDefinition(all: readonly ResourceDefinition[], definition: ResourceDefinition): ResourceDefinition {
+function storedDefinition(
+  all: readonly ResourceDefinition[],
+  definition: ResourceDefinition,
+): ResourceDefinition {
   const sharing = all.filter((d) => d.keyPrefix === definition.keyPrefix);
-  return sharing.find((d) => formatApiVersion(d) === definition.storageVersion) ?? sharing[0] ?? definition;
+  return (
+    sharing.find((d) => formatApiVersion(d) === definition.storageVersion) ??
+    sharing[0] ??
+    definition
+  );
 }
 
-function endpointOf(definition: ResourceDefinition, parts: BuiltinParts, scope: StoreScope | undefined, clock: Clock): ResourceEndpoint {
-  const own = <T extends { readonly resource: { group: string; resource: string } }>(handlers: readonly T[]) =>
-    handlers.filter((h) => h.resource.group === definition.group && h.resource.resource === definition.resource);
+function endpointOf(
+  definition: ResourceDefinition,
+  parts: BuiltinParts,
+  scope: StoreScope | undefined,
+  clock: Clock,
+): ResourceEndpoint {
+  const own = <T extends { readonly resource: { group: string; resource: string } }>(
+    handlers: readonly T[],
+  ) =>
+    handlers.filter(
+      (h) => h.resource.group === definition.group && h.resource.resource === definition.resource,
+    );
   const creates = own(parts.creates);
-  const conversion = scope === undefined || scope.definition === definition ? undefined : parts.conversions[`${definition.group}/${definition.version}/${definition.resource}`];
+  const conversion =
+    scope === undefined || scope.definition === definition
+      ? undefined
+      : parts.conversions[`${definition.group}/${definition.version}/${definition.resource}`];
   const direct = creates.find((h) => h.subresource === '');
   const strategy = scope?.strategy ?? strategyOf(parts, definition);
   return {
     definition,
-    strategy: conversion === undefined ? strategy : { ...strategy, ...parts.strategies[`${definition.group}/${definition.version}/${definition.resource}`] },
+    strategy:
+      conversion === undefined
+        ? strategy
+        : {
+            ...strategy,
+            ...parts.strategies[`${definition.group}/${definition.version}/${definition.resource}`],
+          },
     custom: false,
-    ...(scope === undefined ? {} : { scope, fieldManager: createFieldManager({ type: definition.type, clock }) }),
+    ...(scope === undefined
+      ? {}
+      : { scope, fieldManager: createFieldManager({ type: definition.type, clock }) }),
     ...(conversion === undefined ? {} : { conversion }),
     ...(direct === undefined ? {} : { createHandler: direct }),
-    subresourceCreates: new Map(creates.filter((h) => h.subresource !== '').map((h) => [h.subresource, h])),
+    subresourceCreates: new Map(
+      creates.filter((h) => h.subresource !== '').map((h) => [h.subresource, h]),
+    ),
     projections: new Map(own(parts.projections).map((h) => [h.subresource, h])),
     connects: new Map(own(parts.connects).map((h) => [h.subresource, h])),
   };

@@ -55,7 +55,11 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
     strategies: {
       ...byGroup('', coreStrategies),
       '/services': createServices(options) as Strategy,
-      '/namespaces': withSubresource(coreStrategies['namespaces'] ?? {}, 'finalize', finalizeStrategy),
+      '/namespaces': withSubresource(
+        coreStrategies['namespaces'] ?? {},
+        'finalize',
+        finalizeStrategy,
+      ),
       ...byGroup('admissionregistration.k8s.io', admissionregistrationStrategies),
       ...byGroup('apiextensions.k8s.io', apiextensionsStrategies),
       ...byGroup('apps', appsStrategies),
@@ -85,7 +89,11 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
     creates: [
       ...options.creates,
       ...createBindingHandlers(pods),
-      createEvictionHandler({ pods, budgets: () => scopeOf('policy', 'poddisruptionbudgets'), budgetSource: sources.podDisruptionBudgets }),
+      createEvictionHandler({
+        pods,
+        budgets: () => scopeOf('policy', 'poddisruptionbudgets'),
+        budgetSource: sources.podDisruptionBudgets,
+      }),
     ],
     projections: scaleHandlers,
     connects: createConnectHandlers(sources),
@@ -93,11 +101,20 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
 }
 
 /** `{ deployments: … }` of group `apps` becomes `{ 'apps/deployments': … }`. */
-function byGroup(group: string, strategies: Readonly<Record<string, Strategy>>): Record<string, Strategy> {
-  return Object.fromEntries(Object.entries(strategies).map(([resource, strategy]) => [`${group}/${resource}`, strategy]));
+function byGroup(
+  group: string,
+  strategies: Readonly<Record<string, Strategy>>,
+): Record<string, Strategy> {
+  return Object.fromEntries(
+    Object.entries(strategies).map(([resource, strategy]) => [`${group}/${resource}`, strategy]),
+  );
 }
 
-function withSubresource(strategy: Strategy, name: string, subresource: NonNullable<Strategy['subresources']>[string]): Strategy {
+function withSubresource(
+  strategy: Strategy,
+  name: string,
+  subresource: NonNullable<Strategy['subresources']>[string],
+): Strategy {
   return { ...strategy, subresources: { ...strategy.subresources, [name]: subresource } };
 }
 
@@ -118,7 +135,13 @@ function createIpAddressStore(sources: ObjectSources, scope: () => StoreScope): 
   return {
     has: (name) => sources.ipAddresses.get('', name) !== undefined,
     async create(address: IPAddress) {
-      await createObject(scope(), address as unknown as KubeObject, { user: systemUser, dryRun: false, namespace: '', warn: () => {}, validateAdmission: async () => {} });
+      await createObject(scope(), address as unknown as KubeObject, {
+        user: systemUser,
+        dryRun: false,
+        namespace: '',
+        warn: () => {},
+        validateAdmission: async () => {},
+      });
     },
     async delete(name) {
       const s = scope();

@@ -26,7 +26,10 @@ export interface CreateHandler {
   /** Defaults of the body. */
   applyDefaults?(object: KubeObject): void;
   /** 201 unless `status` says otherwise. A returned `Status` object is answered as such. */
-  create(object: KubeObject, request: HandlerRequest): Promise<{ readonly object: KubeObject; readonly status?: number }>;
+  create(
+    object: KubeObject,
+    request: HandlerRequest,
+  ): Promise<{ readonly object: KubeObject; readonly status?: number }>;
 }
 
 /** A subresource of another kind that is read and written (`scale`). */

@@ -57,7 +57,9 @@ export async function createObjectSource<T extends KubeObject>(
   return {
     get: (namespace, name) => byNamespace.get(namespace)?.get(name)?.object as T | undefined,
     list: (namespace) =>
-      namespace === undefined ? [...byNamespace.values()].flatMap(objectsOf) : objectsOf(byNamespace.get(namespace)),
+      namespace === undefined
+        ? [...byNamespace.values()].flatMap(objectsOf)
+        : objectsOf(byNamespace.get(namespace)),
     subscribe(onChange) {
       subscribers.add(onChange);
       return () => void subscribers.delete(onChange);

@@ -8,7 +8,11 @@ import { isStorageError } from '../storage/storage.ts';
 export const optimisticLockMessage =
   'the object has been modified; please apply your changes to the latest version and try again';
 
-export function interpretStorageError(error: unknown, resource: GroupResource, name: string): unknown {
+export function interpretStorageError(
+  error: unknown,
+  resource: GroupResource,
+  name: string,
+): unknown {
   if (!isStorageError(error)) return error;
   switch (error.code) {
     case 'key-not-found':
@@ -23,7 +27,11 @@ export function interpretStorageError(error: unknown, resource: GroupResource, n
     case 'future-revision':
       return futureRevision(error.message);
     case 'no-space':
-      return statusErrors.generic(507, 'InsufficientStorage', `the storage is full: ${error.message}`);
+      return statusErrors.generic(
+        507,
+        'InsufficientStorage',
+        `the storage is full: ${error.message}`,
+      );
     case 'corrupt':
     case 'failed':
     case 'closed':
@@ -32,10 +40,15 @@ export function interpretStorageError(error: unknown, resource: GroupResource, n
 }
 
 export function tooLargeResourceVersion(wanted: string, current: number): StatusError {
-  return statusErrors.generic(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
-    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-    retryAfterSeconds: 1,
-  });
+  return statusErrors.generic(
+    504,
+    'Timeout',
+    `Timeout: Too large resource version: ${wanted}, current: ${current}`,
+    {
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      retryAfterSeconds: 1,
+    },
+  );
 }
 function futureRevision(message: string): StatusError {
   return statusErrors.generic(504, 'Timeout', `Timeout: ${message}`, {
@@ -46,5 +59,12 @@ function futureRevision(message: string): StatusError {
 
 /** An error that Kubernetes answers as a bare 500 with its text and no reason. */
 export function plainError(message: string): StatusError {
-  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 });
+  return new StatusError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    code: 500,
+  });
 }

@@ -12,18 +12,30 @@ import {
 import { isStorageError } from '../storage/storage.ts';
 import { validateObjectMeta } from './metadata-validation.ts';
 import { interpretStorageError, plainError } from './storage-errors.ts';
-import { inWrittenOrder, storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
+import {
+  inWrittenOrder,
+  storageKey,
+  strategyContext,
+  type StoreScope,
+  type WriteRequest,
+  type WriteResult,
+} from './store-types.ts';
 
 /** Longest base of a generated name: 63 less the five random characters. */
 const generatedBaseMax = 58;
 
 /** Takes ownership of `object`. */
-export async function createObject(scope: StoreScope, object: KubeObject, request: WriteRequest): Promise<WriteResult> {
+export async function createObject(
+  scope: StoreScope,
+  object: KubeObject,
+  request: WriteRequest,
+): Promise<WriteResult> {
   const meta = object.metadata;
   const generated = !meta.name && Boolean(meta.generateName);
   if (!generated) return createOnce(scope, object, request);
   for (let attempt = 1; ; attempt++) {
-    const candidate = attempt < scope.limits.generateNameTriesMax ? structuredClone(object) : object;
+    const candidate =
+      attempt < scope.limits.generateNameTriesMax ? structuredClone(object) : object;
     candidate.metadata.name = generateName(scope, meta.generateName ?? '');
     try {
       return await createOnce(scope, candidate, request);
@@ -39,7 +51,11 @@ function generateName(scope: StoreScope, base: string): string {
   return base.slice(0, generatedBaseMax) + randomNameSuffix(scope.random);
 }
 
-async function createOnce(scope: StoreScope, object: KubeObject, request: WriteRequest): Promise<WriteResult> {
+async function createOnce(
+  scope: StoreScope,
+  object: KubeObject,
+  request: WriteRequest,
+): Promise<WriteResult> {
   const { definition, strategy } = scope;
   const context = strategyContext(scope, request);
   const meta = object.metadata;
@@ -55,7 +71,10 @@ async function createOnce(scope: StoreScope, object: KubeObject, request: WriteR
   let committed = false;
   try {
     strategy.prepareForCreate?.(object, context);
-    const errors = [...validateObjectMeta(meta, definition, strategy), ...(strategy.validate?.(object, context) ?? [])];
+    const errors = [
+      ...validateObjectMeta(meta, definition, strategy),
+      ...(strategy.validate?.(object, context) ?? []),
+    ];
     if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
     for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
     strategy.canonicalize?.(object);
@@ -63,10 +82,15 @@ async function createOnce(scope: StoreScope, object: KubeObject, request: WriteR
 
     const key = storageKey(scope, request.namespace, meta.name ?? '');
     if (request.dryRun) {
-      if ((await scope.storage.get(key)) !== undefined) throw statusErrors.alreadyExists(definition, meta.name ?? '');
+      if ((await scope.storage.get(key)) !== undefined)
+        throw statusErrors.alreadyExists(definition, meta.name ?? '');
       return { object, entry: undefined, created: true };
     }
-    if (meta.resourceVersion !== undefined && meta.resourceVersion !== '' && meta.resourceVersion !== '0')
+    if (
+      meta.resourceVersion !== undefined &&
+      meta.resourceVersion !== '' &&
+      meta.resourceVersion !== '0'
+    )
       throw plainError('resourceVersion should not be set on objects to be created');
     const entry = await storeNew(scope, key, object);
     transaction?.commit();

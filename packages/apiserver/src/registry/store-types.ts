@@ -1,7 +1,16 @@
 // What the parts of the generic store share: its dependencies, the requests it takes and its
 // results. The store works on objects of the stored version; the endpoints convert.
 
-import { asJson, asKubeObject, orderFields, type Clock, type JsonObject, type KubeObject, type Random, type ResourceDefinition } from '@keelson/apimachinery';
+import {
+  asJson,
+  asKubeObject,
+  orderFields,
+  type Clock,
+  type JsonObject,
+  type KubeObject,
+  type Random,
+  type ResourceDefinition,
+} from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
 import type { ServerLimits } from '../config.ts';
 import type { Features } from '../features/features.ts';
@@ -43,20 +52,32 @@ export interface WriteResult {
 export type UpdateStrategy = Strategy | SubresourceStrategy;
 
 export function strategyContext(scope: StoreDependencies, request: WriteRequest): StrategyContext {
-  return { user: request.user, nowMs: scope.clock.now(), features: scope.features, dryRun: request.dryRun };
+  return {
+    user: request.user,
+    nowMs: scope.clock.now(),
+    features: scope.features,
+    dryRun: request.dryRun,
+  };
 }
 
 /** `/registry/pods/default/web`, `/registry/nodes/a`. Names were checked, so the parts hold no slash. */
 export function storageKey(scope: StoreScope, namespace: string, name: string): string {
-  return scope.definition.namespaced ? `${scope.keyPrefix}/${namespace}/${name}` : `${scope.keyPrefix}/${name}`;
+  return scope.definition.namespaced
+    ? `${scope.keyPrefix}/${namespace}/${name}`
+    : `${scope.keyPrefix}/${name}`;
 }
 /** Where all objects of the resource (of one namespace) lie. */
 export function storagePrefix(scope: StoreScope, namespace: string): string {
-  return scope.definition.namespaced && namespace !== '' ? `${scope.keyPrefix}/${namespace}/` : `${scope.keyPrefix}/`;
+  return scope.definition.namespaced && namespace !== ''
+    ? `${scope.keyPrefix}/${namespace}/`
+    : `${scope.keyPrefix}/`;
 }
 
 /** The object as it is written: fields in Go's order, with a place for the resourceVersion that the storage gives it. */
 export function inWrittenOrder(scope: StoreScope, object: KubeObject): KubeObject {
-  const placed = object.metadata.resourceVersion === undefined ? { ...object, metadata: { ...object.metadata, resourceVersion: '' } } : object;
+  const placed =
+    object.metadata.resourceVersion === undefined
+      ? { ...object, metadata: { ...object.metadata, resourceVersion: '' } }
+      : object;
   return asKubeObject(orderFields(asJson(placed), scope.definition.type) as JsonObject);
 }

@@ -4,11 +4,28 @@
 // rest.BeforeUpdate of k8s.io/apiserver. A PUT or apply may create, and the removal of the last
 // finalizer of a dying object deletes it.
 
-import { createUid, fieldError, formatTime, statusErrors, type KubeObject } from '@keelson/apimachinery';
+import {
+  createUid,
+  fieldError,
+  formatTime,
+  statusErrors,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import { isStorageError, type StoredEntry } from '../storage/storage.ts';
-import { validateFinalizerDomains, validateObjectMeta, validateObjectMetaUpdate } from './metadata-validation.ts';
+import {
+  validateFinalizerDomains,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from './metadata-validation.ts';
 import { interpretStorageError, optimisticLockMessage, plainError } from './storage-errors.ts';
-import { inWrittenOrder, storageKey, strategyContext, type StoreScope, type WriteRequest, type WriteResult } from './store-types.ts';
+import {
+  inWrittenOrder,
+  storageKey,
+  strategyContext,
+  type StoreScope,
+  type WriteRequest,
+  type WriteResult,
+} from './store-types.ts';
 import type { Strategy, StrategyTransaction, SubresourceStrategy } from './strategy.ts';
 
 export interface UpdateRequest extends WriteRequest {
@@ -23,10 +40,15 @@ export interface UpdateRequest extends WriteRequest {
   readonly expectedUid: string | undefined;
 }
 
-export async function updateObject(scope: StoreScope, request: UpdateRequest): Promise<WriteResult> {
+export async function updateObject(
+  scope: StoreScope,
+  request: UpdateRequest,
+): Promise<WriteResult> {
   const key = storageKey(scope, request.namespace, request.name);
   let transaction: StrategyTransaction | undefined;
-  let outcome: { object: KubeObject; created: boolean; removed: KubeObject | undefined } | undefined;
+  let outcome:
+    | { object: KubeObject; created: boolean; removed: KubeObject | undefined }
+    | undefined;
   let committed = false;
   const attempt = async (current: StoredEntry | undefined): Promise<KubeObject | undefined> => {
     transaction?.rollback();
@@ -47,14 +69,16 @@ export async function updateObject(scope: StoreScope, request: UpdateRequest): P
       const current = await scope.storage.get(key);
       await attempt(current);
       if (outcome === undefined) throw new Error('unreachable: the attempt set an outcome');
-      if (current !== undefined && !outcome.object.metadata.resourceVersion) outcome.object.metadata.resourceVersion = String(current.revision);
+      if (current !== undefined && !outcome.object.metadata.resourceVersion)
+        outcome.object.metadata.resourceVersion = String(current.revision);
       return { object: outcome.object, entry: undefined, created: outcome.created };
     }
     const entry = await scope.storage.guaranteedUpdate(key, attempt);
     transaction?.commit();
     committed = true;
     if (outcome === undefined) throw new Error('unreachable: the attempt set an outcome');
-    if (outcome.removed !== undefined) scope.strategy.afterDelete?.(outcome.removed, strategyContext(scope, request));
+    if (outcome.removed !== undefined)
+      scope.strategy.afterDelete?.(outcome.removed, strategyContext(scope, request));
     return { object: entry?.object ?? outcome.object, entry, created: outcome.created };
   } catch (error) {
     if (isStorageError(error)) throw interpretStorageError(error, scope.definition, request.name);
@@ -70,7 +94,8 @@ async function prepareCreation(
   hold: (transaction: StrategyTransaction | undefined) => void,
 ): Promise<KubeObject> {
   const { definition, strategy } = scope;
-  if (!request.createIfAbsent && strategy.allowCreateOnUpdate !== true) throw statusErrors.notFound(definition, request.name);
+  if (!request.createIfAbsent && strategy.allowCreateOnUpdate !== true)
+    throw statusErrors.notFound(definition, request.name);
   const object = await request.transform(undefined);
   const context = strategyContext(scope, request);
   const meta = object.metadata;
@@ -83,7 +108,10 @@ async function prepareCreation(
   else delete meta.namespace;
   hold(await strategy.beginCreate?.(object, context));
   strategy.prepareForCreate?.(object, context);
-  const errors = [...validateObjectMeta(meta, definition, strategy), ...(strategy.validate?.(object, context) ?? [])];
+  const errors = [
+    ...validateObjectMeta(meta, definition, strategy),
+    ...(strategy.validate?.(object, context) ?? []),
+  ];
   if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
   for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);
@@ -108,7 +136,8 @@ async function prepareReplacement(
   const update: Strategy | SubresourceStrategy = request.subresource ?? strategy;
   if (old.generation === undefined) delete meta.generation;
   else meta.generation = old.generation;
-  if (request.subresource === undefined) hold(await strategy.beginUpdate?.(object, existing, context));
+  if (request.subresource === undefined)
+    hold(await strategy.beginUpdate?.(object, existing, context));
   update.prepareForUpdate?.(object, existing, context);
   if (!meta.uid) meta.uid = old.uid;
   meta.creationTimestamp = old.creationTimestamp;
@@ -118,7 +147,12 @@ async function prepareReplacement(
 
   // COMPAT: the generic code and the kind's own validation both check the metadata, and both report.
   const metaErrors = validateObjectMetaUpdate(meta, old, definition);
-  const errors = [...metaErrors, ...metaErrors, ...validateFinalizerDomains(meta, strategy), ...(update.validateUpdate?.(object, existing, context) ?? [])];
+  const errors = [
+    ...metaErrors,
+    ...metaErrors,
+    ...validateFinalizerDomains(meta, strategy),
+    ...(update.validateUpdate?.(object, existing, context) ?? []),
+  ];
   if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
   for (const text of update.warningsOnUpdate?.(object, existing, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);
@@ -140,19 +174,28 @@ function checkUid(scope: StoreScope, request: UpdateRequest, existing: KubeObjec
   );
 }
 
-function checkResourceVersion(scope: StoreScope, request: UpdateRequest, object: KubeObject, existing: KubeObject): void {
+function checkResourceVersion(
+  scope: StoreScope,
+  request: UpdateRequest,
+  object: KubeObject,
+  existing: KubeObject,
+): void {
   const meta = object.metadata;
   const given = meta.resourceVersion ?? '';
-  if (given !== '' && !/^\d+$/.test(given)) throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(given)}: invalid syntax`);
+  if (given !== '' && !/^\d+$/.test(given))
+    throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(given)}: invalid syntax`);
   if (given === '' || given === '0') {
     if (scope.strategy.allowUnconditionalUpdate === false && request.subresource === undefined) {
       const kind = { group: scope.definition.group, kind: scope.definition.resource };
-      throw statusErrors.invalid(kind, request.name, [fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update')]);
+      throw statusErrors.invalid(kind, request.name, [
+        fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
     }
     meta.resourceVersion = existing.metadata.resourceVersion;
     return;
   }
-  if (given !== existing.metadata.resourceVersion) throw statusErrors.conflict(scope.definition, request.name, optimisticLockMessage);
+  if (given !== existing.metadata.resourceVersion)
+    throw statusErrors.conflict(scope.definition, request.name, optimisticLockMessage);
 }
 
 /** The last finalizer of an object whose grace period is over is gone: the update becomes its removal. */

@@ -26,9 +26,15 @@ export interface InProcessResponse {
 export type ServeRequest = (request: ApiRequest, response: ApiResponse) => Promise<void>;
 
 /** Resolves when the headers of the answer are known. */
-export function callInProcess(serve: ServeRequest, call: InProcessRequest): Promise<InProcessResponse> {
+export function callInProcess(
+  serve: ServeRequest,
+  call: InProcessRequest,
+): Promise<InProcessResponse> {
   const controller = new AbortController();
-  const signal = call.signal === undefined ? controller.signal : AbortSignal.any([controller.signal, call.signal]);
+  const signal =
+    call.signal === undefined
+      ? controller.signal
+      : AbortSignal.any([controller.signal, call.signal]);
   const queue = createByteQueue();
   return new Promise((resolve, reject) => {
     let sent = false;
@@ -47,7 +53,8 @@ export function callInProcess(serve: ServeRequest, call: InProcessRequest): Prom
       drained: () => Promise.resolve(),
       end(chunk) {
         sendHeaders();
-        if (chunk !== undefined && chunk.length > 0) queue.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+        if (chunk !== undefined && chunk.length > 0)
+          queue.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
         queue.end();
       },
       abort: () => queue.fail(new Error('the server cut the answer off')),
@@ -82,7 +89,9 @@ function toApiRequest(call: InProcessRequest, signal: AbortSignal): ApiRequest {
     ...(call.user === undefined ? {} : { inProcessUser: call.user }),
     body(bytesMax) {
       const body = call.body ?? new Uint8Array();
-      return body.byteLength > bytesMax ? Promise.reject(statusErrors.requestEntityTooLarge(`limit is ${bytesMax}`)) : Promise.resolve(body);
+      return body.byteLength > bytesMax
+        ? Promise.reject(statusErrors.requestEntityTooLarge(`limit is ${bytesMax}`))
+        : Promise.resolve(body);
     },
     signal,
   };

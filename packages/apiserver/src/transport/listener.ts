@@ -1,7 +1,12 @@
 // The TLS listener: one port, HTTP/1.1 and, where it was asked for, HTTP/2 by ALPN. Every limit of
 // a connection is set here.
 
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,7 +33,10 @@ export interface Listener {
 }
 
 /** Rejects with the error of `listen` (EADDRINUSE, EACCES). */
-export async function openListener(serve: ServeRequest, options: ListenerOptions): Promise<Listener> {
+export async function openListener(
+  serve: ServeRequest,
+  options: ListenerOptions,
+): Promise<Listener> {
   const server = createTlsServer(options);
   const sockets = new Set<Duplex>();
   server.on('secureConnection', (socket: Duplex) => {
@@ -37,13 +45,16 @@ export async function openListener(serve: ServeRequest, options: ListenerOptions
     socket.on('error', () => {});
   });
   server.on('tlsClientError', () => {});
-  server.on('request', (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => {
-    const gone = new AbortController();
-    res.on('close', () => gone.abort());
-    req.on('error', () => gone.abort());
-    res.on('error', () => gone.abort());
-    void serve(fromNodeRequest(req, gone.signal), fromNodeResponse(req, res));
-  });
+  server.on(
+    'request',
+    (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => {
+      const gone = new AbortController();
+      res.on('close', () => gone.abort());
+      req.on('error', () => gone.abort());
+      res.on('error', () => gone.abort());
+      void serve(fromNodeRequest(req, gone.signal), fromNodeResponse(req, res));
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.address, () => {
@@ -82,11 +93,21 @@ function createTlsServer(options: ListenerOptions): Server | Http2SecureServer {
         allowHTTP1: true,
         // Rapid reset: streams that are opened and reset at once are bounded by these.
         maxSessionMemory: 10,
-        settings: { maxConcurrentStreams: 250, enableConnectProtocol: false, initialWindowSize: 1 << 20 },
+        settings: {
+          maxConcurrentStreams: 250,
+          enableConnectProtocol: false,
+          initialWindowSize: 1 << 20,
+        },
         maxSessionInvalidFrames: 100,
         maxSessionRejectedStreams: 100,
       })
-    : createServer({ ...tls, keepAlive: true, noDelay: true, requestTimeout: limits.requestTimeoutMs * 2, headersTimeout: 30_000 });
+    : createServer({
+        ...tls,
+        keepAlive: true,
+        noDelay: true,
+        requestTimeout: limits.requestTimeoutMs * 2,
+        headersTimeout: 30_000,
+      });
   server.maxConnections = limits.connectionsMax;
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = 90_000;
   return server;

@@ -13,7 +13,11 @@ type NodeRequest = IncomingMessage | Http2ServerRequest;
 type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** `signal` is aborted when the client goes away before the answer is complete. */
-export function fromNodeRequest(req: NodeRequest, signal: AbortSignal, upgraded?: { socket: Duplex; head: Uint8Array }): ApiRequest {
+export function fromNodeRequest(
+  req: NodeRequest,
+  signal: AbortSignal,
+  upgraded?: { socket: Duplex; head: Uint8Array },
+): ApiRequest {
   const headers = headersOf(req);
   return {
     method: req.method ?? 'GET',
@@ -32,11 +36,13 @@ export function fromNodeRequest(req: NodeRequest, signal: AbortSignal, upgraded?
 /** Node joins repeated headers with commas; where a comma may be part of a value they stay apart. */
 function headersOf(req: NodeRequest): Record<string, string | string[] | undefined> {
   const headers: Record<string, string | string[] | undefined> = { ...req.headers };
-  if (headers['host'] === undefined && headers[':authority'] !== undefined) headers['host'] = headers[':authority'];
+  if (headers['host'] === undefined && headers[':authority'] !== undefined)
+    headers['host'] = headers[':authority'];
   for (const name of Object.keys(headers)) if (isMultiValueHeader(name)) headers[name] = [];
   for (let i = 0; i + 1 < req.rawHeaders.length; i += 2) {
     const list = headers[req.rawHeaders[i]?.toLowerCase() ?? ''];
-    if (Array.isArray(list) && isMultiValueHeader(req.rawHeaders[i]?.toLowerCase() ?? '')) list.push(req.rawHeaders[i + 1] ?? '');
+    if (Array.isArray(list) && isMultiValueHeader(req.rawHeaders[i]?.toLowerCase() ?? ''))
+      list.push(req.rawHeaders[i + 1] ?? '');
   }
   return headers;
 }
@@ -69,9 +75,15 @@ function readBody(req: NodeRequest, bytesMax: number): Promise<Uint8Array> {
       }
       chunks.push(chunk);
     });
-    req.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)));
+    req.on('end', () =>
+      resolve(
+        chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size),
+      ),
+    );
     req.on('error', reject);
-    req.on('aborted', () => reject(statusErrors.badRequest('the client went away while it was sending the request')));
+    req.on('aborted', () =>
+      reject(statusErrors.badRequest('the client went away while it was sending the request')),
+    );
   });
 }
 
@@ -93,7 +105,10 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
       response.statusCode = code;
     },
     setHeader(name, value) {
-      response.setHeader(name, typeof value === 'string' ? headerText(value) : value.map(headerText));
+      response.setHeader(
+        name,
+        typeof value === 'string' ? headerText(value) : value.map(headerText),
+      );
     },
     write(chunk) {
       // An empty write is how a caller asks for the headers to go out now.

@@ -14,7 +14,11 @@ import {
   type RbacObjectStore,
   type StoreScope,
 } from '@keelson/apiserver';
-import { flowSchemas, localApiServices, priorityLevelConfigurations } from './bootstrap-objects.generated.ts';
+import {
+  flowSchemas,
+  localApiServices,
+  priorityLevelConfigurations,
+} from './bootstrap-objects.generated.ts';
 
 export interface BootstrapOptions {
   readonly server: ApiServer;
@@ -33,32 +37,61 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
   await Promise.all([
     reconcileBootstrapPolicy(rbacStore(server), bootstrapPolicy(options.features)),
     ensureAll(server, 'priorityclasses', 'scheduling.k8s.io', priorityClasses()),
-    ensureAll(server, 'prioritylevelconfigurations', 'flowcontrol.apiserver.k8s.io', priorityLevelConfigurations.map((o) => flowObject('PriorityLevelConfiguration', o, {}))),
-    ensureAll(server, 'flowschemas', 'flowcontrol.apiserver.k8s.io', flowSchemas.map((o) => flowSchema(o, now))),
+    ensureAll(
+      server,
+      'prioritylevelconfigurations',
+      'flowcontrol.apiserver.k8s.io',
+      priorityLevelConfigurations.map((o) => flowObject('PriorityLevelConfiguration', o, {})),
+    ),
+    ensureAll(
+      server,
+      'flowschemas',
+      'flowcontrol.apiserver.k8s.io',
+      flowSchemas.map((o) => flowSchema(o, now)),
+    ),
     // ensureAll(server, 'apiservices', 'apiregistration.k8s.io', localApiServices.map((row) => apiService(row, now))),
     ensureAll(server, 'configmaps', '', configMaps(options)),
-    ensureAll(server, 'servicecidrs', 'networking.k8s.io', [serviceCidr(options.serviceCidrs, now)]),
+    ensureAll(server, 'servicecidrs', 'networking.k8s.io', [
+      serviceCidr(options.serviceCidrs, now),
+    ]),
   ]);
   await ensureAll(server, 'services', '', [kubernetesService(options)]);
 }
 
 function scopeOf(server: ApiServer, resource: string, group: string): StoreScope {
-  const endpoint = server.index.list().find((e) => e.definition.group === group && e.definition.resource === resource);
+  const endpoint = server.index
+    .list()
+    .find((e) => e.definition.group === group && e.definition.resource === resource);
   if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
   return endpoint.scope;
 }
 
 function requestFor(namespace: string) {
-  return { user: systemUser, dryRun: false, namespace, warn: () => {}, validateAdmission: async () => {} };
+  return {
+    user: systemUser,
+    dryRun: false,
+    namespace,
+    warn: () => {},
+    validateAdmission: async () => {},
+  };
 }
 
 /** Creates what is missing; what is there stays as it is. */
-async function ensureAll(server: ApiServer, resource: string, group: string, objects: readonly KubeObject[]): Promise<void> {
+async function ensureAll(
+  server: ApiServer,
+  resource: string,
+  group: string,
+  objects: readonly KubeObject[],
+): Promise<void> {
   const scope = scopeOf(server, resource, group);
   await Promise.all(
     objects.map(async (object) => {
       const namespace = object.metadata.namespace ?? '';
-      if ((await scope.storage.get(storageKey(scope, namespace, object.metadata.name ?? ''))) !== undefined) return;
+      if (
+        (await scope.storage.get(storageKey(scope, namespace, object.metadata.name ?? ''))) !==
+        undefined
+      )
+        return;
       await create(scope, object);
     }),
   );
@@ -74,7 +107,9 @@ async function create(scope: StoreScope, object: KubeObject): Promise<void> {
     if (status === undefined) return;
     // What a controller of kube-apiserver would write a moment later.
     const key = storageKey(scope, request.namespace, object.metadata.name ?? '');
-    await scope.storage.guaranteedUpdate(key, (current) => (current === undefined ? undefined : { ...current.object, status }));
+    await scope.storage.guaranteedUpdate(key, (current) =>
+      current === undefined ? undefined : { ...current.object, status },
+    );
   } catch (error) {
     // Another server of the same cluster was faster.
     if (!isStatusError(error, 'AlreadyExists')) throw error;
@@ -123,36 +158,82 @@ function priorityClasses(): KubeObject[] {
     description,
   });
   return [
-    critical('system-cluster-critical', 2_000_000_000, 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.'),
-    critical('system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'),
+    critical(
+      'system-cluster-critical',
+      2_000_000_000,
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+    ),
+    critical(
+      'system-node-critical',
+      2_000_001_000,
+      'Used for system critical pods that must not be moved from their current node.',
+    ),
   ];
 }
 
-function flowObject(kind: string, object: { metadata: object; spec: object }, status: object): KubeObject {
-  return structuredClone({ kind, apiVersion: 'flowcontrol.apiserver.k8s.io/v1', metadata: object.metadata, spec: object.spec, status });
+function flowObject(
+  kind: string,
+  object: { metadata: object; spec: object },
+  status: object,
+): KubeObject {
+  return structuredClone({
+    kind,
+    apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+    metadata: object.metadata,
+    spec: object.spec,
+    status,
+  });
 }
 
 function flowSchema(object: (typeof flowSchemas)[number], now: string): KubeObject {
-  const level = (object.spec as { priorityLevelConfiguration: { name: string } }).priorityLevelConfiguration.name;
+  const level = (object.spec as { priorityLevelConfiguration: { name: string } })
+    .priorityLevelConfiguration.name;
   const message = `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)} and it exists`;
-  return flowObject('FlowSchema', object, { conditions: [{ type: 'Dangling', status: 'False', lastTransitionTime: now, reason: 'Found', message }] });
+  return flowObject('FlowSchema', object, {
+    conditions: [
+      { type: 'Dangling', status: 'False', lastTransitionTime: now, reason: 'Found', message },
+    ],
+  });
 }
 
-function apiService([group, version, groupPriorityMinimum, versionPriority]: (typeof localApiServices)[number], now: string): KubeObject {
+function apiService(
+  [group, version, groupPriorityMinimum, versionPriority]: (typeof localApiServices)[number],
+  now: string,
+): KubeObject {
   return {
     kind: 'APIService',
     apiVersion: 'apiregistration.k8s.io/v1',
-    metadata: { name: `${version}.${group}`, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
+    metadata: {
+      name: `${version}.${group}`,
+      labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' },
+    },
     spec: { ...(group === '' ? {} : { group }), version, groupPriorityMinimum, versionPriority },
-    status: { conditions: [{ type: 'Available', status: 'True', lastTransitionTime: now, reason: 'Local', message: 'Local APIServices are always available' }] },
+    status: {
+      conditions: [
+        {
+          type: 'Available',
+          status: 'True',
+          lastTransitionTime: now,
+          reason: 'Local',
+          message: 'Local APIServices are always available',
+        },
+      ],
+    },
   };
 }
 
 function configMaps(options: BootstrapOptions): KubeObject[] {
-  const configMap = (name: string, data: Record<string, string>): KubeObject => ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'kube-system' }, data });
+  const configMap = (name: string, data: Record<string, string>): KubeObject => ({
+    kind: 'ConfigMap',
+    apiVersion: 'v1',
+    metadata: { name, namespace: 'kube-system' },
+    data,
+  });
   return [
     configMap('extension-apiserver-authentication', { 'client-ca-file': options.clientCaPem }),
-    configMap('kube-apiserver-legacy-service-account-token-tracking', { since: options.now.slice(0, 10) }),
+    configMap('kube-apiserver-legacy-service-account-token-tracking', {
+      since: options.now.slice(0, 10),
+    }),
   ];
 }
 
@@ -162,7 +243,17 @@ function serviceCidr(cidrs: readonly string[], now: string): KubeObject {
     apiVersion: 'networking.k8s.io/v1',
     metadata: { name: 'kubernetes' },
     spec: { cidrs: [...cidrs] },
-    status: { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now, reason: '', message: 'Kubernetes default Service CIDR is ready' }] },
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          lastTransitionTime: now,
+          reason: '',
+          message: 'Kubernetes default Service CIDR is ready',
+        },
+      ],
+    },
   };
 }
 
@@ -171,7 +262,11 @@ function kubernetesService(options: BootstrapOptions): KubeObject {
   return {
     kind: 'Service',
     apiVersion: 'v1',
-    metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { component: 'apiserver', provider: 'kubernetes' },
+    },
     spec: {
       ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: options.securePort() }],
       clusterIP: address,

@@ -71,24 +71,48 @@ export class StartError extends Error {
 export const exitCodes = { usage: 2, unavailable: 3 } as const;
 
 export function addUpCommand(program: Command, environment: UpEnvironment): void {
-  const list = (text: string) => text.split(',').map((s) => s.trim()).filter((s) => s !== '');
+  const list = (text: string) =>
+    text
+      .split(',')
+      .map((s) => s.trim())
+      .filter((s) => s !== '');
   program
     .command('up')
     .description('start a control plane and write a kubeconfig for it')
-    .option('--data-dir <dir>', 'where state, keys and kubeconfig are kept', join(environment.home, '.keelson'))
+    .option(
+      '--data-dir <dir>',
+      'where state, keys and kubeconfig are kept',
+      join(environment.home, '.keelson'),
+    )
     .option('--secure-port <port>', 'HTTPS port; 0 takes a free one', parsePort, 6443)
     .option('--bind-address <address>', 'address to listen on', '127.0.0.1')
-    .option('--kubeconfig <file>', 'where to write the kubeconfig (default: kubeconfig in the data directory)')
+    .option(
+      '--kubeconfig <file>',
+      'where to write the kubeconfig (default: kubeconfig in the data directory)',
+    )
     .option('--storage <kind>', 'embedded or memory', parseStorage, 'embedded')
-    .option('--token-auth-file <file>', 'static bearer tokens: CSV of token,user,uid,"group1,group2"')
+    .option(
+      '--token-auth-file <file>',
+      'static bearer tokens: CSV of token,user,uid,"group1,group2"',
+    )
     .option('--client-ca-file <file>', 'further authorities of client certificates')
     .option('--admission-control-config-file <file>', 'configuration of admission plugins')
-    .option('--enable-admission-plugins <names>', 'plugins in addition to the default ones', list, [])
+    .option(
+      '--enable-admission-plugins <names>',
+      'plugins in addition to the default ones',
+      list,
+      [],
+    )
     .option('--disable-admission-plugins <names>', 'default plugins to leave out', list, [])
     .option('--emulated-version <version>', 'the Kubernetes release to behave like, 1.26 to 1.36')
     .option('--feature-gates <gates>', 'Gate=true,Other=false')
     .option('--service-cluster-ip-range <cidrs>', 'addresses of Services', '10.96.0.0/16')
-    .option('--controllers <names>', `which controllers run: *, name, -name (of ${controllerNames.join(', ')})`, list, ['*'])
+    .option(
+      '--controllers <names>',
+      `which controllers run: *, name, -name (of ${controllerNames.join(', ')})`,
+      list,
+      ['*'],
+    )
     .option('--no-http2', 'serve HTTP/1.1 only')
     .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
     .action(async (flags: UpFlags) => {
@@ -104,11 +128,20 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
 
 /** Resolves when the server is ready; it then runs until `onStop` asks it to end. */
 export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise<void> {
-  const features = usage(() => createFeatures({ ...(flags.emulatedVersion === undefined ? {} : { emulatedVersion: flags.emulatedVersion }), featureGates: flags.featureGates === undefined ? {} : parseFeatureGates(flags.featureGates) }));
+  const features = usage(() =>
+    createFeatures({
+      ...(flags.emulatedVersion === undefined ? {} : { emulatedVersion: flags.emulatedVersion }),
+      featureGates: flags.featureGates === undefined ? {} : parseFeatureGates(flags.featureGates),
+    }),
+  );
   const controllers = usage(() => selectControllers(flags.controllers));
   const { tokenAuthFile, clientCaFile } = flags;
-  const staticTokens = tokenAuthFile === undefined ? [] : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
-  const clientCaPem = clientCaFile === undefined ? undefined : usage(() => readFileSync(clientCaFile, 'utf8'));
+  const staticTokens =
+    tokenAuthFile === undefined
+      ? []
+      : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
+  const clientCaPem =
+    clientCaFile === undefined ? undefined : usage(() => readFileSync(clientCaFile, 'utf8'));
   const admissionConfiguration = readAdmissionConfiguration(flags, features);
   const logger = createLogger(flags.v, environment.printError);
   const dataDir = resolve(flags.dataDir);
@@ -136,12 +169,21 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
     address = `${shownHost(flags.bindAddress)}:${listener.port}`;
     const file = resolve(flags.kubeconfig ?? join(dataDir, 'kubeconfig'));
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writePrivate(file, formatKubeconfig({ server: `https://${address}`, certificateAuthorityPem: pki.authority.certificatePem, user: adminName, client: pki.admin }));
+    writePrivate(
+      file,
+      formatKubeconfig({
+        server: `https://${address}`,
+        certificateAuthorityPem: pki.authority.certificatePem,
+        user: adminName,
+        client: pki.admin,
+      }),
+    );
     environment.print(readyText(address, file, flags, features));
   } catch (error) {
     await listener?.close(0);
     await storage.close();
-    if (error instanceof AdmissionPluginError) throw new StartError(error.message, exitCodes.usage, error);
+    if (error instanceof AdmissionPluginError)
+      throw new StartError(error.message, exitCodes.usage, error);
     throw error;
   }
   const opened = listener;
@@ -161,25 +203,41 @@ async function stop(plane: ControlPlane, listener: Listener): Promise<void> {
 }
 
 /** `--admission-control-config-file`; paths in it are relative to it. */
-function readAdmissionConfiguration(flags: UpFlags, features: Features): AdmissionConfiguration | undefined {
+function readAdmissionConfiguration(
+  flags: UpFlags,
+  features: Features,
+): AdmissionConfiguration | undefined {
   const file = flags.admissionControlConfigFile;
   if (file === undefined) return undefined;
   const read = (path: string) => parseYaml(readFileSync(path, 'utf8')).value;
-  return usage(() => parseAdmissionConfiguration(read(file), (path) => read(resolve(dirname(file), path)), features));
+  return usage(() =>
+    parseAdmissionConfiguration(read(file), (path) => read(resolve(dirname(file), path)), features),
+  );
 }
 
 function usage<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const known = cause instanceof FeatureGateError || cause instanceof AdmissionConfigurationError || cause instanceof DecodeError || cause instanceof TokenFileError || cause instanceof UnknownControllerError || isFileError(cause);
+    const known =
+      cause instanceof FeatureGateError ||
+      cause instanceof AdmissionConfigurationError ||
+      cause instanceof DecodeError ||
+      cause instanceof TokenFileError ||
+      cause instanceof UnknownControllerError ||
+      isFileError(cause);
     if (!known) throw cause;
     throw new StartError((cause as Error).message, exitCodes.usage, cause);
   }
 }
 
 function isFileError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code);
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^E[A-Z]+$/.test(error.code)
+  );
 }
 
 async function openStorage(flags: UpFlags, dataDir: string): Promise<Storage> {
@@ -188,19 +246,33 @@ async function openStorage(flags: UpFlags, dataDir: string): Promise<Storage> {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     return await openEmbeddedStorage({ dir: join(dataDir, 'db'), clock: systemClock });
   } catch (cause) {
-    if (isStorageError(cause) || isFileError(cause)) throw new StartError((cause as Error).message, exitCodes.unavailable, cause);
+    if (isStorageError(cause) || isFileError(cause))
+      throw new StartError((cause as Error).message, exitCodes.unavailable, cause);
     throw cause;
   }
 }
 
 function preparePki(flags: UpFlags, dataDir: string): Pki {
   const names = {
-    dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
-    ipAddresses: [...new Set(['127.0.0.1', '10.96.0.1', ...(isWildcard(flags.bindAddress) ? [] : [flags.bindAddress])])],
+    dnsNames: [
+      'localhost',
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      'kubernetes.default.svc.cluster.local',
+    ],
+    ipAddresses: [
+      ...new Set([
+        '127.0.0.1',
+        '10.96.0.1',
+        ...(isWildcard(flags.bindAddress) ? [] : [flags.bindAddress]),
+      ]),
+    ],
   };
   const dependencies = { clock: systemClock, random: systemRandom };
   // Without files a new identity each time would lock out the kubeconfig of the last run; keep it when there is a directory.
-  if (flags.storage === 'memory' && !existsSync(join(dataDir, 'pki'))) return createPki(dependencies, names);
+  if (flags.storage === 'memory' && !existsSync(join(dataDir, 'pki')))
+    return createPki(dependencies, names);
   try {
     return openPki(join(dataDir, 'pki'), dependencies, names);
   } catch (cause) {
@@ -221,17 +293,34 @@ async function listen(flags: UpFlags, pki: Pki, plane: ControlPlane): Promise<Li
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     const where = `${flags.bindAddress}:${flags.securePort}`;
-    if (code === 'EADDRINUSE') throw new StartError(`${where} is in use; choose another port with --secure-port`, exitCodes.unavailable, cause);
-    if (code === 'EACCES') throw new StartError(`not allowed to listen on ${where}`, exitCodes.unavailable, cause);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new StartError(`${flags.bindAddress} is not an address of this machine`, exitCodes.usage, cause);
+    if (code === 'EADDRINUSE')
+      throw new StartError(
+        `${where} is in use; choose another port with --secure-port`,
+        exitCodes.unavailable,
+        cause,
+      );
+    if (code === 'EACCES')
+      throw new StartError(`not allowed to listen on ${where}`, exitCodes.unavailable, cause);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new StartError(
+        `${flags.bindAddress} is not an address of this machine`,
+        exitCodes.usage,
+        cause,
+      );
     throw cause;
   }
 }
 
 const isWildcard = (address: string) => address === '0.0.0.0' || address === '::';
-const shownHost = (address: string) => (isWildcard(address) ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address);
+const shownHost = (address: string) =>
+  isWildcard(address) ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
 
-function readyText(address: string, kubeconfig: string, flags: UpFlags, features: Features): string {
+function readyText(
+  address: string,
+  kubeconfig: string,
+  flags: UpFlags,
+  features: Features,
+): string {
   return [
     `Keelson is ready: Kubernetes ${features.emulated.major}.${features.emulated.minor} API on https://${address}`,
     `  state       ${flags.storage === 'memory' ? 'in memory, gone when this process ends' : resolve(flags.dataDir)}`,
@@ -247,7 +336,8 @@ function readyText(address: string, kubeconfig: string, flags: UpFlags, features
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   return port;
 }
 function parseStorage(text: string): 'embedded' | 'memory' {

@@ -20,7 +20,10 @@ export interface DiscoveryDocuments {
   groupVersions(): readonly { group: string; version: string }[];
 }
 
-export function createDiscoveryDocuments(index: ResourceIndex, serverAddress: () => string): DiscoveryDocuments {
+export function createDiscoveryDocuments(
+  index: ResourceIndex,
+  serverAddress: () => string,
+): DiscoveryDocuments {
   let generation = -1;
   let cache = new Map<string, Uint8Array | undefined>();
   let groups: readonly GroupDocument[] = [];
@@ -48,11 +51,20 @@ export function createDiscoveryDocuments(index: ResourceIndex, serverAddress: ()
           serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: serverAddress() }],
         })),
       ),
-    groupList: () => required(cached('apis', () => ({ kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter((g) => g.name !== '').map(apiGroup) }))),
+    groupList: () =>
+      required(
+        cached('apis', () => ({
+          kind: 'APIGroupList',
+          apiVersion: 'v1',
+          groups: groups.filter((g) => g.name !== '').map(apiGroup),
+        })),
+      ),
     group: (name) =>
       cached(`group:${name}`, () => {
         const group = groups.find((g) => g.name === name && name !== '');
-        return group === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) };
+        return group === undefined
+          ? undefined
+          : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) };
       }),
     resourceList: (group, version) =>
       cached(`gv:${group}/${version}`, () => {
@@ -72,7 +84,9 @@ export function createDiscoveryDocuments(index: ResourceIndex, serverAddress: ()
           kind: 'APIGroupDiscoveryList',
           apiVersion: 'apidiscovery.k8s.io/v2',
           metadata: {},
-          items: groups.filter((g) => (prefix === 'api') === (g.name === '')).map((g) => aggregatedGroup(index, g)),
+          items: groups
+            .filter((g) => (prefix === 'api') === (g.name === ''))
+            .map((g) => aggregatedGroup(index, g)),
         })),
       ),
     groupVersions() {
@@ -96,7 +110,10 @@ function collectGroups(endpoints: readonly ResourceEndpoint[]): GroupDocument[] 
   // Built-in groups keep the order of their tables; groups of custom resources come last, by name.
   const builtin = [...versions.keys()].filter((g) => !custom.has(g));
   const extra = [...versions.keys()].filter((g) => custom.has(g)).toSorted();
-  return [...builtin, ...extra].map((name) => ({ name, versions: [...(versions.get(name) ?? [])].toSorted(compareVersions) }));
+  return [...builtin, ...extra].map((name) => ({
+    name,
+    versions: [...(versions.get(name) ?? [])].toSorted(compareVersions),
+  }));
 }
 
 /** Kubernetes' version order: GA before beta before alpha, higher first, anything else last by name. */
@@ -104,21 +121,32 @@ export function compareVersions(a: string, b: string): number {
   const rank = (v: string) => {
     const m = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(v);
     if (m === null) return undefined;
-    return { stage: m[2] === undefined ? 2 : m[2] === 'beta' ? 1 : 0, major: Number(m[1]), minor: Number(m[3] ?? 0) };
+    return {
+      stage: m[2] === undefined ? 2 : m[2] === 'beta' ? 1 : 0,
+      major: Number(m[1]),
+      minor: Number(m[3] ?? 0),
+    };
   };
   const ra = rank(a);
   const rb = rank(b);
-  if (ra === undefined || rb === undefined) return ra === rb ? (a < b ? -1 : 1) : ra === undefined ? 1 : -1;
+  if (ra === undefined || rb === undefined)
+    return ra === rb ? (a < b ? -1 : 1) : ra === undefined ? 1 : -1;
   return rb.stage - ra.stage || rb.major - ra.major || rb.minor - ra.minor;
 }
 
 function apiGroup(group: GroupDocument) {
-  const versions = group.versions.map((version) => ({ groupVersion: `${group.name}/${version}`, version }));
+  const versions = group.versions.map((version) => ({
+    groupVersion: `${group.name}/${version}`,
+    version,
+  }));
   return { name: group.name, versions, preferredVersion: versions[0] };
 }
 
 function endpointsOf(index: ResourceIndex, group: string, version: string): ResourceEndpoint[] {
-  return index.list().filter((e) => e.definition.group === group && e.definition.version === version).toSorted((a, b) => (a.definition.resource < b.definition.resource ? -1 : 1));
+  return index
+    .list()
+    .filter((e) => e.definition.group === group && e.definition.version === version)
+    .toSorted((a, b) => (a.definition.resource < b.definition.resource ? -1 : 1));
 }
 
 function apiResources({ definition }: ResourceEndpoint) {
@@ -130,7 +158,9 @@ function apiResources({ definition }: ResourceEndpoint) {
     verbs: definition.verbs,
     ...(definition.shortNames.length > 0 ? { shortNames: definition.shortNames } : {}),
     ...(definition.categories.length > 0 ? { categories: definition.categories } : {}),
-    ...(definition.storageVersionHash === undefined ? {} : { storageVersionHash: definition.storageVersionHash }),
+    ...(definition.storageVersionHash === undefined
+      ? {}
+      : { storageVersionHash: definition.storageVersionHash }),
   };
   const subresources = definition.subresources.map((s) => ({
     name: `${definition.resource}/${s.name}`,
@@ -144,14 +174,26 @@ function apiResources({ definition }: ResourceEndpoint) {
 }
 
 /** Group and version are named only where they are not those of the list. */
-function foreignKind(own: { group: string; version: string }, gvk: { group: string; version: string }) {
-  return gvk.group === own.group && gvk.version === own.version ? {} : { ...(gvk.group === '' ? {} : { group: gvk.group }), ...(gvk.version === '' ? {} : { version: gvk.version }) };
+function foreignKind(
+  own: { group: string; version: string },
+  gvk: { group: string; version: string },
+) {
+  return gvk.group === own.group && gvk.version === own.version
+    ? {}
+    : {
+        ...(gvk.group === '' ? {} : { group: gvk.group }),
+        ...(gvk.version === '' ? {} : { version: gvk.version }),
+      };
 }
 
 function aggregatedGroup(index: ResourceIndex, group: GroupDocument) {
   return {
     metadata: group.name === '' ? {} : { name: group.name },
-    versions: group.versions.map((version) => ({ version, resources: endpointsOf(index, group.name, version).map(aggregatedResource), freshness: 'Current' })),
+    versions: group.versions.map((version) => ({
+      version,
+      resources: endpointsOf(index, group.name, version).map(aggregatedResource),
+      freshness: 'Current',
+    })),
   };
 }
 
@@ -169,12 +211,23 @@ function aggregatedResource({ definition, custom }: ResourceEndpoint) {
     ...(definition.shortNames.length > 0 ? { shortNames: definition.shortNames } : {}),
     ...(definition.categories.length > 0 ? { categories: definition.categories } : {}),
     ...(definition.subresources.length > 0
-      ? { subresources: definition.subresources.map((s) => ({ subresource: s.name, responseKind: responseKind(s.gvk), verbs: s.verbs })) }
+      ? {
+          subresources: definition.subresources.map((s) => ({
+            subresource: s.name,
+            responseKind: responseKind(s.gvk),
+            verbs: s.verbs,
+          })),
+        }
       : {}),
   };
 }
 
 // COMPAT: built-in kinds of the list's own version are answered with empty group and version.
-function foreignKindOrEmpty(own: { group: string; version: string }, gvk: { group: string; version: string }) {
-  return gvk.group === own.group && gvk.version === own.version ? { group: '', version: '' } : { group: gvk.group, version: gvk.version };
+function foreignKindOrEmpty(
+  own: { group: string; version: string },
+  gvk: { group: string; version: string },
+) {
+  return gvk.group === own.group && gvk.version === own.version
+    ? { group: '', version: '' }
+    : { group: gvk.group, version: gvk.version };
 }

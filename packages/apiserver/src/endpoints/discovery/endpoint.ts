@@ -23,21 +23,40 @@ export function serveDiscovery(context: RequestContext, documents: DiscoveryDocu
 }
 
 export function methodNotAllowed() {
-  return statusErrors.generic(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+  return statusErrors.generic(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+    {},
+  );
 }
 
 /** COMPAT: a group that nobody serves is a path that does not exist, a missing version of a group is a Status. */
-function serveGroup(context: RequestContext, documents: DiscoveryDocuments, group: string, version: string | undefined): boolean {
+function serveGroup(
+  context: RequestContext,
+  documents: DiscoveryDocuments,
+  group: string,
+  version: string | undefined,
+): boolean {
   const known = documents.group(group);
   if (known === undefined) return false;
   serveDocument(context, version === undefined ? known : documents.resourceList(group, version));
   return true;
 }
 
-function serveRoot(context: RequestContext, documents: DiscoveryDocuments, prefix: 'api' | 'apis'): void {
+function serveRoot(
+  context: RequestContext,
+  documents: DiscoveryDocuments,
+  prefix: 'api' | 'apis',
+): void {
   for (const clause of parseAccept(singleHeader(context.request.headers['accept']))) {
     const p = clause.parameters;
-    if (clause.type === 'application/json' && p.get('as') === 'APIGroupDiscoveryList' && p.get('g') === 'apidiscovery.k8s.io' && p.get('v') === 'v2')
+    if (
+      clause.type === 'application/json' &&
+      p.get('as') === 'APIGroupDiscoveryList' &&
+      p.get('g') === 'apidiscovery.k8s.io' &&
+      p.get('v') === 'v2'
+    )
       return respondBytes(context, documents.aggregated(prefix), 200, aggregatedType);
     if (p.get('as') === undefined) break;
   }
@@ -45,9 +64,24 @@ function serveRoot(context: RequestContext, documents: DiscoveryDocuments, prefi
 }
 
 function serveDocument(context: RequestContext, bytes: Uint8Array | undefined): void {
-  if (bytes === undefined) throw statusErrors.generic(404, 'NotFound', 'the server could not find the requested resource', {});
+  if (bytes === undefined)
+    throw statusErrors.generic(
+      404,
+      'NotFound',
+      'the server could not find the requested resource',
+      {},
+    );
   const format = negotiateOutput(context);
-  if (format.as !== '') throw statusErrors.notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
-  if (format.mediaType === 'application/json' && !format.pretty) return respondBytes(context, bytes, 200, 'application/json');
-  respondBytes(context, encodeOutput(JSON.parse(Buffer.from(bytes).toString('utf8')), format), 200, format.mediaType);
+  if (format.as !== '')
+    throw statusErrors.notAcceptable(
+      'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    );
+  if (format.mediaType === 'application/json' && !format.pretty)
+    return respondBytes(context, bytes, 200, 'application/json');
+  respondBytes(
+    context,
+    encodeOutput(JSON.parse(Buffer.from(bytes).toString('utf8')), format),
+    200,
+    format.mediaType,
+  );
 }

@@ -31,7 +31,11 @@ function answer(context: RequestContext, document: () => OpenApiDocument | undef
   const { method, headers } = context.request;
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
   const accepts = parseAccept(singleHeader(headers['accept'])).map((c) => c.type);
-  if (accepts.length > 0 && !accepts.some((t) => t === 'application/json' || t === '*/*' || t === 'application/*')) throw statusErrors.generic(406, 'NotAcceptable', '406: Not Acceptable', {});
+  if (
+    accepts.length > 0 &&
+    !accepts.some((t) => t === 'application/json' || t === '*/*' || t === 'application/*')
+  )
+    throw statusErrors.generic(406, 'NotAcceptable', '406: Not Acceptable', {});
   const found = document();
   if (found === undefined) {
     startResponse(context, 404, '');

@@ -22,27 +22,63 @@ export interface PathOperations {
   readonly subresource?: SubresourceDefinition;
 }
 
-const listParameters = ['allowWatchBookmarks', 'continue', 'fieldSelector', 'labelSelector', 'limit', 'resourceVersion', 'resourceVersionMatch', 'sendInitialEvents', 'timeoutSeconds', 'watch'];
+const listParameters = [
+  'allowWatchBookmarks',
+  'continue',
+  'fieldSelector',
+  'labelSelector',
+  'limit',
+  'resourceVersion',
+  'resourceVersionMatch',
+  'sendInitialEvents',
+  'timeoutSeconds',
+  'watch',
+];
 const writeParameters = ['dryRun', 'fieldManager', 'fieldValidation'];
-const deleteParameters = ['dryRun', 'gracePeriodSeconds', 'ignoreStoreReadErrorWithClusterBreakingPotential', 'orphanDependents', 'propagationPolicy'];
+const deleteParameters = [
+  'dryRun',
+  'gracePeriodSeconds',
+  'ignoreStoreReadErrorWithClusterBreakingPotential',
+  'orphanDependents',
+  'propagationPolicy',
+];
 const proxyMethods = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 /** All paths of a resource, its subresources and its deprecated watch paths. */
 export function pathsOf(definition: ResourceDefinition): PathOperations[] {
-  const base = definition.group === '' ? `/api/${definition.version}` : `/apis/${definition.group}/${definition.version}`;
+  const base =
+    definition.group === ''
+      ? `/api/${definition.version}`
+      : `/apis/${definition.group}/${definition.version}`;
   const id = idParts(definition);
   const paths: PathOperations[] = [];
-  const scoped = definition.namespaced ? `${base}/namespaces/{namespace}/${definition.resource}` : `${base}/${definition.resource}`;
+  const scoped = definition.namespaced
+    ? `${base}/namespaces/{namespace}/${definition.resource}`
+    : `${base}/${definition.resource}`;
   const scope = definition.namespaced ? 'Namespaced' : '';
   const inNamespace = definition.namespaced ? ['namespace'] : [];
   const has = (verb: string) => (definition.verbs as readonly string[]).includes(verb);
 
   if (definition.namespaced && has('list'))
-    paths.push({ path: `${base}/${definition.resource}`, pathParameters: [], operations: [listOperation(`list${id.group}${id.kind}ForAllNamespaces`)] });
-  paths.push({ path: scoped, pathParameters: inNamespace, operations: collectionOperations(id, scope, has) });
+    paths.push({
+      path: `${base}/${definition.resource}`,
+      pathParameters: [],
+      operations: [listOperation(`list${id.group}${id.kind}ForAllNamespaces`)],
+    });
+  paths.push({
+    path: scoped,
+    pathParameters: inNamespace,
+    operations: collectionOperations(id, scope, has),
+  });
   const single = singleOperations(id, scope, '', has);
-  if (single.length > 0) paths.push({ path: `${scoped}/{name}`, pathParameters: [...inNamespace, 'name'], operations: single });
-  for (const subresource of definition.subresources) paths.push(...subresourcePaths(scoped, inNamespace, id, scope, subresource));
+  if (single.length > 0)
+    paths.push({
+      path: `${scoped}/{name}`,
+      pathParameters: [...inNamespace, 'name'],
+      operations: single,
+    });
+  for (const subresource of definition.subresources)
+    paths.push(...subresourcePaths(scoped, inNamespace, id, scope, subresource));
   if (has('watch')) paths.push(...watchPaths(base, definition, id, scope, inNamespace));
   return paths.filter((p) => p.operations.length > 0);
 }
@@ -53,45 +89,141 @@ interface IdParts {
 }
 
 function idParts(definition: ResourceDefinition): IdParts {
-  const group = definition.group === '' ? 'core' : (definition.group.replace(/\.k8s\.io$/, '').replace('.authorization', 'Authorization').replace('.apiserver', 'Apiserver') ?? '');
+  const group =
+    definition.group === ''
+      ? 'core'
+      : (definition.group
+          .replace(/\.k8s\.io$/, '')
+          .replace('.authorization', 'Authorization')
+          .replace('.apiserver', 'Apiserver') ?? '');
   const words = group.split('.').map(capitalize).join('');
   return { group: words + capitalize(definition.version), kind: definition.kind };
 }
 const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function listOperation(id: string): Operation {
-  return { method: 'get', id, action: 'list', parameters: [...listParameters, 'pretty'], codes: ['200', '401'], answer: 'list' };
+  return {
+    method: 'get',
+    id,
+    action: 'list',
+    parameters: [...listParameters, 'pretty'],
+    codes: ['200', '401'],
+    answer: 'list',
+  };
 }
 
-function collectionOperations(id: IdParts, scope: string, has: (verb: string) => boolean): Operation[] {
+function collectionOperations(
+  id: IdParts,
+  scope: string,
+  has: (verb: string) => boolean,
+): Operation[] {
   const operations: Operation[] = [];
   if (has('list')) operations.push(listOperation(`list${id.group}${scope}${id.kind}`));
   if (has('create'))
-    operations.push({ method: 'post', id: `create${id.group}${scope}${id.kind}`, action: 'post', parameters: [...writeParameters, 'pretty'], codes: ['200', '201', '202', '401'], body: 'object', answer: 'object' });
+    operations.push({
+      method: 'post',
+      id: `create${id.group}${scope}${id.kind}`,
+      action: 'post',
+      parameters: [...writeParameters, 'pretty'],
+      codes: ['200', '201', '202', '401'],
+      body: 'object',
+      answer: 'object',
+    });
   if (has('deletecollection'))
-    operations.push({ method: 'delete', id: `delete${id.group}Collection${scope}${id.kind}`, action: 'deletecollection', parameters: [...new Set([...deleteParameters, ...listParameters.filter((p) => p !== 'watch' && p !== 'allowWatchBookmarks'), 'pretty'])], codes: ['200', '401'], body: 'delete-options', answer: 'status' });
+    operations.push({
+      method: 'delete',
+      id: `delete${id.group}Collection${scope}${id.kind}`,
+      action: 'deletecollection',
+      parameters: [
+        ...new Set([
+          ...deleteParameters,
+          ...listParameters.filter((p) => p !== 'watch' && p !== 'allowWatchBookmarks'),
+          'pretty',
+        ]),
+      ],
+      codes: ['200', '401'],
+      body: 'delete-options',
+      answer: 'status',
+    });
   return operations;
 }
 
-function singleOperations(id: IdParts, scope: string, suffix: string, has: (verb: string) => boolean): Operation[] {
+function singleOperations(
+  id: IdParts,
+  scope: string,
+  suffix: string,
+  has: (verb: string) => boolean,
+): Operation[] {
   const operations: Operation[] = [];
   const name = `${id.group}${scope}${id.kind}${suffix}`;
-  if (has('get')) operations.push({ method: 'get', id: `read${name}`, action: 'get', parameters: ['pretty'], codes: ['200', '401'], answer: 'object' });
-  if (has('update')) operations.push({ method: 'put', id: `replace${name}`, action: 'put', parameters: [...writeParameters, 'pretty'], codes: ['200', '201', '401'], body: 'object', answer: 'object' });
-  if (has('create') && suffix !== '') operations.push({ method: 'post', id: `create${name}`, action: 'post', parameters: [...writeParameters, 'pretty'], codes: ['200', '201', '202', '401'], body: 'object', answer: 'object' });
-  if (has('delete')) operations.push({ method: 'delete', id: `delete${name}`, action: 'delete', parameters: [...deleteParameters, 'pretty'], codes: ['200', '202', '401'], body: 'delete-options', answer: 'status' });
-  if (has('patch')) operations.push({ method: 'patch', id: `patch${name}`, action: 'patch', parameters: [...writeParameters, 'force', 'pretty'], codes: ['200', '201', '401'], body: 'patch', answer: 'object' });
+  if (has('get'))
+    operations.push({
+      method: 'get',
+      id: `read${name}`,
+      action: 'get',
+      parameters: ['pretty'],
+      codes: ['200', '401'],
+      answer: 'object',
+    });
+  if (has('update'))
+    operations.push({
+      method: 'put',
+      id: `replace${name}`,
+      action: 'put',
+      parameters: [...writeParameters, 'pretty'],
+      codes: ['200', '201', '401'],
+      body: 'object',
+      answer: 'object',
+    });
+  if (has('create') && suffix !== '')
+    operations.push({
+      method: 'post',
+      id: `create${name}`,
+      action: 'post',
+      parameters: [...writeParameters, 'pretty'],
+      codes: ['200', '201', '202', '401'],
+      body: 'object',
+      answer: 'object',
+    });
+  if (has('delete'))
+    operations.push({
+      method: 'delete',
+      id: `delete${name}`,
+      action: 'delete',
+      parameters: [...deleteParameters, 'pretty'],
+      codes: ['200', '202', '401'],
+      body: 'delete-options',
+      answer: 'status',
+    });
+  if (has('patch'))
+    operations.push({
+      method: 'patch',
+      id: `patch${name}`,
+      action: 'patch',
+      parameters: [...writeParameters, 'force', 'pretty'],
+      codes: ['200', '201', '401'],
+      body: 'patch',
+      answer: 'object',
+    });
   return operations;
 }
 
 const connects = new Set(['exec', 'attach', 'portforward', 'proxy']);
 
-function subresourcePaths(scoped: string, inNamespace: readonly string[], id: IdParts, scope: string, subresource: SubresourceDefinition): PathOperations[] {
+function subresourcePaths(
+  scoped: string,
+  inNamespace: readonly string[],
+  id: IdParts,
+  scope: string,
+  subresource: SubresourceDefinition,
+): PathOperations[] {
   const path = `${scoped}/{name}/${subresource.name}`;
   const pathParameters = [...inNamespace, 'name'];
   if (!connects.has(subresource.name)) {
     const has = (verb: string) => subresource.verbs.includes(verb);
-    const operations = singleOperations(id, scope, capitalize(subresource.name), has).map((o) => (subresource.name === 'log' ? { ...o, answer: 'text' as const } : o));
+    const operations = singleOperations(id, scope, capitalize(subresource.name), has).map((o) =>
+      subresource.name === 'log' ? { ...o, answer: 'text' as const } : o,
+    );
     return [{ path, pathParameters, operations, subresource }];
   }
   const methods = subresource.name === 'proxy' ? proxyMethods : (['get', 'post'] as const);
@@ -105,17 +237,54 @@ function subresourcePaths(scoped: string, inNamespace: readonly string[], id: Id
       answer: 'text',
     }));
   const whole = { path, pathParameters, operations: connect(false), subresource };
-  return subresource.name === 'proxy' ? [whole, { path: `${path}/{path}`, pathParameters: [...pathParameters, 'path'], operations: connect(true), subresource }] : [whole];
+  return subresource.name === 'proxy'
+    ? [
+        whole,
+        {
+          path: `${path}/{path}`,
+          pathParameters: [...pathParameters, 'path'],
+          operations: connect(true),
+          subresource,
+        },
+      ]
+    : [whole];
 }
 
-function watchPaths(base: string, definition: ResourceDefinition, id: IdParts, scope: string, inNamespace: readonly string[]): PathOperations[] {
-  const operation = (name: string, action: string): Operation => ({ method: 'get', id: name, action, parameters: [...listParameters, 'pretty'], codes: ['200', '401'], answer: 'watch-event' });
-  const scoped = definition.namespaced ? `${base}/watch/namespaces/{namespace}/${definition.resource}` : `${base}/watch/${definition.resource}`;
+function watchPaths(
+  base: string,
+  definition: ResourceDefinition,
+  id: IdParts,
+  scope: string,
+  inNamespace: readonly string[],
+): PathOperations[] {
+  const operation = (name: string, action: string): Operation => ({
+    method: 'get',
+    id: name,
+    action,
+    parameters: [...listParameters, 'pretty'],
+    codes: ['200', '401'],
+    answer: 'watch-event',
+  });
+  const scoped = definition.namespaced
+    ? `${base}/watch/namespaces/{namespace}/${definition.resource}`
+    : `${base}/watch/${definition.resource}`;
   const paths: PathOperations[] = [
-    { path: scoped, pathParameters: inNamespace, operations: [operation(`watch${id.group}${scope}${id.kind}List`, 'watchlist')] },
-    { path: `${scoped}/{name}`, pathParameters: [...inNamespace, 'name'], operations: [operation(`watch${id.group}${scope}${id.kind}`, 'watch')] },
+    {
+      path: scoped,
+      pathParameters: inNamespace,
+      operations: [operation(`watch${id.group}${scope}${id.kind}List`, 'watchlist')],
+    },
+    {
+      path: `${scoped}/{name}`,
+      pathParameters: [...inNamespace, 'name'],
+      operations: [operation(`watch${id.group}${scope}${id.kind}`, 'watch')],
+    },
   ];
   if (definition.namespaced)
-    paths.push({ path: `${base}/watch/${definition.resource}`, pathParameters: [], operations: [operation(`watch${id.group}${id.kind}ListForAllNamespaces`, 'watchlist')] });
+    paths.push({
+      path: `${base}/watch/${definition.resource}`,
+      pathParameters: [],
+      operations: [operation(`watch${id.group}${id.kind}ListForAllNamespaces`, 'watchlist')],
+    });
   return paths;
 }

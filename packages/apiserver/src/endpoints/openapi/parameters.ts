@@ -10,7 +10,14 @@ export interface Parameter {
   readonly description: string;
 }
 
-const booleans = new Set(['allowWatchBookmarks', 'force', 'ignoreStoreReadErrorWithClusterBreakingPotential', 'orphanDependents', 'sendInitialEvents', 'watch']);
+const booleans = new Set([
+  'allowWatchBookmarks',
+  'force',
+  'ignoreStoreReadErrorWithClusterBreakingPotential',
+  'orphanDependents',
+  'sendInitialEvents',
+  'watch',
+]);
 const integers = new Set(['gracePeriodSeconds', 'limit', 'timeoutSeconds']);
 const pathDescriptions: Readonly<Record<string, string>> = {
   namespace: 'object name and auth scope, such as for teams and projects',
@@ -21,11 +28,23 @@ const prettyDescription =
 
 export function queryParameter(name: string): Parameter {
   const type = booleans.has(name) ? 'boolean' : integers.has(name) ? 'integer' : 'string';
-  return { name, in: 'query', type, required: false, description: name === 'pretty' ? prettyDescription : describe(name) };
+  return {
+    name,
+    in: 'query',
+    type,
+    required: false,
+    description: name === 'pretty' ? prettyDescription : describe(name),
+  };
 }
 
 export function pathParameter(name: string, kind: string): Parameter {
-  return { name, in: 'path', type: 'string', required: true, description: pathDescriptions[name] ?? `name of the ${kind}` };
+  return {
+    name,
+    in: 'path',
+    type: 'string',
+    required: true,
+    description: pathDescriptions[name] ?? `name of the ${kind}`,
+  };
 }
 
 const optionKinds = ['ListOptions', 'PatchOptions', 'DeleteOptions', 'GetOptions'];
@@ -33,7 +52,9 @@ const optionKinds = ['ListOptions', 'PatchOptions', 'DeleteOptions', 'GetOptions
 /** The description of the option field with this name. */
 function describe(name: string): string {
   for (const kind of optionKinds) {
-    const text = typeForKind({ group: 'meta.k8s.io', version: 'v1', kind })?.byName.get(name)?.description;
+    const text = typeForKind({ group: 'meta.k8s.io', version: 'v1', kind })?.byName.get(
+      name,
+    )?.description;
     if (text) return text;
   }
   return '';

@@ -1,7 +1,13 @@
 // Type descriptors as OpenAPI schemas, for version 3 (`#/components/schemas/…`) and version 2
 // (`#/definitions/…`), with the `x-kubernetes-*` extensions that kubectl and other tools read.
 
-import { builtinType, type Field, type GroupVersionKind, type StructType, type TypeRef } from '@keelson/apimachinery';
+import {
+  builtinType,
+  type Field,
+  type GroupVersionKind,
+  type StructType,
+  type TypeRef,
+} from '@keelson/apimachinery';
 
 export type OpenApiVersion = 2 | 3;
 export interface OpenApiSchema {
@@ -17,7 +23,10 @@ export interface SchemaCollector {
 }
 
 /** `kindsOf` gives the kinds that a definition is the schema of. */
-export function createSchemaCollector(version: OpenApiVersion, kindsOf: (definition: string) => readonly GroupVersionKind[]): SchemaCollector {
+export function createSchemaCollector(
+  version: OpenApiVersion,
+  kindsOf: (definition: string) => readonly GroupVersionKind[],
+): SchemaCollector {
   const found = new Map<string, OpenApiSchema>();
   const prefix = version === 3 ? '#/components/schemas/' : '#/definitions/';
   const reference = (type: StructType): OpenApiSchema => {
@@ -39,7 +48,15 @@ export function createSchemaCollector(version: OpenApiVersion, kindsOf: (definit
       ...(required.length > 0 ? { required } : {}),
       ...(type.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
       ...(type.preserveUnknown ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
-      ...(kinds.length > 0 ? { 'x-kubernetes-group-version-kind': kinds.map(({ group, kind, version: v }) => ({ group, kind, version: v })) } : {}),
+      ...(kinds.length > 0
+        ? {
+            'x-kubernetes-group-version-kind': kinds.map(({ group, kind, version: v }) => ({
+              group,
+              kind,
+              version: v,
+            })),
+          }
+        : {}),
     };
   };
   const fieldSchema = (field: Field): OpenApiSchema => {
@@ -49,7 +66,9 @@ export function createSchemaCollector(version: OpenApiVersion, kindsOf: (definit
       ...(field.enum ? { enum: field.enum } : {}),
       ...(field.presence === 'always' && version === 3 ? defaultOf(field.type) : {}),
       ...(field.mergeKey ? { 'x-kubernetes-patch-merge-key': field.mergeKey } : {}),
-      ...(field.patchStrategy ? { 'x-kubernetes-patch-strategy': field.patchStrategy.join(',') } : {}),
+      ...(field.patchStrategy
+        ? { 'x-kubernetes-patch-strategy': field.patchStrategy.join(',') }
+        : {}),
     };
     if (!('$ref' in schema)) return { ...extra, ...schema };
     if (version === 2) return { ...extra, ...schema };
@@ -70,15 +89,29 @@ export function createSchemaCollector(version: OpenApiVersion, kindsOf: (definit
       case 'bytes':
         return { type: 'string', format: 'byte' };
       case 'time':
-        return named('io.k8s.apimachinery.pkg.apis.meta.v1.Time', { type: 'string', format: 'date-time' });
+        return named('io.k8s.apimachinery.pkg.apis.meta.v1.Time', {
+          type: 'string',
+          format: 'date-time',
+        });
       case 'micro-time':
-        return named('io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', { type: 'string', format: 'date-time' });
+        return named('io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', {
+          type: 'string',
+          format: 'date-time',
+        });
       case 'duration':
         return named('io.k8s.apimachinery.pkg.apis.meta.v1.Duration', { type: 'string' });
       case 'quantity':
-        return named('io.k8s.apimachinery.pkg.api.resource.Quantity', version === 3 ? { oneOf: [{ type: 'string' }, { type: 'number' }] } : { type: 'string' });
+        return named(
+          'io.k8s.apimachinery.pkg.api.resource.Quantity',
+          version === 3 ? { oneOf: [{ type: 'string' }, { type: 'number' }] } : { type: 'string' },
+        );
       case 'int-or-string':
-        return named('io.k8s.apimachinery.pkg.util.intstr.IntOrString', version === 3 ? { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] } : { type: 'string', format: 'int-or-string' });
+        return named(
+          'io.k8s.apimachinery.pkg.util.intstr.IntOrString',
+          version === 3
+            ? { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] }
+            : { type: 'string', format: 'int-or-string' },
+        );
       case 'any':
         return named('io.k8s.apimachinery.pkg.runtime.RawExtension', { type: 'object' });
       case 'fields-v1':
@@ -91,14 +124,19 @@ export function createSchemaCollector(version: OpenApiVersion, kindsOf: (definit
           ...(type.mapKeys.length > 0 ? { 'x-kubernetes-list-map-keys': type.mapKeys } : {}),
         };
       case 'map':
-        return { type: 'object', additionalProperties: itemSchema(type.values), ...(type.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}) };
+        return {
+          type: 'object',
+          additionalProperties: itemSchema(type.values),
+          ...(type.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+        };
       case 'struct':
         return reference(type.type);
     }
   };
   const itemSchema = (type: TypeRef): OpenApiSchema => {
     const schema = typeSchema(type);
-    if (version === 2 || !('$ref' in schema)) return type.kind === 'string' && version === 3 ? { ...schema, default: '' } : schema;
+    if (version === 2 || !('$ref' in schema))
+      return type.kind === 'string' && version === 3 ? { ...schema, default: '' } : schema;
     return type.kind === 'struct' ? { allOf: [schema], default: {} } : schema;
   };
   /** Scalars of apimachinery that are definitions of their own. */
@@ -109,7 +147,10 @@ export function createSchemaCollector(version: OpenApiVersion, kindsOf: (definit
     }
     return { $ref: prefix + name };
   };
-  return { reference, schemas: () => Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1))) };
+  return {
+    reference,
+    schemas: () => Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  };
 }
 
 function defaultOf(type: TypeRef): OpenApiSchema {

@@ -7,7 +7,12 @@ import { decodeBody } from '../decode-body.ts';
 import { emptyObject, managerName, recordUpdate } from '../field-manager.ts';
 import { negotiateOutput } from '../negotiation.ts';
 import { parseWriteOptions } from '../query-options.ts';
-import { admissionAttributes, toServed, toStored, type ResourceRequest } from '../resource-request.ts';
+import {
+  admissionAttributes,
+  toServed,
+  toStored,
+  type ResourceRequest,
+} from '../resource-request.ts';
 import { respondResource } from '../respond-resource.ts';
 import { optionsObject } from '../write-options.ts';
 
@@ -15,19 +20,48 @@ export async function createResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint, services } = request;
   const format = negotiateOutput(context, endpoint.custom);
   const options = parseWriteOptions(context.info.query, 'CreateOptions');
-  const kind = endpoint.definition.subresources.find((s) => s.name === request.subresource)?.gvk ?? endpoint.definition;
+  const kind =
+    endpoint.definition.subresources.find((s) => s.name === request.subresource)?.gvk ??
+    endpoint.definition;
   const decoded = await decodeBody(request, kind, options.fieldValidation);
   checkNamespace(request, decoded);
   const admissionOptions = optionsObject('CreateOptions', options);
-  const handler = request.subresource === '' ? endpoint.createHandler : endpoint.subresourceCreates.get(request.subresource);
-  const object = await toStored(endpoint, handler === undefined ? recordUpdate(request, emptyObject(request), decoded, managerName(request, options.fieldManager)) : decoded);
+  const handler =
+    request.subresource === ''
+      ? endpoint.createHandler
+      : endpoint.subresourceCreates.get(request.subresource);
+  const object = await toStored(
+    endpoint,
+    handler === undefined
+      ? recordUpdate(
+          request,
+          emptyObject(request),
+          decoded,
+          managerName(request, options.fieldManager),
+        )
+      : decoded,
+  );
 
-  const attributes = admissionAttributes(request, { operation: 'CREATE', object, oldObject: undefined, dryRun: options.dryRun, options: admissionOptions });
+  const attributes = admissionAttributes(request, {
+    operation: 'CREATE',
+    object,
+    oldObject: undefined,
+    dryRun: options.dryRun,
+    options: admissionOptions,
+  });
   if (services.admission.handles('CREATE')) await services.admission.mutate(attributes);
   const admitted = attributes.object ?? object;
   const validate = async (final: KubeObject | undefined, old?: KubeObject) => {
     if (services.admission.handles('CREATE'))
-      await services.admission.validate(admissionAttributes(request, { operation: 'CREATE', object: final, oldObject: old, dryRun: options.dryRun, options: admissionOptions }));
+      await services.admission.validate(
+        admissionAttributes(request, {
+          operation: 'CREATE',
+          object: final,
+          oldObject: old,
+          dryRun: options.dryRun,
+          options: admissionOptions,
+        }),
+      );
   };
   if (handler !== undefined) {
     handler.applyDefaults?.(admitted);
@@ -41,11 +75,21 @@ export async function createResource(request: ResourceRequest): Promise<void> {
     });
     return respondResource(request, answer.object, answer.status ?? 201, { format });
   }
-  if (endpoint.scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'create');
+  if (endpoint.scope === undefined)
+    throw statusErrors.methodNotSupported(endpoint.definition, 'create');
   dropDuplicateOwners(request, admitted);
-  const write: WriteRequest = { user: context.user, dryRun: options.dryRun, namespace: request.namespace, warn: (t) => context.warn(t), validateAdmission: validate };
+  const write: WriteRequest = {
+    user: context.user,
+    dryRun: options.dryRun,
+    namespace: request.namespace,
+    warn: (t) => context.warn(t),
+    validateAdmission: validate,
+  };
   const result = await createObject(endpoint.scope, admitted, write);
-  respondResource(request, await toServed(endpoint, result.object), 201, { entry: result.entry, format });
+  respondResource(request, await toServed(endpoint, result.object), 201, {
+    entry: result.entry,
+    format,
+  });
 }
 
 /** The namespace of body and URL must agree; an absent one is filled in. */
@@ -55,7 +99,9 @@ export function checkNamespace(request: ResourceRequest, object: KubeObject): vo
   if (!definition.namespaced) return;
   if (given === '') object.metadata.namespace = request.namespace;
   else if (given !== request.namespace)
-    throw statusErrors.badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    throw statusErrors.badRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
 }
 
 /** The same owner twice is a mistake of some clients; the second goes, with a warning. */
@@ -72,5 +118,7 @@ export function dropDuplicateOwners(request: ResourceRequest, object: KubeObject
   if (kept.length < owners.length) object.metadata.ownerReferences = kept;
 }
 function warnDuplicateOwner(request: ResourceRequest, uid: string): void {
-  request.context.warn(`.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uid}`);
+  request.context.warn(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uid}`,
+  );
 }

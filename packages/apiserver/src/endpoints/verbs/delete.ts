@@ -1,7 +1,11 @@
 // DELETE of one object and of a collection.
 
 import { statusErrors, type KubeObject, type Status } from '@keelson/apimachinery';
-import { deleteObject, type DeleteObjectRequest, type DeleteResult } from '../../registry/store-delete.ts';
+import {
+  deleteObject,
+  type DeleteObjectRequest,
+  type DeleteResult,
+} from '../../registry/store-delete.ts';
 import { decodeDeleteOptions } from '../decode-body.ts';
 import { negotiateOutput } from '../negotiation.ts';
 import { parseDeleteQuery, parseListOptions, type DeleteRequestOptions } from '../query-options.ts';
@@ -18,14 +22,18 @@ export async function deleteResource(request: ResourceRequest): Promise<void> {
   const body = isStatus(result.body) ? result.body : await toServed(endpoint, result.body);
   // COMPAT: only the old way to ask for a cascade is answered 202 while the object stays.
   const accepted = !result.deletedNow && options.orphanDependents === false;
-  respondResource(request, body as KubeObject, accepted ? 202 : 200, { entry: result.entry, format });
+  respondResource(request, body as KubeObject, accepted ? 202 : 200, {
+    entry: result.entry,
+    format,
+  });
 }
 
 /** Deletes what the selectors match, one by one; answers with the list of what was deleted. */
 export async function deleteCollection(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
   const scope = endpoint.scope;
-  if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'deletecollection');
+  if (scope === undefined)
+    throw statusErrors.methodNotSupported(endpoint.definition, 'deletecollection');
   const format = negotiateOutput(context, endpoint.custom);
   const given = parseListOptions(context.info.query, false);
   // COMPAT: collections are always deleted page by page, which makes the list a limited one.
@@ -41,26 +49,47 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    const { kind: _kind, apiVersion: _apiVersion, ...item } = await toServed(endpoint, entry.object);
+    const {
+      kind: _kind,
+      apiVersion: _apiVersion,
+      ...item
+    } = await toServed(endpoint, entry.object);
     items.push(endpoint.custom ? await toServed(endpoint, entry.object) : (item as KubeObject));
   }
   const { definition } = endpoint;
   const answer = {
     kind: `${definition.kind}List`,
-    apiVersion: definition.group === '' ? definition.version : `${definition.group}/${definition.version}`,
-    metadata: { resourceVersion: String(page.revision), ...(page.continue === '' ? {} : { continue: page.continue }) },
+    apiVersion:
+      definition.group === '' ? definition.version : `${definition.group}/${definition.version}`,
+    metadata: {
+      resourceVersion: String(page.revision),
+      ...(page.continue === '' ? {} : { continue: page.continue }),
+    },
     items,
   };
   respondResource(request, answer as unknown as KubeObject, 200, { format: { ...format, as: '' } });
 }
 
-async function deleteOne(request: ResourceRequest, name: string, namespace: string, options: DeleteRequestOptions): Promise<DeleteResult> {
+async function deleteOne(
+  request: ResourceRequest,
+  name: string,
+  namespace: string,
+  options: DeleteRequestOptions,
+): Promise<DeleteResult> {
   const { context, endpoint, services } = request;
   const scope = endpoint.scope;
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'delete');
-  const subject = { operation: 'DELETE' as const, object: undefined, dryRun: options.dryRun, options: deleteOptionsObject(options) };
+  const subject = {
+    operation: 'DELETE' as const,
+    object: undefined,
+    dryRun: options.dryRun,
+    options: deleteOptionsObject(options),
+  };
   const named: ResourceRequest = { ...request, name, namespace };
-  if (services.admission.handles('DELETE')) await services.admission.mutate(admissionAttributes(named, { ...subject, oldObject: undefined }));
+  if (services.admission.handles('DELETE'))
+    await services.admission.mutate(
+      admissionAttributes(named, { ...subject, oldObject: undefined }),
+    );
   const deletion: DeleteObjectRequest = {
     user: context.user,
     dryRun: options.dryRun,
@@ -69,7 +98,10 @@ async function deleteOne(request: ResourceRequest, name: string, namespace: stri
     options,
     warn: (text) => context.warn(text),
     validateAdmission: async (_object, old) => {
-      if (services.admission.handles('DELETE')) await services.admission.validate(admissionAttributes(named, { ...subject, oldObject: old }));
+      if (services.admission.handles('DELETE'))
+        await services.admission.validate(
+          admissionAttributes(named, { ...subject, oldObject: old }),
+        );
     },
   };
   return deleteObject(scope, deletion);
@@ -79,21 +111,34 @@ async function deleteOne(request: ResourceRequest, name: string, namespace: stri
 async function readDeleteOptions(request: ResourceRequest): Promise<DeleteRequestOptions> {
   const { context, services } = request;
   const body = await context.request.body(services.limits.bodyBytesMax);
-  return body.byteLength > 0 ? decodeDeleteOptions(request, body) : parseDeleteQuery(context.info.query);
+  return body.byteLength > 0
+    ? decodeDeleteOptions(request, body)
+    : parseDeleteQuery(context.info.query);
 }
 
 function deleteOptionsObject(options: DeleteRequestOptions): KubeObject {
-  const preconditions = { ...(options.uid === undefined ? {} : { uid: options.uid }), ...(options.resourceVersion === undefined ? {} : { resourceVersion: options.resourceVersion }) };
+  const preconditions = {
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.resourceVersion === undefined ? {} : { resourceVersion: options.resourceVersion }),
+  };
   return {
     kind: 'DeleteOptions',
     apiVersion: 'meta.k8s.io/v1',
-    ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
+    ...(options.gracePeriodSeconds === undefined
+      ? {}
+      : { gracePeriodSeconds: options.gracePeriodSeconds }),
     ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
-    ...(options.orphanDependents === undefined ? {} : { orphanDependents: options.orphanDependents }),
-    ...(options.propagationPolicy === undefined ? {} : { propagationPolicy: options.propagationPolicy }),
+    ...(options.orphanDependents === undefined
+      ? {}
+      : { orphanDependents: options.orphanDependents }),
+    ...(options.propagationPolicy === undefined
+      ? {}
+      : { propagationPolicy: options.propagationPolicy }),
     ...(options.dryRun ? { dryRun: ['All'] } : {}),
   } as unknown as KubeObject;
 }
 
-const isStatus = (body: KubeObject | Status): body is Status => body.kind === 'Status' && body.apiVersion === 'v1';
-const isNotFound = (error: unknown) => error instanceof Error && 'reason' in error && error.reason === 'NotFound';
+const isStatus = (body: KubeObject | Status): body is Status =>
+  body.kind === 'Status' && body.apiVersion === 'v1';
+const isNotFound = (error: unknown) =>
+  error instanceof Error && 'reason' in error && error.reason === 'NotFound';

@@ -17,14 +17,20 @@ export async function getResource(request: ResourceRequest): Promise<void> {
 }
 
 /** The object's current state; throws 404, and 504 when the client wants a revision that is not there yet. */
-export async function readEntry(request: ResourceRequest, resourceVersion = ''): Promise<StoredEntry> {
+export async function readEntry(
+  request: ResourceRequest,
+  resourceVersion = '',
+): Promise<StoredEntry> {
   const { endpoint, name, namespace } = request;
   const scope = endpoint.scope;
   if (scope === undefined) throw statusErrors.notFound(endpoint.definition, name);
   if (resourceVersion !== '' && resourceVersion !== '0') {
     if (!/^\d+$/.test(resourceVersion))
-      throw plainError(`resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
-    if (Number(resourceVersion) > scope.storage.revision()) throw tooLargeResourceVersion(resourceVersion, scope.storage.revision());
+      throw plainError(
+        `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
+      );
+    if (Number(resourceVersion) > scope.storage.revision())
+      throw tooLargeResourceVersion(resourceVersion, scope.storage.revision());
   }
   const entry = await scope.storage.get(storageKey(scope, namespace, name));
   if (entry === undefined) throw statusErrors.notFound(endpoint.definition, name);

@@ -1,12 +1,25 @@
 // LIST: selectors, pages, revisions, and the four shapes (list, table, metadata list, protobuf).
 // JSON lists are put together from the bytes that the stored objects already have.
 
-import { encodeProtobufEnvelope, encodeProtobufListMessage, formatApiVersion, statusErrors, type KubeObject, type ListMeta } from '@keelson/apimachinery';
+import {
+  encodeProtobufEnvelope,
+  encodeProtobufListMessage,
+  formatApiVersion,
+  statusErrors,
+  type KubeObject,
+  type ListMeta,
+} from '@keelson/apimachinery';
 import { interpretStorageError, tooLargeResourceVersion } from '../../registry/storage-errors.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
 import { isStorageError, type ListResult, type StoredEntry } from '../../storage/storage.ts';
 import { decodeContinueToken, encodeContinueToken } from '../continue-token.ts';
-import { encodeOutput, jsonHead, storedJson, storedJsonItem, storedProtobufMessage } from '../encoding.ts';
+import {
+  encodeOutput,
+  jsonHead,
+  storedJson,
+  storedJsonItem,
+  storedProtobufMessage,
+} from '../encoding.ts';
 import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
 import { partialItem } from '../partial-metadata.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
@@ -31,16 +44,36 @@ export async function listResource(request: ResourceRequest): Promise<void> {
   const scope = endpoint.scope;
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'list');
   const page = await readPage(request, scope, options, predicate);
-  if (format.mediaType === 'application/json' && format.as === '' && !format.pretty && endpoint.conversion === undefined)
+  if (
+    format.mediaType === 'application/json' &&
+    format.as === '' &&
+    !format.pretty &&
+    endpoint.conversion === undefined
+  )
     return respondJsonList(request, page);
-  if (format.mediaType === 'application/vnd.kubernetes.protobuf' && format.as === '' && endpoint.conversion === undefined) return respondProtobufList(request, page);
+  if (
+    format.mediaType === 'application/vnd.kubernetes.protobuf' &&
+    format.as === '' &&
+    endpoint.conversion === undefined
+  )
+    return respondProtobufList(request, page);
   const objects: KubeObject[] = [];
   for (const entry of page.entries) objects.push(await toServed(endpoint, entry.object));
-  respondBytes(context, encodeOutput(shapeList(request, objects, page, format), format), 200, format.mediaType);
+  respondBytes(
+    context,
+    encodeOutput(shapeList(request, objects, page, format), format),
+    200,
+    format.mediaType,
+  );
 }
 
 /** One page; throws 410 when its revision is gone. */
-export async function readPage(request: ResourceRequest, scope: StoreScope, options: ListRequestOptions, predicate: ObjectPredicate): Promise<Page> {
+export async function readPage(
+  request: ResourceRequest,
+  scope: StoreScope,
+  options: ListRequestOptions,
+  predicate: ObjectPredicate,
+): Promise<Page> {
   const { prefix, key } = listRange(request, scope, predicate);
   const start = startOf(options, scope, prefix);
   if (key !== undefined) return readSingle(scope, key, predicate, start.revision);
@@ -64,33 +97,64 @@ export async function readPage(request: ResourceRequest, scope: StoreScope, opti
     }
   } while (remaining > 0 && entries.length < limit && result.entries.length > 0);
   const last = entries.at(-1);
-  if (remaining === 0 || last === undefined) return { entries, revision: result.revision, continue: '', remaining: undefined };
-  const token = encodeContinueToken({ revision: result.revision, start: last.key.slice(prefix.length) });
-  return { entries, revision: result.revision, continue: token, remaining: predicate.isEmpty ? remaining : undefined };
+  if (remaining === 0 || last === undefined)
+    return { entries, revision: result.revision, continue: '', remaining: undefined };
+  const token = encodeContinueToken({
+    revision: result.revision,
+    start: last.key.slice(prefix.length),
+  });
+  return {
+    entries,
+    revision: result.revision,
+    continue: token,
+    remaining: predicate.isEmpty ? remaining : undefined,
+  };
 }
 
 /** The stretch of the store that can hold matches: a namespace, everything, or a single key. */
-function listRange(request: ResourceRequest, scope: StoreScope, predicate: ObjectPredicate): { prefix: string; key?: string } {
+function listRange(
+  request: ResourceRequest,
+  scope: StoreScope,
+  predicate: ObjectPredicate,
+): { prefix: string; key?: string } {
   const { definition } = request.endpoint;
   const name = predicate.fields.exactValue('metadata.name');
-  const namespace = request.namespace !== '' ? request.namespace : (predicate.fields.exactValue('metadata.namespace') ?? '');
+  const namespace =
+    request.namespace !== ''
+      ? request.namespace
+      : (predicate.fields.exactValue('metadata.namespace') ?? '');
   const prefix = storagePrefix(scope, isPathSegment(namespace) ? namespace : request.namespace);
-  const located = name !== undefined && isPathSegment(name) && (!definition.namespaced || (namespace !== '' && isPathSegment(namespace)));
+  const located =
+    name !== undefined &&
+    isPathSegment(name) &&
+    (!definition.namespaced || (namespace !== '' && isPathSegment(namespace)));
   return located ? { prefix, key: prefix + name } : { prefix };
 }
 const isPathSegment = (text: string) => text !== '' && !text.includes('/');
 
-async function readSingle(scope: StoreScope, key: string, predicate: ObjectPredicate, revision: number | undefined): Promise<Page> {
+async function readSingle(
+  scope: StoreScope,
+  key: string,
+  predicate: ObjectPredicate,
+  revision: number | undefined,
+): Promise<Page> {
   const now = scope.storage.revision();
   const entry =
     revision === undefined || revision === now
       ? await scope.storage.get(key)
-      : (await scope.storage.list(key.slice(0, key.lastIndexOf('/') + 1), { revision })).entries.find((e) => e.key === key);
+      : (
+          await scope.storage.list(key.slice(0, key.lastIndexOf('/') + 1), { revision })
+        ).entries.find((e) => e.key === key);
   const entries = entry !== undefined && predicate.matches(entry.object) ? [entry] : [];
   return { entries, revision: revision ?? now, continue: '', remaining: undefined };
 }
 
-async function listStretch(scope: StoreScope, prefix: string, stretch: { revision: number | undefined; after: string | undefined; limit: number }, options: ListRequestOptions): Promise<ListResult> {
+async function listStretch(
+  scope: StoreScope,
+  prefix: string,
+  stretch: { revision: number | undefined; after: string | undefined; limit: number },
+  options: ListRequestOptions,
+): Promise<ListResult> {
   try {
     return await scope.storage.list(prefix, {
       ...(stretch.revision === undefined ? {} : { revision: stretch.revision }),
@@ -98,7 +162,8 @@ async function listStretch(scope: StoreScope, prefix: string, stretch: { revisio
       ...(Number.isFinite(stretch.limit) ? { limit: stretch.limit } : {}),
     });
   } catch (error) {
-    if (isStorageError(error, 'compacted') && options.continue !== '') throw expiredContinue(prefix, stretch.after ?? '');
+    if (isStorageError(error, 'compacted') && options.continue !== '')
+      throw expiredContinue(prefix, stretch.after ?? '');
     throw interpretStorageError(error, scope.definition, '');
   }
 }
@@ -108,38 +173,76 @@ function expiredContinue(prefix: string, after: string) {
   const error = statusErrors.expired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   );
-  error.status.metadata.continue = encodeContinueToken({ revision: -1, start: after.slice(prefix.length) });
+  error.status.metadata.continue = encodeContinueToken({
+    revision: -1,
+    start: after.slice(prefix.length),
+  });
   return error;
 }
 
 /** Which revision to read, and after which key. */
-function startOf(options: ListRequestOptions, scope: StoreScope, prefix: string): { revision: number | undefined; after: string | undefined } {
+function startOf(
+  options: ListRequestOptions,
+  scope: StoreScope,
+  prefix: string,
+): { revision: number | undefined; after: string | undefined } {
   const rv = options.resourceVersion;
   if (options.continue !== '') {
-    if (rv !== '' && rv !== '0') throw statusErrors.badRequest('specifying resource version is not allowed when using continue');
+    if (rv !== '' && rv !== '0')
+      throw statusErrors.badRequest(
+        'specifying resource version is not allowed when using continue',
+      );
     const token = decodeContinueToken(options.continue);
-    return { revision: token.revision > 0 ? token.revision : undefined, after: prefix + token.start };
+    return {
+      revision: token.revision > 0 ? token.revision : undefined,
+      after: prefix + token.start,
+    };
   }
   if (rv === '') return { revision: undefined, after: undefined };
   if (!/^\d+$/.test(rv))
-    throw statusErrors.badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(rv)}: strconv.ParseUint: parsing ${JSON.stringify(rv)}: invalid syntax`);
+    throw statusErrors.badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(rv)}: strconv.ParseUint: parsing ${JSON.stringify(rv)}: invalid syntax`,
+    );
   const wanted = Number(rv);
   const current = scope.storage.revision();
   if (wanted > current) throw tooLargeResourceVersion(rv, current);
   // COMPAT: a limited list at a revision, without saying how it is meant, is a list at exactly that revision.
-  const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0);
+  const exact =
+    options.resourceVersionMatch === 'Exact' ||
+    (options.resourceVersionMatch === '' && options.limit > 0);
   return { revision: exact && wanted > 0 ? wanted : undefined, after: undefined };
 }
 
-function shapeList(request: ResourceRequest, objects: readonly KubeObject[], page: Page, format: OutputFormat): KubeObject {
+function shapeList(
+  request: ResourceRequest,
+  objects: readonly KubeObject[],
+  page: Page,
+  format: OutputFormat,
+): KubeObject {
   const rv = String(page.revision);
-  if (format.as === 'Table') return tableOf(request, objects, { metadata: rv, continue: page.continue, remainingItemCount: page.remaining }, format);
+  if (format.as === 'Table')
+    return tableOf(
+      request,
+      objects,
+      { metadata: rv, continue: page.continue, remainingItemCount: page.remaining },
+      format,
+    );
   const { definition, custom } = request.endpoint;
   const metadata = listMeta(page) as KubeObject['metadata'];
   if (format.as !== '')
-    return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`, metadata, items: objects.map(partialItem) };
+    return {
+      kind: 'PartialObjectMetadataList',
+      apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`,
+      metadata,
+      items: objects.map(partialItem),
+    };
   const apiVersion = formatApiVersion(definition);
-  return { kind: `${definition.kind}List`, apiVersion, metadata, items: custom ? objects : objects.map(withoutKind) };
+  return {
+    kind: `${definition.kind}List`,
+    apiVersion,
+    metadata,
+    items: custom ? objects : objects.map(withoutKind),
+  };
 }
 
 function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObject): KubeObject {
@@ -157,9 +260,16 @@ function listMeta(page: Page): ListMeta {
 function respondProtobufList(request: ResourceRequest, page: Page): void {
   const { definition } = request.endpoint;
   const apiVersion = formatApiVersion(definition);
-  const items = page.entries.map((entry) => storedProtobufMessage(entry, definition.type, apiVersion));
+  const items = page.entries.map((entry) =>
+    storedProtobufMessage(entry, definition.type, apiVersion),
+  );
   const message = encodeProtobufListMessage(listMeta(page), items);
-  respondBytes(request.context, encodeProtobufEnvelope({ apiVersion, kind: `${definition.kind}List` }, message), 200, 'application/vnd.kubernetes.protobuf');
+  respondBytes(
+    request.context,
+    encodeProtobufEnvelope({ apiVersion, kind: `${definition.kind}List` }, message),
+    200,
+    'application/vnd.kubernetes.protobuf',
+  );
 }
 
 const comma = Buffer.from(',');
@@ -172,12 +282,16 @@ function respondJsonList(request: ResourceRequest, page: Page): void {
   const apiVersion = formatApiVersion(definition);
   const head = jsonHead(definition.kind, apiVersion);
   const chunks: Uint8Array[] = [
-    Buffer.from(`{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(listMeta(page))},"items":[`),
+    Buffer.from(
+      `{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(listMeta(page))},"items":[`,
+    ),
   ];
   let size = (chunks[0]?.byteLength ?? 0) + listEnd.byteLength;
   page.entries.forEach((entry, i) => {
     if (i > 0) chunks.push(comma);
-    const item = endpoint.custom ? storedJson(entry, apiVersion) : storedJsonItem(entry, head, apiVersion);
+    const item = endpoint.custom
+      ? storedJson(entry, apiVersion)
+      : storedJsonItem(entry, head, apiVersion);
     if (!endpoint.custom) chunks.push(openBrace);
     chunks.push(item);
     size += item.byteLength + (i > 0 ? 1 : 0) + (endpoint.custom ? 0 : 1);

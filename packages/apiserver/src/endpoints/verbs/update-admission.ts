@@ -9,10 +9,20 @@ export interface UpdateAdmission {
   validate(object: KubeObject | undefined, existing: KubeObject | undefined): Promise<void>;
 }
 
-export function updateAdmission(request: ResourceRequest, dryRun: boolean, options: KubeObject): UpdateAdmission {
+export function updateAdmission(
+  request: ResourceRequest,
+  dryRun: boolean,
+  options: KubeObject,
+): UpdateAdmission {
   const { admission } = request.services;
   const attributesFor = (object: KubeObject | undefined, existing: KubeObject | undefined) =>
-    admissionAttributes(request, { operation: existing === undefined ? 'CREATE' : 'UPDATE', object, oldObject: existing, dryRun, options });
+    admissionAttributes(request, {
+      operation: existing === undefined ? 'CREATE' : 'UPDATE',
+      object,
+      oldObject: existing,
+      dryRun,
+      options,
+    });
   return {
     async mutate(object, existing) {
       if (!admission.handles(existing === undefined ? 'CREATE' : 'UPDATE')) return object;
@@ -21,8 +31,8 @@ export function updateAdmission(request: ResourceRequest, dryRun: boolean, optio
       return attributes.object ?? object;
     },
     async validate(object, existing) {
-      if (admission.handles(existing === undefined ? 'CREATE' : 'UPDATE')) await admission.validate(attributesFor(object, existing));
+      if (admission.handles(existing === undefined ? 'CREATE' : 'UPDATE'))
+        await admission.validate(attributesFor(object, existing));
     },
   };
 }
-

@@ -19,11 +19,19 @@ export async function updateResource(request: ResourceRequest): Promise<void> {
   const format = negotiateOutput(context, endpoint.custom);
   const options = parseWriteOptions(context.info.query, 'UpdateOptions');
   const projection = endpoint.projections.get(request.subresource);
-  const bodyKind = projection === undefined ? endpoint.definition : (endpoint.definition.subresources.find((s) => s.name === request.subresource)?.gvk ?? endpoint.definition);
+  const bodyKind =
+    projection === undefined
+      ? endpoint.definition
+      : (endpoint.definition.subresources.find((s) => s.name === request.subresource)?.gvk ??
+        endpoint.definition);
   const body = await decodeBody(request, bodyKind, options.fieldValidation);
   checkName(request, body);
   checkNamespace(request, body);
-  const admission = updateAdmission(request, options.dryRun, optionsObject('UpdateOptions', options));
+  const admission = updateAdmission(
+    request,
+    options.dryRun,
+    optionsObject('UpdateOptions', options),
+  );
   const manager = managerName(request, options.fieldManager);
 
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
@@ -43,19 +51,26 @@ export async function updateResource(request: ResourceRequest): Promise<void> {
     warn: (text) => context.warn(text),
     validateAdmission: admission.validate,
     transform,
-    subresource: projection === undefined ? endpoint.strategy.subresources?.[request.subresource] : undefined,
+    subresource:
+      projection === undefined ? endpoint.strategy.subresources?.[request.subresource] : undefined,
     createIfAbsent: false,
     expectedUid: body.metadata.uid,
   };
   const result = await updateObject(scope, update);
   const served = await toServed(endpoint, result.object);
-  if (projection !== undefined) return respondResource(request, projection.project(served), 200, { format });
+  if (projection !== undefined)
+    return respondResource(request, projection.project(served), 200, { format });
   respondResource(request, served, result.created ? 201 : 200, { entry: result.entry, format });
 }
 
-function projectInto(request: ResourceRequest, projection: KubeObject, parent: KubeObject | undefined): KubeObject {
+function projectInto(
+  request: ResourceRequest,
+  projection: KubeObject,
+  parent: KubeObject | undefined,
+): KubeObject {
   const handler = request.endpoint.projections.get(request.subresource);
-  if (parent === undefined || handler === undefined) throw statusErrors.notFound(request.endpoint.definition, request.name);
+  if (parent === undefined || handler === undefined)
+    throw statusErrors.notFound(request.endpoint.definition, request.name);
   return handler.merge(projection, parent);
 }
 
@@ -64,5 +79,7 @@ export function checkName(request: ResourceRequest, object: KubeObject): void {
   const given = object.metadata.name ?? '';
   if (given === '') object.metadata.name = request.name;
   else if (given !== request.name)
-    throw statusErrors.badRequest(`the name of the object (${given}) does not match the name on the URL (${request.name})`);
+    throw statusErrors.badRequest(
+      `the name of the object (${given}) does not match the name on the URL (${request.name})`,
+    );
 }

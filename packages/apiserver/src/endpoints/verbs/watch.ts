@@ -22,19 +22,29 @@ export async function watchResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
   const options = parseListOptions(context.info.query, true);
   const format = negotiateOutput(context, endpoint.custom);
-  const predicate = namedPredicate(request, parsePredicate(endpoint, options.labelSelector, options.fieldSelector));
+  const predicate = namedPredicate(
+    request,
+    parsePredicate(endpoint, options.labelSelector, options.fieldSelector),
+  );
   const scope = endpoint.scope;
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'watch');
   if (options.resourceVersion !== '' && !/^\d+$/.test(options.resourceVersion))
-    throw plainError(`resourceVersion: Invalid value: ${JSON.stringify(options.resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(options.resourceVersion)}: invalid syntax`);
+    throw plainError(
+      `resourceVersion: Invalid value: ${JSON.stringify(options.resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(options.resourceVersion)}: invalid syntax`,
+    );
   await new WatchSession(request, scope, options, format, predicate).run();
 }
 
 /** `/watch/…/name` and `?watch` with a name in the path select that name. */
 function namedPredicate(request: ResourceRequest, predicate: ObjectPredicate): ObjectPredicate {
-  if (request.name === '' || predicate.fields.exactValue('metadata.name') === request.name) return predicate;
+  if (request.name === '' || predicate.fields.exactValue('metadata.name') === request.name)
+    return predicate;
   const byName = createPredicate(request.endpoint, predicate.labels, predicate.fields);
-  return { ...byName, isEmpty: false, matches: (object) => object.metadata.name === request.name && predicate.matches(object) };
+  return {
+    ...byName,
+    isEmpty: false,
+    matches: (object) => object.metadata.name === request.name && predicate.matches(object),
+  };
 }
 
 /** One running watch. A class, because it has a life: it starts, delivers, and ends once. */
@@ -52,7 +62,13 @@ class WatchSession {
   /** Conversions make delivery asynchronous; the chain keeps the order. */
   #tail: Promise<void> | undefined;
 
-  constructor(request: ResourceRequest, scope: StoreScope, options: ListRequestOptions, format: OutputFormat, predicate: ObjectPredicate) {
+  constructor(
+    request: ResourceRequest,
+    scope: StoreScope,
+    options: ListRequestOptions,
+    format: OutputFormat,
+    predicate: ObjectPredicate,
+  ) {
     this.#request = request;
     this.#scope = scope;
     this.#options = options;
@@ -85,7 +101,8 @@ class WatchSession {
 
   async #start(): Promise<void> {
     const { resourceVersion: rv, sendInitialEvents } = this.#options;
-    const wantsInitial = sendInitialEvents === true || (sendInitialEvents === undefined && (rv === '' || rv === '0'));
+    const wantsInitial =
+      sendInitialEvents === true || (sendInitialEvents === undefined && (rv === '' || rv === '0'));
     if (wantsInitial) return this.#startWithInitialEvents();
     const from = rv === '' || rv === '0' ? this.#scope.storage.revision() : Number(rv);
     if (from > this.#scope.storage.revision()) {
@@ -99,8 +116,11 @@ class WatchSession {
     const prefix = this.#prefix();
     const { entries, revision } = await this.#scope.storage.list(prefix);
     this.#stream.open();
-    for (const entry of entries) if (this.#predicate.isEmpty || this.#predicate.matches(entry.object)) await this.#deliver('ADDED', entry);
-    if (this.#options.sendInitialEvents === true && this.#options.allowWatchBookmarks) this.#bookmark(revision, { [initialEventsEnd]: 'true' });
+    for (const entry of entries)
+      if (this.#predicate.isEmpty || this.#predicate.matches(entry.object))
+        await this.#deliver('ADDED', entry);
+    if (this.#options.sendInitialEvents === true && this.#options.allowWatchBookmarks)
+      this.#bookmark(revision, { [initialEventsEnd]: 'true' });
     this.#follow(revision, false);
   }
 
@@ -132,7 +152,11 @@ class WatchSession {
       if (isStorageError(error, 'compacted')) {
         // COMPAT: a watch from a forgotten revision is answered 200 with an ERROR event.
         this.#stream.open();
-        this.#fail(statusErrors.expired(`too old resource version: ${revision} (${this.#scope.storage.compactedRevision()})`).status);
+        this.#fail(
+          statusErrors.expired(
+            `too old resource version: ${revision} (${this.#scope.storage.compactedRevision()})`,
+          ).status,
+        );
         return this.#end();
       }
       throw interpretStorageError(error, this.#request.endpoint.definition, '');
@@ -145,7 +169,12 @@ class WatchSession {
       const now = event.type !== 'DELETED' && this.#matches(event.entry);
       const before = event.previous !== undefined && this.#matches(event.previous);
       if (now) void this.#deliver(before ? 'MODIFIED' : 'ADDED', event.entry);
-      else if (before) void this.#deliver('DELETED', event.entry, event.type === 'DELETED' ? undefined : event.previous);
+      else if (before)
+        void this.#deliver(
+          'DELETED',
+          event.entry,
+          event.type === 'DELETED' ? undefined : event.previous,
+        );
     }
   }
 
@@ -161,7 +190,9 @@ class WatchSession {
     }
     const object = shown === undefined ? entry.object : withRevision(shown.object, entry);
     this.#tail = (this.#tail ?? Promise.resolve()).then(async () => {
-      this.#stream.write(this.#encoder.object(type, await toServed(this.#request.endpoint, object)));
+      this.#stream.write(
+        this.#encoder.object(type, await toServed(this.#request.endpoint, object)),
+      );
     });
     return this.#tail;
   }
@@ -171,8 +202,14 @@ class WatchSession {
     this.#stream.write(
       this.#encoder.object('BOOKMARK', {
         kind: definition.kind,
-        apiVersion: definition.group === '' ? definition.version : `${definition.group}/${definition.version}`,
-        metadata: { resourceVersion: String(revision), ...(annotations === undefined ? {} : { annotations }) },
+        apiVersion:
+          definition.group === ''
+            ? definition.version
+            : `${definition.group}/${definition.version}`,
+        metadata: {
+          resourceVersion: String(revision),
+          ...(annotations === undefined ? {} : { annotations }),
+        },
         ...bookmarkBody(definition.type),
       }),
     );

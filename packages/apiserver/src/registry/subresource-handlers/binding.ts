@@ -10,7 +10,8 @@ import { updateObject } from '../store-update.ts';
 
 /** `pods` is asked for lazily: stores exist only after the handlers were named. */
 export function createBindingHandlers(pods: () => StoreScope): readonly CreateHandler[] {
-  const bind = (object: KubeObject, request: HandlerRequest) => bindPod(pods(), object as unknown as Binding, request);
+  const bind = (object: KubeObject, request: HandlerRequest) =>
+    bindPod(pods(), object as unknown as Binding, request);
   return [
     { resource: { group: '', resource: 'pods' }, subresource: 'binding', create: bind },
     { resource: { group: '', resource: 'bindings' }, subresource: '', create: bind },
@@ -21,7 +22,8 @@ const bindingResource = { group: '', resource: 'pods/binding' };
 
 async function bindPod(scope: StoreScope, binding: Binding, request: HandlerRequest) {
   const name = request.name === '' ? (binding.metadata.name ?? '') : request.name;
-  if ((binding.metadata.name ?? '') !== '' && binding.metadata.name !== name) throw statusErrors.badRequest('name in URL does not match name in Binding object');
+  if ((binding.metadata.name ?? '') !== '' && binding.metadata.name !== name)
+    throw statusErrors.badRequest('name in URL does not match name in Binding object');
   checkTarget(binding);
   await request.validateAdmission(binding as unknown as KubeObject);
   await updateObject(scope, {
@@ -37,7 +39,15 @@ async function bindPod(scope: StoreScope, binding: Binding, request: HandlerRequ
     createIfAbsent: false,
     expectedUid: undefined,
   });
-  return { object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as unknown as KubeObject };
+  return {
+    object: {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      code: 201,
+    } as unknown as KubeObject,
+  };
 }
 
 // COMPAT: validation of a binding answers with a bare 500.
@@ -45,23 +55,45 @@ function checkTarget(binding: Binding): void {
   const { target } = binding;
   const kind = target?.kind ?? '';
   const problems: string[] = [];
-  if (kind !== '' && kind !== 'Node') problems.push(`target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`);
+  if (kind !== '' && kind !== 'Node')
+    problems.push(
+      `target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`,
+    );
   if (!target?.name) problems.push('target.name: Required value');
-  if (problems.length > 0) throw plainError(problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`);
+  if (problems.length > 0)
+    throw plainError(problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`);
 }
 
-async function assign(existing: Pod | undefined, binding: Binding, scope: StoreScope, name: string): Promise<KubeObject> {
+async function assign(
+  existing: Pod | undefined,
+  binding: Binding,
+  scope: StoreScope,
+  name: string,
+): Promise<KubeObject> {
   if (existing === undefined) throw statusErrors.notFound({ group: '', resource: 'pods' }, name);
   const refuse = (why: string) => statusErrors.conflict(bindingResource, name, why);
   const { uid } = binding.metadata;
-  if (uid && uid !== existing.metadata.uid) throw refuse(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing.metadata.uid}`);
-  if (existing.metadata.deletionTimestamp !== undefined) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
-  if (existing.spec?.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(existing.spec.nodeName)}`);
-  if ((existing.spec?.schedulingGates?.length ?? 0) > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
+  if (uid && uid !== existing.metadata.uid)
+    throw refuse(
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing.metadata.uid}`,
+    );
+  if (existing.metadata.deletionTimestamp !== undefined)
+    throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (existing.spec?.nodeName)
+    throw refuse(
+      `pod ${name} is already assigned to node ${JSON.stringify(existing.spec.nodeName)}`,
+    );
+  if ((existing.spec?.schedulingGates?.length ?? 0) > 0)
+    throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   const pod = structuredClone(existing);
   pod.spec = { ...pod.spec, nodeName: binding.target?.name ?? '' } as NonNullable<Pod['spec']>;
   copyMissing(pod, binding);
-  const condition: PodCondition = { type: 'PodScheduled', status: 'True', lastProbeTime: undefined, lastTransitionTime: formatTime(scope.clock.now()) } as unknown as PodCondition;
+  const condition: PodCondition = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: undefined,
+    lastTransitionTime: formatTime(scope.clock.now()),
+  } as unknown as PodCondition;
   const conditions = (pod.status?.conditions ?? []).filter((c) => c.type !== 'PodScheduled');
   pod.status = { ...pod.status, conditions: [...conditions, condition] };
   return pod as unknown as KubeObject;
@@ -71,6 +103,7 @@ async function assign(existing: Pod | undefined, binding: Binding, scope: StoreS
 function copyMissing(pod: Pod, binding: Binding): void {
   for (const key of ['annotations', 'labels'] as const) {
     const given = binding.metadata[key];
-    if (given !== undefined && Object.keys(given).length > 0) pod.metadata[key] = { ...given, ...pod.metadata[key] };
+    if (given !== undefined && Object.keys(given).length > 0)
+      pod.metadata[key] = { ...given, ...pod.metadata[key] };
   }
 }

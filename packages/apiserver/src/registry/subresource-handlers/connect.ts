@@ -16,7 +16,10 @@ export interface ConnectSources {
 const pods = { group: '', resource: 'pods' };
 
 export function createConnectHandlers(sources: ConnectSources): readonly ConnectHandler[] {
-  const onPod = (subresource: string, check: (pod: Pod, request: HandlerRequest) => void): ConnectHandler => ({
+  const onPod = (
+    subresource: string,
+    check: (pod: Pod, request: HandlerRequest) => void,
+  ): ConnectHandler => ({
     resource: pods,
     subresource,
     async connect(request) {
@@ -48,10 +51,15 @@ function checkStream(pod: Pod, request: HandlerRequest): void {
 /** The container that is meant: the one named, the annotated default, or the only one. */
 function containerOf(pod: Pod, request: HandlerRequest): string {
   const named = request.context.info.query.get('container') ?? '';
-  const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])];
+  const all = [
+    ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []),
+    ...(pod.spec?.ephemeralContainers ?? []),
+  ];
   const podName = pod.metadata.name ?? '';
   if (named !== '') {
-    if (!all.some((c) => c.name === named)) throw statusErrors.badRequest(`container ${named} is not valid for pod ${podName}`);
+    if (!all.some((c) => c.name === named))
+      throw statusErrors.badRequest(`container ${named} is not valid for pod ${podName}`);
     return named;
   }
   const preferred = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
@@ -61,12 +69,18 @@ function containerOf(pod: Pod, request: HandlerRequest): string {
   if (containers.length === 1 && only !== undefined) return only.name;
   const names = containers.map((c) => c.name).join(' ');
   const init = (pod.spec?.initContainers ?? []).map((c) => c.name).join(' ');
-  const choices = init === '' ? `choose one of: [${names}]` : `choose one of: [${names}] or one of the init containers: [${init}]`;
-  throw statusErrors.badRequest(`a container name must be specified for pod ${podName}, ${choices}`);
+  const choices =
+    init === ''
+      ? `choose one of: [${names}]`
+      : `choose one of: [${names}] or one of the init containers: [${init}]`;
+  throw statusErrors.badRequest(
+    `a container name must be specified for pod ${podName}, ${choices}`,
+  );
 }
 
 function checkHost(pod: Pod): void {
-  if (!pod.spec?.nodeName) throw statusErrors.badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+  if (!pod.spec?.nodeName)
+    throw statusErrors.badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
 }
 
 function checkLog(pod: Pod, request: HandlerRequest): void {
@@ -75,34 +89,50 @@ function checkLog(pod: Pod, request: HandlerRequest): void {
   const number = (name: string, min: number, text: string) => {
     const value = query.get(name);
     if (value === null || value === '') return;
-    if (!/^-?\d+$/.test(value)) throw statusErrors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+    if (!/^-?\d+$/.test(value))
+      throw statusErrors.badRequest(
+        `strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`,
+      );
     if (Number(value) < min) errors.push(fieldError.invalid(name, Number(value), text));
   };
   number('tailLines', 0, 'must be greater than or equal to 0');
   number('limitBytes', 1, 'must be greater than 0');
   const both = query.has('sinceSeconds') && query.has('sinceTime');
-  if (both) errors.push(fieldError.forbidden('[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified'));
+  if (both)
+    errors.push(
+      fieldError.forbidden('[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified'),
+    );
   else number('sinceSeconds', 1, 'must be greater than 0');
-  if (errors.length > 0) throw statusErrors.invalid({ group: '', kind: 'PodLogOptions' }, request.name, errors);
+  if (errors.length > 0)
+    throw statusErrors.invalid({ group: '', kind: 'PodLogOptions' }, request.name, errors);
   containerOf(pod, request);
 }
 
 function unreachable(sources: ConnectSources, pod: Pod) {
   const nodeName = pod.spec?.nodeName ?? '';
-  if (nodeName === '') return statusErrors.badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+  if (nodeName === '')
+    return statusErrors.badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
   // COMPAT: kube-apiserver names the node, but as a pod.
   if (sources.nodes.get('', nodeName) === undefined) return statusErrors.notFound(pods, nodeName);
   return plainError(`no preferred addresses found; known addresses: []`);
 }
 
-function proxyOf(resource: string, isName: (name: string) => boolean, what: string): ConnectHandler {
+function proxyOf(
+  resource: string,
+  isName: (name: string) => boolean,
+  what: string,
+): ConnectHandler {
   return {
     resource: { group: '', resource },
     subresource: 'proxy',
     async connect(request) {
-      if (!isName(request.name)) throw statusErrors.badRequest(`invalid ${what} request ${JSON.stringify(request.name)}`);
+      if (!isName(request.name))
+        throw statusErrors.badRequest(`invalid ${what} request ${JSON.stringify(request.name)}`);
       await request.validateAdmission({ metadata: {} });
-      if (resource === 'services') throw statusErrors.serviceUnavailable(`no endpoints available for service ${JSON.stringify(request.name)}`);
+      if (resource === 'services')
+        throw statusErrors.serviceUnavailable(
+          `no endpoints available for service ${JSON.stringify(request.name)}`,
+        );
       throw plainError(`no preferred addresses found; known addresses: []`);
     },
   };

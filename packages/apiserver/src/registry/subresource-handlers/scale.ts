@@ -1,7 +1,12 @@
 // `scale`: replicas and selector of Deployments, ReplicaSets, StatefulSets and
 // ReplicationControllers as `autoscaling/v1 Scale`.
 
-import { fieldError, formatLabelSelector, statusErrors, type KubeObject } from '@keelson/apimachinery';
+import {
+  fieldError,
+  formatLabelSelector,
+  statusErrors,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import type { Scale } from '@keelson/apimachinery/types/autoscaling.v1';
 import type { ProjectionHandler } from '../handlers.ts';
 
@@ -20,13 +25,16 @@ const scalable = [
 export const scaleHandlers: readonly ProjectionHandler[] = scalable.map((resource) => ({
   resource,
   subresource: 'scale',
-  project: (parent) => toScale(parent, resource.resource === 'replicationcontrollers') as unknown as KubeObject,
+  project: (parent) =>
+    toScale(parent, resource.resource === 'replicationcontrollers') as unknown as KubeObject,
   merge: (projection, parent) => fromScale(projection as unknown as Scale, parent),
 }));
 
 function toScale(parent: Scalable, plainSelector: boolean): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata;
-  const selector = plainSelector ? { matchLabels: parent.spec?.selector as Record<string, string> | undefined } : parent.spec?.selector;
+  const selector = plainSelector
+    ? { matchLabels: parent.spec?.selector as Record<string, string> | undefined }
+    : parent.spec?.selector;
   const text = formatLabelSelector((selector ?? {}) as Parameters<typeof formatLabelSelector>[0]);
   return {
     kind: 'Scale',
@@ -46,7 +54,8 @@ function fromScale(scale: Scale, parent: KubeObject): KubeObject {
   const changed = structuredClone(parent) as Scalable;
   changed.spec = { ...changed.spec, replicas };
   // The scale's resourceVersion and uid are preconditions on the object behind it.
-  if (scale.metadata.resourceVersion) changed.metadata.resourceVersion = scale.metadata.resourceVersion;
+  if (scale.metadata.resourceVersion)
+    changed.metadata.resourceVersion = scale.metadata.resourceVersion;
   else delete changed.metadata.resourceVersion;
   return changed;
 }
