@@ -16,7 +16,12 @@ export { pipelineOrder } from './request-pipeline.ts';
 export type { Filter } from './request-pipeline.ts';
 export type { VersionInfo } from './endpoints/root-paths.ts';
 
-export { createMemoryStorage, isStorageError, openEmbeddedStorage, StorageError } from './storage/index.ts';
+export {
+  createMemoryStorage,
+  isStorageError,
+  openEmbeddedStorage,
+  StorageError,
+} from './storage/index.ts';
 export type { MemoryStorage } from './storage/index.ts';
 export type { Storage } from './storage/storage.ts';
 export { openObjectSources } from './object-sources.ts';
@@ -36,10 +41,17 @@ export {
   createCertificateAuthority,
   loadCertificateAuthority,
 } from './authentication/certificates/certificate-authority.ts';
-export type { CertificateAuthority, KeyPairPem } from './authentication/certificates/certificate-authority.ts';
+export type {
+  CertificateAuthority,
+  KeyPairPem,
+} from './authentication/certificates/certificate-authority.ts';
 export { parseCertificate } from './authentication/certificates/parse-certificate.ts';
 export { readPem } from './authentication/certificates/pem.ts';
-export { createSigningKey, formatSigningKey, parseSigningKey } from './authentication/service-accounts/signing-keys.ts';
+export {
+  createSigningKey,
+  formatSigningKey,
+  parseSigningKey,
+} from './authentication/service-accounts/signing-keys.ts';
 export type { SigningKey } from './authentication/service-accounts/signing-keys.ts';
 export { createIssuerDiscovery } from './authentication/service-accounts/issuer-discovery.ts';
 export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
@@ -64,6 +76,7 @@ export { createTokenRequestHandler } from './registry/authentication-handlers/to
 export { createTokenReviewHandler } from './registry/authentication-handlers/token-review.ts';
 export { reviewValidators } from './registry/review-validators.ts';
 export { systemUser } from './authentication/system-user.ts';
+export { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
 export { createBuiltinParts } from './registry/builtin-parts.ts';
 export { updateObject } from './registry/store-update.ts';
 export { storageKey } from './registry/store-types.ts';

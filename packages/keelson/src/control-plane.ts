@@ -23,6 +23,7 @@ import {
   defaultLimits,
   openObjectSources,
   reviewValidators,
+  startDefinitionServer,
   silentLogger,
   type AdmissionConfiguration,
   type ApiServer,
@@ -145,6 +146,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits,
     logger,
   });
+  startDefinitionServer({ definitions: sources.customResourceDefinitions, index: server.index, dependencies: server.dependencies, logger, signal: stop.signal });
   await bootstrapCluster({
     server,
     features,

@@ -8,6 +8,7 @@ import type { Filter } from '../request-pipeline.ts';
 import { deprecationWarning } from './deprecations.ts';
 import { methodNotAllowed } from './discovery/endpoint.ts';
 import { wantsWatch } from './query-options.ts';
+import { respondText } from './respond.ts';
 import type { EndpointServices, ResourceRequest } from './resource-request.ts';
 import { connectResource } from './verbs/connect.ts';
 import { createResource } from './verbs/create.ts';
@@ -46,44 +47,70 @@ async function routeResource(context: RequestContext, options: RouterOptions): P
   const endpoint = options.index.find(info);
   if (endpoint === undefined) {
     if (options.delegate !== undefined && (await options.delegate(context))) return;
-    throw notFound();
+    // COMPAT: outside of the built-in groups a missing resource is a path that does not exist.
+    if (options.index.list().some((e) => !e.custom && e.definition.group === info.group)) throw notFound();
+    return respondText(context, '404 page not found\n', 404);
   }
+  if (endpoint.custom && !isWellScoped(endpoint, info)) return respondText(context, '404 page not found\n', 404);
   const request = resolve(context, endpoint, options.services);
   if (context.request.method === 'HEAD') throw methodNotAllowed();
   if (endpoint.connects.has(request.subresource)) return connectResource(request);
   await dispatch(request);
 }
 
-function resolve(context: RequestContext, endpoint: ResourceEndpoint, services: EndpointServices): ResourceRequest {
+function isWellScoped({ definition }: ResourceEndpoint, info: RequestContext['info']): boolean {
+  if (!definition.namespaced) return info.namespace === '';
+  return info.namespace !== '' || info.parts.length < 2;
+}
+
+function resolve(
+  context: RequestContext,
+  endpoint: ResourceEndpoint,
+  services: EndpointServices,
+): ResourceRequest {
   const { info } = context;
   const { definition } = endpoint;
   const name = info.parts[1] ?? '';
   // COMPAT: for /namespaces/x the namespace of the request is x itself, but objects of the cluster have none.
   const inNamespace = definition.namespaced ? info.namespace : '';
-  if (!definition.namespaced && info.namespace !== '' && definition.resource !== 'namespaces') throw notFound();
+  if (!definition.namespaced && info.namespace !== '' && definition.resource !== 'namespaces')
+    throw notFound();
   if (definition.namespaced && inNamespace === '' && name !== '') throw notFound();
   const { subresource } = info;
   const isProxy = endpoint.connects.has(subresource);
   if (info.parts.length > 3 && !isProxy) throw notFound();
-  if (subresource !== '' && !definition.subresources.some((s) => s.name === subresource)) throw notFound();
+  if (subresource !== '' && !definition.subresources.some((s) => s.name === subresource))
+    throw notFound();
   return { context, endpoint, services, namespace: inNamespace, name, subresource };
 }
 
 function dispatch(request: ResourceRequest): Promise<void> {
   const { definition } = request.endpoint;
   const { verb } = request.context.info;
-  const allowed = request.subresource === '' ? definition.verbs : (definition.subresources.find((s) => s.name === request.subresource)?.verbs ?? []);
+  const allowed =
+    request.subresource === ''
+      ? definition.verbs
+      : (definition.subresources.find((s) => s.name === request.subresource)?.verbs ?? []);
   if (!(allowed as readonly string[]).includes(verb)) throw methodNotAllowed();
-  const deprecated = deprecationWarning(definition, request.services.features);
+  const deprecated = request.endpoint.deprecationWarning ?? deprecationWarning(definition, request.services.features);
   if (deprecated !== undefined) request.context.warn(deprecated);
   const collection = request.name === '';
-  if (definition.namespaced && request.namespace === '' && verb !== 'list' && verb !== 'watch' && request.endpoint.createHandler === undefined) throw methodNotAllowed();
+  if (
+    definition.namespaced &&
+    request.namespace === '' &&
+    verb !== 'list' &&
+    verb !== 'watch' &&
+    request.endpoint.createHandler === undefined
+  )
+    throw methodNotAllowed();
   switch (verb) {
     case 'get':
       return getResource(request);
     case 'list':
       // COMPAT: authorized as a list, `?watch=yes` is still answered as a watch.
-      return wantsWatch(request.context.info.query) ? watchResource(request) : listResource(request);
+      return wantsWatch(request.context.info.query)
+        ? watchResource(request)
+        : listResource(request);
     case 'watch':
       return watchResource(request);
     case 'create':
@@ -105,5 +132,10 @@ function dispatch(request: ResourceRequest): Promise<void> {
 }
 
 function notFound() {
-  return statusErrors.generic(404, 'NotFound', 'the server could not find the requested resource', {});
+  return statusErrors.generic(
+    404,
+    'NotFound',
+    'the server could not find the requested resource',
+    {},
+  );
 }

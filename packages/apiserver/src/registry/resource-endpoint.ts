@@ -2,7 +2,12 @@
 // how the served version and the stored one turn into each other. The index finds it by URL; it
 // changes while the server runs, when CustomResourceDefinitions come and go.
 
-import type { FieldManager, GroupVersionResource, KubeObject, ResourceDefinition } from '@keelson/apimachinery';
+import type {
+  FieldManager,
+  GroupVersionResource,
+  KubeObject,
+  ResourceDefinition,
+} from '@keelson/apimachinery';
 import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
 import type { StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';
@@ -24,6 +29,8 @@ export interface ResourceEndpoint {
   /** Absent when the served version is the stored one. */
   readonly conversion?: VersionConversion;
   readonly fieldManager?: FieldManager;
+  /** Sent as a warning with every answer. */
+  readonly deprecationWarning?: string;
   /** A custom resource: unstructured, no protobuf, no strategic merge patch. */
   readonly custom: boolean;
   readonly createHandler?: CreateHandler;
@@ -36,7 +43,10 @@ export interface ResourceEndpoint {
 }
 
 /** Prunes, defaults and checks an unstructured object against the schema of its definition. */
-export type CustomDecode = (object: KubeObject) => { readonly object: KubeObject; readonly unknownFields: readonly string[] };
+export type CustomDecode = (object: KubeObject) => {
+  readonly object: KubeObject;
+  readonly unknownFields: readonly string[];
+};
 
 export interface ResourceIndex {
   find(gvr: GroupVersionResource): ResourceEndpoint | undefined;

@@ -1,0 +1,238 @@
+// Serves the custom resources of CustomResourceDefinitions: accepts names, adds and removes endpoints
+// as definitions come and go, and removes the objects of a definition that is being deleted. It
+// follows the definitions synchronously, so a resource can be used as soon as its definition says
+// that it is established.
+
+import {
+  asJson,
+  asKubeObject,
+  builtinType,
+  createFieldManager,
+  decodeValue,
+  formatApiVersion,
+  isStatusError,
+  statusErrors,
+  type JsonObject,
+  type KubeObject,
+  type StructType,
+} from '@keelson/apimachinery';
+import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
+import { systemUser } from '../../authentication/system-user.ts';
+import type { Logger } from '../../logger.ts';
+import type { ObjectSource } from '../../object-source.ts';
+import type { ResourceEndpoint, ResourceIndex, VersionConversion } from '../resource-endpoint.ts';
+import { deleteObject } from '../store-delete.ts';
+import type { StoreDependencies, StoreScope } from '../store-types.ts';
+import { createCustomResource, type CustomResource, type CustomResourceVersion } from './custom-resources/custom-resource.ts';
+import type { MetadataDecoder } from './custom-resources/embedded-metadata.ts';
+import { isConditionTrue, setCondition } from './customresourcedefinitions/conditions.ts';
+import { cleanupFinalizer } from './customresourcedefinitions/strategy.ts';
+import { acceptNames } from './names-acceptance.ts';
+
+export interface DefinitionServerOptions {
+  readonly definitions: ObjectSource;
+  readonly index: ResourceIndex;
+  readonly dependencies: StoreDependencies;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** How long to wait for finalizers of others before looking again. */
+const cleanupRetryMs = 200;
+
+/** Serves what is there, then follows every change until the signal is aborted. */
+export function startDefinitionServer(options: DefinitionServerOptions): void {
+  const server = new DefinitionServer(options);
+  for (const crd of options.definitions.list()) server.changed(crd as unknown as CustomResourceDefinition);
+  const stop = options.definitions.subscribe(({ type, object }) => {
+    const crd = object as unknown as CustomResourceDefinition;
+    if (type === 'DELETED') server.deleted(crd);
+    else server.changed(crd);
+  });
+  options.signal.addEventListener('abort', stop, { once: true });
+}
+
+class DefinitionServer {
+  readonly #options: DefinitionServerOptions;
+  readonly #objectMeta: StructType;
+  readonly #decodeMetadata: MetadataDecoder;
+  /** Endpoints by name of their definition. */
+  readonly #served = new Map<string, ResourceEndpoint[]>();
+  readonly #cleaning = new Set<string>();
+
+  constructor(options: DefinitionServerOptions) {
+    this.#options = options;
+    const objectMeta = builtinType('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta');
+    if (objectMeta === undefined) throw new Error('the schema of ObjectMeta is missing');
+    this.#objectMeta = objectMeta;
+    this.#decodeMetadata = (value) => {
+      const { value: metadata, strictErrors } = decodeValue(value, objectMeta, { strict: true });
+      return { metadata, unknownFields: strictErrors.map((text) => /"(.*)"/.exec(text)?.[1] ?? text) };
+    };
+  }
+
+  changed(crd: CustomResourceDefinition): void {
+    if (crd.metadata.deletionTimestamp !== undefined) return this.#cleanUp(crd);
+    if (this.#needsStatus(crd)) this.#writeStatus(crd);
+    if (isConditionTrue(crd, 'Established')) this.#serve(crd);
+  }
+
+  deleted(crd: CustomResourceDefinition): void {
+    this.#unserve(crd.metadata.name ?? '');
+  }
+
+  #others(crd: CustomResourceDefinition): CustomResourceDefinition[] {
+    const all = this.#options.definitions.list() as unknown as readonly CustomResourceDefinition[];
+    return all.filter((other) => other.spec.group === crd.spec.group && other.metadata.name !== crd.metadata.name);
+  }
+
+  #desired(crd: CustomResourceDefinition): CustomResourceDefinition {
+    const copy = structuredClone(crd);
+    acceptNames(copy, this.#others(crd), this.#options.dependencies.clock.now());
+    return copy;
+  }
+
+  #needsStatus(crd: CustomResourceDefinition): boolean {
+    return JSON.stringify(this.#desired(crd).status) !== JSON.stringify(crd.status);
+  }
+
+  #writeStatus(crd: CustomResourceDefinition): void {
+    const key = this.#keyOf(crd);
+    const update = this.#options.dependencies.storage.guaranteedUpdate(key, (current) => {
+      if (current === undefined) return undefined;
+      return this.#desired(current.object as unknown as CustomResourceDefinition) as unknown as KubeObject;
+    });
+    update.catch((error: unknown) => this.#options.logger.error('the status of a CustomResourceDefinition could not be written', { name: crd.metadata.name, error: String(error) }));
+  }
+
+  #keyOf(crd: CustomResourceDefinition): string {
+    return `/registry/apiextensions.k8s.io/customresourcedefinitions/${crd.metadata.name}`;
+  }
+
+  #serve(crd: CustomResourceDefinition): void {
+    const name = crd.metadata.name ?? '';
+    const endpoints = this.#endpointsOf(crd);
+    const before = this.#served.get(name) ?? [];
+    for (const old of before) if (!endpoints.some((e) => sameVersion(e, old))) this.#options.index.remove(old.definition);
+    for (const endpoint of endpoints) this.#options.index.put(endpoint);
+    this.#served.set(name, endpoints);
+  }
+
+  #unserve(name: string): void {
+    for (const endpoint of this.#served.get(name) ?? []) this.#options.index.remove(endpoint.definition);
+    this.#served.delete(name);
+  }
+
+  #endpointsOf(crd: CustomResourceDefinition): ResourceEndpoint[] {
+    const resource = createCustomResource(crd, { objectMeta: this.#objectMeta, decodeMetadata: this.#decodeMetadata });
+    const stored = resource.versions.get(resource.storageVersion) ?? [...resource.versions.values()][0];
+    if (stored === undefined) return [];
+    const scope: StoreScope = {
+      ...this.#options.dependencies,
+      get definition() {
+        return stored.definition;
+      },
+      get strategy() {
+        return stored.strategy;
+      },
+      keyPrefix: `/registry/${crd.spec.group}/${crd.spec.names.plural}`,
+    };
+    return [...resource.versions].map(([version, served]) => this.#endpointOf(crd, { resource, version, served, scope }));
+  }
+
+  #endpointOf(crd: CustomResourceDefinition, parts: { resource: CustomResource; version: string; served: CustomResourceVersion; scope: StoreScope }): ResourceEndpoint {
+    const { resource, version, served, scope } = parts;
+    const { clock } = this.#options.dependencies;
+    let manager: ReturnType<typeof createFieldManager> | undefined;
+    const isStored = version === resource.storageVersion;
+    return {
+      get definition() {
+        return served.definition;
+      },
+      get strategy() {
+        return served.strategy;
+      },
+      scope,
+      custom: true,
+      get fieldManager() {
+        return (manager ??= createFieldManager({ type: served.definition.type, clock }));
+      },
+      ...(isStored ? {} : { conversion: conversionOf(crd, resource, version) }),
+      ...(served.deprecationWarning === undefined ? {} : { deprecationWarning: served.deprecationWarning }),
+      subresourceCreates: new Map(),
+      projections: served.scale === undefined ? new Map() : new Map([['scale', served.scale]]),
+      connects: new Map(),
+      customDecode(object) {
+        const copy = structuredClone(asJson(object));
+        const unknownFields = served.coerce(copy).map((path) => `unknown field ${JSON.stringify(path)}`);
+        return { object: asKubeObject(copy), unknownFields };
+      },
+    };
+  }
+
+  /** Deletes all objects of a dying definition, then its finalizer, which removes it. */
+  #cleanUp(crd: CustomResourceDefinition): void {
+    const name = crd.metadata.name ?? '';
+    if (this.#cleaning.has(name) || !(crd.metadata.finalizers ?? []).includes(cleanupFinalizer)) return;
+    this.#cleaning.add(name);
+    const attempt = async (): Promise<void> => {
+      const left = await this.#deleteInstances(crd);
+      if (left === 0) await this.#finish(crd);
+      if (left === 0) this.#cleaning.delete(name);
+      else if (!this.#options.signal.aborted) this.#options.dependencies.clock.after(cleanupRetryMs, run);
+    };
+    const run = () => {
+      attempt().catch((error: unknown) => {
+        this.#cleaning.delete(name);
+        if (!this.#options.signal.aborted) this.#options.logger.error('the objects of a CustomResourceDefinition could not be deleted', { name, error: String(error) });
+      });
+    };
+    run();
+  }
+
+  async #deleteInstances(crd: CustomResourceDefinition): Promise<number> {
+    const scope = this.#endpointsOf(crd)[0]?.scope;
+    if (scope === undefined) return 0;
+    const { entries } = await scope.storage.list(`${scope.keyPrefix}/`);
+    for (const { object } of entries) {
+      const { name = '', namespace = '', deletionTimestamp } = object.metadata;
+      if (deletionTimestamp !== undefined) continue;
+      await deleteObject(scope, {
+        user: systemUser,
+        dryRun: false,
+        namespace,
+        name,
+        options: { dryRun: false, gracePeriodSeconds: undefined, orphanDependents: undefined, propagationPolicy: undefined, uid: undefined, resourceVersion: undefined },
+        warn: () => {},
+        validateAdmission: async () => {},
+      }).catch((error: unknown) => {
+        if (!isStatusError(error, 'NotFound')) throw error;
+      });
+    }
+    return scope.storage.count(`${scope.keyPrefix}/`);
+  }
+
+  async #finish(crd: CustomResourceDefinition): Promise<void> {
+    const { storage, clock } = this.#options.dependencies;
+    await storage.guaranteedUpdate(this.#keyOf(crd), (current) => {
+      if (current === undefined) return undefined;
+      const next = structuredClone(current.object) as unknown as CustomResourceDefinition;
+      next.metadata.finalizers = (next.metadata.finalizers ?? []).filter((f) => f !== cleanupFinalizer);
+      setCondition(next, { type: 'Terminating', status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' }, clock.now());
+      return next.metadata.finalizers.length === 0 ? undefined : (next as unknown as KubeObject);
+    });
+  }
+}
+
+function sameVersion(a: ResourceEndpoint, b: ResourceEndpoint): boolean {
+  return a.definition.version === b.definition.version;
+}
+
+function conversionOf(crd: CustomResourceDefinition, resource: CustomResource, version: string): VersionConversion {
+  const convert = (object: KubeObject, to: string): KubeObject => {
+    if (crd.spec.conversion?.strategy === 'Webhook')
+      throw statusErrors.internalError(`conversion webhook for ${formatApiVersion({ group: crd.spec.group, version })}, Kind=${crd.spec.names.kind} failed: conversion webhooks are not available in this server`);
+    return asKubeObject(resource.convert(asJson(object) as JsonObject, to));
+  };
+  return { toStored: (object) => convert(object, resource.storageVersion), fromStored: (object) => convert(object, version) };
+}
