@@ -4,8 +4,9 @@
 import type { KubeObject } from '@keelson/apimachinery';
 import type { StoredEntry } from '../storage/storage.ts';
 import { storedJson } from './encoding.ts';
+import { internalForm } from './internal-object.ts';
 import { negotiateOutput, type OutputFormat } from './negotiation.ts';
-import { partialObject } from './partial-metadata.ts';
+import { assertShape, partialObject } from './partial-metadata.ts';
 import { sendableEntry, type ResourceRequest } from './resource-request.ts';
 import { respondBytes, respondObject } from './respond.ts';
 import { tableOf } from './table.ts';
@@ -21,10 +22,12 @@ export function respondResource(
   const format = options.format ?? negotiateOutput(context, endpoint.custom);
   const isStatus = object.kind === 'Status' && object.apiVersion === 'v1';
   if (format.as !== '' && !isStatus) {
+    assertShape(request, format, false);
+    const shown = { stored: options.entry?.object ?? object, served: object };
     const shaped =
       format.as === 'Table'
-        ? tableOf(request, [object], { metadata: object.metadata.resourceVersion }, format)
-        : partialObject(object, format.asVersion);
+        ? tableOf(request, [shown], { metadata: object.metadata.resourceVersion }, format)
+        : partialObject(internalForm(endpoint, shown), format.asVersion);
     return respondObject(context, shaped, code, format);
   }
   const entry = sendableEntry(endpoint, options.entry);

@@ -1,7 +1,17 @@
 // `meta.k8s.io/v1 Table`: what kubectl prints. Columns are those of the resource's definition, cells
-// come from its strategy; a resource without its own gets name and creation time.
+// come from its strategy; a resource without its own gets name and creation time. `scale` has
+// columns of its own.
 
-import { formatTime, statusErrors, type KubeObject } from '@keelson/apimachinery';
+import {
+  builtinType,
+  formatTime,
+  statusErrors,
+  type KubeObject,
+  type TableColumn,
+} from '@keelson/apimachinery';
+import type { Scale } from '@keelson/apimachinery/types/autoscaling.v1';
+import { age } from '../registry/printing/cells.ts';
+import { internalForm, internalStrategy, type ShownObject } from './internal-object.ts';
 import type { OutputFormat } from './negotiation.ts';
 import { partialObject } from './partial-metadata.ts';
 import type { ResourceRequest } from './resource-request.ts';
@@ -13,38 +23,59 @@ export interface TableListMeta {
 }
 type IncludeObject = 'None' | 'Metadata' | 'Object';
 
-const defaultColumns = [
-  { name: 'Name', type: 'string', format: 'name', description: '', priority: 0 },
-  { name: 'Created At', type: 'date', format: '', description: '', priority: 0 },
-];
+/** What a row is made of. */
+interface TablePrinter {
+  readonly columns: readonly TableColumn[];
+  cells(object: KubeObject, nowMs: number): unknown[];
+  conditions?(object: KubeObject): unknown[];
+  /** COMPAT: the rows of an empty table are null where Kubernetes has no printer for the kind. */
+  readonly isDefault: boolean;
+}
 
 /** `columns` is false for the later events of a watch, which do not repeat them. */
-export function tableOf(request: ResourceRequest, objects: readonly KubeObject[], list: TableListMeta, format: OutputFormat, columns = true): KubeObject {
+export function tableOf(
+  request: ResourceRequest,
+  objects: readonly ShownObject[],
+  list: TableListMeta,
+  format: OutputFormat,
+  columns = true,
+): KubeObject {
   const metadata: Record<string, unknown> = {};
   if (list.metadata) metadata['resourceVersion'] = list.metadata;
   if (list.continue) metadata['continue'] = list.continue;
   if (list.remainingItemCount) metadata['remainingItemCount'] = list.remainingItemCount;
+  const printer = printerOf(request);
+  const include = includeObject(request);
+  const rows = objects.map((shown) => tableRow(request, printer, shown, include, format));
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`,
     metadata,
-    columnDefinitions: columns ? columnDefinitions(request) : null,
-    rows: objects.map((object) => tableRow(request, object, format)),
+    columnDefinitions: columns ? printer.columns.map(columnDefinition) : null,
+    rows: rows.length === 0 && printer.isDefault ? null : rows,
   };
 }
 
-export function tableRow(request: ResourceRequest, object: KubeObject, format: OutputFormat) {
-  const conditions = request.endpoint.strategy.tableConditions?.(object) ?? [];
+function tableRow(
+  request: ResourceRequest,
+  printer: TablePrinter,
+  shown: ShownObject,
+  include: IncludeObject,
+  format: OutputFormat,
+) {
+  const internal = internalForm(request.endpoint, shown);
+  const conditions = printer.conditions?.(internal) ?? [];
   return {
-    cells: cellsOf(request, object),
+    // A bookmark is an object without a name.
+    cells: printer.cells(internal, request.services.clock.now()).map((cell) => cell ?? ''),
     ...(conditions.length > 0 ? { conditions } : {}),
-    object: rowObject(object, includeObject(request), format.asVersion),
+    object:
+      include === 'Object'
+        ? shown.served
+        : include === 'None'
+          ? null
+          : partialObject(internal, format.asVersion),
   };
-}
-
-function rowObject(object: KubeObject, include: IncludeObject, version: string): unknown {
-  if (include === 'Object') return object;
-  return include === 'None' ? null : partialObject(object, version);
 }
 
 /** `?includeObject=`; throws 400 for another value. */
@@ -54,15 +85,71 @@ function includeObject(request: ResourceRequest): IncludeObject {
   throw statusErrors.badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
 }
 
-function columnDefinitions(request: ResourceRequest): unknown[] {
-  const { definition } = request.endpoint;
-  const columns = definition.columns.length > 0 ? definition.columns : defaultColumns;
-  return columns.map((c) => ({ name: c.name, type: c.type, format: c.format ?? '', description: c.description ?? '', priority: c.priority }));
+function columnDefinition({ name, type, format = '', description = '', priority }: TableColumn) {
+  return { name, type, format, description, priority };
 }
 
-function cellsOf(request: ResourceRequest, object: KubeObject): unknown[] {
-  const { strategy } = request.endpoint;
-  const now = request.services.clock.now();
-  if (strategy.tableCells !== undefined) return strategy.tableCells(object, now);
-  return [object.metadata.name ?? '', object.metadata.creationTimestamp ?? formatTime(0)];
+function printerOf(request: ResourceRequest): TablePrinter {
+  const { endpoint, subresource } = request;
+  if (!endpoint.custom && endpoint.projections.has(subresource)) return scalePrinter;
+  const strategy = internalStrategy(endpoint);
+  const { columns } = endpoint.definition;
+  if (strategy.tableCells === undefined) {
+    return {
+      columns: columns.length > 0 ? columns : defaultColumns(),
+      cells: nameAndCreation,
+      isDefault: true,
+    };
+  }
+  return {
+    columns,
+    cells: (object, nowMs) => strategy.tableCells?.(object, nowMs) ?? [],
+    conditions: (object) => strategy.tableConditions?.(object) ?? [],
+    isDefault: columns.some((column) => column.type === 'date') && !endpoint.custom,
+  };
 }
+
+function nameAndCreation({ metadata }: KubeObject): unknown[] {
+  return [metadata.name, metadata.creationTimestamp ?? formatTime(0)];
+}
+
+function documentation(struct: string, field: string): string {
+  return builtinType(struct)?.fields.find(({ name }) => name === field)?.description ?? '';
+}
+
+const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
+function defaultColumns(): readonly TableColumn[] {
+  return [
+    {
+      name: 'Name',
+      type: 'string',
+      format: 'name',
+      description: documentation(objectMeta, 'name'),
+      priority: 0,
+    },
+    { name: 'Created At', type: 'date', description: creationText(), priority: 0 },
+  ];
+}
+
+/** COMPAT: the documentation as Go has it, in two paragraphs. */
+function creationText(): string {
+  return documentation(objectMeta, 'creationTimestamp').replace('  ', '\n\n');
+}
+
+const scalePrinter: TablePrinter = {
+  get columns() {
+    const scale = (part: string) => documentation(`io.k8s.api.autoscaling.v1.${part}`, 'replicas');
+    return [
+      { name: 'Name', type: 'string', description: documentation(objectMeta, 'name'), priority: 0 },
+      { name: 'Desired', type: 'integer', description: scale('ScaleSpec'), priority: 0 },
+      { name: 'Available', type: 'integer', description: scale('ScaleStatus'), priority: 0 },
+      { name: 'Age', type: 'string', description: creationText(), priority: 0 },
+    ];
+  },
+  cells(object, nowMs) {
+    const { spec, status } = object as unknown as Scale;
+    return [object.metadata.name, spec?.replicas ?? 0, status?.replicas ?? 0, age(object, nowMs)];
+  },
+  isDefault: false,
+};

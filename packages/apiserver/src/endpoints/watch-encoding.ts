@@ -8,6 +8,7 @@ import {
 } from '@keelson/apimachinery';
 import type { StoredEntry } from '../storage/storage.ts';
 import { encodeOutput, storedJson, storedProtobufMessage } from './encoding.ts';
+import { internalForm } from './internal-object.ts';
 import type { OutputFormat } from './negotiation.ts';
 import { partialObject } from './partial-metadata.ts';
 import type { ResourceRequest } from './resource-request.ts';
@@ -16,20 +17,22 @@ import { tableOf } from './table.ts';
 export interface EventEncoder {
   /** An event about an object as it is stored. */
   stored(type: string, entry: StoredEntry): Uint8Array;
-  /** An event about any object. */
-  object(type: string, object: KubeObject): Uint8Array;
+  /** An event about any object of the served version; `stored` is what it was converted from. */
+  object(type: string, object: KubeObject, stored?: KubeObject): Uint8Array;
 }
 
 const eventEnd = Buffer.from('}\n');
 
 export function createEventEncoder(request: ResourceRequest, format: OutputFormat): EventEncoder {
   let columnsSent = false;
-  const shape = (object: KubeObject): KubeObject => {
+  const shape = (object: KubeObject, stored: KubeObject): KubeObject => {
     if (format.as === '' || (object.kind === 'Status' && object.apiVersion === 'v1')) return object;
-    if (format.as !== 'Table') return partialObject(object, format.asVersion);
+    const shown = { stored, served: object };
+    if (format.as !== 'Table')
+      return partialObject(internalForm(request.endpoint, shown), format.asVersion);
     const table = tableOf(
       request,
-      [object],
+      [shown],
       { metadata: object.metadata.resourceVersion },
       format,
       !columnsSent,
@@ -38,9 +41,9 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
     return table;
   };
   const isProtobuf = format.mediaType === 'application/vnd.kubernetes.protobuf';
-  const encode = (type: string, object: KubeObject): Uint8Array => {
+  const encode = (type: string, object: KubeObject, stored = object): Uint8Array => {
     const bytes = encodeOutput(
-      shape(object),
+      shape(object, stored),
       isProtobuf ? format : { ...format, mediaType: 'application/json', pretty: false },
     );
     return isProtobuf ? frame(encodeProtobufWatchEvent(type, bytes)) : wrap(type, bytes);

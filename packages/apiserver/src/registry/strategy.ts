@@ -31,7 +31,11 @@ export interface Strategy<T extends KubeObject = KubeObject> {
    * Committed when the write succeeded, else rolled back.
    */
   beginCreate?(object: T, context: StrategyContext): Promise<StrategyTransaction | undefined>;
-  beginUpdate?(object: T, old: T, context: StrategyContext): Promise<StrategyTransaction | undefined>;
+  beginUpdate?(
+    object: T,
+    old: T,
+    context: StrategyContext,
+  ): Promise<StrategyTransaction | undefined>;
   /** Releases what a removed object held. */
   afterDelete?(object: T, context: StrategyContext): void;
   /** Runs before create admission results are validated: clears status, sets generation … May change `object`. */
@@ -65,6 +69,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   checkGracefulDelete?(object: T, request: DeleteRequest, context: StrategyContext): boolean;
   /** What happens to dependents when the request does not say. Default `background`; `unsupported`: no finalizers are ever added. */
   readonly garbageCollection?: 'background' | 'orphan' | 'unsupported';
+  /** Warns of a deletion that does not say what becomes of the dependents. */
+  readonly dependentsWarning?: string;
   /** DELETE answers with the object instead of a Status. */
   readonly returnDeletedObject?: boolean;
   /**
@@ -78,6 +84,11 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   tableCells?(object: T, nowMs: number): unknown[];
   /** `conditions` of a table row (a pod that has ended); none when absent or empty. */
   tableConditions?(object: T): unknown[];
+  /**
+   * COMPAT: annotations that stand for fields of Kubernetes' internal form. Tables and metadata-only answers, which show
+   * that form, leave them out.
+   */
+  readonly versionedAnnotations?: readonly string[];
   /** Values of the field labels that selectors may use beyond metadata.name and metadata.namespace. */
   fieldValues?(object: T): Record<string, string>;
   /** Text for a field label that the resource does not have, where it differs from the usual one. */

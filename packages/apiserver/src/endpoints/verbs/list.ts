@@ -20,8 +20,9 @@ import {
   storedJsonItem,
   storedProtobufMessage,
 } from '../encoding.ts';
+import { internalForm, type ShownObject } from '../internal-object.ts';
 import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
-import { partialItem } from '../partial-metadata.ts';
+import { assertShape, partialObject } from '../partial-metadata.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
 import { toServed, type ResourceRequest } from '../resource-request.ts';
 import { respondBytes, startResponse } from '../respond.ts';
@@ -57,8 +58,10 @@ export async function listResource(request: ResourceRequest): Promise<void> {
     endpoint.conversion === undefined
   )
     return respondProtobufList(request, page);
-  const objects: KubeObject[] = [];
-  for (const entry of page.entries) objects.push(await toServed(endpoint, entry.object));
+  assertShape(request, format, true);
+  const objects: ShownObject[] = [];
+  for (const { object } of page.entries)
+    objects.push({ stored: object, served: await toServed(endpoint, object) });
   respondBytes(
     context,
     encodeOutput(shapeList(request, objects, page, format), format),
@@ -139,14 +142,25 @@ async function readSingle(
   revision: number | undefined,
 ): Promise<Page> {
   const now = scope.storage.revision();
-  const entry =
-    revision === undefined || revision === now
-      ? await scope.storage.get(key)
-      : (
-          await scope.storage.list(key.slice(0, key.lastIndexOf('/') + 1), { revision })
-        ).entries.find((e) => e.key === key);
+  const entry = await readEntry(scope, key, revision === now ? undefined : revision);
   const entries = entry !== undefined && predicate.matches(entry.object) ? [entry] : [];
   return { entries, revision: revision ?? now, continue: '', remaining: undefined };
+}
+
+/** The entry as it is, or as it was at `revision`. */
+async function readEntry(
+  scope: StoreScope,
+  key: string,
+  revision: number | undefined,
+): Promise<StoredEntry | undefined> {
+  if (revision === undefined) return scope.storage.get(key);
+  const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+  try {
+    const { entries } = await scope.storage.list(prefix, { revision });
+    return entries.find((e) => e.key === key);
+  } catch (error) {
+    throw interpretStorageError(error, scope.definition, '');
+  }
 }
 
 async function listStretch(
@@ -215,7 +229,7 @@ function startOf(
 
 function shapeList(
   request: ResourceRequest,
-  objects: readonly KubeObject[],
+  objects: readonly ShownObject[],
   page: Page,
   format: OutputFormat,
 ): KubeObject {
@@ -227,22 +241,19 @@ function shapeList(
       { metadata: rv, continue: page.continue, remainingItemCount: page.remaining },
       format,
     );
-  const { definition, custom } = request.endpoint;
+  const { endpoint } = request;
+  const { definition, custom } = endpoint;
   const metadata = listMeta(page) as KubeObject['metadata'];
   if (format.as !== '')
     return {
       kind: 'PartialObjectMetadataList',
       apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`,
       metadata,
-      items: objects.map(partialItem),
+      items: objects.map((o) => partialObject(internalForm(endpoint, o), format.asVersion)),
     };
   const apiVersion = formatApiVersion(definition);
-  return {
-    kind: `${definition.kind}List`,
-    apiVersion,
-    metadata,
-    items: custom ? objects : objects.map(withoutKind),
-  };
+  const items = objects.map(({ served }) => (custom ? served : withoutKind(served)));
+  return { kind: `${definition.kind}List`, apiVersion, metadata, items };
 }
 
 function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObject): KubeObject {

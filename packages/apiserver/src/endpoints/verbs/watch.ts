@@ -5,7 +5,14 @@
 //   resourceVersion N               everything after N; 410 when N was compacted
 //   sendInitialEvents=true          the current objects, then a bookmark annotated k8s.io/initial-events-end
 
-import { statusErrors, type KubeObject, type Status } from '@keelson/apimachinery';
+import {
+  decodeObject,
+  formatApiVersion,
+  statusErrors,
+  type KubeObject,
+  type ResourceDefinition,
+  type Status,
+} from '@keelson/apimachinery';
 import { interpretStorageError, plainError } from '../../registry/storage-errors.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
 import { isStorageError, type StorageEvent, type StoredEntry } from '../../storage/storage.ts';
@@ -190,29 +197,22 @@ class WatchSession {
     }
     const object = shown === undefined ? entry.object : withRevision(shown.object, entry);
     this.#tail = (this.#tail ?? Promise.resolve()).then(async () => {
-      this.#stream.write(
-        this.#encoder.object(type, await toServed(this.#request.endpoint, object)),
-      );
+      const served = await toServed(this.#request.endpoint, object);
+      this.#stream.write(this.#encoder.object(type, served, object));
     });
     return this.#tail;
   }
 
   #bookmark(revision: number, annotations?: Record<string, string>): void {
-    const { definition } = this.#request.endpoint;
-    this.#stream.write(
-      this.#encoder.object('BOOKMARK', {
-        kind: definition.kind,
-        apiVersion:
-          definition.group === ''
-            ? definition.version
-            : `${definition.group}/${definition.version}`,
-        metadata: {
-          resourceVersion: String(revision),
-          ...(annotations === undefined ? {} : { annotations }),
-        },
-        ...bookmarkBody(definition.type),
-      }),
-    );
+    const { endpoint } = this.#request;
+    const { definition } = endpoint;
+    const metadata = {
+      resourceVersion: String(revision),
+      ...(annotations === undefined ? {} : { annotations }),
+    };
+    const served = { ...emptyOf(definition, endpoint.custom), metadata };
+    const stored = { ...emptyOf(this.#scope.definition, endpoint.custom), metadata };
+    this.#stream.write(this.#encoder.object('BOOKMARK', served, stored));
   }
 
   #scheduleBookmarks(): () => void {
@@ -254,7 +254,11 @@ function withRevision(object: KubeObject, entry: StoredEntry): KubeObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(entry.revision) } };
 }
 
-/** COMPAT: a bookmark is an empty object of the kind as Go writes it, so fields without omitempty show. */
-function bookmarkBody(_type: unknown): Record<string, unknown> {
-  return {};
+const emptyDocument = Buffer.from('{}');
+
+/** COMPAT: a bookmark is an empty object as Go writes it, so fields without omitempty show. */
+function emptyOf(definition: ResourceDefinition, custom: boolean): KubeObject {
+  const fields = custom ? {} : decodeObject(emptyDocument, definition.type).object;
+  const { kind } = definition;
+  return { kind, apiVersion: formatApiVersion(definition), ...fields, metadata: {} };
 }

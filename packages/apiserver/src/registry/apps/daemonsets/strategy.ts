@@ -68,6 +68,7 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
     ...containerCells(object.spec.template),
     labelSelectorText(object.spec.selector),
   ],
+  versionedAnnotations: [templateGenerationKey],
   resetFields: [['status']],
   subresources: {
     status: {
