@@ -144,7 +144,7 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
     return outer;
   };
   const close = async () => {
-    for (const one of [...clients]) one.close();
+    for (const one of clients) one.close();
     const open = await listening?.catch(() => undefined);
     plane.server.shutDown();
     await open?.listener.close(closeGraceMs);

@@ -40,7 +40,7 @@ function toScale(parent: Scalable, plainSelector: boolean): Scale {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { ...(parent.spec?.replicas ? { replicas: parent.spec.replicas } : {}) },
+    spec: parent.spec?.replicas ? { replicas: parent.spec.replicas } : {},
     status: { replicas: parent.status?.replicas ?? 0, ...(text === '' ? {} : { selector: text }) },
   } as Scale;
 }

@@ -1,0 +1,78 @@
+// `npm run build`: the program as three files that need nothing but Node 24.
+//
+//   dist/keelson.mjs      checks Node's release, turns the compile cache on, loads the server
+//   dist/server.mjs       everything that `packages/keelson/src/main.ts` imports
+//   dist/log-worker.mjs   the storage log's thread, which is loaded by URL
+//
+// The launcher is a file of its own because the compile cache only helps what is loaded after it.
+
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const outdir = join(root, 'dist');
+
+// Packages written as CommonJS call `require` for Node's own modules.
+const banner = [
+  "import { createRequire as keelsonCreateRequire } from 'node:module';",
+  'const require = keelsonCreateRequire(import.meta.url);',
+].join('\n');
+
+const launcher = `#!/usr/bin/env node
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const major = Number(process.versions.node.split('.')[0]);
+if (major < 24) {
+  process.stderr.write(\`keelson: Node 24 or newer is needed, this is \${process.versions.node}\\n\`);
+  process.exit(2);
+}
+// SECURITY: the cache holds code. It stays beside the program, never in a directory that others
+// may write to; where the program's directory is read-only there is no cache.
+module.enableCompileCache(fileURLToPath(new URL('.compile-cache', import.meta.url)));
+await import('./server.mjs');
+`;
+
+/** Beside the bundle the worker has another name than beside its source. */
+const workerLocation: Plugin = {
+  name: 'worker-location',
+  setup(builder) {
+    builder.onLoad({ filter: /\/storage\/embedded\/log-thread\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const parts = source.split("'./log-worker.ts'");
+      if (parts.length !== 2) throw new Error(`${path}: expected one './log-worker.ts'`);
+      return { contents: parts.join("'./log-worker.mjs'"), loader: 'ts' };
+    });
+  },
+};
+
+rmSync(outdir, { recursive: true, force: true });
+mkdirSync(outdir);
+const result = await build({
+  absWorkingDir: root,
+  entryPoints: {
+    server: 'packages/keelson/src/main.ts',
+    'log-worker': 'packages/apiserver/src/storage/embedded/log-worker.ts',
+  },
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  banner: { js: banner },
+  plugins: [workerLocation],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  keepNames: false,
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
+if (result.warnings.length > 0) process.exitCode = 1;
+writeFileSync(join(outdir, 'keelson.mjs'), launcher, { mode: 0o755 });
+for (const name of ['keelson.mjs', 'server.mjs', 'log-worker.mjs']) {
+  const kilobytes = statSync(join(outdir, name)).size / 1000;
+  console.log(`dist/${name.padEnd(16)} ${kilobytes.toFixed(0).padStart(6)} kB`);
+}
