@@ -55,14 +55,14 @@ interface Waiter {
 export function createQuotaBatches(options: QuotaBatchOptions): QuotaBatches {
   const { resourceQuotas, limitedResources } = options;
   /** Requests that wait while a batch of their namespace is under way; no entry: none is. */
-  const waiting = new Map<string, Waiter[]>();
+  const waiting = new Map<string, Set<Waiter>>();
   const run = async (namespace: string, first: Waiter) => {
     let batch = [first];
-    waiting.set(namespace, []);
     while (batch.length > 0) {
+      const gathering = new Set<Waiter>();
+      waiting.set(namespace, gathering);
       await decideBatch(namespace, batch, options);
-      batch = waiting.get(namespace) ?? [];
-      waiting.set(namespace, []);
+      batch = [...gathering];
     }
     waiting.delete(namespace);
   };
@@ -73,8 +73,13 @@ export function createQuotaBatches(options: QuotaBatchOptions): QuotaBatches {
       const { promise, waiter } = createWaiter(attributes, evaluator, options.clock);
       const gathering = waiting.get(namespace);
       if (gathering === undefined) void run(namespace, waiter);
-      else gathering.push(waiter);
-      return promise;
+      gathering?.add(waiter);
+      try {
+        await promise;
+      } finally {
+        // Who has given up must not be kept by a batch that does not end.
+        gathering?.delete(waiter);
+      }
     },
   };
 }
