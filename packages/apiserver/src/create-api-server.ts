@@ -107,7 +107,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   const paths = [...openApi, ...rootPaths];
   const pipeline = composePipeline({
     'respond-errors': createRespondErrorsFilter(logger),
-    'request-metrics': createRequestMetricsFilter(metrics, clock),
+    'request-metrics': createRequestMetricsFilter(metrics, clock, index),
     deadline: createDeadlineFilter(clock, limits),
     authentication: createAuthenticationFilter(parts.authenticator),
     audit: parts.audit,

@@ -1,7 +1,12 @@
 // Counts and times requests for /metrics (`apiserver_request_total`, `…_duration_seconds`).
+//
+// SECURITY: labels are words that the server knows, never text of the client: whoever may send a
+// request, even an anonymous one, could otherwise grow the metrics, and hide others' in the mass.
 
 import type { Clock } from '@keelson/apimachinery';
 import type { Metrics } from '../metrics.ts';
+import type { ResourceIndex } from '../registry/resource-endpoint.ts';
+import type { RequestInfo } from '../request-context.ts';
 import type { Filter } from '../request-pipeline.ts';
 import { isLongRunning } from './deadline.ts';
 
@@ -10,7 +15,11 @@ const durationBuckets = [
   60,
 ];
 
-export function createRequestMetricsFilter(metrics: Metrics, clock: Clock): Filter {
+export function createRequestMetricsFilter(
+  metrics: Metrics,
+  clock: Clock,
+  index: Pick<ResourceIndex, 'find'>,
+): Filter {
   const total = metrics.counter(
     'apiserver_request_total',
     'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
@@ -43,18 +52,49 @@ export function createRequestMetricsFilter(metrics: Metrics, clock: Clock): Filt
         await next();
       } finally {
         running[kind]--;
-        const labels = {
-          verb: info.verb.toUpperCase(),
-          group: info.group,
-          version: info.version,
-          resource: info.resource,
-          subresource: info.subresource,
-          scope: info.name !== '' ? 'resource' : info.namespace !== '' ? 'namespace' : 'cluster',
-          component: 'apiserver',
-        };
+        const labels = labelsOf(info, index);
         total.add({ ...labels, code: String(context.response.status) });
         if (!isLongRunning(context)) duration.observe(labels, (clock.monotonic() - start) / 1000);
       }
     },
   };
+}
+
+const knownVerbs = new Set([
+  'get',
+  'list',
+  'watch',
+  'create',
+  'update',
+  'patch',
+  'delete',
+  'deletecollection',
+  'post',
+  'put',
+  'head',
+  'options',
+]);
+
+/** What the server does not serve is counted together, without group, version and resource. */
+function labelsOf(info: RequestInfo, index: Pick<ResourceIndex, 'find'>) {
+  const endpoint = info.isResourceRequest ? index.find(info) : undefined;
+  const isServed =
+    endpoint !== undefined &&
+    (info.subresource === '' ||
+      endpoint.definition.subresources.some((s) => s.name === info.subresource));
+  return {
+    verb: knownVerbs.has(info.verb) ? info.verb.toUpperCase() : 'OTHER',
+    group: isServed ? info.group : '',
+    version: isServed ? info.version : '',
+    resource: isServed ? info.resource : '',
+    subresource: isServed ? info.subresource : '',
+    scope: scopeOf(info, isServed),
+    component: 'apiserver',
+  };
+}
+
+function scopeOf(info: RequestInfo, isServed: boolean): string {
+  if (!isServed) return '';
+  if (info.name !== '') return 'resource';
+  return info.namespace !== '' ? 'namespace' : 'cluster';
 }
