@@ -368,9 +368,11 @@ function fieldSetOfNames(paths: FieldPaths): FieldSet {
 function describe({ metadata, ...object }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name ?? ''}; ${formatGvk(object)}`;
 }
-function formatGvk(object: { apiVersion?: string; kind?: string }): string {
-  const gv = parseApiVersion(object.apiVersion ?? '') ?? { group: '', version: '' };
-  return `${gv.group}/${gv.version}, Kind=${object.kind ?? ''}`;
+/** COMPAT: of a configuration that was never decoded; what is no text counts as absent. */
+function formatGvk(object: { apiVersion?: unknown; kind?: unknown }): string {
+  const apiVersion = typeof object.apiVersion === 'string' ? object.apiVersion : '';
+  const gv = parseApiVersion(apiVersion) ?? { group: '', version: '' };
+  return `${gv.group}/${gv.version}, Kind=${typeof object.kind === 'string' ? object.kind : ''}`;
 }
 
 /** COMPAT: answers without a reason. */
