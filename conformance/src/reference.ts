@@ -1,7 +1,8 @@
 // Where the reference recordings are, and one run of their replay program against a fresh Keelson.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,8 +43,9 @@ export function readFloors(): Readonly<Record<string, number>> {
 /** Replays the areas against a server of its own, which has the controllers that the recordings allow for. */
 export async function replay(reference: string, areas: readonly string[]): Promise<ReplayResult> {
   const directory = mkdtempSync(join(tmpdir(), 'keelson-replay-'));
-  const kubeconfig = join(directory, 'kubeconfig');
-  const server = await startServer(directory, kubeconfig);
+  // A token, for a client certificate would speak for requests that test other credentials.
+  const token = randomBytes(16).toString('hex');
+  const server = await startServer(directory, token);
   try {
     const files = areas.map((area) => join(reference, 'cases', `${area}.jsonl`)).filter(existsSync);
     const output = await run(process.execPath, [
@@ -55,34 +57,39 @@ export async function replay(reference: string, areas: readonly string[]): Promi
     ]);
     return JSON.parse(output) as ReplayResult;
   } finally {
-    server.kill('SIGTERM');
-    await new Promise((resolve) => server.once('exit', resolve));
+    server.process.kill('SIGTERM');
+    await new Promise((resolve) => server.process.once('exit', resolve));
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function startServer(directory: string, kubeconfig: string): Promise<ChildProcess> {
+interface RunningServer {
+  readonly process: ChildProcess;
+  readonly url: string;
+}
+
+function startServer(directory: string, token: string): Promise<RunningServer> {
+  const tokens = join(directory, 'tokens.csv');
+  writeFileSync(tokens, `${token},replay,,"system:masters"\n`, { mode: 0o600 });
   const child = spawn(
     process.execPath,
     [
       join(root, 'packages/keelson/src/main.ts'),
       'up',
-      '--storage=memory',
       '--secure-port=0',
       `--data-dir=${directory}`,
-      `--kubeconfig=${kubeconfig}`,
+      `--token-auth-file=${tokens}`,
       '--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller',
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) =>
-      reject(new Error(`the server ended with exit code ${code} before it was ready`)),
-    );
+    child.once('exit', (code) => reject(new Error(`the server ended with exit code ${code} before it was ready`)));
     child.stdout?.on('data', (chunk: Buffer) => {
-      if (!chunk.toString().includes('Keelson is ready')) return;
+      const url = /https:\/\/\S+/.exec(chunk.toString())?.[0];
+      if (url === undefined) return;
       child.removeAllListeners('exit');
-      resolve(child);
+      resolve({ process: child, url });
     });
   });
 }

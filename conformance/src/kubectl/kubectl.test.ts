@@ -12,7 +12,8 @@ import { findKubectls, type Kubectl } from './kubectls.ts';
 import { script, type Step } from './script.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const kubectls = findKubectls();
+const only = process.env['KUBECTL_ONLY'];
+const kubectls = findKubectls().filter((k) => only === undefined || k.label === only);
 
 describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'keelson-kubectl-'));
@@ -49,7 +50,7 @@ describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false
     const command = words.indexOf('--');
     const args = command < 0 ? [...words, ...scope] : [...words.slice(0, command), ...scope, ...words.slice(command)];
     const result = spawnSync(kubectl.path, ['--kubeconfig', kubeconfig, '--cache-dir', join(directory, `cache-${kubectl.label}`), ...args], {
-      input: step.stdin ?? '',
+      input: (step.stdin ?? '').replaceAll('${ns}', namespace),
       encoding: 'utf8',
       timeout: 60_000,
       env: { ...process.env, ...step.env },
