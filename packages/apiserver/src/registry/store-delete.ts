@@ -2,7 +2,14 @@
 // for those who must still act (finalizers, namespaces). Rules of rest.BeforeDelete and
 // registry.Store.Delete in k8s.io/apiserver.
 
-import { formatTime, statusErrors, type KubeObject, type Status } from '@keelson/apimachinery';
+import {
+  formatTime,
+  statusErrors,
+  type GroupResource,
+  type KubeObject,
+  type ResourceDefinition,
+  type Status,
+} from '@keelson/apimachinery';
 import type { DeleteRequestOptions } from '../endpoints/query-options.ts';
 import { isStorageError, type StoredEntry } from '../storage/storage.ts';
 import { interpretStorageError } from './storage-errors.ts';
@@ -14,6 +21,8 @@ const foregroundFinalizer = 'foregroundDeletion';
 export interface DeleteObjectRequest extends WriteRequest {
   readonly name: string;
   readonly options: DeleteRequestOptions;
+  /** How the client calls the resource, where that is not how it is stored. */
+  readonly served?: GroupResource;
 }
 export interface DeleteResult {
   /** What is answered: the object, or a Status. */
@@ -30,8 +39,14 @@ type Plan =
   /** Write this state; remove it afterwards when `thenRemove`. */
   | { readonly action: 'mark'; readonly object: KubeObject; readonly thenRemove: boolean };
 
-export async function deleteObject(scope: StoreScope, request: DeleteObjectRequest): Promise<DeleteResult> {
+export async function deleteObject(
+  scope: StoreScope,
+  request: DeleteObjectRequest,
+): Promise<DeleteResult> {
   const key = storageKey(scope, request.namespace, request.name);
+  const { propagationPolicy, orphanDependents } = request.options;
+  const { dependentsWarning } = scope.strategy;
+  if (dependentsWarning !== undefined && propagationPolicy === undefined && orphanDependents === undefined) request.warn(dependentsWarning);
   try {
     return await deleteWithin(scope, request, key);
   } catch (error) {
@@ -40,7 +55,11 @@ export async function deleteObject(scope: StoreScope, request: DeleteObjectReque
   }
 }
 
-async function deleteWithin(scope: StoreScope, request: DeleteObjectRequest, key: string): Promise<DeleteResult> {
+async function deleteWithin(
+  scope: StoreScope,
+  request: DeleteObjectRequest,
+  key: string,
+): Promise<DeleteResult> {
   let plan: Plan | undefined;
   let last: KubeObject | undefined;
   const attempt = async (current: StoredEntry | undefined): Promise<KubeObject | undefined> => {
@@ -53,28 +72,46 @@ async function deleteWithin(scope: StoreScope, request: DeleteObjectRequest, key
     return plan.action === 'pending' ? existing : undefined;
   };
   const current = request.dryRun ? await scope.storage.get(key) : undefined;
-  const entry = request.dryRun ? (await attempt(current), current) : await scope.storage.guaranteedUpdate(key, attempt);
-  if (plan === undefined || last === undefined) throw new Error('unreachable: the attempt made a plan');
-  if (plan.action === 'mark' && !plan.thenRemove) return { body: entry && !request.dryRun ? entry.object : last, entry: request.dryRun ? undefined : entry, deletedNow: false };
-  if (plan.action === 'pending') return { body: answer(scope, last), entry: undefined, deletedNow: false };
+  const entry = request.dryRun
+    ? (await attempt(current), current)
+    : await scope.storage.guaranteedUpdate(key, attempt);
+  if (plan === undefined || last === undefined)
+    throw new Error('unreachable: the attempt made a plan');
+  if (plan.action === 'mark' && !plan.thenRemove)
+    return {
+      body: entry && !request.dryRun ? entry.object : last,
+      entry: request.dryRun ? undefined : entry,
+      deletedNow: false,
+    };
+  if (plan.action === 'pending')
+    return { body: answer(scope, request, last), entry: undefined, deletedNow: false };
   if (!request.dryRun) scope.strategy.afterDelete?.(last, strategyContext(scope, request));
-  return { body: answer(scope, last), entry: undefined, deletedNow: true };
+  return { body: answer(scope, request, last), entry: undefined, deletedNow: true };
 }
 
-function answer(scope: StoreScope, object: KubeObject): KubeObject | Status {
+function answer(
+  scope: StoreScope,
+  request: DeleteObjectRequest,
+  object: KubeObject,
+): KubeObject | Status {
   if (scope.strategy.returnDeletedObject === true) return object;
-  const { group, resource } = scope.definition;
+  const { group, resource } = request.served ?? scope.definition;
   return {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
-    details: { name: object.metadata.name, ...(group === '' ? {} : { group }), kind: resource, uid: object.metadata.uid },
+    details: {
+      name: object.metadata.name,
+      ...(group === '' ? {} : { group }),
+      kind: resource,
+      uid: object.metadata.uid,
+    },
   };
 }
 
 function planDeletion(scope: StoreScope, request: DeleteObjectRequest, existing: KubeObject): Plan {
-  checkPreconditions(scope, request, existing);
+  assertPreconditions(scope.definition, request.name, request.options, existing);
   const { strategy } = scope;
   const context = strategyContext(scope, request);
   const object = structuredClone(existing);
@@ -96,39 +133,59 @@ function planDeletion(scope: StoreScope, request: DeleteObjectRequest, existing:
   return { action: 'mark', object, thenRemove: false };
 }
 
-function checkPreconditions(scope: StoreScope, request: DeleteObjectRequest, existing: KubeObject): void {
-  const { uid, resourceVersion } = request.options;
-  const meta = existing.metadata;
+/** Throws 409 when the object is not the one that the client believes to delete. */
+export function assertPreconditions(
+  definition: ResourceDefinition,
+  name: string,
+  { uid, resourceVersion }: DeleteRequestOptions,
+  { metadata }: KubeObject,
+): void {
   // COMPAT: these conflicts name the kind, not the resource.
-  const about = { group: scope.definition.group, resource: scope.definition.kind };
-  if (uid !== undefined && uid !== meta.uid)
-    throw statusErrors.conflict(about, request.name, `the UID in the precondition (${uid}) does not match the UID in record (${meta.uid}). The object might have been deleted and then recreated`);
-  if (resourceVersion !== undefined && resourceVersion !== meta.resourceVersion)
-    throw statusErrors.conflict(about, request.name, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${meta.resourceVersion}). The object might have been modified`);
+  const about = { group: definition.group, resource: definition.kind };
+  if (uid !== undefined && uid !== metadata.uid)
+    throw statusErrors.conflict(
+      about,
+      name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    );
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+    throw statusErrors.conflict(
+      about,
+      name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    );
 }
 
 /** Sets deletionTimestamp and grace period on `object` when the deletion is graceful. */
-function planGrace(scope: StoreScope, request: DeleteObjectRequest, object: KubeObject): 'none' | 'pending' | 'waits' | 'at-once' {
+function planGrace(
+  scope: StoreScope,
+  request: DeleteObjectRequest,
+  object: KubeObject,
+): 'none' | 'pending' | 'waits' | 'at-once' {
   const { strategy } = scope;
   if (strategy.checkGracefulDelete === undefined) return 'none';
   const meta = object.metadata;
   const given = request.options.gracePeriodSeconds;
   // Negative periods mean one second.
-  const wanted: { gracePeriodSeconds?: number } = given === undefined ? {} : { gracePeriodSeconds: given < 0 ? 1 : given };
+  const wanted: { gracePeriodSeconds?: number } =
+    given === undefined ? {} : { gracePeriodSeconds: given < 0 ? 1 : given };
   if (meta.deletionTimestamp !== undefined) {
     const running = Number(meta.deletionGracePeriodSeconds ?? 0);
     if (running === 0) return 'none';
     const period = wanted.gracePeriodSeconds;
     if (period === undefined || period >= running) return 'pending';
     // A pending deletion can only be made shorter.
-    meta.deletionTimestamp = formatTime(Date.parse(meta.deletionTimestamp) + (period - running) * 1000);
+    meta.deletionTimestamp = formatTime(
+      Date.parse(meta.deletionTimestamp) + (period - running) * 1000,
+    );
     meta.deletionGracePeriodSeconds = period;
     return period > 0 ? 'waits' : 'at-once';
   }
   const context = strategyContext(scope, request);
   if (!strategy.checkGracefulDelete(object, wanted, context)) return 'none';
   const period = wanted.gracePeriodSeconds;
-  if (period === undefined) throw statusErrors.internalError('options.GracePeriodSeconds should not be nil');
+  if (period === undefined)
+    throw statusErrors.internalError('options.GracePeriodSeconds should not be nil');
   meta.deletionTimestamp = formatTime(context.nowMs + period * 1000);
   meta.deletionGracePeriodSeconds = period;
   bumpGeneration(object);
@@ -141,16 +198,22 @@ function markTerminating(object: KubeObject, nowMs: number): void {
     bumpGeneration(object);
     meta.deletionTimestamp = formatTime(nowMs);
   }
-  if (meta.deletionGracePeriodSeconds === undefined || meta.deletionGracePeriodSeconds > 0) meta.deletionGracePeriodSeconds = 0;
+  if (meta.deletionGracePeriodSeconds === undefined || meta.deletionGracePeriodSeconds > 0)
+    meta.deletionGracePeriodSeconds = 0;
 }
 
 function bumpGeneration(object: KubeObject): void {
   const meta = object.metadata;
-  if (meta.generation !== undefined && meta.generation > 0) meta.generation = Number(meta.generation) + 1;
+  if (meta.generation !== undefined && meta.generation > 0)
+    meta.generation = Number(meta.generation) + 1;
 }
 
 /** The finalizers with `orphan` and `foregroundDeletion` as the request, or the object's past, wants them. */
-function garbageCollectionFinalizers(scope: StoreScope, options: DeleteRequestOptions, existing: KubeObject): string[] {
+function garbageCollectionFinalizers(
+  scope: StoreScope,
+  options: DeleteRequestOptions,
+  existing: KubeObject,
+): string[] {
   const current = existing.metadata.finalizers ?? [];
   const policy = scope.strategy.garbageCollection ?? 'background';
   if (policy === 'unsupported') return [...current];
@@ -161,8 +224,13 @@ function garbageCollectionFinalizers(scope: StoreScope, options: DeleteRequestOp
   return others;
 }
 
-function wantedPropagation(options: DeleteRequestOptions, current: readonly string[], policy: 'background' | 'orphan'): 'orphan' | 'foreground' | 'background' {
-  if (options.orphanDependents !== undefined) return options.orphanDependents ? 'orphan' : 'background';
+function wantedPropagation(
+  options: DeleteRequestOptions,
+  current: readonly string[],
+  policy: 'background' | 'orphan',
+): 'orphan' | 'foreground' | 'background' {
+  if (options.orphanDependents !== undefined)
+    return options.orphanDependents ? 'orphan' : 'background';
   if (options.propagationPolicy === 'Orphan') return 'orphan';
   if (options.propagationPolicy === 'Foreground') return 'foreground';
   if (options.propagationPolicy === 'Background') return 'background';

@@ -19,7 +19,6 @@ const identifier = '[A-Za-z_][A-Za-z0-9_]*';
 const envName = '[-._a-zA-Z][-._a-zA-Z0-9]*';
 const configKey = '[-._a-zA-Z0-9]+';
 const headerName = '[-A-Za-z0-9]+';
-const domainPath = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
 const whole = (format: string) => new RegExp(`^${format}$`);
 const labelPattern = whole(label);
@@ -34,7 +33,6 @@ const identifierPattern = whole(identifier);
 const envNamePattern = whole(envName);
 const configKeyPattern = whole(configKey);
 const headerNamePattern = whole(headerName);
-const domainPathPattern = whole(domainPath);
 
 const labelSentence =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
@@ -138,21 +136,6 @@ export const labelValue: TextRule = (value) => {
   if (!labelValuePattern.test(value)) {
     const sentence = `a valid label must be an empty string or consist of ${qualifiedSentence.slice('must consist of '.length)}`;
     out.push(regexSentence(sentence, labelValueFormat, 'MyValue', 'my_value', '12345'));
-  }
-  return out;
-};
-
-/** `prefix/path`, as in names of signers and well-known identifiers. */
-export const domainPrefixedPath: TextRule = (value) => {
-  const slash = value.indexOf('/');
-  const [host, path] = slash < 0 ? [value, ''] : [value.slice(0, slash), value.slice(slash + 1)];
-  if (value === '') return [emptySentence];
-  if (slash < 0 || host === '' || path === '') {
-    return ['must be a domain-prefixed path (such as "acme.io/foo")'];
-  }
-  const out = dns1123Subdomain(host).map((text) => `prefix part ${text}`);
-  if (!domainPathPattern.test(path)) {
-    out.push(`path ${regexSentence('Invalid path', domainPath)}`);
   }
   return out;
 };

@@ -10,12 +10,8 @@ import { age, noneText } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
 import { conforms, immutable, notLongerThan, required } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
-import {
-  dns1123Label,
-  dns1123Subdomain,
-  domainPrefixedPath,
-  pathSegmentName,
-} from '../../validation/names.ts';
+import { domainPrefixedPath } from '../../validation/domain-paths.ts';
+import { dns1123Label, dns1123Subdomain, pathSegmentName } from '../../validation/names.ts';
 
 const controllerBytesMax = 250;
 
@@ -53,9 +49,7 @@ function validateIngressClass({ spec }: IngressClass): FieldError[] {
   const errors: FieldError[] = [];
   const controller = spec?.controller ?? '';
   notLongerThan(errors, 'spec.controller', controller, controllerBytesMax);
-  if (required(errors, 'spec.controller', controller)) {
-    conforms(errors, 'spec.controller', controller, domainPrefixedPath);
-  }
+  domainPrefixedPath(errors, 'spec.controller', controller);
   if (spec?.parameters) checkParameters(errors, spec.parameters);
   return errors;
 }
