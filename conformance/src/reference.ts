@@ -51,8 +51,12 @@ export async function replay(reference: string, areas: readonly string[]): Promi
     const output = await run(process.execPath, [
       join(reference, 'replay.mjs'),
       '--json',
-      '--kubeconfig',
-      kubeconfig,
+      '--server',
+      server.url,
+      '--ca',
+      join(directory, 'pki', 'ca.crt'),
+      '--token',
+      token,
       ...files,
     ]);
     return JSON.parse(output) as ReplayResult;
@@ -84,7 +88,9 @@ function startServer(directory: string, token: string): Promise<RunningServer> {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the server ended with exit code ${code} before it was ready`)));
+    child.once('exit', (code) =>
+      reject(new Error(`the server ended with exit code ${code} before it was ready`)),
+    );
     child.stdout?.on('data', (chunk: Buffer) => {
       const url = /https:\/\/\S+/.exec(chunk.toString())?.[0];
       if (url === undefined) return;

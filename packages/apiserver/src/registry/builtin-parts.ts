@@ -7,9 +7,11 @@ import type { ObjectSources } from '../object-sources.ts';
 import { systemUser } from '../authentication/system-user.ts';
 import { admissionregistrationStrategies } from './admissionregistration/strategies.ts';
 import { apiextensionsStrategies } from './apiextensions/strategies.ts';
+import { apiregistrationStrategies } from './apiregistration/strategies.ts';
 import { appsStrategies } from './apps/strategies.ts';
 import { v1ToV2, v2ToV1 } from './autoscaling/conversion.ts';
 import { autoscalingStrategies } from './autoscaling/strategies.ts';
+import { batchStrategies } from './batch/strategies.ts';
 import type { BuiltinParts } from './builtin-endpoints.ts';
 import { certificatesStrategies } from './certificates/strategies.ts';
 import { coordinationStrategies } from './coordination/strategies.ts';
@@ -20,6 +22,7 @@ import { coreStrategies } from './core/strategies.ts';
 import { discoveryStrategies } from './discovery/strategies.ts';
 import { coreToEventsV1, eventsV1ToCore } from './events/conversion.ts';
 import { eventsStrategies } from './events/strategies.ts';
+import { flowcontrolStrategies } from './flowcontrol/strategies.ts';
 import type { CreateHandler } from './handlers.ts';
 import { networkingStrategies } from './networking/strategies.ts';
 import { nodeGroupStrategies as nodeStrategies } from './node/strategies.ts';
@@ -62,12 +65,15 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ),
       ...byGroup('admissionregistration.k8s.io', admissionregistrationStrategies),
       ...byGroup('apiextensions.k8s.io', apiextensionsStrategies),
+      ...byGroup('apiregistration.k8s.io', apiregistrationStrategies),
       ...byGroup('apps', appsStrategies),
       ...byGroup('autoscaling', autoscalingStrategies),
+      ...byGroup('batch', batchStrategies),
       ...byGroup('certificates.k8s.io', certificatesStrategies),
       ...byGroup('coordination.k8s.io', coordinationStrategies),
       ...byGroup('discovery.k8s.io', discoveryStrategies),
       ...byGroup('events.k8s.io', eventsStrategies),
+      ...byGroup('flowcontrol.apiserver.k8s.io', flowcontrolStrategies),
       ...byGroup('networking.k8s.io', networkingStrategies),
       ...byGroup('node.k8s.io', nodeStrategies),
       ...byGroup('policy', policyStrategies),

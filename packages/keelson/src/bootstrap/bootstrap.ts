@@ -49,7 +49,12 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
       'flowcontrol.apiserver.k8s.io',
       flowSchemas.map((o) => flowSchema(o, now)),
     ),
-    // ensureAll(server, 'apiservices', 'apiregistration.k8s.io', localApiServices.map((row) => apiService(row, now))),
+    ensureAll(
+      server,
+      'apiservices',
+      'apiregistration.k8s.io',
+      localApiServices.map((row) => apiService(row, now)),
+    ),
     ensureAll(server, 'configmaps', '', configMaps(options)),
     ensureAll(server, 'servicecidrs', 'networking.k8s.io', [
       serviceCidr(options.serviceCidrs, now),
