@@ -29,11 +29,17 @@ import {
   type FieldValidation,
 } from './query-options.ts';
 import type { ResourceRequest } from './resource-request.ts';
+import { isRetiredKind } from './retired-kinds.ts';
+
+/** What a body must be. Other versions are taken for the expected one when it says so. */
+export interface ExpectedKind extends GroupVersionKind {
+  readonly acceptedVersions?: readonly string[];
+}
 
 /** Throws 400, 413 or 415. The object has `metadata`, and the expected apiVersion and kind. */
 export async function decodeBody(
   request: ResourceRequest,
-  expected: GroupVersionKind,
+  expected: ExpectedKind,
   fieldValidation: FieldValidation,
 ): Promise<KubeObject> {
   const { context, endpoint, services } = request;
@@ -82,11 +88,7 @@ interface Decoded {
   readonly strictErrors: readonly string[];
 }
 
-function decodeBuiltin(
-  body: Uint8Array,
-  mediaType: MediaType,
-  expected: GroupVersionKind,
-): Decoded {
+function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: ExpectedKind): Decoded {
   const type = typeForKind(expected);
   if (type === undefined)
     throw new Error(`no schema for ${formatApiVersion(expected)} ${expected.kind}`);
@@ -117,7 +119,7 @@ function decodeBuiltin(
 
 const typeMetaPrefix = "couldn't get version/kind; json parse error: ";
 
-function decodeProtobufBody(body: Uint8Array, expected: GroupVersionKind): Decoded {
+function decodeProtobufBody(body: Uint8Array, expected: ExpectedKind): Decoded {
   const { object } = orUnrecognized(body, expected.kind, '', () => decodeProtobuf(body));
   checkKind(object, expected);
   return { object: withKind(object, expected), strictErrors: [] };
@@ -127,7 +129,7 @@ function decodeCustom(
   request: ResourceRequest,
   body: Uint8Array,
   mediaType: MediaType,
-  expected: GroupVersionKind,
+  expected: ExpectedKind,
 ): Decoded {
   const isYaml = mediaType === 'application/yaml';
   const parsed = orUnrecognized(body, expected.kind, isYaml ? '' : typeMetaPrefix, () =>
@@ -182,19 +184,18 @@ function summarize(body: Uint8Array): string {
   return head.toString(body[0] === 0x7b ? 'utf8' : 'hex') + (body.byteLength > max ? ' ...' : '');
 }
 
-function checkKind(
-  object: { apiVersion?: unknown; kind?: unknown },
-  expected: GroupVersionKind,
-): void {
+function checkKind(object: { apiVersion?: unknown; kind?: unknown }, expected: ExpectedKind): void {
   const apiVersion =
     typeof object.apiVersion === 'string' && object.apiVersion !== ''
       ? object.apiVersion
       : formatApiVersion(expected);
   const kind = typeof object.kind === 'string' && object.kind !== '' ? object.kind : expected.kind;
-  if (apiVersion === formatApiVersion(expected) && kind === expected.kind) return;
+  const accepted = [formatApiVersion(expected), ...(expected.acceptedVersions ?? [])];
+  if (accepted.includes(apiVersion) && kind === expected.kind) return;
   const gv = parseApiVersion(apiVersion);
   const version = gv?.version ?? '';
-  const known = gv !== undefined && typeForKind({ ...gv, kind }) !== undefined;
+  const served = gv !== undefined && typeForKind({ ...gv, kind }) !== undefined;
+  const known = served || isRetiredKind(apiVersion, kind);
   const subject = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}`;
   if (!known)
     throw statusErrors.badRequest(
@@ -217,7 +218,8 @@ export function schemeOf(expected: { readonly group: string }): string {
 }
 /** Go's package of the internal form of a group. */
 export function internalPackage(expected: { readonly group: string }): string {
-  return expected.group === '' ? 'core' : (expected.group.split('.')[0] ?? '');
+  if (expected.group === '' || expected.group === 'events.k8s.io') return 'core';
+  return expected.group.split('.')[0] ?? '';
 }
 
 function cannotBeHandled(expected: GroupVersionKind, why: string): StatusError {

@@ -5,6 +5,7 @@
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
 import type { Strategy } from '../registry/strategy.ts';
+import { internalPackage } from './decode-body.ts';
 
 /** An object as it is stored and as it is served. */
 export interface ShownObject {
@@ -37,8 +38,6 @@ export function internalStrategy(endpoint: ResourceEndpoint): Strategy {
   return endpoint.custom ? endpoint.strategy : (endpoint.scope?.strategy ?? endpoint.strategy);
 }
 
-const internalPackages: Readonly<Record<string, string>> = { '': 'core', 'events.k8s.io': 'core' };
-
 /** Go's name of the type behind an answer, `*core.PodList`; some refusals quote it. */
 export function goTypeOfAnswer(
   endpoint: ResourceEndpoint,
@@ -50,6 +49,5 @@ export function goTypeOfAnswer(
   const gvk =
     endpoint.definition.subresources.find((s) => s.name === subresource)?.gvk ??
     endpoint.definition;
-  const packageName = internalPackages[gvk.group] ?? gvk.group.split('.')[0] ?? '';
-  return `*${packageName}.${gvk.kind}${suffix}`;
+  return `*${internalPackage(gvk)}.${gvk.kind}${suffix}`;
 }

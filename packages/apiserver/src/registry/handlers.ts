@@ -23,6 +23,8 @@ export interface CreateHandler {
   readonly resource: GroupResource;
   /** Empty for a resource of its own (`subjectaccessreviews`). */
   readonly subresource: string;
+  /** Further apiVersions of the body that are taken for the expected one. */
+  readonly acceptedVersions?: readonly string[];
   /** Defaults of the body. */
   applyDefaults?(object: KubeObject): void;
   /** 201 unless `status` says otherwise. A returned `Status` object is answered as such. */

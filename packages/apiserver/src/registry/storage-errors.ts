@@ -57,6 +57,21 @@ function futureRevision(message: string): StatusError {
   });
 }
 
+/** COMPAT: the text of a precondition that etcd's store found unmet. `key` is where the object lies. */
+export function preconditionConflict(
+  resource: GroupResource,
+  name: string,
+  failed: { key: string; field: 'UID' | 'ResourceVersion'; expected: string; actual: string },
+): StatusError {
+  const { key, field, expected, actual } = failed;
+  return statusErrors.conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ` +
+      `Precondition failed: ${field} in precondition: ${expected}, ${field} in object meta: ${actual}`,
+  );
+}
+
 /** An error that Kubernetes answers as a bare 500 with its text and no reason. */
 export function plainError(message: string): StatusError {
   return new StatusError({

@@ -46,7 +46,12 @@ export async function deleteObject(
   const key = storageKey(scope, request.namespace, request.name);
   const { propagationPolicy, orphanDependents } = request.options;
   const { dependentsWarning } = scope.strategy;
-  if (dependentsWarning !== undefined && propagationPolicy === undefined && orphanDependents === undefined) request.warn(dependentsWarning);
+  if (
+    dependentsWarning !== undefined &&
+    propagationPolicy === undefined &&
+    orphanDependents === undefined
+  )
+    request.warn(dependentsWarning);
   try {
     return await deleteWithin(scope, request, key);
   } catch (error) {

@@ -17,7 +17,12 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from './metadata-validation.ts';
-import { interpretStorageError, optimisticLockMessage, plainError } from './storage-errors.ts';
+import {
+  interpretStorageError,
+  optimisticLockMessage,
+  plainError,
+  preconditionConflict,
+} from './storage-errors.ts';
 import {
   inWrittenOrder,
   storageKey,
@@ -160,18 +165,18 @@ async function prepareReplacement(
   return object;
 }
 
-// COMPAT: the text is etcd3's precondition failure, wrapped in a conflict.
+// COMPAT: a dry run does not know the prefix of the store.
 function checkUid(scope: StoreScope, request: UpdateRequest, existing: KubeObject): void {
   const expected = request.expectedUid;
   if (!expected || expected === existing.metadata.uid) return;
   const whole = storageKey(scope, request.namespace, request.name);
   const key = request.dryRun ? whole.replace(/^\/registry/, '') : whole;
-  throw statusErrors.conflict(
-    scope.definition,
-    request.name,
-    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ` +
-      `Precondition failed: UID in precondition: ${expected}, UID in object meta: ${existing.metadata.uid}`,
-  );
+  throw preconditionConflict(scope.definition, request.name, {
+    key,
+    field: 'UID',
+    expected,
+    actual: existing.metadata.uid ?? '',
+  });
 }
 
 function checkResourceVersion(
@@ -185,7 +190,7 @@ function checkResourceVersion(
   if (given !== '' && !/^\d+$/.test(given))
     throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(given)}: invalid syntax`);
   if (given === '' || given === '0') {
-    if (scope.strategy.allowUnconditionalUpdate === false && request.subresource === undefined) {
+    if (scope.strategy.allowUnconditionalUpdate === false) {
       const kind = { group: scope.definition.group, kind: scope.definition.resource };
       throw statusErrors.invalid(kind, request.name, [
         fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),

@@ -20,16 +20,18 @@ export async function createResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint, services } = request;
   const format = negotiateOutput(context, endpoint.custom);
   const options = parseWriteOptions(context.info.query, 'CreateOptions');
-  const kind =
-    endpoint.definition.subresources.find((s) => s.name === request.subresource)?.gvk ??
-    endpoint.definition;
-  const decoded = await decodeBody(request, kind, options.fieldValidation);
-  checkNamespace(request, decoded);
-  const admissionOptions = optionsObject('CreateOptions', options);
   const handler =
     request.subresource === ''
       ? endpoint.createHandler
       : endpoint.subresourceCreates.get(request.subresource);
+  const { group, version, kind } =
+    endpoint.definition.subresources.find((sub) => sub.name === request.subresource)?.gvk ??
+    endpoint.definition;
+  const { acceptedVersions = [] } = handler ?? {};
+  const expected = { group, version, kind, acceptedVersions };
+  const decoded = await decodeBody(request, expected, options.fieldValidation);
+  checkNamespace(request, decoded);
+  const admissionOptions = optionsObject('CreateOptions', options);
   const object = await toStored(
     endpoint,
     handler === undefined

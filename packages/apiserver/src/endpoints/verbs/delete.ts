@@ -96,6 +96,7 @@ async function deleteOne(
     namespace,
     name,
     options,
+    served: endpoint.definition,
     warn: (text) => context.warn(text),
     validateAdmission: async (_object, old) => {
       if (services.admission.handles('DELETE'))

@@ -1,12 +1,13 @@
 // Binding a pod to a node: `pods/binding`, and the older `bindings` resource. Sets spec.nodeName once
 // and the PodScheduled condition (pkg/registry/core/pod/storage).
 
-import { formatTime, statusErrors, type KubeObject } from '@keelson/apimachinery';
-import type { Binding, Pod, PodCondition } from '@keelson/apimachinery/types/core.v1';
+import { statusErrors, type KubeObject } from '@keelson/apimachinery';
+import type { Binding, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { CreateHandler, HandlerRequest } from '../handlers.ts';
-import { plainError } from '../storage-errors.ts';
-import type { StoreScope } from '../store-types.ts';
+import { plainError, preconditionConflict } from '../storage-errors.ts';
+import { storageKey, type StoreScope } from '../store-types.ts';
 import { updateObject } from '../store-update.ts';
+import { setPodCondition } from './pod-conditions.ts';
 
 /** `pods` is asked for lazily: stores exist only after the handlers were named. */
 export function createBindingHandlers(pods: () => StoreScope): readonly CreateHandler[] {
@@ -37,7 +38,7 @@ async function bindPod(scope: StoreScope, binding: Binding, request: HandlerRequ
     // Binding changes what a pod update must not; no strategy checks it.
     subresource: { prepareForUpdate: () => {} },
     createIfAbsent: false,
-    expectedUid: undefined,
+    expectedUid: binding.metadata.uid,
   });
   return {
     object: {
@@ -72,11 +73,18 @@ async function assign(
 ): Promise<KubeObject> {
   if (existing === undefined) throw statusErrors.notFound({ group: '', resource: 'pods' }, name);
   const refuse = (why: string) => statusErrors.conflict(bindingResource, name, why);
-  const { uid } = binding.metadata;
-  if (uid && uid !== existing.metadata.uid)
-    throw refuse(
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing.metadata.uid}`,
-    );
+  const expected = binding.metadata.resourceVersion;
+  const actual = existing.metadata.resourceVersion ?? '';
+  if (expected && expected !== actual) {
+    const key = storageKey(scope, existing.metadata.namespace ?? '', name);
+    const field = 'ResourceVersion';
+    throw preconditionConflict({ group: '', resource: 'pods' }, name, {
+      key,
+      field,
+      expected,
+      actual,
+    });
+  }
   if (existing.metadata.deletionTimestamp !== undefined)
     throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (existing.spec?.nodeName)
@@ -87,23 +95,16 @@ async function assign(
     throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   const pod = structuredClone(existing);
   pod.spec = { ...pod.spec, nodeName: binding.target?.name ?? '' } as NonNullable<Pod['spec']>;
-  copyMissing(pod, binding);
-  const condition: PodCondition = {
-    type: 'PodScheduled',
-    status: 'True',
-    lastProbeTime: undefined,
-    lastTransitionTime: formatTime(scope.clock.now()),
-  } as unknown as PodCondition;
-  const conditions = (pod.status?.conditions ?? []).filter((c) => c.type !== 'PodScheduled');
-  pod.status = { ...pod.status, conditions: [...conditions, condition] };
+  copyMetadata(pod, binding);
+  setPodCondition(pod, { type: 'PodScheduled', status: 'True' }, scope.clock.now());
   return pod as unknown as KubeObject;
 }
 
-/** A binding may bring annotations and, for topology, labels; what the pod has stays. */
-function copyMissing(pod: Pod, binding: Binding): void {
+/** A binding may bring annotations and, for topology, labels; they win over what the pod has. */
+function copyMetadata(pod: Pod, binding: Binding): void {
   for (const key of ['annotations', 'labels'] as const) {
     const given = binding.metadata[key];
     if (given !== undefined && Object.keys(given).length > 0)
-      pod.metadata[key] = { ...given, ...pod.metadata[key] };
+      pod.metadata[key] = { ...pod.metadata[key], ...given };
   }
 }

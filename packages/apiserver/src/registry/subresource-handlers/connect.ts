@@ -2,7 +2,7 @@
 // found, and as no node agent is connected yet, the answer is the one that Kubernetes gives when the node cannot be reached.
 
 import { fieldError, statusErrors, type FieldError } from '@keelson/apimachinery';
-import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Pod, Service } from '@keelson/apimachinery/types/core.v1';
 import { respondText } from '../../endpoints/respond.ts';
 import type { ObjectSource } from '../../object-source.ts';
 import type { ConnectHandler, HandlerRequest } from '../handlers.ts';
@@ -11,6 +11,7 @@ import { plainError } from '../storage-errors.ts';
 export interface ConnectSources {
   readonly pods: ObjectSource;
   readonly nodes: ObjectSource;
+  readonly services: ObjectSource;
 }
 
 const pods = { group: '', resource: 'pods' };
@@ -38,8 +39,8 @@ export function createConnectHandlers(sources: ConnectSources): readonly Connect
     onPod('portforward', checkHost),
     onPod('log', checkLog),
     onPod('proxy', () => {}),
-    proxyOf('services', (name) => name.split(':').length <= 3, 'service'),
-    proxyOf('nodes', (name) => name.split(':').length <= 3, 'node'),
+    proxyOf('services', sources.services),
+    proxyOf('nodes', sources.nodes),
   ];
 }
 
@@ -117,23 +118,47 @@ function unreachable(sources: ConnectSources, pod: Pod) {
   return plainError(`no preferred addresses found; known addresses: []`);
 }
 
-function proxyOf(
-  resource: string,
-  isName: (name: string) => boolean,
-  what: string,
-): ConnectHandler {
+function proxyOf(resource: 'services' | 'nodes', source: ObjectSource): ConnectHandler {
   return {
     resource: { group: '', resource },
     subresource: 'proxy',
     async connect(request) {
-      if (!isName(request.name))
+      const target = parseProxyTarget(request.name);
+      const what = resource === 'services' ? 'service' : 'node';
+      if (target === undefined)
         throw statusErrors.badRequest(`invalid ${what} request ${JSON.stringify(request.name)}`);
       await request.validateAdmission({ metadata: {} });
-      if (resource === 'services')
-        throw statusErrors.serviceUnavailable(
-          `no endpoints available for service ${JSON.stringify(request.name)}`,
-        );
-      throw plainError(`no preferred addresses found; known addresses: []`);
+      const object = source.get(request.namespace, target.name);
+      if (object === undefined) throw statusErrors.notFound({ group: '', resource }, target.name);
+      if (resource === 'nodes')
+        throw plainError('no preferred addresses found; known addresses: []');
+      throw noEndpoints(object as unknown as Service, target);
     },
   };
+}
+
+interface ProxyTarget {
+  readonly name: string;
+  readonly port: string;
+}
+
+/** `name`, `name:port` or `scheme:name:port`; undefined for anything else. */
+export function parseProxyTarget(text: string): ProxyTarget | undefined {
+  const parts = text.split(':');
+  if (parts.length > 3) return undefined;
+  const [scheme, name = '', port = ''] = parts.length === 3 ? parts : ['', ...parts];
+  if (name === '' || (scheme !== '' && scheme !== 'http' && scheme !== 'https')) return undefined;
+  return { name, port };
+}
+
+// A port number must be one of the service's; nothing stands behind any of them yet.
+function noEndpoints({ spec }: Service, { name, port }: ProxyTarget) {
+  const isNumber = /^[+-]?\d+$/.test(port);
+  if (isNumber && !(spec?.ports ?? []).some((p) => p.port === Number(port)))
+    return statusErrors.serviceUnavailable(
+      `no service port ${Number(port)} found for service ${JSON.stringify(name)}`,
+    );
+  return statusErrors.serviceUnavailable(
+    `no endpoints available for service ${JSON.stringify(name)}`,
+  );
 }

@@ -5,6 +5,7 @@
 import {
   compileLabelSelector,
   formatTime,
+  isStatusError,
   statusErrors,
   type KubeObject,
 } from '@keelson/apimachinery';
@@ -14,8 +15,12 @@ import type { DeleteRequestOptions } from '../../endpoints/query-options.ts';
 import type { ObjectSource } from '../../object-source.ts';
 import type { CreateHandler, HandlerRequest } from '../handlers.ts';
 import { plainError } from '../storage-errors.ts';
-import { deleteObject } from '../store-delete.ts';
+import { assertPreconditions, deleteObject } from '../store-delete.ts';
 import { storageKey, type StoreScope } from '../store-types.ts';
+import { updateObject } from '../store-update.ts';
+import { setPodCondition } from './pod-conditions.ts';
+
+const pods = { group: '', resource: 'pods' };
 
 interface Eviction extends KubeObject {
   deleteOptions?: {
@@ -40,6 +45,7 @@ export function createEvictionHandler(dependencies: EvictionDependencies): Creat
   return {
     resource: { group: '', resource: 'pods' },
     subresource: 'eviction',
+    acceptedVersions: ['policy/v1beta1'],
     create: (object, request) => evict(dependencies, object as Eviction, request),
   };
 }
@@ -49,46 +55,105 @@ async function evict(
   eviction: Eviction,
   request: HandlerRequest,
 ) {
-  const given = eviction.metadata.name ?? '';
-  if (given !== '' && given !== request.name)
+  if ((eviction.metadata.name ?? '') !== request.name)
     throw statusErrors.badRequest('name in URL does not match name in Eviction object');
-  if (given === '')
-    throw statusErrors.badRequest('name in URL does not match name in Eviction object');
+  await request.validateAdmission(eviction);
   const scope = dependencies.pods();
   const entry = await scope.storage.get(storageKey(scope, request.namespace, request.name));
-  if (entry === undefined)
-    throw statusErrors.notFound({ group: '', resource: 'pods' }, request.name);
+  if (entry === undefined) throw statusErrors.notFound(pods, request.name);
   const pod = entry.object as unknown as Pod;
   const options = deleteOptionsOf(eviction, request);
-  await request.validateAdmission(eviction);
-  if (!canIgnoreBudget(pod)) {
-    const budgets = budgetsOf(dependencies.budgetSource, pod);
-    if (budgets.length > 1)
-      throw plainError(
-        'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-      );
-    const budget = budgets[0];
-    if (budget !== undefined && !mayIgnoreUnhealthy(pod, budget))
-      await spend(dependencies.budgets(), budget, pod, options.dryRun);
+  const unhealthyOf = await askBudgets(dependencies, pod, options.dryRun);
+  if (unhealthyOf === undefined || options.resourceVersion !== undefined) {
+    await disrupt(scope, request, options);
+  } else {
+    await disruptUnhealthy(scope, request, { options, pod, budget: unhealthyOf });
   }
-  await deleteObject(scope, {
+  const answer = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+  return { object: answer as unknown as KubeObject };
+}
+
+/** Spends a disruption, or throws. The name of the budget when the pod may go because it is unhealthy. */
+async function askBudgets(
+  dependencies: EvictionDependencies,
+  pod: Pod,
+  dryRun: boolean,
+): Promise<string | undefined> {
+  if (canIgnoreBudget(pod)) return undefined;
+  const budgets = budgetsOf(dependencies.budgetSource, pod);
+  if (budgets.length > 1)
+    throw plainError(
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    );
+  const budget = budgets[0];
+  if (budget === undefined) return undefined;
+  if (mayIgnoreUnhealthy(pod, budget)) return budget.metadata.name;
+  await spend(dependencies.budgets(), budget, pod, dryRun);
+  return undefined;
+}
+
+/** Only the pod as it was looked at may go: a pod that became healthy meanwhile would cost availability. */
+async function disruptUnhealthy(
+  scope: StoreScope,
+  request: HandlerRequest,
+  subject: { options: DeleteRequestOptions; pod: Pod; budget: string },
+): Promise<void> {
+  const { resourceVersion } = subject.pod.metadata;
+  try {
+    await disrupt(scope, request, { ...subject.options, resourceVersion });
+  } catch (error) {
+    if (isStatusError(error, 'Conflict')) throw refusal(stillProcessed(subject.budget), 10);
+    throw error;
+  }
+}
+
+/** Says on the pod why it goes, and deletes it. */
+async function disrupt(
+  scope: StoreScope,
+  request: HandlerRequest,
+  options: DeleteRequestOptions,
+): Promise<void> {
+  const write = {
     user: request.context.user,
     dryRun: options.dryRun,
     namespace: request.namespace,
     name: request.name,
-    options,
-    warn: (text) => request.context.warn(text),
+    warn: (text: string) => request.context.warn(text),
     validateAdmission: async () => {},
-  });
-  return {
-    object: {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Success',
-      code: 201,
-    } as unknown as KubeObject,
   };
+  let { resourceVersion } = options;
+  if (!options.dryRun) {
+    const updated = await updateObject(scope, {
+      ...write,
+      transform: async (existing) => {
+        if (existing === undefined) throw statusErrors.notFound(pods, request.name);
+        assertPreconditions(scope.definition, request.name, options, existing);
+        return withDisruptionTarget(existing, scope.clock.now());
+      },
+      subresource: scope.strategy.subresources?.['status'],
+      createIfAbsent: false,
+      expectedUid: undefined,
+    });
+    if (resourceVersion !== undefined) ({ resourceVersion } = updated.object.metadata);
+  }
+  await deleteObject(scope, { ...write, options: { ...options, resourceVersion } });
+}
+
+function withDisruptionTarget(existing: KubeObject, nowMs: number): KubeObject {
+  const pod = structuredClone(existing) as unknown as Pod;
+  const reason = 'EvictionByEvictionAPI';
+  const message = 'Eviction API: evicting';
+  setPodCondition(pod, { type: 'DisruptionTarget', status: 'True', reason, message }, nowMs);
+  return pod as unknown as KubeObject;
+}
+
+const stillProcessed = (budget: string) =>
+  `The disruption budget ${budget} is still being processed by the server.`;
+
+function refusal(message: string, retryAfterSeconds: number) {
+  const text = "Cannot evict pod as it would violate the pod's disruption budget.";
+  const causes = [{ reason: 'DisruptionBudget', message }];
+  return statusErrors.generic(429, 'TooManyRequests', text, { causes, retryAfterSeconds });
 }
 
 function deleteOptionsOf(eviction: Eviction, request: HandlerRequest): DeleteRequestOptions {
@@ -157,18 +222,8 @@ async function spend(
 function debited(budget: PodDisruptionBudget, pod: Pod, nowMs: number): KubeObject {
   const status = budget.status ?? ({} as NonNullable<PodDisruptionBudget['status']>);
   const name = budget.metadata.name ?? '';
-  const refuse = (message: string, retryAfterSeconds: number) =>
-    statusErrors.generic(
-      429,
-      'TooManyRequests',
-      "Cannot evict pod as it would violate the pod's disruption budget.",
-      {
-        causes: [{ reason: 'DisruptionBudget', message }],
-        retryAfterSeconds,
-      },
-    );
   if (Number(status.observedGeneration ?? 0) < Number(budget.metadata.generation ?? 0))
-    throw refuse(`The disruption budget ${name} is still being processed by the server.`, 10);
+    throw refusal(stillProcessed(name), 10);
   const allowed = status.disruptionsAllowed ?? 0;
   if (allowed < 0)
     throw statusErrors.forbidden(
@@ -183,7 +238,7 @@ function debited(budget: PodDisruptionBudget, pod: Pod, nowMs: number): KubeObje
       'DisruptedPods map too big - too many evictions not confirmed by PDB controller',
     );
   if (allowed === 0)
-    throw refuse(
+    throw refusal(
       `The disruption budget ${name} needs ${status.desiredHealthy ?? 0} healthy pods and has ${status.currentHealthy ?? 0} currently`,
       0,
     );
