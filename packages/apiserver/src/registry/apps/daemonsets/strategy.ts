@@ -107,5 +107,8 @@ const unreadable = (text: string, why: string) =>
   );
 
 function setTemplateGeneration({ metadata }: DaemonSet, value: bigint): void {
-  metadata.annotations = { ...metadata.annotations, [templateGenerationKey]: String(value) };
+  const annotations = { ...metadata.annotations, [templateGenerationKey]: String(value) };
+  metadata.annotations = Object.fromEntries(
+    Object.entries(annotations).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }

@@ -50,11 +50,21 @@ export function generateSelector({ metadata, spec }: Job): void {
   const template = (spec.template.metadata ??= {});
   const labels = (template.labels ??= {});
   const { name = '', uid = '' } = metadata;
-  labels[jobLabels.legacyName] ??= name;
-  labels[jobLabels.name] ??= name;
-  labels[jobLabels.legacyUid] ??= uid;
-  labels[jobLabels.uid] ??= uid;
+  const generated = {
+    [jobLabels.legacyName]: name,
+    [jobLabels.name]: name,
+    [jobLabels.legacyUid]: uid,
+    [jobLabels.uid]: uid,
+  };
+  addSorted(labels, generated);
   const selector = (spec.selector ??= {});
   const matchLabels = (selector.matchLabels ??= {});
   matchLabels[jobLabels.uid] ??= uid;
+}
+
+/** Adds what is not there yet; the map stays the same object, with its keys in Go's order. */
+function addSorted(map: Record<string, string>, additions: Record<string, string>): void {
+  const all = Object.entries({ ...additions, ...map });
+  for (const key of Object.keys(map)) delete map[key];
+  for (const [key, value] of all.toSorted(([a], [b]) => (a < b ? -1 : 1))) map[key] = value;
 }

@@ -58,7 +58,9 @@ export const jobStrategy: Strategy<Job> = {
       : jobSpecWarnings('spec', job.spec, features),
 
   tableCells: jobCells,
+  unknownFieldLabel: (label) => `field label ${JSON.stringify(label)} not supported for Job`,
   fieldValues: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
+  unknownFieldLabel: (label) => `field label ${JSON.stringify(label)} not supported for Job`,
   resetFields: [['status']],
   subresources: {
     status: {

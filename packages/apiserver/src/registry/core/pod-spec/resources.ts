@@ -210,6 +210,7 @@ export function podLevelResources(
   }
   requirementsOf(errors, path, resources, { ...scope, name: podResourceName });
   for (const [name, sum] of aggregateRequests(spec)) {
+    if (!isPodLevelResource(name)) continue;
     const own = resources.requests?.[name] ?? '0';
     if (compareQuantities(parseQuantity(sum), parseQuantity(own)) <= 0) continue;
     const why = `must be greater than or equal to aggregate container requests of ${sum}`;
