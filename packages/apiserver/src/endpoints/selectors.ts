@@ -79,7 +79,8 @@ function isKnownField(endpoint: ResourceEndpoint, field: string): boolean {
 function unknownField(endpoint: ResourceEndpoint, field: string): string {
   const own = endpoint.strategy.unknownFieldLabel?.(field);
   if (own !== undefined) return own;
-  const hasOwnFields = endpoint.definition.fieldLabels.some((f) => !metadataFields.has(f));
+  const hasOwnFields =
+    endpoint.custom || endpoint.definition.fieldLabels.some((f) => !metadataFields.has(f));
   return hasOwnFields
     ? `field label not supported: ${field}`
     : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;

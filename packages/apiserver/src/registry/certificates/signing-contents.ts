@@ -25,7 +25,7 @@ export function problemOfCertificates(certificate: string): string | undefined {
   if (blocks.length > 0) return undefined;
   return hasHeaders.test(text)
     ? 'no PEM block headers are permitted'
-    : 'must contain one or more CERTIFICATE PEM blocks';
+    : 'must contain at least one CERTIFICATE PEM block';
 }
 
 const hasHeaders = /-----BEGIN CERTIFICATE-----\r?\n[A-Za-z-]+: [^\n]*\n/;

@@ -1,5 +1,6 @@
 // Pods (k8s.io/kubernetes/pkg/registry/core/pod): how one is made, changed and ended.
 
+import { formatTime } from '@keelson/apimachinery';
 import type { Pod, PodCondition } from '@keelson/apimachinery/types/core.v1';
 import { dns1123Label, nameIsDns1123Subdomain } from '../../validation/names.ts';
 import { syncServiceAccount } from '../pod-spec/defaults.ts';
@@ -26,12 +27,12 @@ export const podStrategy: Strategy<Pod> = {
   nameRule: nameIsDns1123Subdomain,
   applyDefaults: defaultPod,
 
-  prepareForCreate(pod, { features }) {
+  prepareForCreate(pod, { features, nowMs }) {
     pod.metadata.generation = 1;
     syncServiceAccount(pod.spec);
     pod.status = { phase: 'Pending', qosClass: computeQosClass(pod, features) };
     dropDisabledPodFields(pod.spec, undefined, features);
-    if ((pod.spec.schedulingGates ?? []).length > 0) pod.status.conditions = [gatedCondition];
+    if ((pod.spec.schedulingGates ?? []).length > 0) pod.status.conditions = [gatedCondition(nowMs)];
     fillLabelKeySelectors(pod, features);
     annotationWarnings.set(pod, syncAppArmor(pod, features));
   },
@@ -75,14 +76,14 @@ export const podStrategy: Strategy<Pod> = {
   },
 };
 
-const gatedCondition: PodCondition = {
+const gatedCondition = (nowMs: number): PodCondition => ({
   type: 'PodScheduled',
   status: 'False',
   lastProbeTime: null,
-  lastTransitionTime: null,
+  lastTransitionTime: formatTime(nowMs),
   reason: 'SchedulingGated',
   message: 'Scheduling is blocked due to non-empty scheduling gates',
-};
+});
 
 function hostnameWarnings({ metadata: { name = '' } }: Pod): string[] {
   const problems = dns1123Label(name);

@@ -20,6 +20,7 @@ export function createDeviceClassStrategy(checker: ExpressionChecker): Strategy<
       advanceGeneration(deviceClass, old, !isSemanticallyEqual(deviceClass.spec, old.spec)),
     validate: (deviceClass) => validateDeviceClass(deviceClass, { checker, old: undefined }),
     validateUpdate: (deviceClass, old) => validateDeviceClass(deviceClass, { checker, old }),
+    returnDeletedObject: true,
     tableCells: (deviceClass, nowMs) => [deviceClass.metadata.name, age(deviceClass, nowMs)],
   };
 }

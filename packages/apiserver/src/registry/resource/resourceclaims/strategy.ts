@@ -30,6 +30,7 @@ export function createResourceClaimStrategy(checker: ExpressionChecker): Strateg
       const shown = internalValue('io.k8s.api.resource.v1.ResourceClaimSpec', claim.spec);
       return [fieldError.invalid('spec', shown, immutableDetail)];
     },
+    returnDeletedObject: true,
     tableCells: (claim, nowMs) => [claim.metadata.name, stateOf(claim), age(claim, nowMs)],
     resetFields: [['status']],
     subresources: {

@@ -31,6 +31,7 @@ export function createResourceClaimTemplateStrategy(
       );
       return [fieldError.invalid('spec', shown, immutableDetail)];
     },
+    returnDeletedObject: true,
     tableCells: (template, nowMs) => [template.metadata.name, age(template, nowMs)],
   };
 }

@@ -26,10 +26,13 @@ export const resourceSliceStrategy: Strategy<ResourceSlice> = {
     slice.spec.pool.name,
     age(slice, nowMs),
   ],
+  returnDeletedObject: true,
   fieldValues: ({ spec }) => ({
     'spec.nodeName': spec.nodeName ?? '',
     'spec.driver': spec.driver,
   }),
+  unknownFieldLabel: (label) =>
+    `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${label}`,
 };
 
 /** When a taint was added matters to tolerations that end. */
