@@ -85,20 +85,19 @@ function endpointOf(
       ? undefined
       : parts.conversions[`${definition.group}/${definition.version}/${definition.resource}`];
   const direct = creates.find((h) => h.subresource === '');
-  const strategy = scope?.strategy ?? strategyOf(parts, definition);
+  const stored = scope?.strategy ?? strategyOf(parts, definition);
+  const key = `${definition.group}/${definition.version}/${definition.resource}`;
+  const strategy = conversion === undefined ? stored : { ...stored, ...parts.strategies[key] };
   return {
     definition,
-    strategy:
-      conversion === undefined
-        ? strategy
-        : {
-            ...strategy,
-            ...parts.strategies[`${definition.group}/${definition.version}/${definition.resource}`],
-          },
+    strategy,
     custom: false,
     ...(scope === undefined
       ? {}
-      : { scope, fieldManager: createFieldManager({ type: definition.type, clock }) }),
+      : {
+          scope: conversion === undefined ? scope : { ...scope, strategy },
+          fieldManager: createFieldManager({ type: definition.type, clock }),
+        }),
     ...(conversion === undefined ? {} : { conversion }),
     ...(direct === undefined ? {} : { createHandler: direct }),
     subresourceCreates: new Map(

@@ -48,6 +48,7 @@ export async function createObject(
 }
 
 function generateName(scope: StoreScope, base: string): string {
+  if (scope.strategy.generatesNames === false) return base;
   return base.slice(0, generatedBaseMax) + randomNameSuffix(scope.random);
 }
 
@@ -75,7 +76,7 @@ async function createOnce(
       ...validateObjectMeta(meta, definition, strategy),
       ...(strategy.validate?.(object, context) ?? []),
     ];
-    if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
+    if (errors.length > 0) throw invalidObject(scope, object, errors);
     for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
     strategy.canonicalize?.(object);
     await request.validateAdmission(object, undefined);

@@ -52,6 +52,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
 
   /** Checks `metadata.name`; gives the detail texts, empty when valid. Default: DNS-1123 subdomain. `prefix`: it is a generateName. */
   nameRule?(name: string, prefix: boolean): string[];
+  /** False when no random suffix could make a valid name of a prefix: `generateName` then is the name. Default true. */
+  readonly generatesNames?: boolean;
   /**
    * Finalizers need no domain. Default: all but Kubernetes' own must have one. COMPAT: kinds that came late to
    * Kubernetes leave that check out.

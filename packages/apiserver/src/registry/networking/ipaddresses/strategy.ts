@@ -16,6 +16,7 @@ export const ipAddressStrategy: Strategy<IPAddress> = {
     return errors;
   },
   nameRule: addressName,
+  generatesNames: false,
   tableCells: (address) => [address.metadata.name, parentText(address.spec?.parentRef)],
 };
 

@@ -11,6 +11,7 @@ import { conditions } from '../../validation/conditions.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { atMost100Percent, nonNegativeIntOrPercent } from '../../validation/int-or-percent.ts';
 import { labelSelector } from '../../validation/labels.ts';
+import { pathSegmentName } from '../../validation/names.ts';
 
 const evictionPolicies = ['AlwaysAllow', 'IfHealthyBudget'];
 
@@ -39,6 +40,7 @@ export const podDisruptionBudgetStrategy: Strategy<PodDisruptionBudget> = {
   validate: validateBudget,
   validateUpdate: validateBudget,
   allowUnconditionalUpdate: false,
+  nameRule: pathSegmentName,
   allowsBareFinalizers: true,
   tableCells: (budget, nowMs) => [
     budget.metadata.name,

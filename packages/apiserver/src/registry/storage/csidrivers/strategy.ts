@@ -7,7 +7,6 @@ import { age, unsetText } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
 import { immutable, oneOf } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
-import { csiDriverName } from '../driver-fields.ts';
 
 const fsGroupPolicies = ['File', 'None', 'ReadWriteOnceWithFSType'];
 const lifecycleModes = ['Persistent', 'Ephemeral'];
@@ -49,9 +48,8 @@ export const csiDriverStrategy: Strategy<CSIDriver> = {
   ],
 };
 
-function validateCsiDriver({ metadata, spec }: CSIDriver): FieldError[] {
+function validateCsiDriver({ spec }: CSIDriver): FieldError[] {
   const errors: FieldError[] = [];
-  csiDriverName(errors, 'name', metadata.name ?? '');
   const need = (path: string, value: unknown) => {
     if (value === undefined) errors.push(fieldError.required(path));
   };
