@@ -5,14 +5,14 @@
 // Asked are creations and updates; the decision itself knows which resources and subresources it
 // looks at. Metrics are counted through `observe`.
 
-import { StatusError, statusErrors } from '@keelson/apimachinery';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StatusError, statusErrors, type Clock } from '@keelson/apimachinery';
 import {
   createPodSecurityAdmission,
   type PodSecurityConfiguration,
   type PodSecurityDecision,
   type PodSecurityRefused,
 } from '@keelson/pod-security';
-import type { Clock } from '@keelson/apimachinery';
 import type { Features } from '../../features/features.ts';
 import type { ObjectSource } from '../../object-source.ts';
 import {
@@ -43,6 +43,7 @@ export function createPodSecurity(options: PodSecurityPluginOptions): AdmissionP
       namespaces: { getNamespace: (name) => presentNamespace(namespaces, name) },
       pods: { listPods: (namespace) => pods.list(namespace) },
       clock,
+      pause: nextTurn,
     },
     {
       release,
