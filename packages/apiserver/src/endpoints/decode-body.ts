@@ -135,15 +135,33 @@ function decodeCustom(
   const parsed = orUnrecognized(body, expected.kind, isYaml ? '' : typeMetaPrefix, () =>
     isYaml ? parseYamlObject(body) : parseJsonObject(body, { strict: true }),
   );
-  checkKind(parsed.value, expected);
+  checkCustomVersion(parsed.value, expected);
   const decode = request.endpoint.customDecode;
   if (decode === undefined) throw new Error('unreachable: custom resources have a decoder');
   const decoded = orCannotBeHandled(expected, () =>
-    decode(withKind(asKubeObject({ metadata: {}, ...parsed.value }), expected)),
+    decode(asKubeObject({ metadata: {}, ...withTypeMeta(parsed.value, expected) })),
   );
   return {
     object: decoded.object,
     strictErrors: [...parsed.strictErrors, ...decoded.unknownFields],
+  };
+}
+
+/** COMPAT: the kind of a custom resource is left to its validation. */
+function checkCustomVersion(object: JsonObject, expected: ExpectedKind): void {
+  const apiVersion = object['apiVersion'] || formatApiVersion(expected);
+  const accepted = [formatApiVersion(expected), ...(expected.acceptedVersions ?? [])];
+  if (accepted.some((version) => version === apiVersion)) return;
+  throw wrongVersion(String(apiVersion), expected);
+}
+
+/** What the body does not say is taken from the path. */
+function withTypeMeta(object: JsonObject, expected: ExpectedKind): JsonObject {
+  const { kind, apiVersion, ...rest } = object;
+  return {
+    kind: kind || expected.kind,
+    apiVersion: apiVersion || formatApiVersion(expected),
+    ...rest,
   };
 }
 
@@ -205,7 +223,11 @@ function checkKind(object: { apiVersion?: unknown; kind?: unknown }, expected: E
     throw statusErrors.badRequest(
       `${subject}: converting (${version}.${kind}) to (${internalPackage(expected)}.${expected.kind}): unknown conversion`,
     );
-  throw statusErrors.badRequest(
+  throw wrongVersion(apiVersion, expected);
+}
+
+function wrongVersion(apiVersion: string, expected: ExpectedKind): StatusError {
+  return statusErrors.badRequest(
     `the API version in the data (${apiVersion}) does not match the expected API version (${formatApiVersion(expected)})`,
   );
 }

@@ -48,10 +48,12 @@ async function routeResource(context: RequestContext, options: RouterOptions): P
   if (endpoint === undefined) {
     if (options.delegate !== undefined && (await options.delegate(context))) return;
     // COMPAT: outside of the built-in groups a missing resource is a path that does not exist.
-    if (options.index.list().some((e) => !e.custom && e.definition.group === info.group)) throw notFound();
+    if (options.index.list().some((e) => !e.custom && e.definition.group === info.group))
+      throw notFound();
     return respondText(context, '404 page not found\n', 404);
   }
-  if (endpoint.custom && !isWellScoped(endpoint, info)) return respondText(context, '404 page not found\n', 404);
+  if (endpoint.custom && !isWellScoped(endpoint, info))
+    return respondText(context, '404 page not found\n', 404);
   const request = resolve(context, endpoint, options.services);
   if (context.request.method === 'HEAD') throw methodNotAllowed();
   if (endpoint.connects.has(request.subresource)) return connectResource(request);
@@ -79,8 +81,10 @@ function resolve(
   const { subresource } = info;
   const isProxy = endpoint.connects.has(subresource);
   if (info.parts.length > 3 && !isProxy) throw notFound();
-  if (subresource !== '' && !definition.subresources.some((s) => s.name === subresource))
-    throw notFound();
+  if (subresource !== '' && !definition.subresources.some((s) => s.name === subresource)) {
+    // COMPAT: custom resources are looked up by another handler, with another text.
+    throw endpoint.custom ? statusErrors.notFound(definition, name) : notFound();
+  }
   return { context, endpoint, services, namespace: inNamespace, name, subresource };
 }
 
@@ -92,7 +96,9 @@ function dispatch(request: ResourceRequest): Promise<void> {
       ? definition.verbs
       : (definition.subresources.find((s) => s.name === request.subresource)?.verbs ?? []);
   if (!(allowed as readonly string[]).includes(verb)) throw methodNotAllowed();
-  const deprecated = request.endpoint.deprecationWarning ?? deprecationWarning(definition, request.services.features);
+  const deprecated =
+    request.endpoint.deprecationWarning ??
+    deprecationWarning(definition, request.services.features);
   if (deprecated !== undefined) request.context.warn(deprecated);
   const collection = request.name === '';
   if (

@@ -64,10 +64,11 @@ function tableRow(
   format: OutputFormat,
 ) {
   const internal = internalForm(request.endpoint, shown);
+  const cells = printer.cells(internal, request.services.clock.now());
   const conditions = printer.conditions?.(internal) ?? [];
   return {
     // A bookmark is an object without a name.
-    cells: printer.cells(internal, request.services.clock.now()).map((cell) => cell ?? ''),
+    cells: cells.map((cell) => cell ?? (request.endpoint.custom ? null : '')),
     ...(conditions.length > 0 ? { conditions } : {}),
     object:
       include === 'Object'

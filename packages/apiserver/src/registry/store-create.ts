@@ -13,6 +13,7 @@ import { isStorageError } from '../storage/storage.ts';
 import { validateObjectMeta } from './metadata-validation.ts';
 import { interpretStorageError, plainError } from './storage-errors.ts';
 import {
+  invalidObject,
   inWrittenOrder,
   storageKey,
   strategyContext,

@@ -131,9 +131,9 @@ function planDeletion(scope: StoreScope, request: DeleteObjectRequest, existing:
     return { action: 'mark', object, thenRemove: !mustWait && graceful === 'at-once' };
   }
   if (!mustWait) return { action: 'remove' };
-  markTerminating(object, context.nowMs);
-  // COMPAT: what somebody else finalizes (a namespace) has no grace period.
-  if (strategy.isFinalized !== undefined) delete object.metadata.deletionGracePeriodSeconds;
+  // COMPAT: what somebody else finalizes has neither a grace period nor a new generation.
+  if (strategy.isFinalized === undefined) markTerminating(object, context.nowMs);
+  else object.metadata.deletionTimestamp ??= formatTime(context.nowMs);
   strategy.markTerminating?.(object);
   return { action: 'mark', object, thenRemove: false };
 }

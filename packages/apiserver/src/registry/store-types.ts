@@ -5,11 +5,14 @@ import {
   asJson,
   asKubeObject,
   orderFields,
+  statusErrors,
   type Clock,
+  type FieldError,
   type JsonObject,
   type KubeObject,
   type Random,
   type ResourceDefinition,
+  type StatusError,
 } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
 import type { ServerLimits } from '../config.ts';
@@ -50,6 +53,20 @@ export interface WriteResult {
 }
 
 export type UpdateStrategy = Strategy | SubresourceStrategy;
+
+/** An object that did not pass. COMPAT: a custom resource of a wrong kind is called what it says it is. */
+export function invalidObject(
+  { definition }: StoreScope,
+  object: KubeObject,
+  errors: readonly FieldError[],
+): StatusError {
+  const kind = object.kind ?? definition.kind;
+  return statusErrors.invalid(
+    { group: definition.group, kind },
+    object.metadata.name ?? '',
+    errors,
+  );
+}
 
 export function strategyContext(scope: StoreDependencies, request: WriteRequest): StrategyContext {
   return {

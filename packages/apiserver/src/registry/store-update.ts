@@ -24,6 +24,7 @@ import {
   preconditionConflict,
 } from './storage-errors.ts';
 import {
+  invalidObject,
   inWrittenOrder,
   storageKey,
   strategyContext,
@@ -117,7 +118,7 @@ async function prepareCreation(
     ...validateObjectMeta(meta, definition, strategy),
     ...(strategy.validate?.(object, context) ?? []),
   ];
-  if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
+  if (errors.length > 0) throw invalidObject(scope, object, errors);
   for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);
   await request.validateAdmission(object, undefined);
@@ -158,7 +159,7 @@ async function prepareReplacement(
     ...validateFinalizerDomains(meta, strategy),
     ...(update.validateUpdate?.(object, existing, context) ?? []),
   ];
-  if (errors.length > 0) throw statusErrors.invalid(definition, meta.name ?? '', errors);
+  if (errors.length > 0) throw invalidObject(scope, object, errors);
   for (const text of update.warningsOnUpdate?.(object, existing, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);
   await request.validateAdmission(object, existing);

@@ -252,8 +252,12 @@ function shapeList(
       items: objects.map((o) => partialObject(internalForm(endpoint, o), format.asVersion)),
     };
   const apiVersion = formatApiVersion(definition);
-  const items = objects.map(({ served }) => (custom ? served : withoutKind(served)));
-  return { kind: `${definition.kind}List`, apiVersion, metadata, items };
+  const kind = `${definition.kind}List`;
+  if (custom) {
+    const items = objects.map(({ served }) => served);
+    return { kind, apiVersion, metadata: customListMeta(page) as KubeObject['metadata'], items };
+  }
+  return { kind, apiVersion, metadata, items: objects.map(({ served }) => withoutKind(served)) };
 }
 
 function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObject): KubeObject {
@@ -266,6 +270,11 @@ function listMeta(page: Page): ListMeta {
     ...(page.continue === '' ? {} : { continue: page.continue }),
     ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
   };
+}
+
+/** COMPAT: lists of custom resources say that there is no more. */
+function customListMeta(page: Page): ListMeta {
+  return { continue: '', ...listMeta(page) };
 }
 
 function respondProtobufList(request: ResourceRequest, page: Page): void {
@@ -292,9 +301,10 @@ function respondJsonList(request: ResourceRequest, page: Page): void {
   const { definition } = endpoint;
   const apiVersion = formatApiVersion(definition);
   const head = jsonHead(definition.kind, apiVersion);
+  const metadata = endpoint.custom ? customListMeta(page) : listMeta(page);
   const chunks: Uint8Array[] = [
     Buffer.from(
-      `{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(listMeta(page))},"items":[`,
+      `{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
     ),
   ];
   let size = (chunks[0]?.byteLength ?? 0) + listEnd.byteLength;

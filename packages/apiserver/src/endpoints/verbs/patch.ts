@@ -122,6 +122,7 @@ function decodePatched(request: ResourceRequest, patched: JsonObject, patch: Par
   if (endpoint.customDecode !== undefined) {
     const { object, unknownFields } = endpoint.customDecode(asKubeObject(patched));
     reportStrictErrors(request, unknownFields, options.fieldValidation, refuse);
+    endpoint.strategy.applyDefaults?.(object, services.features);
     return object;
   }
   try {

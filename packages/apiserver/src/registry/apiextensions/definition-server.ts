@@ -23,11 +23,22 @@ import type { ObjectSource } from '../../object-source.ts';
 import type { ResourceEndpoint, ResourceIndex, VersionConversion } from '../resource-endpoint.ts';
 import { deleteObject } from '../store-delete.ts';
 import type { StoreDependencies, StoreScope } from '../store-types.ts';
-import { createCustomResource, type CustomResource, type CustomResourceVersion } from './custom-resources/custom-resource.ts';
+import {
+  createCustomResource,
+  type CustomResource,
+  type CustomResourceVersion,
+} from './custom-resources/custom-resource.ts';
 import type { MetadataDecoder } from './custom-resources/embedded-metadata.ts';
-import { isConditionTrue, setCondition } from './customresourcedefinitions/conditions.ts';
-import { cleanupFinalizer } from './customresourcedefinitions/strategy.ts';
-import { acceptNames } from './names-acceptance.ts';
+import { isConditionTrue } from './customresourcedefinitions/conditions.ts';
+import { updateApprovalCondition, updateSchemaCondition } from './lifecycle/conformance.ts';
+import {
+  completeCleanup,
+  failCleanup,
+  isAwaitingCleanup,
+  mayHaveObjects,
+  startCleanup,
+} from './lifecycle/finalizing.ts';
+import { establish, updateNames } from './lifecycle/naming.ts';
 
 export interface DefinitionServerOptions {
   readonly definitions: ObjectSource;
@@ -43,7 +54,8 @@ const cleanupRetryMs = 200;
 /** Serves what is there, then follows every change until the signal is aborted. */
 export function startDefinitionServer(options: DefinitionServerOptions): void {
   const server = new DefinitionServer(options);
-  for (const crd of options.definitions.list()) server.changed(crd as unknown as CustomResourceDefinition);
+  for (const crd of options.definitions.list())
+    server.changed(crd as unknown as CustomResourceDefinition);
   const stop = options.definitions.subscribe(({ type, object }) => {
     const crd = object as unknown as CustomResourceDefinition;
     if (type === 'DELETED') server.deleted(crd);
@@ -67,42 +79,72 @@ class DefinitionServer {
     this.#objectMeta = objectMeta;
     this.#decodeMetadata = (value) => {
       const { value: metadata, strictErrors } = decodeValue(value, objectMeta, { strict: true });
-      return { metadata, unknownFields: strictErrors.map((text) => /"(.*)"/.exec(text)?.[1] ?? text) };
+      return {
+        metadata,
+        unknownFields: strictErrors.map((text) => /"(.*)"/.exec(text)?.[1] ?? text),
+      };
     };
   }
 
   changed(crd: CustomResourceDefinition): void {
-    if (crd.metadata.deletionTimestamp !== undefined) return this.#cleanUp(crd);
-    if (this.#needsStatus(crd)) this.#writeStatus(crd);
+    if (this.#desired(crd) !== undefined) this.#writeStatus(crd);
     if (isConditionTrue(crd, 'Established')) this.#serve(crd);
+    if (isAwaitingCleanup(crd)) this.#cleanUp(crd);
   }
 
   deleted(crd: CustomResourceDefinition): void {
     this.#unserve(crd.metadata.name ?? '');
+    this.#offerNames(crd);
   }
 
   #others(crd: CustomResourceDefinition): CustomResourceDefinition[] {
     const all = this.#options.definitions.list() as unknown as readonly CustomResourceDefinition[];
-    return all.filter((other) => other.spec.group === crd.spec.group && other.metadata.name !== crd.metadata.name);
+    return all.filter(
+      (other) => other.spec.group === crd.spec.group && other.metadata.name !== crd.metadata.name,
+    );
   }
 
-  #desired(crd: CustomResourceDefinition): CustomResourceDefinition {
-    const copy = structuredClone(crd);
-    acceptNames(copy, this.#others(crd), this.#options.dependencies.clock.now());
-    return copy;
+  /** Names of `crd` may have become free for those that wanted them. */
+  #offerNames(crd: CustomResourceDefinition): void {
+    for (const other of this.#others(crd))
+      if (!isConditionTrue(other, 'NamesAccepted')) this.changed(other);
   }
 
-  #needsStatus(crd: CustomResourceDefinition): boolean {
-    return JSON.stringify(this.#desired(crd).status) !== JSON.stringify(crd.status);
+  /** The definition with the status that it should have; nothing when it has that. */
+  #desired(crd: CustomResourceDefinition): CustomResourceDefinition | undefined {
+    const now = this.#options.dependencies.clock.now();
+    const copy = { ...crd, status: structuredClone(crd.status ?? {}) };
+    const changes = [
+      updateNames(copy, this.#others(crd), now),
+      establish(copy, now),
+      updateSchemaCondition(copy, now),
+      updateApprovalCondition(copy, now),
+    ];
+    return changes.includes(true) ? copy : undefined;
   }
 
   #writeStatus(crd: CustomResourceDefinition): void {
-    const key = this.#keyOf(crd);
-    const update = this.#options.dependencies.storage.guaranteedUpdate(key, (current) => {
+    this.#update(crd, (current) => this.#desired(current) ?? current)
+      .then(() => this.#offerNames(crd))
+      .catch((error: unknown) => {
+        this.#options.logger.error(
+          'the status of a CustomResourceDefinition could not be written',
+          { name: crd.metadata.name, error: String(error) },
+        );
+      });
+  }
+
+  /** `change` gives the definition to be stored, or nothing to remove it. */
+  async #update(
+    crd: CustomResourceDefinition,
+    change: (current: CustomResourceDefinition) => CustomResourceDefinition | undefined,
+  ): Promise<void> {
+    await this.#options.dependencies.storage.guaranteedUpdate(this.#keyOf(crd), (current) => {
       if (current === undefined) return undefined;
-      return this.#desired(current.object as unknown as CustomResourceDefinition) as unknown as KubeObject;
+      return change(current.object as unknown as CustomResourceDefinition) as unknown as
+        | KubeObject
+        | undefined;
     });
-    update.catch((error: unknown) => this.#options.logger.error('the status of a CustomResourceDefinition could not be written', { name: crd.metadata.name, error: String(error) }));
   }
 
   #keyOf(crd: CustomResourceDefinition): string {
@@ -113,19 +155,25 @@ class DefinitionServer {
     const name = crd.metadata.name ?? '';
     const endpoints = this.#endpointsOf(crd);
     const before = this.#served.get(name) ?? [];
-    for (const old of before) if (!endpoints.some((e) => sameVersion(e, old))) this.#options.index.remove(old.definition);
+    for (const old of before)
+      if (!endpoints.some((e) => sameVersion(e, old))) this.#options.index.remove(old.definition);
     for (const endpoint of endpoints) this.#options.index.put(endpoint);
     this.#served.set(name, endpoints);
   }
 
   #unserve(name: string): void {
-    for (const endpoint of this.#served.get(name) ?? []) this.#options.index.remove(endpoint.definition);
+    for (const endpoint of this.#served.get(name) ?? [])
+      this.#options.index.remove(endpoint.definition);
     this.#served.delete(name);
   }
 
   #endpointsOf(crd: CustomResourceDefinition): ResourceEndpoint[] {
-    const resource = createCustomResource(crd, { objectMeta: this.#objectMeta, decodeMetadata: this.#decodeMetadata });
-    const stored = resource.versions.get(resource.storageVersion) ?? [...resource.versions.values()][0];
+    const resource = createCustomResource(underAcceptedNames(crd), {
+      objectMeta: this.#objectMeta,
+      decodeMetadata: this.#decodeMetadata,
+    });
+    const stored =
+      resource.versions.get(resource.storageVersion) ?? [...resource.versions.values()][0];
     if (stored === undefined) return [];
     const scope: StoreScope = {
       ...this.#options.dependencies,
@@ -137,10 +185,20 @@ class DefinitionServer {
       },
       keyPrefix: `/registry/${crd.spec.group}/${crd.spec.names.plural}`,
     };
-    return [...resource.versions].map(([version, served]) => this.#endpointOf(crd, { resource, version, served, scope }));
+    return [...resource.versions].map(([version, served]) =>
+      this.#endpointOf(crd, { resource, version, served, scope }),
+    );
   }
 
-  #endpointOf(crd: CustomResourceDefinition, parts: { resource: CustomResource; version: string; served: CustomResourceVersion; scope: StoreScope }): ResourceEndpoint {
+  #endpointOf(
+    crd: CustomResourceDefinition,
+    parts: {
+      resource: CustomResource;
+      version: string;
+      served: CustomResourceVersion;
+      scope: StoreScope;
+    },
+  ): ResourceEndpoint {
     const { resource, version, served, scope } = parts;
     const { clock } = this.#options.dependencies;
     let manager: ReturnType<typeof createFieldManager> | undefined;
@@ -158,13 +216,17 @@ class DefinitionServer {
         return (manager ??= createFieldManager({ type: served.definition.type, clock }));
       },
       ...(isStored ? {} : { conversion: conversionOf(crd, resource, version) }),
-      ...(served.deprecationWarning === undefined ? {} : { deprecationWarning: served.deprecationWarning }),
+      ...(served.deprecationWarning === undefined
+        ? {}
+        : { deprecationWarning: served.deprecationWarning }),
       subresourceCreates: new Map(),
       projections: served.scale === undefined ? new Map() : new Map([['scale', served.scale]]),
       connects: new Map(),
       customDecode(object) {
         const copy = structuredClone(asJson(object));
-        const unknownFields = served.coerce(copy).map((path) => `unknown field ${JSON.stringify(path)}`);
+        const unknownFields = served
+          .coerce(copy)
+          .map((path) => `unknown field ${JSON.stringify(path)}`);
         return { object: asKubeObject(copy), unknownFields };
       },
     };
@@ -173,21 +235,43 @@ class DefinitionServer {
   /** Deletes all objects of a dying definition, then its finalizer, which removes it. */
   #cleanUp(crd: CustomResourceDefinition): void {
     const name = crd.metadata.name ?? '';
-    if (this.#cleaning.has(name) || !(crd.metadata.finalizers ?? []).includes(cleanupFinalizer)) return;
+    if (this.#cleaning.has(name)) return;
     this.#cleaning.add(name);
+    const { clock, logger } = { ...this.#options.dependencies, logger: this.#options.logger };
     const attempt = async (): Promise<void> => {
-      const left = await this.#deleteInstances(crd);
-      if (left === 0) await this.#finish(crd);
-      if (left === 0) this.#cleaning.delete(name);
-      else if (!this.#options.signal.aborted) this.#options.dependencies.clock.after(cleanupRetryMs, run);
+      const left = mayHaveObjects(crd) ? await this.#deleteInstances(crd) : 0;
+      if (this.#options.signal.aborted) return;
+      if (left > 0) return void clock.after(cleanupRetryMs, run);
+      await this.#finish(crd);
+      this.#cleaning.delete(name);
     };
     const run = () => {
-      attempt().catch((error: unknown) => {
-        this.#cleaning.delete(name);
-        if (!this.#options.signal.aborted) this.#options.logger.error('the objects of a CustomResourceDefinition could not be deleted', { name, error: String(error) });
+      attempt().catch(async (error: unknown) => {
+        if (this.#options.signal.aborted) return;
+        logger.error('the objects of a CustomResourceDefinition could not be deleted', {
+          name,
+          error: String(error),
+        });
+        await this.#rewrite(crd, (next) =>
+          failCleanup(next, { step: 'delete', error: String(error) }, clock.now()),
+        ).catch(() => {});
+        clock.after(cleanupRetryMs, run);
       });
     };
-    run();
+    this.#rewrite(crd, (next) => startCleanup(next, clock.now()))
+      .catch(() => {})
+      .finally(run);
+  }
+
+  #rewrite(
+    crd: CustomResourceDefinition,
+    change: (next: CustomResourceDefinition) => void,
+  ): Promise<void> {
+    return this.#update(crd, (current) => {
+      const next = structuredClone(current);
+      change(next);
+      return next;
+    });
   }
 
   async #deleteInstances(crd: CustomResourceDefinition): Promise<number> {
@@ -202,7 +286,14 @@ class DefinitionServer {
         dryRun: false,
         namespace,
         name,
-        options: { dryRun: false, gracePeriodSeconds: undefined, orphanDependents: undefined, propagationPolicy: undefined, uid: undefined, resourceVersion: undefined },
+        options: {
+          dryRun: false,
+          gracePeriodSeconds: undefined,
+          orphanDependents: undefined,
+          propagationPolicy: undefined,
+          uid: undefined,
+          resourceVersion: undefined,
+        },
         warn: () => {},
         validateAdmission: async () => {},
       }).catch((error: unknown) => {
@@ -212,27 +303,39 @@ class DefinitionServer {
     return scope.storage.count(`${scope.keyPrefix}/`);
   }
 
-  async #finish(crd: CustomResourceDefinition): Promise<void> {
-    const { storage, clock } = this.#options.dependencies;
-    await storage.guaranteedUpdate(this.#keyOf(crd), (current) => {
-      if (current === undefined) return undefined;
-      const next = structuredClone(current.object) as unknown as CustomResourceDefinition;
-      next.metadata.finalizers = (next.metadata.finalizers ?? []).filter((f) => f !== cleanupFinalizer);
-      setCondition(next, { type: 'Terminating', status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' }, clock.now());
-      return next.metadata.finalizers.length === 0 ? undefined : (next as unknown as KubeObject);
+  #finish(crd: CustomResourceDefinition): Promise<void> {
+    return this.#update(crd, (current) => {
+      const next = structuredClone(current);
+      completeCleanup(next, this.#options.dependencies.clock.now());
+      return next.metadata.finalizers === undefined ? undefined : next;
     });
   }
+}
+
+/** A name that was asked for but not given does not count. */
+function underAcceptedNames(crd: CustomResourceDefinition): CustomResourceDefinition {
+  const names = crd.status?.acceptedNames;
+  return names === undefined ? crd : { ...crd, spec: { ...crd.spec, names } };
 }
 
 function sameVersion(a: ResourceEndpoint, b: ResourceEndpoint): boolean {
   return a.definition.version === b.definition.version;
 }
 
-function conversionOf(crd: CustomResourceDefinition, resource: CustomResource, version: string): VersionConversion {
+function conversionOf(
+  crd: CustomResourceDefinition,
+  resource: CustomResource,
+  version: string,
+): VersionConversion {
   const convert = (object: KubeObject, to: string): KubeObject => {
     if (crd.spec.conversion?.strategy === 'Webhook')
-      throw statusErrors.internalError(`conversion webhook for ${formatApiVersion({ group: crd.spec.group, version })}, Kind=${crd.spec.names.kind} failed: conversion webhooks are not available in this server`);
+      throw statusErrors.internalError(
+        `conversion webhook for ${formatApiVersion({ group: crd.spec.group, version })}, Kind=${crd.spec.names.kind} failed: conversion webhooks are not available in this server`,
+      );
     return asKubeObject(resource.convert(asJson(object) as JsonObject, to));
   };
-  return { toStored: (object) => convert(object, resource.storageVersion), fromStored: (object) => convert(object, version) };
+  return {
+    toStored: (object) => convert(object, resource.storageVersion),
+    fromStored: (object) => convert(object, version),
+  };
 }

@@ -6,6 +6,7 @@ import {
   fieldError,
   formatApiVersion,
   isJsonObject,
+  statusErrors,
   type FieldError,
   type JsonObject,
   type KubeObject,
@@ -72,6 +73,12 @@ export function createCustomResourceStrategy(
       const root = asJson(object);
       if (isOfKind(root, gvk)) applySchemaDefaults(root, schema);
     },
+    async beginCreate() {
+      if (isTerminating(crd)) {
+        throw statusErrors.methodNotSupported({ group, resource: names.plural }, 'create');
+      }
+      return undefined;
+    },
     prepareForCreate(object) {
       if (hasStatus) delete object['status'];
       object.metadata.generation = 1;
@@ -91,6 +98,12 @@ export function createCustomResourceStrategy(
     resetFields: hasStatus ? [['status']] : [],
     subresources: hasStatus ? { status: statusStrategy(scope) } : {},
   };
+}
+
+/** Its objects are being removed: there must not be new ones. */
+function isTerminating({ status }: CustomResourceDefinition): boolean {
+  const condition = status?.conditions?.find(({ type }) => type === 'Terminating');
+  return condition?.status === 'True';
 }
 
 function takeField(object: KubeObject, old: KubeObject, name: string): void {
@@ -181,7 +194,7 @@ function statusStrategy(scope: Scope): SubresourceStrategy {
       if (wrongKind.length > 0) return wrongKind;
       const [root, old] = [asJson(object), asJson(before)];
       const errors = [
-        ...statusErrors(root, old, scope.schema),
+        ...errorsOfStatus(root, old, scope.schema),
         ...validateScaleStatus(root, scope.version.subresources?.scale),
         ...changedListErrors(root, old, scope.schema),
       ];
@@ -191,7 +204,7 @@ function statusStrategy(scope: Scope): SubresourceStrategy {
   };
 }
 
-function statusErrors(root: JsonObject, old: JsonObject, schema: JsonSchema): FieldError[] {
+function errorsOfStatus(root: JsonObject, old: JsonObject, schema: JsonSchema): FieldError[] {
   const { status } = root;
   const statusSchema = propertySchema(schema, 'status');
   if (status === undefined || statusSchema === undefined) return [];

@@ -111,11 +111,6 @@ function markTerminating(crd: CustomResourceDefinition): void {
   const finalizers = metadata.finalizers ?? [];
   if (!finalizers.includes(cleanupFinalizer))
     metadata.finalizers = [...finalizers, cleanupFinalizer];
-  // COMPAT: unlike other kinds a definition that is deleted gets no grace period and no new generation.
-  if (metadata.deletionGracePeriodSeconds !== undefined) {
-    delete metadata.deletionGracePeriodSeconds;
-    if (metadata.generation !== undefined) metadata.generation = Number(metadata.generation) - 1;
-  }
   const deletedAt = metadata.deletionTimestamp ?? formatTime(0);
   setCondition(
     crd,

@@ -181,7 +181,6 @@ function isCreditCard(text: string): boolean {
 
 /** What may stand in the request line of HTTP: a URI with a scheme, or an absolute path (Go's url.ParseRequestURI). */
 function isRequestUri(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex
   if (text === '' || /[\u0000-\u001f\u007f]/.test(text)) return false;
   if (text === '*') return true;
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(text)?.[0] ?? '';
