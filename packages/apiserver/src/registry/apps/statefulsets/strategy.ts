@@ -67,9 +67,11 @@ function applyDefaults({ spec, status }: StatefulSet, features: Features): void 
     strategy.rollingUpdate.partition ??= 0;
     if (features.enabled('MaxUnavailableStatefulSet')) strategy.rollingUpdate.maxUnavailable ??= 1;
   }
-  const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
-  retention.whenDeleted ||= 'Retain';
-  retention.whenScaled ||= 'Retain';
+  if (features.enabled('StatefulSetAutoDeletePVC')) {
+    const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
+    retention.whenDeleted ||= 'Retain';
+    retention.whenScaled ||= 'Retain';
+  }
   spec.replicas ??= 1;
   spec.revisionHistoryLimit ??= 10;
   defaultPodTemplate(spec.template, features);
@@ -93,9 +95,16 @@ function dropDisabledFields(
   features: Features,
 ): void {
   dropDisabledPodFields(spec.template.spec, old?.spec.template.spec, features);
-  if (features.enabled('MaxUnavailableStatefulSet')) return;
-  if (old?.spec.updateStrategy?.rollingUpdate?.maxUnavailable !== undefined) return;
-  delete spec.updateStrategy?.rollingUpdate?.maxUnavailable;
+  const isDropped = (gate: string, before: unknown) =>
+    !features.enabled(gate) && before === undefined;
+  if (isDropped('StatefulSetAutoDeletePVC', old?.spec.persistentVolumeClaimRetentionPolicy)) {
+    delete spec.persistentVolumeClaimRetentionPolicy;
+  }
+  if (isDropped('StatefulSetStartOrdinal', old?.spec.ordinals)) delete spec.ordinals;
+  const maxUnavailable = old?.spec.updateStrategy?.rollingUpdate?.maxUnavailable;
+  if (isDropped('MaxUnavailableStatefulSet', maxUnavailable)) {
+    delete spec.updateStrategy?.rollingUpdate?.maxUnavailable;
+  }
 }
 
 function warnings({ spec }: StatefulSet, features: Features): string[] {

@@ -3,7 +3,7 @@
 import type { Job } from '@keelson/apimachinery/types/batch.v1';
 import type { Features } from '../../../features/features.ts';
 import { defaultPodTemplate } from '../../core/pod-spec/defaults.ts';
-import { jobLabels } from './generated-labels.ts';
+import { hasPrefixedLabels, jobLabels } from './generated-labels.ts';
 
 /** The limit of a Job that counts failures per index. */
 const noBackoffLimit = 2147483647;
@@ -45,21 +45,21 @@ export function defaultFailurePolicy({ spec }: Pick<Job, 'spec'>): void {
 }
 
 /** Labels that nobody else's pods have, and a selector for them, unless the request brought its own. */
-export function generateSelector({ metadata, spec }: Job): void {
+export function generateSelector({ metadata, spec }: Job, features: Features): void {
   if (spec.manualSelector === true) return;
+  const isPrefixed = hasPrefixedLabels(features);
   const template = (spec.template.metadata ??= {});
   const labels = (template.labels ??= {});
   const { name = '', uid = '' } = metadata;
   const generated = {
     [jobLabels.legacyName]: name,
-    [jobLabels.name]: name,
     [jobLabels.legacyUid]: uid,
-    [jobLabels.uid]: uid,
+    ...(isPrefixed ? { [jobLabels.name]: name, [jobLabels.uid]: uid } : {}),
   };
   addSorted(labels, generated);
   const selector = (spec.selector ??= {});
   const matchLabels = (selector.matchLabels ??= {});
-  matchLabels[jobLabels.uid] ??= uid;
+  matchLabels[isPrefixed ? jobLabels.uid : jobLabels.legacyUid] ??= uid;
 }
 
 /** Adds what is not there yet; the map stays the same object, with its keys in Go's order. */

@@ -3,6 +3,7 @@
 
 import { fieldError } from '@keelson/apimachinery';
 import type { Job } from '@keelson/apimachinery/types/batch.v1';
+import type { Features } from '../../../features/features.ts';
 import { internalLabels } from '../../internal-form/internal-value.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { compileSelector } from '../../core/pod-spec/workload.ts';
@@ -13,6 +14,9 @@ export const jobLabels = {
   legacyName: 'job-name',
   legacyUid: 'controller-uid',
 } as const;
+
+/** Since 1.27 the labels have Kubernetes' prefix too. */
+export const hasPrefixedLabels = ({ emulated }: Features) => emulated.minor >= 27;
 
 /** `prefixed`: the labels with prefix are required too. Jobs made before 1.27 lack them. */
 export function generatedSelector(errors: Errors, job: Job, prefixed: boolean): void {

@@ -11,7 +11,7 @@ import { dropDisabledPodFields } from '../../core/pod-spec/disabled-fields.ts';
 import { podNameWarnings, templateOptions } from '../../core/pod-spec/workload.ts';
 import type { Strategy } from '../../strategy.ts';
 import { defaultJob, generateSelector, shareTemplateLabels } from './defaults.ts';
-import { jobLabels } from './generated-labels.ts';
+import { hasPrefixedLabels, jobLabels } from './generated-labels.ts';
 import { validateJobStatus } from './status-validation.ts';
 import { jobCells } from './table.ts';
 import { validateJobUpdate } from './update-validation.ts';
@@ -31,7 +31,7 @@ export const jobStrategy: Strategy<Job> = {
     if (job.metadata.generateName && job.metadata.labels === job.spec.template.metadata?.labels) {
       if (job.metadata.labels) job.metadata.labels = { ...job.metadata.labels };
     }
-    generateSelector(job);
+    generateSelector(job, features);
     startGeneration(job);
     job.status = {};
     dropDisabledFields(job, undefined, features);
@@ -60,7 +60,6 @@ export const jobStrategy: Strategy<Job> = {
   tableCells: jobCells,
   unknownFieldLabel: (label) => `field label ${JSON.stringify(label)} not supported for Job`,
   fieldValues: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
-  unknownFieldLabel: (label) => `field label ${JSON.stringify(label)} not supported for Job`,
   resetFields: [['status']],
   subresources: {
     status: {
@@ -80,13 +79,15 @@ function jobOptions(features: Features, old?: Job): JobOptions {
   return {
     template: templateOptions(features, old?.spec.template),
     prefixedLabels:
-      old === undefined ||
-      (labels[jobLabels.name] !== undefined && labels[jobLabels.uid] !== undefined),
+      old === undefined
+        ? hasPrefixedLabels(features)
+        : labels[jobLabels.name] !== undefined && labels[jobLabels.uid] !== undefined,
     allowInvalidSelectorValues: hadInvalidSelector.length > 0,
   };
 }
 
 const gatedFields = {
+  podFailurePolicy: 'JobPodFailurePolicy',
   backoffLimitPerIndex: 'JobBackoffLimitPerIndex',
   maxFailedIndexes: 'JobBackoffLimitPerIndex',
   successPolicy: 'JobSuccessPolicy',

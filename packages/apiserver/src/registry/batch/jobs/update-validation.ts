@@ -23,7 +23,10 @@ export function validateJobUpdate({ job, old, options, features }: JobUpdate): E
   const [spec, before] = [job.spec, old.spec];
   // COMPAT: the specification is checked once more, so every finding appears twice.
   selectedJobSpec(errors, 'spec', spec, options);
-  completions(errors, 'spec.completions', spec, before);
+  const isElastic = spec.completionMode === 'Indexed' && features.enabled('ElasticIndexedJob');
+  const counts = [spec.completions, before.completions] as const;
+  if (isElastic) elasticCompletions(errors, 'spec.completions', spec, before);
+  else immutable(errors, 'spec.completions', counts);
   immutable(errors, 'spec.selector', [spec.selector, before.selector]);
   template(errors, 'spec.template', spec.template, mutableTemplate(spec.template, old, features));
   immutable(errors, 'spec.completionMode', [spec.completionMode, before.completionMode]);
@@ -53,11 +56,7 @@ function struct(
 }
 
 /** An indexed Job may get more or fewer indexes when as many pods run. */
-function completions(errors: Errors, path: string, spec: JobSpec, old: JobSpec): void {
-  if (spec.completionMode !== 'Indexed') {
-    immutable(errors, path, [spec.completions, old.completions]);
-    return;
-  }
+function elasticCompletions(errors: Errors, path: string, spec: JobSpec, old: JobSpec): void {
   if (spec.completions === undefined || spec.completions === old.completions) return;
   if (spec.completions === spec.parallelism) return;
   const why = 'can only be modified in tandem with spec.parallelism';
