@@ -2,11 +2,13 @@
 
 import { statusErrors } from '@keelson/apimachinery';
 import type { Node } from '@keelson/apimachinery/types/core.v1';
+import { roundUpResources } from '../pod-spec/defaults.ts';
 
 export function applyNodeDefaults(node: Node): void {
   synchronizePodCidrs(node);
   const { status } = node;
   if (status?.capacity && !status.allocatable) status.allocatable = { ...status.capacity };
+  for (const list of [status?.capacity, status?.allocatable]) if (list) roundUpResources(list);
 }
 
 /** `podCIDR` is the first of `podCIDRs`. Throws when the two say different things. */

@@ -1,6 +1,6 @@
 // Defaults of PersistentVolumes and of their sources.
 
-import type { PersistentVolume } from '@keelson/apimachinery/types/core.v1';
+import type { PersistentVolume, PersistentVolumeSpec } from '@keelson/apimachinery/types/core.v1';
 import { roundUpResources } from '../pod-spec/defaults.ts';
 
 export function applyPersistentVolumeDefaults(volume: PersistentVolume): void {
@@ -8,6 +8,11 @@ export function applyPersistentVolumeDefaults(volume: PersistentVolume): void {
   (volume.status ??= {}).phase ||= 'Pending';
   spec.persistentVolumeReclaimPolicy ||= 'Retain';
   spec.volumeMode ??= 'Filesystem';
+  defaultVolumeSource(spec);
+}
+
+/** What the sources themselves leave open; also for volumes that are attached without an object of their own. */
+export function defaultVolumeSource(spec: PersistentVolumeSpec): void {
   if (spec.capacity) roundUpResources(spec.capacity);
   if (spec.hostPath) spec.hostPath.type ??= '';
   if (spec.iscsi) spec.iscsi.iscsiInterface ||= 'default';

@@ -11,9 +11,12 @@ import { conforms, oneOf, type Errors } from '../../validation/checks.ts';
 import { labelSelector } from '../../validation/labels.ts';
 import { labelValue, qualifiedName } from '../../validation/names.ts';
 import { repeatedKeys } from './affinity.ts';
-import type { PodSpecScope } from './scope.ts';
+import type { PodSpecOptions, PodSpecScope } from './scope.ts';
 
 type SchedulingScope = Pick<PodSpecScope, 'options'>;
+interface TolerationScope {
+  readonly options: Pick<PodSpecOptions, 'allowTolerationComparison'>;
+}
 
 export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
@@ -21,7 +24,7 @@ export function tolerations(
   errors: Errors,
   path: string,
   list: readonly Toleration[] | undefined,
-  scope: SchedulingScope,
+  scope: TolerationScope,
 ): void {
   list?.forEach((value, i) => toleration(errors, `${path}[${i}]`, value, scope));
 }
@@ -30,7 +33,7 @@ function toleration(
   errors: Errors,
   path: string,
   value: Toleration,
-  { options }: SchedulingScope,
+  { options }: TolerationScope,
 ): void {
   const { key = '', operator = '', value: text = '', effect = '' } = value;
   if (key !== '') conforms(errors, `${path}.key`, key, qualifiedName);

@@ -2,6 +2,7 @@
 
 import type { ResourceQuota } from '@keelson/apimachinery/types/core.v1';
 import { age } from '../../printing/cells.ts';
+import { roundUpResources } from '../pod-spec/defaults.ts';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';
 import {
   validateResourceQuota,
@@ -18,6 +19,9 @@ const status: SubresourceStrategy<ResourceQuota> = {
 };
 
 export const resourceQuotaStrategy: Strategy<ResourceQuota> = {
+  applyDefaults({ spec, status: now }) {
+    for (const list of [spec?.hard, now?.hard, now?.used]) if (list) roundUpResources(list);
+  },
   prepareForCreate(quota) {
     quota.status = {};
   },

@@ -2,15 +2,19 @@
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { RuntimeClass, Scheduling } from '@keelson/apimachinery/types/node.k8s.io.v1';
+import { roundUpResources } from '../../core/pod-spec/defaults.ts';
+import { tolerations as checkTolerations } from '../../core/pod-spec/scheduling.ts';
 import { age } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
 import { conforms, immutable, required } from '../../validation/checks.ts';
-import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { labels } from '../../validation/labels.ts';
 import { dns1123Label } from '../../validation/names.ts';
 import { containerResourceName, resourceQuantity } from '../../validation/resource-names.ts';
 
 export const runtimeClassStrategy: Strategy<RuntimeClass> = {
+  applyDefaults({ overhead }) {
+    if (overhead?.podFixed) roundUpResources(overhead.podFixed);
+  },
   validate: validateRuntimeClass,
   validateUpdate(runtimeClass, old) {
     const errors = validateRuntimeClass(runtimeClass);
@@ -39,11 +43,13 @@ function validateRuntimeClass({ handler, overhead, scheduling }: RuntimeClass): 
 
 function checkScheduling(errors: FieldError[], { nodeSelector, tolerations }: Scheduling): void {
   labels(errors, 'scheduling.nodeSelector', nodeSelector);
+  const path = 'scheduling.tolerations';
+  checkTolerations(errors, path, tolerations, { options: { allowTolerationComparison: false } });
+  const seen = new Set<string>();
   tolerations?.forEach((toleration, i) => {
-    const isRepeated = tolerations
-      .slice(0, i)
-      .some((earlier) => isSemanticallyEqual(earlier, toleration));
-    if (!isRepeated) return;
-    errors.push(fieldError.duplicate(`scheduling.tolerations[${i}]`, toleration));
+    const { key = '', operator = '', value = '', effect = '' } = toleration;
+    const identity = JSON.stringify([key, operator, value, effect]);
+    if (seen.has(identity)) errors.push(fieldError.duplicate(`${path}[${i}]`, toleration));
+    seen.add(identity);
   });
 }

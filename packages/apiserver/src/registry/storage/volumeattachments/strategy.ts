@@ -5,6 +5,7 @@ import type {
   VolumeAttachment,
   VolumeAttachmentSource,
 } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import { defaultVolumeSource } from '../../core/persistentvolumes/defaults.ts';
 import { validateInlineVolumeSpec } from '../../core/persistentvolumes/validation.ts';
 import { internalValue } from '../../internal-form/internal-value.ts';
 import { age } from '../../printing/cells.ts';
@@ -25,6 +26,9 @@ const status: SubresourceStrategy<VolumeAttachment> = {
 };
 
 export const volumeAttachmentStrategy: Strategy<VolumeAttachment> = {
+  applyDefaults({ spec }) {
+    if (spec.source.inlineVolumeSpec) defaultVolumeSource(spec.source.inlineVolumeSpec);
+  },
   prepareForCreate(attachment) {
     attachment.status = { attached: false };
   },
