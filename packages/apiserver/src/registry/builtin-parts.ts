@@ -37,7 +37,6 @@ import type { Strategy } from './strategy.ts';
 import { createBindingHandlers } from './subresource-handlers/binding.ts';
 import { createConnectHandlers } from './subresource-handlers/connect.ts';
 import { createEvictionHandler } from './subresource-handlers/eviction.ts';
-import { finalizeStrategy } from './subresource-handlers/finalize.ts';
 import { scaleHandlers } from './subresource-handlers/scale.ts';
 
 export interface BuiltinPartsOptions {
@@ -58,11 +57,6 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
     strategies: {
       ...byGroup('', coreStrategies),
       '/services': createServices(options) as Strategy,
-      '/namespaces': withSubresource(
-        coreStrategies['namespaces'] ?? {},
-        'finalize',
-        finalizeStrategy,
-      ),
       ...byGroup('admissionregistration.k8s.io', admissionregistrationStrategies),
       ...byGroup('apiextensions.k8s.io', apiextensionsStrategies),
       ...byGroup('apiregistration.k8s.io', apiregistrationStrategies),
@@ -114,14 +108,6 @@ function byGroup(
   return Object.fromEntries(
     Object.entries(strategies).map(([resource, strategy]) => [`${group}/${resource}`, strategy]),
   );
-}
-
-function withSubresource(
-  strategy: Strategy,
-  name: string,
-  subresource: NonNullable<Strategy['subresources']>[string],
-): Strategy {
-  return { ...strategy, subresources: { ...strategy.subresources, [name]: subresource } };
 }
 
 function createServices({ sources, random, serviceClusterIpRanges, scopeOf }: BuiltinPartsOptions) {
