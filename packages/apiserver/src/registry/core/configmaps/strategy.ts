@@ -34,9 +34,9 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldErro
     check(`data[${key}]`, key, [binaryData, 'binaryData']);
     bytes += Buffer.byteLength(text);
   }
-  for (const [key, encoded] of Object.entries(binaryData)) {
+  for (const key of Object.keys(binaryData)) {
     check(`binaryData[${key}]`, key, [data, 'data']);
-    bytes += Buffer.byteLength(encoded, 'base64');
+    bytes += Buffer.byteLength(binaryData[key] ?? '', 'base64');
   }
   // COMPAT: the error is about the whole object, so its path is empty.
   if (bytes > dataBytesMax) errors.push(fieldError.tooLong('', dataBytesMax));
