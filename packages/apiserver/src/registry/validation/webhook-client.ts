@@ -61,7 +61,6 @@ interface ParsedUrl {
 /** As Go's url.Parse, as far as its parts matter here. */
 function parseUrl(text: string): ParsedUrl | { readonly problem: string } {
   const problem = (why: string) => ({ problem: `parse ${quoteGo(text)}: ${why}` });
-  // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     return problem('net/url: invalid control character in URL');
   }

@@ -59,7 +59,7 @@ export function generateSelector({ metadata, spec }: Job, features: Features): v
   addSorted(labels, generated);
   const selector = (spec.selector ??= {});
   const matchLabels = (selector.matchLabels ??= {});
-  matchLabels[isPrefixed ? jobLabels.uid : jobLabels.legacyUid] ??= uid;
+  addSorted(matchLabels, { [isPrefixed ? jobLabels.uid : jobLabels.legacyUid]: uid });
 }
 
 /** Adds what is not there yet; the map stays the same object, with its keys in Go's order. */

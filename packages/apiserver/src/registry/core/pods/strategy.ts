@@ -32,7 +32,8 @@ export const podStrategy: Strategy<Pod> = {
     syncServiceAccount(pod.spec);
     pod.status = { phase: 'Pending', qosClass: computeQosClass(pod, features) };
     dropDisabledPodFields(pod.spec, undefined, features);
-    if ((pod.spec.schedulingGates ?? []).length > 0) pod.status.conditions = [gatedCondition(nowMs)];
+    if ((pod.spec.schedulingGates ?? []).length > 0)
+      pod.status.conditions = [gatedCondition(nowMs)];
     fillLabelKeySelectors(pod, features);
     annotationWarnings.set(pod, syncAppArmor(pod, features));
   },
