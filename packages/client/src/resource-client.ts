@@ -50,11 +50,8 @@ export interface ResourceClient<T extends KubeObject = KubeObject> {
   /** Everything, page by page; from the beginning at once when a page's token has expired. */
   listAll(options?: Omit<ListOptions, 'limit' | 'continue'>): Promise<ListOf<T>>;
   watch(options?: WatchOptions): AsyncGenerator<WatchEvent<T>>;
-  /** To a named object with `subresource` (binding, eviction, token) when `name` is given. */
-  create<R extends KubeObject = T>(
-    object: R,
-    options?: WriteOptions & { readonly name?: string },
-  ): Promise<R>;
+  /** With `name` and `subresource`: to a subresource of that object (binding, eviction, token). */
+  create(object: T, options?: WriteOptions & { readonly name?: string }): Promise<T>;
   update(object: T, options?: WriteOptions): Promise<T>;
   patch(name: string, type: PatchType, patch: JsonValue, options?: WriteOptions): Promise<T>;
   /** Server-side apply; the object names itself. */
@@ -118,14 +115,11 @@ export function createResourceClient<T extends KubeObject>(
     listAll: (listOptions = {}) => listPages(client, listOptions, limits.pageSize),
     watch: (watchOptions = {}) =>
       watchResource<T>(dependencies, { path: collection, headers: acceptObject }, watchOptions),
-    async create<R extends KubeObject>(
-      object: R,
-      { name, ...writeOptions }: WriteOptions & { readonly name?: string } = {},
-    ) {
+    create(object, { name, ...writeOptions } = {}) {
       const { subresource, signal } = writeOptions;
       const path = name === undefined ? collection : named(name, subresource);
       const call = { method: 'POST', path, query: writeQuery(writeOptions), ...signalOf(signal) };
-      return toObject<R>(await send({ ...call, ...jsonBody(object) }));
+      return sendObject({ ...call, ...jsonBody(object) });
     },
     update: (object, writeOptions = {}) =>
       sendObject({
