@@ -77,6 +77,12 @@ export async function openListener(
   };
 }
 
+// SECURITY: who connects and then says little holds a connection no longer than this.
+const handshakeTimeoutMs = 10_000;
+const headersTimeoutMs = 30_000;
+/** As kube-apiserver's idle timeout. */
+const keepAliveTimeoutMs = 90_000;
+
 function createTlsServer(options: ListenerOptions): Server | Http2SecureServer {
   const { limits } = options;
   const tls = {
@@ -86,6 +92,7 @@ function createTlsServer(options: ListenerOptions): Server | Http2SecureServer {
     requestCert: true,
     rejectUnauthorized: false,
     maxHeaderSize: limits.headerBytesMax,
+    handshakeTimeout: handshakeTimeoutMs,
   };
   const server = options.http2
     ? createSecureServer({
@@ -105,10 +112,13 @@ function createTlsServer(options: ListenerOptions): Server | Http2SecureServer {
         ...tls,
         keepAlive: true,
         noDelay: true,
-        requestTimeout: limits.requestTimeoutMs * 2,
-        headersTimeout: 30_000,
       });
   server.maxConnections = limits.connectionsMax;
-  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 90_000;
+  // The HTTP/1.1 half of an HTTP/2 server has these too, though its type does not say so.
+  Object.assign(server, {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs * 2,
+    keepAliveTimeout: keepAliveTimeoutMs,
+  });
   return server;
 }

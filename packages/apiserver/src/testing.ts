@@ -1,0 +1,178 @@
+// What tests of the whole server share: one made of the real parts over storage in memory, called
+// without a socket, with a log that can be read.
+
+import { systemClock, systemRandom, type Clock } from '@keelson/apimachinery';
+import type { AdmissionPlugin } from './admission/admission.ts';
+import type { UserInfo } from './authentication/authenticator.ts';
+import { createAuthentication } from './authentication/create-authentication.ts';
+import type { StaticToken } from './authentication/static-tokens.ts';
+import { systemUser } from './authentication/system-user.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import { bootstrapPolicy } from './authorization/bootstrap-policy.ts';
+import { createAuthorization } from './authorization/create-authorization.ts';
+import { defaultLimits, type ServerLimits } from './config.ts';
+import { createApiServer, type ApiServer } from './create-api-server.ts';
+import { createFeatures } from './features/create-features.ts';
+import { createImpersonationFilter } from './filters/impersonation.ts';
+import type { Logger } from './logger.ts';
+import { openObjectSources } from './object-sources.ts';
+import { createBuiltinParts } from './registry/builtin-parts.ts';
+import { createMemoryStorage } from './storage/index.ts';
+import type { Storage } from './storage/storage.ts';
+import { callInProcess } from './transport/in-process.ts';
+
+export interface TestServerOptions {
+  readonly limits?: Partial<ServerLimits>;
+  readonly clock?: Clock;
+  readonly admissionPlugins?: readonly AdmissionPlugin[];
+  readonly staticTokens?: readonly StaticToken[];
+  /** In place of RBAC. */
+  readonly authorizer?: Authorizer;
+  /** Wraps the storage in memory. */
+  readonly storage?: (storage: Storage) => Storage;
+}
+export interface TestCall {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON. */
+  readonly body?: object | string | Uint8Array;
+  /** Absent: the credentials in the headers decide. */
+  readonly user?: UserInfo;
+}
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string | readonly string[]>;
+  readonly text: string;
+  /** The body as JSON. */
+  json(): Record<string, unknown>;
+}
+export interface TestServer {
+  readonly server: ApiServer;
+  /** Everything logged so far, as JSON lines. */
+  log(): string;
+  call(method: string, url: string, call?: TestCall): Promise<TestAnswer>;
+  /** As a member of system:masters. */
+  admin(method: string, url: string, body?: TestCall['body']): Promise<TestAnswer>;
+  close(): Promise<void>;
+}
+
+const issuer = 'https://test';
+
+export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const clock = options.clock ?? systemClock;
+  const memory = createMemoryStorage({ clock });
+  const storage = options.storage?.(memory) ?? memory;
+  const features = createFeatures({});
+  const stop = new AbortController();
+  const sources = await openObjectSources(storage, stop.signal);
+  const authentication = createAuthentication({
+    clock,
+    random: systemRandom,
+    features,
+    apiAudiences: [issuer],
+    anonymous: { enabled: true },
+    staticTokens: options.staticTokens ?? [],
+  });
+  const authorization = createAuthorization({ objects: sources, features });
+  const authorizer = options.authorizer ?? authorization.authorizer;
+  const lines: string[] = [];
+  const server: ApiServer = createApiServer({
+    storage,
+    features,
+    authenticator: authentication.authenticator,
+    authorizer,
+    impersonation: createImpersonationFilter(authorizer, features),
+    audit: { name: 'audit', handle: (_context, next) => next() },
+    admissionPlugins: options.admissionPlugins ?? [],
+    builtin: createBuiltinParts({
+      sources,
+      random: systemRandom,
+      serviceClusterIpRanges: ['10.96.0.0/16'],
+      scopeOf: (group, resource) => {
+        const endpoint = server.index
+          .list()
+          .find(({ definition }) => definition.group === group && definition.resource === resource);
+        if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
+        return endpoint.scope;
+      },
+      creates: [],
+    }),
+    issuer: { openidConfiguration: () => '{}', jwks: () => '{"keys":[]}' },
+    version: testVersion,
+    serverAddress: () => '127.0.0.1:6443',
+    clock,
+    limits: { ...defaultLimits, ...options.limits },
+    logger: createLogInto(lines),
+  });
+  server.markStarted();
+  const call = (method: string, url: string, { headers = {}, body, user }: TestCall = {}) =>
+    callServer(server, { method, url, headers, body, user });
+  const admin = (method: string, url: string, body?: TestCall['body']) =>
+    call(method, url, { user: systemUser, ...(body === undefined ? {} : { body }) });
+  if (options.authorizer === undefined) {
+    for (const { resource, object } of bootstrapPolicy(features)) {
+      const scope = object.metadata.namespace;
+      if (scope !== undefined) continue;
+      const { status, text } = await admin('POST', `${rbacPath}/${resource}`, object);
+      if (status !== 201) throw new Error(`${object.metadata.name}: ${text}`);
+    }
+  }
+  return {
+    server,
+    log: () => lines.join('\n'),
+    call,
+    admin,
+    async close() {
+      server.shutDown();
+      authorization.close();
+      stop.abort();
+      await storage.close();
+    },
+  };
+}
+
+const rbacPath = '/apis/rbac.authorization.k8s.io/v1';
+
+const testVersion = {
+  major: '1',
+  minor: '36',
+  emulationMajor: '1',
+  emulationMinor: '36',
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '35',
+  gitVersion: 'v1.36.0',
+  gitCommit: '',
+  gitTreeState: '',
+  buildDate: '',
+  goVersion: '',
+  compiler: '',
+  platform: '',
+};
+
+interface ServerCall extends Required<Pick<TestCall, 'headers'>> {
+  readonly method: string;
+  readonly url: string;
+  readonly body: TestCall['body'];
+  readonly user: UserInfo | undefined;
+}
+
+async function callServer(server: ApiServer, call: ServerCall): Promise<TestAnswer> {
+  const { method, url, headers, body, user } = call;
+  const isObject = typeof body === 'object' && !(body instanceof Uint8Array);
+  const bytes = isObject ? Buffer.from(JSON.stringify(body)) : Buffer.from(body ?? '');
+  const answer = await callInProcess(server.serve, {
+    method,
+    url,
+    headers: isObject ? { 'content-type': 'application/json', ...headers } : headers,
+    body: bytes,
+    ...(user === undefined ? {} : { user }),
+  });
+  const text = Buffer.from(await answer.bytes()).toString('utf8');
+  const json = () => JSON.parse(text) as Record<string, unknown>;
+  return { status: answer.status, headers: answer.headers, text, json };
+}
+
+function createLogInto(lines: string[]): Logger {
+  const write = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    void lines.push(JSON.stringify({ level, message, ...fields }));
+  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
+}
