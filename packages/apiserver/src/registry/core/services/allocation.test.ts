@@ -30,7 +30,7 @@ function service(spec: Partial<ServiceSpec>, name = 'web'): Service {
     metadata: { name, namespace: 'shop' },
     spec: { ports: [{ port: 80, protocol: 'TCP' }], ...structuredClone(spec) },
   };
-  applyServiceDefaults(object, testContext.features);
+  applyServiceDefaults(object);
   return object;
 }
 
