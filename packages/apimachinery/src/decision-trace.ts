@@ -40,6 +40,14 @@ export function createDecisionTrace(stepsMax = 500): DecisionTrace {
     steps: () =>
       dropped === 0
         ? steps
-        : [...steps, { stage: 'trace', by: 'trace', outcome: 'error', reason: `${dropped} further steps were dropped` }],
+        : [
+            ...steps,
+            {
+              stage: 'trace',
+              by: 'trace',
+              outcome: 'error',
+              reason: `${dropped} further steps were dropped`,
+            },
+          ],
   };
 }

@@ -45,6 +45,7 @@ const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
 /** The suffix of `generateName`: `count` characters of Kubernetes' alphabet. */
 export function randomNameSuffix(random: Random, count = 5): string {
   let out = '';
-  for (let i = 0; i < count; i++) out += nameAlphabet[Math.floor(random.float() * nameAlphabet.length)];
+  for (let i = 0; i < count; i++)
+    out += nameAlphabet[Math.floor(random.float() * nameAlphabet.length)];
   return out;
 }

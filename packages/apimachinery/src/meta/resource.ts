@@ -5,7 +5,14 @@ import type { GroupVersionKind, GroupVersionResource } from './group-version.ts'
 import type { StructType } from '../schema/types.ts';
 
 export type Verb =
-  | 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+  | 'get'
+  | 'list'
+  | 'watch'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'deletecollection';
 
 export interface TableColumn {
   readonly name: string;

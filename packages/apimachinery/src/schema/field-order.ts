@@ -50,13 +50,16 @@ function orderValue(value: JsonValue, type: TypeRef): JsonValue {
     case 'list':
       return Array.isArray(value) && hasStructs(type.items) ? orderItems(value, type.items) : value;
     case 'map':
-      return isJsonObject(value) && hasStructs(type.values) ? orderMapValues(value, type.values) : value;
+      return isJsonObject(value) && hasStructs(type.values)
+        ? orderMapValues(value, type.values)
+        : value;
     default:
       return value;
   }
 }
 
-const hasStructs = (type: TypeRef): boolean => type.kind === 'struct' || type.kind === 'list' || type.kind === 'map';
+const hasStructs = (type: TypeRef): boolean =>
+  type.kind === 'struct' || type.kind === 'list' || type.kind === 'map';
 
 function orderItems(items: JsonValue[], type: TypeRef): JsonValue[] {
   let copy: JsonValue[] | undefined;

@@ -2,7 +2,12 @@
 // `StatusError` made by one of the functions below, so reasons, codes and texts stand in one place.
 // Texts are those of k8s.io/apimachinery/pkg/api/errors. COMPAT: clients match on them.
 
-import { formatGroupKind, formatGroupResource, type GroupKind, type GroupResource } from '../meta/group-version.ts';
+import {
+  formatGroupKind,
+  formatGroupResource,
+  type GroupKind,
+  type GroupResource,
+} from '../meta/group-version.ts';
 import { renderFieldError, renderFieldErrorBody, type FieldError } from './field-error.ts';
 
 export interface StatusCause {
@@ -48,8 +53,19 @@ export function isStatusError(e: unknown, reason?: string): e is StatusError {
   return e instanceof StatusError && (reason === undefined || e.reason === reason);
 }
 
-function failure(code: number, reason: string, message: string, details?: StatusDetails): StatusError {
-  const status: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message };
+function failure(
+  code: number,
+  reason: string,
+  message: string,
+  details?: StatusDetails,
+): StatusError {
+  const status: Status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+  };
   if (reason !== '') status.reason = reason;
   if (details) status.details = pruneDetails(details);
   status.code = code;
@@ -65,7 +81,11 @@ function pruneDetails(d: StatusDetails): StatusDetails {
   if (d.retryAfterSeconds) out.retryAfterSeconds = d.retryAfterSeconds;
   return out;
 }
-const about = (gr: GroupResource, name: string): StatusDetails => ({ name, group: gr.group, kind: gr.resource });
+const about = (gr: GroupResource, name: string): StatusDetails => ({
+  name,
+  group: gr.group,
+  kind: gr.resource,
+});
 
 export const statusErrors = {
   badRequest: (message: string) => failure(400, 'BadRequest', message),
@@ -82,40 +102,76 @@ export const statusErrors = {
       about(gr, name),
     ),
   notFound: (gr: GroupResource, name: string) =>
-    failure(404, 'NotFound', `${formatGroupResource(gr)} ${JSON.stringify(name)} not found`, about(gr, name)),
+    failure(
+      404,
+      'NotFound',
+      `${formatGroupResource(gr)} ${JSON.stringify(name)} not found`,
+      about(gr, name),
+    ),
   /** For URLs and methods that mean nothing here. */
   pageNotFound: () =>
     failure(404, 'NotFound', 'the server could not find the requested resource', {}),
   alreadyExists: (gr: GroupResource, name: string) =>
-    failure(409, 'AlreadyExists', `${formatGroupResource(gr)} ${JSON.stringify(name)} already exists`, about(gr, name)),
+    failure(
+      409,
+      'AlreadyExists',
+      `${formatGroupResource(gr)} ${JSON.stringify(name)} already exists`,
+      about(gr, name),
+    ),
   generateNameConflict: (gr: GroupResource, name: string, retryAfterSeconds: number) =>
-    failure(409, 'AlreadyExists', `${formatGroupResource(gr)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`, {
-      ...about(gr, name),
-      retryAfterSeconds,
-    }),
+    failure(
+      409,
+      'AlreadyExists',
+      `${formatGroupResource(gr)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`,
+      {
+        ...about(gr, name),
+        retryAfterSeconds,
+      },
+    ),
   conflict: (gr: GroupResource, name: string, why: string) =>
-    failure(409, 'Conflict', `Operation cannot be fulfilled on ${formatGroupResource(gr)} ${JSON.stringify(name)}: ${why}`, about(gr, name)),
+    failure(
+      409,
+      'Conflict',
+      `Operation cannot be fulfilled on ${formatGroupResource(gr)} ${JSON.stringify(name)}: ${why}`,
+      about(gr, name),
+    ),
   /** Server-side apply conflicts: one cause per field. */
-  applyConflict: (causes: StatusCause[], message: string) => failure(409, 'Conflict', message, { causes }),
+  applyConflict: (causes: StatusCause[], message: string) =>
+    failure(409, 'Conflict', message, { causes }),
   gone: (message: string) => failure(410, 'Gone', message),
   expired: (message: string) => failure(410, 'Expired', message),
   methodNotSupported: (gr: GroupResource, action: string) =>
-    failure(405, 'MethodNotAllowed', `${action} is not supported on resources of kind ${JSON.stringify(formatGroupResource(gr))}`, {
-      group: gr.group,
-      kind: gr.resource,
-    }),
+    failure(
+      405,
+      'MethodNotAllowed',
+      `${action} is not supported on resources of kind ${JSON.stringify(formatGroupResource(gr))}`,
+      {
+        group: gr.group,
+        kind: gr.resource,
+      },
+    ),
   notAcceptable: (message: string) => failure(406, 'NotAcceptable', message),
   unsupportedMediaType: (message: string) => failure(415, 'UnsupportedMediaType', message),
   requestEntityTooLarge: (message: string) => failure(413, 'RequestEntityTooLarge', message),
   invalid: (gk: GroupKind, name: string, errors: readonly FieldError[]) => {
     const texts = [...new Set(errors.map(renderFieldError))];
-    const list = texts.length === 0 ? '<nil>' : texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-    return failure(422, 'Invalid', `${formatGroupKind(gk)} ${JSON.stringify(name)} is invalid: ${list}`, {
-      name,
-      group: gk.group,
-      kind: gk.kind,
-      causes: errors.map((e) => ({ reason: e.type, message: renderFieldErrorBody(e), field: e.path })),
-    });
+    const list =
+      texts.length === 0 ? '<nil>' : texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+    return failure(
+      422,
+      'Invalid',
+      `${formatGroupKind(gk)} ${JSON.stringify(name)} is invalid: ${list}`,
+      {
+        name,
+        group: gk.group,
+        kind: gk.kind,
+        causes: errors.map((e) => ({
+          reason: e.type,
+          message: renderFieldErrorBody(e),
+          field: e.path,
+        })),
+      },
+    );
   },
   tooManyRequests: (message: string, retryAfterSeconds: number) =>
     failure(429, 'TooManyRequests', message, { retryAfterSeconds }),
@@ -125,5 +181,6 @@ export const statusErrors = {
   timeout: (message: string, retryAfterSeconds = 0) =>
     failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds }),
   /** Any other code, reason and text; for the few answers that fit none above. */
-  generic: (code: number, reason: string, message: string, details?: StatusDetails) => failure(code, reason, message, details),
+  generic: (code: number, reason: string, message: string, details?: StatusDetails) =>
+    failure(code, reason, message, details),
 } as const;
