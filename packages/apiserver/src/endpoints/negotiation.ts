@@ -22,6 +22,7 @@ const builtinTypes: readonly MediaType[] = [
   'application/yaml',
   'application/vnd.kubernetes.protobuf',
 ];
+const tableTypes = builtinTypes.slice(0, 2);
 const transformGroup = 'meta.k8s.io';
 
 interface AcceptClause {
@@ -38,9 +39,12 @@ export function negotiateOutput(context: RequestContext, custom = false): Output
   if (header === '') return { mediaType: 'application/json', as: '', asVersion: '', pretty };
   let sawUnknownTransform = false;
   for (const clause of parseAccept(header)) {
-    const mediaType = types.find((t) => matches(clause.type, t));
-    if (mediaType === undefined) continue;
     const as = clause.parameters.get('as') ?? '';
+    const mediaType = formsOf(as, types).find((t) => matches(clause.type, t));
+    if (mediaType === undefined) {
+      sawUnknownTransform ||= types.some((t) => matches(clause.type, t));
+      continue;
+    }
     if (as === '') return { mediaType, as: '', asVersion: '', pretty };
     const asVersion = clause.parameters.get('v') ?? '';
     const known =
@@ -61,6 +65,12 @@ export function negotiateOutput(context: RequestContext, custom = false): Output
     `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`,
     {},
   );
+}
+
+/** Metadata has a protobuf form whatever the resource is; a table has none. */
+function formsOf(as: string, types: readonly MediaType[]): readonly MediaType[] {
+  if (as === 'Table') return tableTypes;
+  return as.startsWith('PartialObjectMetadata') ? builtinTypes : types;
 }
 
 /** For answers that are neither transformed nor refused, such as errors: the wanted type or JSON. */

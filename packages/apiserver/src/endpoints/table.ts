@@ -83,7 +83,9 @@ function tableRow(
 function includeObject(request: ResourceRequest): IncludeObject {
   const value = request.context.info.query.get('includeObject') || 'Metadata';
   if (value === 'None' || value === 'Metadata' || value === 'Object') return value;
-  throw statusErrors.badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+  throw statusErrors.badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 function columnDefinition({ name, type, format = '', description = '', priority }: TableColumn) {

@@ -7,12 +7,15 @@ import {
   type DeleteResult,
 } from '../../registry/store-delete.ts';
 import { decodeDeleteOptions } from '../decode-body.ts';
+import type { ShownObject } from '../internal-object.ts';
 import { negotiateOutput } from '../negotiation.ts';
+import { assertShape } from '../partial-metadata.ts';
 import { parseDeleteQuery, parseListOptions, type DeleteRequestOptions } from '../query-options.ts';
 import { admissionAttributes, toServed, type ResourceRequest } from '../resource-request.ts';
+import { respondObject } from '../respond.ts';
 import { respondResource } from '../respond-resource.ts';
 import { parsePredicate } from '../selectors.ts';
-import { readPage } from './list.ts';
+import { readPage, shapeList } from './list.ts';
 
 export async function deleteResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
@@ -41,33 +44,19 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
   const predicate = parsePredicate(endpoint, list.labelSelector, list.fieldSelector);
   const options = await readDeleteOptions(request);
   const page = await readPage(request, scope, list, predicate);
-  const items: KubeObject[] = [];
-  for (const entry of page.entries) {
-    const meta = entry.object.metadata;
+  const deleted: ShownObject[] = [];
+  for (const { object } of page.entries) {
+    const { name = '', namespace = '' } = object.metadata;
     try {
-      await deleteOne(request, meta.name ?? '', meta.namespace ?? '', options);
+      await deleteOne(request, name, namespace, options);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    const {
-      kind: _kind,
-      apiVersion: _apiVersion,
-      ...item
-    } = await toServed(endpoint, entry.object);
-    items.push(endpoint.custom ? await toServed(endpoint, entry.object) : (item as KubeObject));
+    deleted.push({ stored: object, served: await toServed(endpoint, object) });
   }
-  const { definition } = endpoint;
-  const answer = {
-    kind: `${definition.kind}List`,
-    apiVersion:
-      definition.group === '' ? definition.version : `${definition.group}/${definition.version}`,
-    metadata: {
-      resourceVersion: String(page.revision),
-      ...(page.continue === '' ? {} : { continue: page.continue }),
-    },
-    items,
-  };
-  respondResource(request, answer as unknown as KubeObject, 200, { format: { ...format, as: '' } });
+  assertShape(request, format, true);
+  const answer = shapeList(request, deleted, { ...page, remaining: undefined }, format);
+  respondObject(context, answer, 200, format);
 }
 
 async function deleteOne(

@@ -227,7 +227,8 @@ function startOf(
   return { revision: exact && wanted > 0 ? wanted : undefined, after: undefined };
 }
 
-function shapeList(
+/** The list in the shape that the client wants. */
+export function shapeList(
   request: ResourceRequest,
   objects: readonly ShownObject[],
   page: Page,

@@ -14,9 +14,11 @@ const status: SubresourceStrategy<PersistentVolume> = {
     volume.spec = old.spec;
     const { status: now = {} } = volume;
     const before = old.status ?? {};
-    const isTimeSame = now.lastPhaseTransitionTime === before.lastPhaseTransitionTime;
-    if (now.phase === before.phase) return;
-    if (now.lastPhaseTransitionTime && !isTimeSame) return;
+    const samePhase = now.phase === before.phase;
+    const since = now.lastPhaseTransitionTime;
+    if (samePhase && !since && before.lastPhaseTransitionTime)
+      volume.status = { ...now, lastPhaseTransitionTime: before.lastPhaseTransitionTime };
+    if (samePhase || (since && since !== before.lastPhaseTransitionTime)) return;
     volume.status = { ...now, lastPhaseTransitionTime: formatTime(nowMs) };
   },
   resetFields: [['spec']],
