@@ -78,8 +78,6 @@ describe(`fuzzing the server, seed ${seed}`, { timeout: 300_000 }, () => {
         .map(([status, count]) => `${status}×${count}`)
         .join(' ')}; memory ${startMiB.toFixed(0)} → ${server.memoryMiB().toFixed(0)} MiB`,
     );
-    if (process.env['FUZZ_SLOW'])
-      console.log(slowest.map(({ ms, what }) => `${ms.toFixed(0)} ms ${what}`).join('\n'));
     assert.equal(
       problems.size,
       0,

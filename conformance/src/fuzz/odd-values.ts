@@ -81,7 +81,7 @@ const oddTexts = [
 ];
 const oddNumbers = [
   0, -1, 1, 0.5, -0.0001, 65_535, 65_536, 2_147_483_647, 2_147_483_648, -2_147_483_649,
-  9_007_199_254_740_993, 1e21, 1e308, -1e308, 5e-324,
+  9_007_199_254_740_992, 1e21, 1e308, -1e308, 5e-324,
 ];
 
 export function oddValue(chance: Chance, depth = 0): JsonValue {

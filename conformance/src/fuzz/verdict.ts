@@ -9,14 +9,18 @@ import type { FuzzRequest } from './requests.ts';
 const knownInternalErrors = [
   // ServerSideApply: the object of the patch, or the live one, does not fit the schema.
   /^failed to create typed (patch|live|new) object \(/,
-  /^failed to convert (new|patched) object \(/,
+  /^failed to convert new object to proper version: /,
   /^resourceVersion: Invalid value: /,
   // The node proxy of a node without addresses.
   /^no preferred addresses found; known addresses: /,
   // ValidatePodBinding's errors are not made a Status.
   /^\[?target\./,
   /^resourceVersion should not be set on objects to be created$/,
-  // Strategic merge patches whose directives do not fit.
+  // The resourceVersion of an object to be updated.
+  /^strconv\.ParseUint: parsing /,
+  /failed to allocate requested HealthCheck NodePort /,
+  // Strategic merge patches whose fields or directives do not fit.
+  /^unable to find api field in struct /,
   /^unknown patch type: |^invalid patch format of /,
 ];
 

@@ -16,6 +16,7 @@ import {
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
+import { plainError } from '../../registry/storage-errors.ts';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
 import { internalPackage, reportStrictErrors, schemeOf } from '../decode-body.ts';
 import { emptyObject, managerContext, managerName, recordUpdate, servedApiVersion } from '../field-manager.ts';
@@ -173,7 +174,17 @@ function decodeApplied(request: ResourceRequest, merged: KubeObject, options: Pa
     reportStrictErrors(request, unknownFields, options.fieldValidation, (why) => statusErrors.badRequest(why));
     return object;
   }
-  return asKubeObject(decodeValue(asJson(merged), endpoint.definition.type).value);
+  try {
+    return asKubeObject(decodeValue(asJson(merged), endpoint.definition.type).value);
+  } catch (error) {
+    if (error instanceof DecodeError) throw plainError(unconvertible(merged, error.message));
+    throw error;
+  }
+}
+
+/** COMPAT: what fits the schema and still no Go type, such as a number too large, is answered 500. */
+function unconvertible({ apiVersion = '', kind }: KubeObject, why: string): string {
+  return `failed to convert new object to proper version: unable to convert unstructured object to ${apiVersion}, Kind=${kind}: ${why}`;
 }
 
 /** An apply that creates must say what it creates, and cannot mean an object that existed before. */
