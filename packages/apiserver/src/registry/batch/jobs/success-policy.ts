@@ -8,6 +8,8 @@ import { countIndexes } from './index-intervals.ts';
 
 const rulesMax = 20;
 const indexesBytesMax = 64 * 1024;
+/** Stands in for the number of completions where that is missing, which is an error of its own. */
+const indexesMax = 2 ** 31 - 1;
 
 export function successPolicy(errors: Errors, path: string, spec: JobSpec): void {
   const policy = spec.successPolicy;
@@ -24,7 +26,7 @@ export function successPolicy(errors: Errors, path: string, spec: JobSpec): void
   }
   atMost(errors, `${path}.rules`, rules, rulesMax);
   rules.forEach((rule, i) => {
-    successRule(errors, `${path}.rules[${i}]`, rule, spec.completions ?? 0);
+    successRule(errors, `${path}.rules[${i}]`, rule, spec.completions ?? indexesMax);
   });
 }
 
