@@ -157,7 +157,7 @@ export function createFieldManager(options: FieldManagerOptions): FieldManager {
       let former = storedManagers(live);
       if (former.size === 0) {
         const all = { before: startingPoint(undefined, type), after: before, former };
-        former = record(all, { ...by, manager: firstApplyManager });
+        former = ofLive(() => record(all, { ...by, manager: firstApplyManager }));
       }
       checkForm(config, atomOf(type));
       const application = { before, config: asJson(config), former, atom: atomOf(type) };
@@ -193,11 +193,8 @@ function applyAs(
   const time = former.get(managerId(manager))?.time;
   const applier = { ...manager, ...(time === undefined ? {} : { time }) };
   try {
-    return updater.apply(before, config, former, { ...applier, force: by.force });
+    return ofLive(() => updater.apply(before, config, former, { ...applier, force: by.force }));
   } catch (e) {
-    if (e instanceof ListItemError) {
-      throw failure(`failed to create typed live object: ${e.message}`);
-    }
     if (!(e instanceof ConflictError)) throw e;
     if (by.manager !== lastAppliedManager) throw conflictStatus(e);
     const mine = fieldsLastApplied(before, by.apiVersion, atom);
@@ -206,6 +203,16 @@ function applyAs(
       .filter(({ fields }) => !isEmptySet(fields));
     if (others.length > 0) throw conflictStatus(new ConflictError(others));
     return updater.apply(before, config, former, { ...applier, force: true });
+  }
+}
+
+/** A stored object may have lists that its schema does not allow; then nothing can be applied to it. */
+function ofLive<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (e) {
+    if (!(e instanceof ListItemError)) throw e;
+    throw failure(`failed to create typed live object: ${e.message}`);
   }
 }
 
