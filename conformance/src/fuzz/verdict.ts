@@ -8,7 +8,7 @@ import type { FuzzRequest } from './requests.ts';
 /** COMPAT: what kube-apiserver answers with 500 although the client is at fault. */
 const knownInternalErrors = [
   // ServerSideApply: the object of the patch, or the live one, does not fit the schema.
-  /^failed to create typed (patch|live|new) object \(/,
+  /^failed to create typed (patch|live|new) object[ :]/,
   /^failed to convert new object to proper version: /,
   /^resourceVersion: Invalid value: /,
   // The node proxy of a node without addresses.
