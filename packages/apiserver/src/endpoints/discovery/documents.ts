@@ -43,14 +43,7 @@ export function createDiscoveryDocuments(
   };
   const required = (bytes: Uint8Array | undefined): Uint8Array => bytes ?? new Uint8Array();
   return {
-    apiVersions: () =>
-      required(
-        cached('api', () => ({
-          kind: 'APIVersions',
-          versions: groups.find((g) => g.name === '')?.versions ?? ['v1'],
-          serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: serverAddress() }],
-        })),
-      ),
+    apiVersions: () => required(cached('api', () => apiVersions(groups, serverAddress()))),
     groupList: () =>
       required(
         cached('apis', () => ({
@@ -67,17 +60,7 @@ export function createDiscoveryDocuments(
           : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) };
       }),
     resourceList: (group, version) =>
-      cached(`gv:${group}/${version}`, () => {
-        const members = endpointsOf(index, group, version);
-        if (members.length === 0) return undefined;
-        return {
-          kind: 'APIResourceList',
-          // COMPAT: the legacy group's list has no apiVersion.
-          ...(group === '' ? {} : { apiVersion: 'v1' }),
-          groupVersion: group === '' ? version : `${group}/${version}`,
-          resources: members.flatMap(apiResources),
-        };
-      }),
+      cached(`gv:${group}/${version}`, () => apiResourceList(index, group, version)),
     aggregated: (prefix) =>
       required(
         cached(`aggregated:${prefix}`, () => ({
@@ -93,6 +76,26 @@ export function createDiscoveryDocuments(
       refresh();
       return groups.flatMap((g) => g.versions.map((version) => ({ group: g.name, version })));
     },
+  };
+}
+
+function apiVersions(groups: readonly GroupDocument[], serverAddress: string) {
+  return {
+    kind: 'APIVersions',
+    versions: groups.find((g) => g.name === '')?.versions ?? ['v1'],
+    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+  };
+}
+
+function apiResourceList(index: ResourceIndex, group: string, version: string) {
+  const members = endpointsOf(index, group, version);
+  if (members.length === 0) return undefined;
+  return {
+    kind: 'APIResourceList',
+    // COMPAT: the legacy group's list has no apiVersion.
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
+    groupVersion: group === '' ? version : `${group}/${version}`,
+    resources: members.flatMap(apiResources),
   };
 }
 

@@ -78,14 +78,18 @@ export function pathsOf(definition: ResourceDefinition): PathOperations[] {
       operations: single,
     });
   for (const subresource of definition.subresources)
-    paths.push(...subresourcePaths(scoped, inNamespace, id, scope, subresource));
-  if (has('watch')) paths.push(...watchPaths(base, definition, id, scope, inNamespace));
+    paths.push(...subresourcePaths(scoped, inNamespace, { ...id, scope }, subresource));
+  if (has('watch')) paths.push(...watchPaths(base, definition, { ...id, scope }, inNamespace));
   return paths.filter((p) => p.operations.length > 0);
 }
 
 interface IdParts {
   readonly group: string;
   readonly kind: string;
+}
+interface ScopedIdParts extends IdParts {
+  /** `Namespaced` or empty. */
+  readonly scope: string;
 }
 
 function idParts(definition: ResourceDefinition): IdParts {
@@ -213,10 +217,10 @@ const connects = new Set(['exec', 'attach', 'portforward', 'proxy']);
 function subresourcePaths(
   scoped: string,
   inNamespace: readonly string[],
-  id: IdParts,
-  scope: string,
+  id: ScopedIdParts,
   subresource: SubresourceDefinition,
 ): PathOperations[] {
+  const { scope } = id;
   const path = `${scoped}/{name}/${subresource.name}`;
   const pathParameters = [...inNamespace, 'name'];
   if (!connects.has(subresource.name)) {
@@ -253,10 +257,10 @@ function subresourcePaths(
 function watchPaths(
   base: string,
   definition: ResourceDefinition,
-  id: IdParts,
-  scope: string,
+  id: ScopedIdParts,
   inNamespace: readonly string[],
 ): PathOperations[] {
+  const { scope } = id;
   const operation = (name: string, action: string): Operation => ({
     method: 'get',
     id: name,

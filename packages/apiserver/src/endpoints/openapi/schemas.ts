@@ -39,83 +39,17 @@ export function createSchemaCollector(
   };
   const structSchema = (type: StructType): OpenApiSchema => {
     const properties = Object.fromEntries(type.fields.map((f) => [f.name, fieldSchema(f)]));
-    const required = type.fields.filter((f) => f.required).map((f) => f.name);
-    const kinds = kindsOf(type.name);
-    return {
-      ...(type.description ? { description: type.description } : {}),
-      type: 'object',
-      ...(type.fields.length > 0 ? { properties } : {}),
-      ...(required.length > 0 ? { required } : {}),
-      ...(type.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
-      ...(type.preserveUnknown ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
-      ...(kinds.length > 0
-        ? {
-            'x-kubernetes-group-version-kind': kinds.map(({ group, kind, version: v }) => ({
-              group,
-              kind,
-              version: v,
-            })),
-          }
-        : {}),
-    };
+    return describeStruct(type, properties, kindsOf(type.name));
   };
   const fieldSchema = (field: Field): OpenApiSchema => {
     const schema = typeSchema(field.type);
-    const extra: OpenApiSchema = {
-      ...(field.description ? { description: field.description } : {}),
-      ...(field.enum ? { enum: field.enum } : {}),
-      ...(field.presence === 'always' && version === 3 ? defaultOf(field.type) : {}),
-      ...(field.mergeKey ? { 'x-kubernetes-patch-merge-key': field.mergeKey } : {}),
-      ...(field.patchStrategy
-        ? { 'x-kubernetes-patch-strategy': field.patchStrategy.join(',') }
-        : {}),
-    };
-    if (!('$ref' in schema)) return { ...extra, ...schema };
-    if (version === 2) return { ...extra, ...schema };
+    const extra = describeField(field, version);
+    if (version === 2 || !('$ref' in schema)) return { ...extra, ...schema };
     // A reference with siblings is only valid inside allOf.
     return Object.keys(extra).length === 0 ? schema : { ...extra, allOf: [schema] };
   };
   const typeSchema = (type: TypeRef): OpenApiSchema => {
     switch (type.kind) {
-      case 'string':
-        return { type: 'string' };
-      case 'bool':
-        return { type: 'boolean' };
-      case 'int32':
-      case 'int64':
-        return { type: 'integer', format: type.kind };
-      case 'double':
-        return { type: 'number', format: 'double' };
-      case 'bytes':
-        return { type: 'string', format: 'byte' };
-      case 'time':
-        return named('io.k8s.apimachinery.pkg.apis.meta.v1.Time', {
-          type: 'string',
-          format: 'date-time',
-        });
-      case 'micro-time':
-        return named('io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', {
-          type: 'string',
-          format: 'date-time',
-        });
-      case 'duration':
-        return named('io.k8s.apimachinery.pkg.apis.meta.v1.Duration', { type: 'string' });
-      case 'quantity':
-        return named(
-          'io.k8s.apimachinery.pkg.api.resource.Quantity',
-          version === 3 ? { oneOf: [{ type: 'string' }, { type: 'number' }] } : { type: 'string' },
-        );
-      case 'int-or-string':
-        return named(
-          'io.k8s.apimachinery.pkg.util.intstr.IntOrString',
-          version === 3
-            ? { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] }
-            : { type: 'string', format: 'int-or-string' },
-        );
-      case 'any':
-        return named('io.k8s.apimachinery.pkg.runtime.RawExtension', { type: 'object' });
-      case 'fields-v1':
-        return named('io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1', { type: 'object' });
       case 'list':
         return {
           type: 'array',
@@ -131,7 +65,15 @@ export function createSchemaCollector(
         };
       case 'struct':
         return reference(type.type);
+      default:
+        return scalarSchema(type.kind);
     }
+  };
+  const scalarSchema = (kind: ScalarKind): OpenApiSchema => {
+    const definition = namedScalars[kind];
+    return definition === undefined
+      ? plainScalar(kind)
+      : named(definition.name, version === 3 ? definition.v3 : definition.v2);
   };
   const itemSchema = (type: TypeRef): OpenApiSchema => {
     const schema = typeSchema(type);
@@ -139,7 +81,6 @@ export function createSchemaCollector(
       return type.kind === 'string' && version === 3 ? { ...schema, default: '' } : schema;
     return type.kind === 'struct' ? { allOf: [schema], default: {} } : schema;
   };
-  /** Scalars of apimachinery that are definitions of their own. */
   const named = (name: string, schema: OpenApiSchema): OpenApiSchema => {
     if (!found.has(name)) {
       const description = builtinType(name)?.description;
@@ -152,6 +93,91 @@ export function createSchemaCollector(
     schemas: () => Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
+
+function describeStruct(
+  type: StructType,
+  properties: Record<string, OpenApiSchema>,
+  kinds: readonly GroupVersionKind[],
+): OpenApiSchema {
+  const required = type.fields.filter((f) => f.required).map((f) => f.name);
+  return {
+    ...(type.description ? { description: type.description } : {}),
+    type: 'object',
+    ...(type.fields.length > 0 ? { properties } : {}),
+    ...(required.length > 0 ? { required } : {}),
+    ...(type.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    ...(type.preserveUnknown ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
+    ...(kinds.length > 0
+      ? {
+          'x-kubernetes-group-version-kind': kinds.map(({ group, kind, version }) => ({
+            group,
+            kind,
+            version,
+          })),
+        }
+      : {}),
+  };
+}
+
+function describeField(field: Field, version: OpenApiVersion): OpenApiSchema {
+  return {
+    ...(field.description ? { description: field.description } : {}),
+    ...(field.enum ? { enum: field.enum } : {}),
+    ...(field.presence === 'always' && version === 3 ? defaultOf(field.type) : {}),
+    ...(field.mergeKey ? { 'x-kubernetes-patch-merge-key': field.mergeKey } : {}),
+    ...(field.patchStrategy
+      ? { 'x-kubernetes-patch-strategy': field.patchStrategy.join(',') }
+      : {}),
+  };
+}
+
+type ScalarKind = Exclude<TypeRef['kind'], 'list' | 'map' | 'struct'>;
+
+function plainScalar(kind: ScalarKind): OpenApiSchema {
+  switch (kind) {
+    case 'bool':
+      return { type: 'boolean' };
+    case 'int32':
+    case 'int64':
+      return { type: 'integer', format: kind };
+    case 'double':
+      return { type: 'number', format: 'double' };
+    case 'bytes':
+      return { type: 'string', format: 'byte' };
+    default:
+      return { type: 'string' };
+  }
+}
+
+interface NamedScalar {
+  readonly name: string;
+  readonly v2: OpenApiSchema;
+  readonly v3: OpenApiSchema;
+}
+const same = (name: string, schema: OpenApiSchema): NamedScalar => ({
+  name: `io.k8s.apimachinery.pkg.${name}`,
+  v2: schema,
+  v3: schema,
+});
+
+/** Scalars of apimachinery that are definitions of their own. */
+const namedScalars: Readonly<Partial<Record<ScalarKind, NamedScalar>>> = {
+  time: same('apis.meta.v1.Time', { type: 'string', format: 'date-time' }),
+  'micro-time': same('apis.meta.v1.MicroTime', { type: 'string', format: 'date-time' }),
+  duration: same('apis.meta.v1.Duration', { type: 'string' }),
+  quantity: {
+    name: 'io.k8s.apimachinery.pkg.api.resource.Quantity',
+    v2: { type: 'string' },
+    v3: { oneOf: [{ type: 'string' }, { type: 'number' }] },
+  },
+  'int-or-string': {
+    name: 'io.k8s.apimachinery.pkg.util.intstr.IntOrString',
+    v2: { type: 'string', format: 'int-or-string' },
+    v3: { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
+  },
+  any: same('runtime.RawExtension', { type: 'object' }),
+  'fields-v1': same('apis.meta.v1.FieldsV1', { type: 'object' }),
+};
 
 function defaultOf(type: TypeRef): OpenApiSchema {
   switch (type.kind) {

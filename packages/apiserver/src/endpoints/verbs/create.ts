@@ -20,16 +20,8 @@ export async function createResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint, services } = request;
   const format = negotiateOutput(context, endpoint.custom);
   const options = parseWriteOptions(context.info.query, 'CreateOptions');
-  const handler =
-    request.subresource === ''
-      ? endpoint.createHandler
-      : endpoint.subresourceCreates.get(request.subresource);
-  const { group, version, kind } =
-    endpoint.definition.subresources.find((sub) => sub.name === request.subresource)?.gvk ??
-    endpoint.definition;
-  const { acceptedVersions = [] } = handler ?? {};
-  const expected = { group, version, kind, acceptedVersions };
-  const decoded = await decodeBody(request, expected, options.fieldValidation);
+  const handler = handlerOf(request);
+  const decoded = await decodeBody(request, expectedKind(request), options.fieldValidation);
   checkNamespace(request, decoded);
   const admissionOptions = optionsObject('CreateOptions', options);
   const object = await toStored(
@@ -44,26 +36,20 @@ export async function createResource(request: ResourceRequest): Promise<void> {
       : decoded,
   );
 
-  const attributes = admissionAttributes(request, {
-    operation: 'CREATE',
-    object,
-    oldObject: undefined,
-    dryRun: options.dryRun,
-    options: admissionOptions,
-  });
-  if (services.admission.handles('CREATE')) await services.admission.mutate(attributes);
+  const attributesOf = (subject: KubeObject | undefined, oldObject?: KubeObject) =>
+    admissionAttributes(request, {
+      operation: 'CREATE',
+      object: subject,
+      oldObject,
+      dryRun: options.dryRun,
+      options: admissionOptions,
+    });
+  const hasAdmission = services.admission.handles('CREATE');
+  const attributes = attributesOf(object);
+  if (hasAdmission) await services.admission.mutate(attributes);
   const admitted = attributes.object ?? object;
   const validate = async (final: KubeObject | undefined, old?: KubeObject) => {
-    if (services.admission.handles('CREATE'))
-      await services.admission.validate(
-        admissionAttributes(request, {
-          operation: 'CREATE',
-          object: final,
-          oldObject: old,
-          dryRun: options.dryRun,
-          options: admissionOptions,
-        }),
-      );
+    if (hasAdmission) await services.admission.validate(attributesOf(final, old));
   };
   if (handler !== undefined) {
     handler.applyDefaults?.(admitted);
@@ -92,6 +78,17 @@ export async function createResource(request: ResourceRequest): Promise<void> {
     entry: result.entry,
     format,
   });
+}
+
+function handlerOf({ endpoint, subresource }: ResourceRequest) {
+  return subresource === '' ? endpoint.createHandler : endpoint.subresourceCreates.get(subresource);
+}
+
+function expectedKind(request: ResourceRequest) {
+  const { definition } = request.endpoint;
+  const { group, version, kind } =
+    definition.subresources.find((sub) => sub.name === request.subresource)?.gvk ?? definition;
+  return { group, version, kind, acceptedVersions: handlerOf(request)?.acceptedVersions ?? [] };
 }
 
 /** The namespace of body and URL must agree; an absent one is filled in. */

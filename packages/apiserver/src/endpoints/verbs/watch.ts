@@ -39,7 +39,7 @@ export async function watchResource(request: ResourceRequest): Promise<void> {
     throw plainError(
       `resourceVersion: Invalid value: ${JSON.stringify(options.resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(options.resourceVersion)}: invalid syntax`,
     );
-  await new WatchSession(request, scope, options, format, predicate).run();
+  await new WatchSession(request, format, { scope, options, predicate }).run();
 }
 
 /** `/watch/…/name` and `?watch` with a name in the path select that name. */
@@ -52,6 +52,13 @@ function namedPredicate(request: ResourceRequest, predicate: ObjectPredicate): O
     isEmpty: false,
     matches: (object) => object.metadata.name === request.name && predicate.matches(object),
   };
+}
+
+/** What is watched. */
+interface WatchSubject {
+  readonly scope: StoreScope;
+  readonly options: ListRequestOptions;
+  readonly predicate: ObjectPredicate;
 }
 
 /** One running watch. A class, because it has a life: it starts, delivers, and ends once. */
@@ -71,10 +78,8 @@ class WatchSession {
 
   constructor(
     request: ResourceRequest,
-    scope: StoreScope,
-    options: ListRequestOptions,
     format: OutputFormat,
-    predicate: ObjectPredicate,
+    { scope, options, predicate }: WatchSubject,
   ) {
     this.#request = request;
     this.#scope = scope;
