@@ -1,5 +1,5 @@
-// Replays the recordings and holds every area to its floor (conformance/floors.json). `.ci/run` runs
-// this file with node's test runner; `npm test` does not, for it needs the recordings.
+// Replays the recordings and holds every area to its floor (conformance/floors.json). `.ci/run`
+// runs this file with node's test runner; `npm test` does not, for it needs the recordings.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

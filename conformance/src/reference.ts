@@ -40,7 +40,10 @@ export function readFloors(): Readonly<Record<string, number>> {
   >;
 }
 
-/** Replays the areas against a server of its own, which has the controllers that the recordings allow for. */
+/**
+ * Replays the areas against a server of its own, which has the controllers that the recordings
+ * allow for.
+ */
 export async function replay(reference: string, areas: readonly string[]): Promise<ReplayResult> {
   const directory = mkdtempSync(join(tmpdir(), 'keelson-replay-'));
   // A token, for a client certificate would speak for requests that test other credentials.

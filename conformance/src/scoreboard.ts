@@ -1,5 +1,5 @@
-// `npm run conformance`: replays every area of the recordings and writes docs/conformance.md. The page
-// is the result of the run, good and bad; nobody edits it.
+// `npm run conformance`: replays every area of the recordings and writes docs/conformance.md. The
+// page is the result of the run, good and bad; nobody edits it.
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

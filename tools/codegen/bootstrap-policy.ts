@@ -1,6 +1,7 @@
-// Writes packages/apiserver/src/authorization/bootstrap-policy.generated.ts from a dump of the default
-// roles and bindings of a kube-apiserver. The encoding is read by `authorization/bootstrap-policy.ts`:
-// a rule is one line of lists, `verbs|groups|resources|names` or `verbs|@|urls`.
+// Writes packages/apiserver/src/authorization/bootstrap-policy.generated.ts from a dump of the
+// default roles and bindings of a kube-apiserver. The encoding is read by
+// `authorization/bootstrap-policy.ts`: a rule is one line of lists, `verbs|groups|resources|names`
+// or `verbs|@|urls`.
 //
 // Usage: node tools/codegen/bootstrap-policy.ts <bootstrap-rbac.json>
 

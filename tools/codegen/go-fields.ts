@@ -421,7 +421,10 @@ export const goFields: Readonly<Record<string, string>> = {
   'apidiscovery.v2.APIVersionDiscovery': 'version:string! freshness:DiscoveryFreshness',
 };
 
-/** Go structs embedded inline: the struct, what it embeds, and the field of the message that holds it. */
+/**
+ * Go structs embedded inline: the struct, what it embeds, and the field of the message that holds
+ * it.
+ */
 export const embeddedStructs: Readonly<Record<string, readonly [goName: string, message: string]>> =
   {
     'admissionregistration.v1.NamedRuleWithOperations': [

@@ -168,7 +168,9 @@ function orderedFields(facts: Facts, name: string, definition: SchemaDefinition)
   return slots;
 }
 
-/** `$ref` and `ref`, `x-kubernetes-list-type` and `xKubernetesListType`, `aPIGroup` and `apiGroup`. */
+/**
+ * `$ref` and `ref`, `x-kubernetes-list-type` and `xKubernetesListType`, `aPIGroup` and `apiGroup`.
+ */
 export function looseKey(field: string): string {
   return field.toLowerCase().replace(/[^a-z0-9]/g, '');
 }

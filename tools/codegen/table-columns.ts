@@ -1,6 +1,6 @@
 // What the columns of `kubectl get` say about themselves. The fact tables know names and types; the
-// texts are those of Kubernetes' printers: `@` and the path of a field whose documentation it is, or
-// a text of the printer's own. The documentation that the generator has is short of two things:
+// texts are those of Kubernetes' printers: `@` and the path of a field whose documentation it is,
+// or a text of the printer's own. The documentation that the generator has is short of two things:
 // fields that refer to another struct have none, so theirs is written out here, and a line break is
 // a space. `¶` instead of `@` says that a run of spaces in this one stands for line breaks.
 

@@ -157,7 +157,9 @@ export const layerExceptions: readonly LayerException[] = [
   },
 ];
 
-/** `package: dependency` pairs in which package.json and the imports differ, each with its reason. */
+/**
+ * `package: dependency` pairs in which package.json and the imports differ, each with its reason.
+ */
 export const manifestExceptions: Readonly<Record<string, string>> = {
   'cel: re2js': 'the package has no code yet',
   'client: js-yaml': 'kubeconfig files are read through apimachinery since its YAML reader exists',

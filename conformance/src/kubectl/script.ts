@@ -2,7 +2,10 @@
 // kinds. Each step says what must come back. `${ns}` is the namespace of the run.
 
 export interface Step {
-  /** Words of the command line; `${ns}` and `${dir}` are replaced. The namespace is passed unless `cluster` is set. */
+  /**
+   * Words of the command line; `${ns}` and `${dir}` are replaced. The namespace is passed unless
+   * `cluster` is set.
+   */
   readonly run: string;
   readonly stdin?: string;
   /** What standard output (or, when `fails`, standard error) must match. */

@@ -14,7 +14,10 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 declare global {
   interface JSON {
-    /** Wraps number text so that `JSON.stringify` writes it as it stands (ECMAScript proposal-json-parse-with-source). */
+    /**
+     * Wraps number text so that `JSON.stringify` writes it as it stands (ECMAScript
+     * proposal-json-parse-with-source).
+     */
     rawJSON(text: string): unknown;
   }
 }

@@ -1,12 +1,12 @@
-// A clock that moves only when it is told to, so that hours of a cluster's life pass in milliseconds
-// and always in the same way.
+// A clock that moves only when it is told to, so that hours of a cluster's life pass in
+// milliseconds and always in the same way.
 
 import type { Clock } from './clock.ts';
 
 export interface SimulatedClock extends Clock {
   /**
-   * Moves time forward and runs the timers that come due, in their order. Before each, and at the end, everything that is
-   * ready to run has run: what a timer sets going may set the next timer.
+   * Moves time forward and runs the timers that come due, in their order. Before each, and at the
+   * end, everything that is ready to run has run: what a timer sets going may set the next timer.
    */
   advance(ms: number): Promise<void>;
   /** Timers that wait. */

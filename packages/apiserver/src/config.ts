@@ -24,9 +24,12 @@ export interface ServerLimits {
   readonly connectionsMax: number;
   /** Bytes encoded before the loop is let go of, for long lists. */
   readonly encodeChunkBytes: number;
-  /** Tries to find an unused generated name: with five characters of 27, eight make a clash among a million names rarer than one in a thousand. */
+  /**
+   * Tries to find an unused generated name: with five characters of 27, eight make a clash among a
+   * million names rarer than one in a thousand.
+   */
   readonly generateNameTriesMax: number;
-  /** Objects that a list without limit returns at once; there is no bound in Kubernetes, so none here. */
+  /** Tries of a patch without resourceVersion when other writes come between. */
   readonly patchConflictRetriesMax: number;
 }
 

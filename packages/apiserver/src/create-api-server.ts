@@ -1,5 +1,6 @@
 // Puts one API server together from its parts: sources, authenticators, authorizers, admission,
-// endpoints, pipeline. Opens no socket; the caller hands `serve` to a listener or calls it in process.
+// endpoints, pipeline. Opens no socket; the caller hands `serve` to a listener or calls it in
+// process.
 
 import { systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
 import { createAdmissionChain } from './admission/chain.ts';

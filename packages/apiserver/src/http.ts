@@ -14,7 +14,9 @@ export interface ApiRequest {
   readonly protocol: 'HTTP/1.1' | 'HTTP/2.0' | 'in-process';
   readonly remoteAddress: string;
   readonly tls: boolean;
-  /** DER certificates of the client, leaf first, as the TLS layer received them, not yet verified. */
+  /**
+   * DER certificates of the client, leaf first, as the TLS layer received them, not yet verified.
+   */
   peerCertificates(): readonly Uint8Array[];
   /** Set only by the in-process transport, whose caller is trusted to name the user. */
   readonly inProcessUser?: UserInfo;
@@ -25,7 +27,10 @@ export interface ApiRequest {
   body(bytesMax: number): Promise<Uint8Array>;
   /** Aborted when the client goes away, or the server shuts down. */
   readonly signal: AbortSignal;
-  /** For connect subresources: takes over the connection (HTTP/1.1 Upgrade). Absent when it cannot be. */
+  /**
+   * For connect subresources: takes over the connection (HTTP/1.1 Upgrade). Absent when it cannot
+   * be.
+   */
   upgrade?(): { socket: Duplex; head: Uint8Array };
 }
 

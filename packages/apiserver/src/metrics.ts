@@ -21,7 +21,10 @@ export interface Metrics {
   render(): string;
 }
 
-/** Label sets of one metric beyond which new ones are not added: a client must not grow the server by inventing paths. */
+/**
+ * Label sets of one metric beyond which new ones are not added: a client must not grow the server
+ * by inventing paths.
+ */
 const labelSetsMax = 5_000;
 
 export function createMetrics(): Metrics {

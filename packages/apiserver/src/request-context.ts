@@ -10,7 +10,10 @@ export interface RequestInfo {
   readonly isResourceRequest: boolean;
   /** Path without query, always with a leading slash. */
   readonly path: string;
-  /** API verb for resources (`get list watch create update patch delete deletecollection`), lower-case method otherwise. */
+  /**
+   * API verb for resources (`get list watch create update patch delete deletecollection`),
+   * lower-case method otherwise.
+   */
   readonly verb: string;
   /** `api`, `apis` or empty. */
   readonly apiPrefix: string;
@@ -39,7 +42,10 @@ export interface RequestContext {
   /** Aborted on deadline, client disconnect and shutdown. */
   readonly signal: AbortSignal;
   readonly receivedAtMs: number;
-  /** Adds a `Warning: 299 - "…"` header to the answer; duplicates are dropped, total size is bounded. */
+  /**
+   * Adds a `Warning: 299 - "…"` header to the answer; duplicates are dropped, total size is
+   * bounded.
+   */
   warn(text: string): void;
   readonly warnings: readonly string[];
   /** Annotation of the audit event; a second value for the same key is ignored. */

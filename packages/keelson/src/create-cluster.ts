@@ -1,6 +1,6 @@
-// `createCluster()`: a whole control plane inside the calling process. In memory, without files and,
-// until `listen`, without a socket; many of them may live side by side. What answers is the real
-// server with its whole request pipeline and its controllers.
+// `createCluster()`: a whole control plane inside the calling process. In memory, without files
+// and, until `listen`, without a socket; many of them may live side by side. What answers is the
+// real server with its whole request pipeline and its controllers.
 //
 //   await using cluster = await createCluster();
 //   const pods = cluster.client().resource({ group: '', version: 'v1', resource: 'pods' });
@@ -52,11 +52,16 @@ export interface ClusterAddress {
 }
 
 export interface Cluster extends AsyncDisposable {
-  /** Acts as the user, by default one of `system:masters`. Closed with the cluster at the latest. */
+  /**
+   * Acts as the user, by default one of `system:masters`. Closed with the cluster at the latest.
+   */
   client(user?: UserSpec): Client;
   /** Opens a port, once; later calls return the first one's answer. */
   listen(options?: ListenOptions): Promise<ClusterAddress>;
-  /** An independent cluster with the same objects and identity, which knows nothing of this one from now on. */
+  /**
+   * An independent cluster with the same objects and identity, which knows nothing of this one from
+   * now on.
+   */
   fork(): Promise<Cluster>;
   /** Ends requests, watches, controllers and sockets. Leaves nothing behind. */
   close(): Promise<void>;

@@ -53,7 +53,10 @@ export function createPki(dependencies: PkiDependencies, names: ServingNames): P
   };
 }
 
-/** The same, each key and certificate made when it is first asked for: most clusters in memory never open a port. */
+/**
+ * The same, each key and certificate made when it is first asked for: most clusters in memory never
+ * open a port.
+ */
 export function createLazyPki(dependencies: PkiDependencies, names: ServingNames): Pki {
   let authority: CertificateAuthority | undefined;
   let serving: KeyPairPem | undefined;
@@ -75,7 +78,10 @@ export function createLazyPki(dependencies: PkiDependencies, names: ServingNames
   };
 }
 
-/** Reads what is there and makes what is missing. Throws with the file's name when one cannot be used. */
+/**
+ * Reads what is there and makes what is missing. Throws with the file's name when one cannot be
+ * used.
+ */
 export function openPki(dir: string, dependencies: PkiDependencies, names: ServingNames): Pki {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const authority = loadOrCreateAuthority(dir, dependencies);

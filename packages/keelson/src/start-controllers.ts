@@ -1,6 +1,6 @@
 // Starts the chosen controllers beside a server. They are ordinary clients of it: what they read,
-// they read as the controller manager, what they write, each writes as its own service account with the
-// rights that the default policy gives it.
+// they read as the controller manager, what they write, each writes as its own service account with
+// the rights that the default policy gives it.
 
 import { formatGroupResource, type Clock, type Random } from '@keelson/apimachinery';
 import type { Logger, ServeRequest } from '@keelson/apiserver';

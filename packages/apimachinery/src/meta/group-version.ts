@@ -25,7 +25,10 @@ export function formatApiVersion(gv: GroupVersion): string {
   return gv.group === '' ? gv.version : `${gv.group}/${gv.version}`;
 }
 
-/** Accepts `v1` and `group/v1`; anything with more slashes is undefined. The empty string gives empty parts. */
+/**
+ * Accepts `v1` and `group/v1`; anything with more slashes is undefined. The empty string gives
+ * empty parts.
+ */
 export function parseApiVersion(apiVersion: string): GroupVersion | undefined {
   const slash = apiVersion.indexOf('/');
   if (slash < 0) return { group: '', version: apiVersion };

@@ -22,7 +22,9 @@ export function builtinResources(): readonly ResourceDefinition[] {
   return resources;
 }
 
-/** The struct of an OpenAPI definition name, `io.k8s.api.core.v1.PodSpec`; always the same object. */
+/**
+ * The struct of an OpenAPI definition name, `io.k8s.api.core.v1.PodSpec`; always the same object.
+ */
 export function builtinType(definitionName: string): StructType | undefined {
   return tableStruct(definitionName);
 }

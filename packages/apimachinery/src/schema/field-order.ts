@@ -8,7 +8,10 @@ import type { StructType, TypeRef } from './types.ts';
 
 const ranks = new WeakMap<StructType, ReadonlyMap<string, number>>();
 
-/** The same value when it is in order; else a copy of the parts that were not. Never changes its input. */
+/**
+ * The same value when it is in order; else a copy of the parts that were not. Never changes its
+ * input.
+ */
 export function orderFields(value: JsonValue, type: StructType): JsonValue {
   return orderStruct(value, type);
 }

@@ -92,7 +92,9 @@ export interface Field {
    * own in protobuf and show in decoding errors; JSON does not see them.
    */
   readonly within?: readonly EmbeddedStruct[];
-  /** Go type as it appears in decoding errors, e.g. `int32`, `v1.SecretType`, `map[string]string`. */
+  /**
+   * Go type as it appears in decoding errors, e.g. `int32`, `v1.SecretType`, `map[string]string`.
+   */
   readonly goType: string;
   readonly description?: string;
 }
@@ -103,7 +105,9 @@ export interface EmbeddedStruct {
 }
 
 export interface StructType {
-  /** OpenAPI definition name, `io.k8s.api.core.v1.Pod`; for custom resources a made-up unique name. */
+  /**
+   * OpenAPI definition name, `io.k8s.api.core.v1.Pod`; for custom resources a made-up unique name.
+   */
   readonly name: string;
   /** Go's short name in error texts: `Pod`, `ObjectMeta`. */
   readonly goName: string;

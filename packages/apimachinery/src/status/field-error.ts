@@ -53,7 +53,9 @@ export const fieldError = {
     badValue,
     detail,
   }),
-  /** The supported values are listed as given: Kubernetes sorts only those that it keeps in sets. */
+  /**
+   * The supported values are listed as given: Kubernetes sorts only those that it keeps in sets.
+   */
   notSupported: (path: string, badValue: unknown, supported: readonly string[]): FieldError => ({
     type: 'FieldValueNotSupported',
     path,

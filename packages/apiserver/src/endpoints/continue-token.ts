@@ -1,11 +1,13 @@
 // Continue tokens of paginated lists: base64url JSON with the revision and the last key, as
-// k8s.io/apiserver/pkg/storage/continue.go writes them. A token is opaque to clients but not secret;
-// it is checked as input.
+// k8s.io/apiserver/pkg/storage/continue.go writes them. A token is opaque to clients but not
+// secret; it is checked as input.
 
 import { isJsonObject, statusErrors } from '@keelson/apimachinery';
 
 export interface ContinueToken {
-  /** Revision of the first page; -1 in a token that was given out after that revision was compacted. */
+  /**
+   * Revision of the first page; -1 in a token that was given out after that revision was compacted.
+   */
   readonly revision: number;
   /** The last key delivered, relative to the list's prefix. */
   readonly start: string;
@@ -58,7 +60,10 @@ function invalidToken(why: string) {
   return statusErrors.badRequest(`invalid continue token: continue key is not valid: ${why}`);
 }
 
-/** Go's text for JSON that does not parse; tokens are ours, so only the first problem's kind matters. */
+/**
+ * Go's text for JSON that does not parse; tokens are ours, so only the first problem's kind
+ * matters.
+ */
 function jsonProblem(text: string): string {
   const first = text.trimStart()[0];
   if (first === undefined || first === '{' || first === '[' || first === '"')

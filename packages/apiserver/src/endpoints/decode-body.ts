@@ -74,7 +74,10 @@ export function reportStrictErrors(
   for (const text of errors) for (const line of warningLines(text)) request.context.warn(line);
 }
 
-/** COMPAT: what the YAML library found comes as one text with a line each; each is a warning of its own. */
+/**
+ * COMPAT: what the YAML library found comes as one text with a line each; each is a warning of its
+ * own.
+ */
 function warningLines(text: string): string[] {
   if (!text.startsWith('yaml: unmarshal errors:\n')) return [text];
   return text

@@ -28,7 +28,10 @@ export function encodeOutput(object: KubeObject, format: OutputFormat): Uint8Arr
   }
 }
 
-/** The schema of the object's own kind. Throws 406 for what has no protobuf form, such as tables and custom resources. */
+/**
+ * The schema of the object's own kind. Throws 406 for what has no protobuf form, such as tables and
+ * custom resources.
+ */
 function protobufType(object: KubeObject): StructType {
   const gv = parseApiVersion(object.apiVersion ?? '');
   const type =
@@ -57,14 +60,16 @@ function prettyJson(object: KubeObject): Uint8Array {
   );
 }
 
-/** The JSON of a stored object as GET and watches send it, `kind` and `apiVersion` first; made once. */
+/**
+ * The JSON of a stored object as GET and watches send it, `kind` and `apiVersion` first; made once.
+ */
 export function storedJson(entry: StoredEntry, apiVersion: string): Uint8Array {
   return entry.encoding(`json:${apiVersion}`, encodeJson);
 }
 
 /**
- * The JSON of a stored object as an item of a typed list, less the opening brace: Go's typed lists carry no `kind` and
- * `apiVersion` in their items. Usually a view into the bytes of `storedJson`.
+ * The JSON of a stored object as an item of a typed list, less the opening brace: Go's typed lists
+ * carry no `kind` and `apiVersion` in their items. Usually a view into the bytes of `storedJson`.
  */
 export function storedJsonItem(
   entry: StoredEntry,

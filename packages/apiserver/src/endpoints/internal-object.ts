@@ -1,6 +1,6 @@
-// Tables and metadata-only answers are made, in Kubernetes, from the internal form of an object, not
-// from the version that was asked for. For built-in kinds that is, but for a few annotations which
-// only versioned forms have, what is stored. Custom resources have no internal form.
+// Tables and metadata-only answers are made, in Kubernetes, from the internal form of an object,
+// not from the version that was asked for. For built-in kinds that is, but for a few annotations
+// which only versioned forms have, what is stored. Custom resources have no internal form.
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
@@ -13,7 +13,9 @@ export interface ShownObject {
   readonly served: KubeObject;
 }
 
-/** The form that tables and partial metadata show; never the argument when something is left out. */
+/**
+ * The form that tables and partial metadata show; never the argument when something is left out.
+ */
 export function internalForm(
   endpoint: ResourceEndpoint,
   { stored, served }: ShownObject,

@@ -73,7 +73,9 @@ function formsOf(as: string, types: readonly MediaType[]): readonly MediaType[] 
   return as.startsWith('PartialObjectMetadata') ? builtinTypes : types;
 }
 
-/** For answers that are neither transformed nor refused, such as errors: the wanted type or JSON. */
+/**
+ * For answers that are neither transformed nor refused, such as errors: the wanted type or JSON.
+ */
 export function negotiateStatus(context: RequestContext): OutputFormat {
   try {
     return { ...negotiateOutput(context), as: '', asVersion: '' };

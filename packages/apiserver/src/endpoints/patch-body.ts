@@ -23,7 +23,10 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 export interface ParsedPatch {
   readonly type: PatchType;
-  /** The patched document; `type` is needed by strategic merge patches. Throws the StatusError of a patch that does not apply. */
+  /**
+   * The patched document; `type` is needed by strategic merge patches. Throws the StatusError of a
+   * patch that does not apply.
+   */
   apply(document: JsonObject, type: StructType | undefined): JsonObject;
   /** The patch as Go prints it, for errors of strategic merge patches. */
   readonly goText: string;

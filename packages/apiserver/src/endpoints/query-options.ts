@@ -53,7 +53,10 @@ export function parseWriteOptions(
   };
 }
 
-/** `isApply`: the body is an apply patch, for which a field manager is required and force means something. */
+/**
+ * `isApply`: the body is an apply patch, for which a field manager is required and force means
+ * something.
+ */
 export function parsePatchOptions(query: URLSearchParams, isApply: boolean): PatchRequestOptions {
   const force = query.has('force') ? parseBool(query.get('force') ?? '') : undefined;
   const errors: FieldError[] = [];
@@ -153,7 +156,9 @@ export function dryRunErrors(values: readonly string[]): FieldError[] {
     : [fieldError.notSupported('dryRun', values, ['All'])];
 }
 
-/** Go's `time.ParseDuration` for the few places that take one in a URL; undefined when it is none. */
+/**
+ * Go's `time.ParseDuration` for the few places that take one in a URL; undefined when it is none.
+ */
 export function parseGoDurationMs(text: string): number | undefined {
   const units: Readonly<Record<string, number>> = {
     ns: 1e-6,

@@ -11,7 +11,9 @@ import { sendableEntry, type ResourceRequest } from './resource-request.ts';
 import { respondBytes, respondObject } from './respond.ts';
 import { tableOf } from './table.ts';
 
-/** `entry` is given when `object` is exactly what is stored. The object is of the served version. */
+/**
+ * `entry` is given when `object` is exactly what is stored. The object is of the served version.
+ */
 export function respondResource(
   request: ResourceRequest,
   object: KubeObject,

@@ -1,6 +1,6 @@
 // Kinds of versions that Kubernetes no longer serves, or serves only when asked to, but still knows
-// when it meets them in a body: the answer then is that the version is the wrong one, not that there
-// is no such kind.
+// when it meets them in a body: the answer then is that the version is the wrong one, not that
+// there is no such kind.
 
 const roles = 'Role RoleBinding ClusterRole ClusterRoleBinding';
 const reviews =

@@ -73,7 +73,8 @@ function resolve(
   const { info } = context;
   const { definition } = endpoint;
   const name = info.parts[1] ?? '';
-  // COMPAT: for /namespaces/x the namespace of the request is x itself, but objects of the cluster have none.
+  // COMPAT: for /namespaces/x the namespace of the request is x itself, but objects of the cluster
+  // have none.
   const inNamespace = definition.namespaced ? info.namespace : '';
   if (!definition.namespaced && info.namespace !== '' && definition.resource !== 'namespaces')
     throw notFound();

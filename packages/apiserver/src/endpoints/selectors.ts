@@ -21,7 +21,9 @@ export interface ObjectPredicate {
   matches(object: KubeObject): boolean;
 }
 
-/** Throws 400 for selectors that cannot be parsed and for fields that the resource does not have. */
+/**
+ * Throws 400 for selectors that cannot be parsed and for fields that the resource does not have.
+ */
 export function parsePredicate(
   endpoint: ResourceEndpoint,
   labelSelector: string,

@@ -54,7 +54,10 @@ function strategyOf(parts: BuiltinParts, definition: ResourceDefinition): Strate
   return parts.strategies[`${definition.group}/${definition.resource}`] ?? {};
 }
 
-/** The definition of the version in which the kind is stored; the first served one when that is not served. */
+/**
+ * The definition of the version in which the kind is stored; the first served one when that is not
+ * served.
+ */
 function storedDefinition(
   all: readonly ResourceDefinition[],
   definition: ResourceDefinition,

@@ -1,5 +1,5 @@
-// `metadata.generation` of kinds that count changes of what was asked for. Kinds that do not count keep
-// whatever was sent on creation, as in Kubernetes.
+// `metadata.generation` of kinds that count changes of what was asked for. Kinds that do not count
+// keep whatever was sent on creation, as in Kubernetes.
 
 import type { KubeObject } from '@keelson/apimachinery';
 

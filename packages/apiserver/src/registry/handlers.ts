@@ -40,7 +40,9 @@ export interface ProjectionHandler {
   readonly subresource: string;
   /** The projection of the parent (`Scale` of a Deployment). */
   project(parent: KubeObject): KubeObject;
-  /** Writes a changed projection into a copy of the parent; throws StatusError when it is invalid. */
+  /**
+   * Writes a changed projection into a copy of the parent; throws StatusError when it is invalid.
+   */
   merge(projection: KubeObject, parent: KubeObject): KubeObject;
 }
 

@@ -1,4 +1,5 @@
-// Checks of `metadata` that hold for every kind (k8s.io/apimachinery/pkg/api/validation/objectmeta.go).
+// Checks of `metadata` that hold for every kind
+// (k8s.io/apimachinery/pkg/api/validation/objectmeta.go).
 
 import {
   fieldError,

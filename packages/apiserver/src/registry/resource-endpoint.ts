@@ -12,7 +12,10 @@ import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handler
 import type { StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';
 
-/** Conversion between the served and the stored version; functions return new objects or the same one. */
+/**
+ * Conversion between the served and the stored version; functions return new objects or the same
+ * one.
+ */
 export interface VersionConversion {
   toStored(object: KubeObject): KubeObject | Promise<KubeObject>;
   fromStored(object: KubeObject): KubeObject | Promise<KubeObject>;

@@ -1,5 +1,5 @@
-// Some kinds let writers of status change nothing of the metadata: whoever may report must not be able to
-// relabel an object or drop its finalizers.
+// Some kinds let writers of status change nothing of the metadata: whoever may report must not be
+// able to relabel an object or drop its finalizers.
 
 import type { KubeObject } from '@keelson/apimachinery';
 

@@ -1,5 +1,6 @@
-// The one place where storage errors become API errors (k8s.io/apiserver registry/generic/registry/storage_factory
-// and storage/errors/interpret). Everything that is not a StorageError passes through.
+// The one place where storage errors become API errors (k8s.io/apiserver
+// registry/generic/registry/storage_factory and storage/errors/interpret). Everything that is not a
+// StorageError passes through.
 
 import { statusErrors, StatusError, type GroupResource } from '@keelson/apimachinery';
 import { isStorageError } from '../storage/storage.ts';
@@ -57,7 +58,9 @@ function futureRevision(message: string): StatusError {
   });
 }
 
-/** COMPAT: the text of a precondition that etcd's store found unmet. `key` is where the object lies. */
+/**
+ * COMPAT: the text of a precondition that etcd's store found unmet. `key` is where the object lies.
+ */
 export function preconditionConflict(
   resource: GroupResource,
   name: string,

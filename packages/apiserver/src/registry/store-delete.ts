@@ -213,7 +213,10 @@ function bumpGeneration(object: KubeObject): void {
     meta.generation = Number(meta.generation) + 1;
 }
 
-/** The finalizers with `orphan` and `foregroundDeletion` as the request, or the object's past, wants them. */
+/**
+ * The finalizers with `orphan` and `foregroundDeletion` as the request, or the object's past, wants
+ * them.
+ */
 function garbageCollectionFinalizers(
   scope: StoreScope,
   options: DeleteRequestOptions,

@@ -28,7 +28,10 @@ export interface StoreDependencies {
   readonly limits: ServerLimits;
 }
 
-/** One stored resource: definition of its storage version and strategy, with what every operation needs. */
+/**
+ * One stored resource: definition of its storage version and strategy, with what every operation
+ * needs.
+ */
 export interface StoreScope extends StoreDependencies {
   readonly definition: ResourceDefinition;
   readonly strategy: Strategy;
@@ -54,7 +57,10 @@ export interface WriteResult {
 
 export type UpdateStrategy = Strategy | SubresourceStrategy;
 
-/** An object that did not pass. COMPAT: a custom resource of a wrong kind is called what it says it is. */
+/**
+ * An object that did not pass. COMPAT: a custom resource of a wrong kind is called what it says it
+ * is.
+ */
 export function invalidObject(
   { definition }: StoreScope,
   object: KubeObject,
@@ -77,7 +83,10 @@ export function strategyContext(scope: StoreDependencies, request: WriteRequest)
   };
 }
 
-/** `/registry/pods/default/web`, `/registry/nodes/a`. Names were checked, so the parts hold no slash. */
+/**
+ * `/registry/pods/default/web`, `/registry/nodes/a`. Names were checked, so the parts hold no
+ * slash.
+ */
 export function storageKey(scope: StoreScope, namespace: string, name: string): string {
   return scope.definition.namespaced
     ? `${scope.keyPrefix}/${namespace}/${name}`
@@ -90,7 +99,10 @@ export function storagePrefix(scope: StoreScope, namespace: string): string {
     : `${scope.keyPrefix}/`;
 }
 
-/** The object as it is written: fields in Go's order, with a place for the resourceVersion that the storage gives it. */
+/**
+ * The object as it is written: fields in Go's order, with a place for the resourceVersion that the
+ * storage gives it.
+ */
 export function inWrittenOrder(scope: StoreScope, object: KubeObject): KubeObject {
   const placed =
     object.metadata.resourceVersion === undefined

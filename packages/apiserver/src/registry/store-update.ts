@@ -36,7 +36,10 @@ import type { Strategy, StrategyTransaction, SubresourceStrategy } from './strat
 
 export interface UpdateRequest extends WriteRequest {
   readonly name: string;
-  /** Makes the new object from the stored one (undefined: absent). Must return a fresh object; may be called again. */
+  /**
+   * Makes the new object from the stored one (undefined: absent). Must return a fresh object; may
+   * be called again.
+   */
   transform(existing: KubeObject | undefined): Promise<KubeObject>;
   /** Strategy of the subresource, when the update goes through one. */
   readonly subresource: SubresourceStrategy | undefined;
@@ -151,7 +154,8 @@ async function prepareReplacement(
   if (old.deletionGracePeriodSeconds !== undefined && meta.deletionGracePeriodSeconds === undefined)
     meta.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds;
 
-  // COMPAT: the generic code and the kind's own validation both check the metadata, and both report.
+  // COMPAT: the generic code and the kind's own validation both check the metadata, and both
+  // report.
   const metaErrors = validateObjectMetaUpdate(meta, old, definition);
   const errors = [
     ...metaErrors,
@@ -204,7 +208,10 @@ function checkResourceVersion(
     throw statusErrors.conflict(scope.definition, request.name, optimisticLockMessage);
 }
 
-/** The last finalizer of an object whose grace period is over is gone: the update becomes its removal. */
+/**
+ * The last finalizer of an object whose grace period is over is gone: the update becomes its
+ * removal.
+ */
 function isFinished(strategy: Strategy, object: KubeObject, existing: KubeObject): boolean {
   const meta = object.metadata;
   if (meta.deletionTimestamp === undefined || (meta.finalizers?.length ?? 0) > 0) return false;

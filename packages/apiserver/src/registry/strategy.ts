@@ -24,11 +24,14 @@ export interface DeleteRequest {
 }
 
 export interface Strategy<T extends KubeObject = KubeObject> {
-  /** Fills in API defaults. Runs on every decoded request body and on objects read back; idempotent; may change `object`. */
+  /**
+   * Fills in API defaults. Runs on every decoded request body and on objects read back; idempotent;
+   * may change `object`.
+   */
   applyDefaults?(object: T, features: Features): void;
   /**
-   * Reserves what the object needs elsewhere (cluster IPs, node ports) before it is prepared and validated; may change `object`.
-   * Committed when the write succeeded, else rolled back.
+   * Reserves what the object needs elsewhere (cluster IPs, node ports) before it is prepared and
+   * validated; may change `object`. Committed when the write succeeded, else rolled back.
    */
   beginCreate?(object: T, context: StrategyContext): Promise<StrategyTransaction | undefined>;
   beginUpdate?(
@@ -38,25 +41,40 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   ): Promise<StrategyTransaction | undefined>;
   /** Releases what a removed object held. */
   afterDelete?(object: T, context: StrategyContext): void;
-  /** Runs before create admission results are validated: clears status, sets generation … May change `object`. */
+  /**
+   * Runs before create admission results are validated: clears status, sets generation … May change
+   * `object`.
+   */
   prepareForCreate?(object: T, context: StrategyContext): void;
-  /** All errors of the object, in Kubernetes' order, `metadata` excluded (the store checks it first with `nameRule`). */
+  /**
+   * All errors of the object, in Kubernetes' order, `metadata` excluded (the store checks it first
+   * with `nameRule`).
+   */
   validate?(object: T, context: StrategyContext): FieldError[];
   warningsOnCreate?(object: T, context: StrategyContext): string[];
-  /** Runs before update validation: restores status, bumps generation … May change `object`, never `old`. */
+  /**
+   * Runs before update validation: restores status, bumps generation … May change `object`, never
+   * `old`.
+   */
   prepareForUpdate?(object: T, old: T, context: StrategyContext): void;
   validateUpdate?(object: T, old: T, context: StrategyContext): FieldError[];
   warningsOnUpdate?(object: T, old: T, context: StrategyContext): string[];
   /** Last normalisation before the write, after validation. */
   canonicalize?(object: T): void;
 
-  /** Checks `metadata.name`; gives the detail texts, empty when valid. Default: DNS-1123 subdomain. `prefix`: it is a generateName. */
+  /**
+   * Checks `metadata.name`; gives the detail texts, empty when valid. Default: DNS-1123 subdomain.
+   * `prefix`: it is a generateName.
+   */
   nameRule?(name: string, prefix: boolean): string[];
-  /** False when no random suffix could make a valid name of a prefix: `generateName` then is the name. Default true. */
+  /**
+   * False when no random suffix could make a valid name of a prefix: `generateName` then is the
+   * name. Default true.
+   */
   readonly generatesNames?: boolean;
   /**
-   * Finalizers need no domain. Default: all but Kubernetes' own must have one. COMPAT: kinds that came late to
-   * Kubernetes leave that check out.
+   * Finalizers need no domain. Default: all but Kubernetes' own must have one. COMPAT: kinds that
+   * came late to Kubernetes leave that check out.
    */
   readonly allowsBareFinalizers?: boolean;
   /** PUT of an absent object creates it. Default false. */
@@ -65,19 +83,24 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   readonly allowUnconditionalUpdate?: boolean;
 
   /**
-   * Graceful deletion: may set `request.gracePeriodSeconds` to what will be used; true when the object is deleted gracefully
-   * (stays with deletionTimestamp until somebody deletes it with period 0).
+   * Graceful deletion: may set `request.gracePeriodSeconds` to what will be used; true when the
+   * object is deleted gracefully (stays with deletionTimestamp until somebody deletes it with
+   * period 0).
    */
   checkGracefulDelete?(object: T, request: DeleteRequest, context: StrategyContext): boolean;
-  /** What happens to dependents when the request does not say. Default `background`; `unsupported`: no finalizers are ever added. */
+  /**
+   * What happens to dependents when the request does not say. Default `background`; `unsupported`:
+   * no finalizers are ever added.
+   */
   readonly garbageCollection?: 'background' | 'orphan' | 'unsupported';
   /** Warns of a deletion that does not say what becomes of the dependents. */
   readonly dependentsWarning?: string;
   /** DELETE answers with the object instead of a Status. */
   readonly returnDeletedObject?: boolean;
   /**
-   * For kinds whose deletion somebody else must finish (namespaces): false while that is not done. Then DELETE only marks the object
-   * with a deletionTimestamp and `markTerminating`, and the last update that makes this true removes it.
+   * For kinds whose deletion somebody else must finish (namespaces): false while that is not done.
+   * Then DELETE only marks the object with a deletionTimestamp and `markTerminating`, and the last
+   * update that makes this true removes it.
    */
   isFinalized?(object: T): boolean;
   markTerminating?(object: T): void;
@@ -87,22 +110,32 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   /** `conditions` of a table row (a pod that has ended); none when absent or empty. */
   tableConditions?(object: T): unknown[];
   /**
-   * COMPAT: annotations that stand for fields of Kubernetes' internal form. Tables and metadata-only answers, which show
-   * that form, leave them out.
+   * COMPAT: annotations that stand for fields of Kubernetes' internal form. Tables and
+   * metadata-only answers, which show that form, leave them out.
    */
   readonly versionedAnnotations?: readonly string[];
-  /** Values of the field labels that selectors may use beyond metadata.name and metadata.namespace. */
+  /**
+   * Values of the field labels that selectors may use beyond metadata.name and metadata.namespace.
+   */
   fieldValues?(object: T): Record<string, string>;
-  /** Text for a field label that the resource does not have, where it differs from the usual one. */
+  /**
+   * Text for a field label that the resource does not have, where it differs from the usual one.
+   */
   unknownFieldLabel?(label: string): string;
 
   /** Field paths that a manager can never own here, for server-side apply: `[["status"]]`. */
   readonly resetFields?: readonly (readonly string[])[];
-  /** Strategies of subresources that update parts of the object: `status`, `resize`, `ephemeralcontainers` … */
+  /**
+   * Strategies of subresources that update parts of the object: `status`, `resize`,
+   * `ephemeralcontainers` …
+   */
   readonly subresources?: Readonly<Record<string, SubresourceStrategy<T>>>;
 }
 
-/** An update through a subresource of the same kind. Defaults for what is absent come from the main strategy's validateUpdate = none. */
+/**
+ * An update through a subresource of the same kind. Defaults for what is absent come from the main
+ * strategy's validateUpdate = none.
+ */
 export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
   /** Takes from `old` all that this subresource must not change. */
   prepareForUpdate(object: T, old: T, context: StrategyContext): void;

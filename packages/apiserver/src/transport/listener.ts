@@ -28,7 +28,10 @@ export interface ListenerOptions {
 export interface Listener {
   readonly address: string;
   readonly port: number;
-  /** Stops accepting; connections that are idle are closed at once, others when their requests end or `graceMs` passed. */
+  /**
+   * Stops accepting; connections that are idle are closed at once, others when their requests end
+   * or `graceMs` passed.
+   */
   close(graceMs: number): Promise<void>;
 }
 

@@ -33,7 +33,9 @@ export function fromNodeRequest(
   };
 }
 
-/** Node joins repeated headers with commas; where a comma may be part of a value they stay apart. */
+/**
+ * Node joins repeated headers with commas; where a comma may be part of a value they stay apart.
+ */
 function headersOf(req: NodeRequest): Record<string, string | string[] | undefined> {
   const headers: Record<string, string | string[] | undefined> = { ...req.headers };
   if (headers['host'] === undefined && headers[':authority'] !== undefined)

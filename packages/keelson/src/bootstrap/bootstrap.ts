@@ -25,7 +25,10 @@ export interface BootstrapOptions {
   readonly features: Features;
   /** PEM of the authorities of client certificates, published for extension servers. */
   readonly clientCaPem: string;
-  /** `2024-01-31T00:00:00Z`; conditions carry it, and the tracking of legacy tokens begins on that day. */
+  /**
+   * `2024-01-31T00:00:00Z`; conditions carry it, and the tracking of legacy tokens begins on that
+   * day.
+   */
   readonly now: string;
   readonly serviceCidrs: readonly string[];
   readonly securePort: () => number;
@@ -282,7 +285,10 @@ function kubernetesService(options: BootstrapOptions): KubeObject {
   };
 }
 
-/** The first usable address of an IPv4 range, which clients inside the cluster know as the API server. */
+/**
+ * The first usable address of an IPv4 range, which clients inside the cluster know as the API
+ * server.
+ */
 function firstAddress(cidr: string): string {
   const octets = cidr.split('/')[0]?.split('.').map(Number) ?? [];
   return [...octets.slice(0, 3), (octets[3] ?? 0) + 1].join('.');

@@ -270,7 +270,8 @@ function preparePki(flags: UpFlags, dataDir: string): Pki {
     ],
   };
   const dependencies = { clock: systemClock, random: systemRandom };
-  // Without files a new identity each time would lock out the kubeconfig of the last run; keep it when there is a directory.
+  // Without files a new identity each time would lock out the kubeconfig of the last run; keep it
+  // when there is a directory.
   if (flags.storage === 'memory' && !existsSync(join(dataDir, 'pki')))
     return createPki(dependencies, names);
   try {

@@ -1,8 +1,9 @@
 // Nobody may give rights that they do not hold: writes of roles need all their rules (or the verb
 // `escalate`), writes of bindings all rules of the role they bind (or the verb `bind`).
 //
-// In kube-apiserver this guard sits in the storage of the RBAC resources. It cannot be switched off,
-// so it is no plugin of the ordered list either; the composition root puts it behind all of them.
+// In kube-apiserver this guard sits in the storage of the RBAC resources. It cannot be switched
+// off, so it is no plugin of the ordered list either; the composition root puts it behind all of
+// them.
 
 import {
   checkBindEscalation,

@@ -119,7 +119,9 @@ function collectGroups(endpoints: readonly ResourceEndpoint[]): GroupDocument[] 
   }));
 }
 
-/** Kubernetes' version order: GA before beta before alpha, higher first, anything else last by name. */
+/**
+ * Kubernetes' version order: GA before beta before alpha, higher first, anything else last by name.
+ */
 export function compareVersions(a: string, b: string): number {
   const rank = (v: string) => {
     const m = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(v);

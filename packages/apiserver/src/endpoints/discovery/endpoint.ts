@@ -31,7 +31,10 @@ export function methodNotAllowed() {
   );
 }
 
-/** COMPAT: a group that nobody serves is a path that does not exist, a missing version of a group is a Status. */
+/**
+ * COMPAT: a group that nobody serves is a path that does not exist, a missing version of a group is
+ * a Status.
+ */
 function serveGroup(
   context: RequestContext,
   documents: DiscoveryDocuments,

@@ -61,7 +61,10 @@ function toDocument(value: object | undefined): OpenApiDocument | undefined {
   return { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
 }
 
-/** Changes when the document would; made from what the document is made of, so the index needs no document. */
+/**
+ * Changes when the document would; made from what the document is made of, so the index needs no
+ * document.
+ */
 function fingerprint(path: string, index: ResourceIndex, gitVersion: string): string {
   const members = endpointsOf(path, index).map(
     (e) => `${e.definition.resource}:${e.definition.type.name}:${e.custom ? index.generation : ''}`,

@@ -16,7 +16,10 @@ export async function getResource(request: ResourceRequest): Promise<void> {
   respondResource(request, object, 200, { entry });
 }
 
-/** The object's current state; throws 404, and 504 when the client wants a revision that is not there yet. */
+/**
+ * The object's current state; throws 404, and 504 when the client wants a revision that is not
+ * there yet.
+ */
 export async function readEntry(
   request: ResourceRequest,
   resourceVersion = '',

@@ -220,7 +220,8 @@ function startOf(
   const wanted = Number(rv);
   const current = scope.storage.revision();
   if (wanted > current) throw tooLargeResourceVersion(rv, current);
-  // COMPAT: a limited list at a revision, without saying how it is meant, is a list at exactly that revision.
+  // COMPAT: a limited list at a revision, without saying how it is meant, is a list at exactly that
+  // revision.
   const exact =
     options.resourceVersionMatch === 'Exact' ||
     (options.resourceVersionMatch === '' && options.limit > 0);

@@ -194,7 +194,10 @@ class WatchSession {
     return this.#predicate.isEmpty || this.#predicate.matches(entry.object);
   }
 
-  /** `shown` is the state to show when it is not the entry's own: an object that ceased to match shows its last match. */
+  /**
+   * `shown` is the state to show when it is not the entry's own: an object that ceased to match
+   * shows its last match.
+   */
   #deliver(type: string, entry: StoredEntry, shown?: StoredEntry): void | Promise<void> {
     if (this.#request.endpoint.conversion === undefined) {
       if (shown === undefined) return this.#stream.write(this.#encoder.stored(type, entry));

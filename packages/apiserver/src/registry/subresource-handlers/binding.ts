@@ -1,5 +1,5 @@
-// Binding a pod to a node: `pods/binding`, and the older `bindings` resource. Sets spec.nodeName once
-// and the PodScheduled condition (pkg/registry/core/pod/storage).
+// Binding a pod to a node: `pods/binding`, and the older `bindings` resource. Sets spec.nodeName
+// once and the PodScheduled condition (pkg/registry/core/pod/storage).
 
 import { statusErrors, type KubeObject } from '@keelson/apimachinery';
 import type { Binding, Pod } from '@keelson/apimachinery/types/core.v1';

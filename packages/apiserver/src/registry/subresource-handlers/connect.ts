@@ -1,5 +1,6 @@
 // exec, attach, port-forward, log and proxy, up to the node: the request is checked, the node is
-// found, and as no node agent is connected yet, the answer is the one that Kubernetes gives when the node cannot be reached.
+// found, and as no node agent is connected yet, the answer is the one that Kubernetes gives when
+// the node cannot be reached.
 
 import { fieldError, statusErrors, type FieldError } from '@keelson/apimachinery';
 import type { Pod, Service } from '@keelson/apimachinery/types/core.v1';
@@ -38,7 +39,7 @@ export function createConnectHandlers(sources: ConnectSources): readonly Connect
     onPod('attach', checkStream),
     onPod('portforward', checkHost),
     onPod('log', checkLog),
-    onPod('proxy', () => {}),
+    podProxy(sources.pods),
     proxyOf('services', sources.services),
     proxyOf('nodes', sources.nodes),
   ];
@@ -116,6 +117,28 @@ function unreachable(sources: ConnectSources, pod: Pod) {
   // COMPAT: kube-apiserver names the node, but as a pod.
   if (sources.nodes.get('', nodeName) === undefined) return statusErrors.notFound(pods, nodeName);
   return plainError(`no preferred addresses found; known addresses: []`);
+}
+
+function podProxy(source: ObjectSource): ConnectHandler {
+  return {
+    resource: pods,
+    subresource: 'proxy',
+    async connect(request) {
+      const target = parseProxyTarget(request.name);
+      if (target === undefined)
+        throw statusErrors.badRequest(`invalid pod request ${JSON.stringify(request.name)}`);
+      const pod = source.get(request.namespace, target.name) as Pod | undefined;
+      if (pod === undefined) throw statusErrors.notFound(pods, target.name);
+      await request.validateAdmission({ metadata: {} });
+      const address = pod.status?.podIPs?.[0]?.ip ?? '';
+      // SECURITY: a kubelet's word must not turn the proxy to the server's own host or link.
+      if (isIP(address) === 0 || specialAddressProblem(address) !== undefined)
+        throw statusErrors.badRequest('address not allowed');
+      throw statusErrors.serviceUnavailable(
+        `error trying to reach service: no route to ${address}`,
+      );
+    },
+  };
 }
 
 function proxyOf(resource: 'services' | 'nodes', source: ObjectSource): ConnectHandler {

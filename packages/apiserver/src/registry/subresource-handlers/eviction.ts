@@ -38,7 +38,9 @@ export interface EvictionDependencies {
   readonly budgetSource: ObjectSource;
 }
 
-/** Evictions that a budget's controller has not seen yet; beyond this it is too far behind to trust. */
+/**
+ * Evictions that a budget's controller has not seen yet; beyond this it is too far behind to trust.
+ */
 const disruptedPodsMax = 2000;
 
 export function createEvictionHandler(dependencies: EvictionDependencies): CreateHandler {
@@ -73,7 +75,10 @@ async function evict(
   return { object: answer as unknown as KubeObject };
 }
 
-/** Spends a disruption, or throws. The name of the budget when the pod may go because it is unhealthy. */
+/**
+ * Spends a disruption, or throws. The name of the budget when the pod may go because it is
+ * unhealthy.
+ */
 async function askBudgets(
   dependencies: EvictionDependencies,
   pod: Pod,
@@ -92,7 +97,10 @@ async function askBudgets(
   return undefined;
 }
 
-/** Only the pod as it was looked at may go: a pod that became healthy meanwhile would cost availability. */
+/**
+ * Only the pod as it was looked at may go: a pod that became healthy meanwhile would cost
+ * availability.
+ */
 async function disruptUnhealthy(
   scope: StoreScope,
   request: HandlerRequest,
@@ -186,7 +194,10 @@ function budgetsOf(source: ObjectSource, pod: Pod): PodDisruptionBudget[] {
   return budgets.filter((b) => compileLabelSelector(b.spec?.selector).matches(pod.metadata.labels));
 }
 
-/** A pod that is not ready does not count as healthy; the budget's policy says whether it may always go. */
+/**
+ * A pod that is not ready does not count as healthy; the budget's policy says whether it may always
+ * go.
+ */
 function mayIgnoreUnhealthy(pod: Pod, budget: PodDisruptionBudget): boolean {
   const ready =
     pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;

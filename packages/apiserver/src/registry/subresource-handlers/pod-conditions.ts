@@ -1,4 +1,5 @@
-// Conditions that the API server itself sets on pods: scheduled by a binding, disrupted by an eviction.
+// Conditions that the API server itself sets on pods: scheduled by a binding, disrupted by an
+// eviction.
 
 import { formatTime } from '@keelson/apimachinery';
 import type { Pod, PodCondition } from '@keelson/apimachinery/types/core.v1';
