@@ -1,0 +1,107 @@
+// `npm run bench`: how fast is the server on this machine? Start-up and memory are measured here,
+// requests by the load generator that also measured kube-apiserver. Writes docs/benchmarks.md with
+// `--write`, else prints the same text.
+//
+//   KEELSON_BENCH   folder of the load generator `load.mjs` (default: ../shared/bench)
+//   --ops N --conc 16,64 --list 1000,10000 --list-reps N --only seq,crud,list,watch   passed on to it
+
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { renderReport, type LoadResult, type Report } from './report.ts';
+import { call, startServer, token, type BenchServer } from './server.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const generator = resolve(root, process.env['KEELSON_BENCH'] ?? '../shared/bench', 'load.mjs');
+const write = process.argv.includes('--write');
+const passedOn = process.argv.slice(2).filter((argument) => argument !== '--write');
+const filledObjects = 10_000;
+
+if (!existsSync(generator)) {
+  console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
+  process.exit(2);
+}
+
+const directories: string[] = [];
+const newDirectory = () => {
+  const directory = mkdtempSync(join(tmpdir(), 'keelson-bench-'));
+  directories.push(directory);
+  return directory;
+};
+
+try {
+  const start = await measureStart();
+  const http1 = await measureLoad([]);
+  const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
+  const report: Report = { start, http1, http2 };
+  const text = renderReport(report);
+  if (write) writeFileSync(join(root, 'docs/benchmarks.md'), text);
+  else console.log(text);
+} finally {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+}
+
+/** The best of three, for a busy machine only ever adds. */
+async function measureStart(): Promise<Report['start']> {
+  const empty: number[] = [];
+  let idleMiB = 0;
+  for (let i = 0; i < 3; i++) {
+    const server = await startServer(newDirectory());
+    empty.push(server.readyMs);
+    if (i === 0) {
+      await sleep(5000);
+      idleMiB = server.residentMiB();
+    }
+    await server.stop();
+  }
+  const directory = newDirectory();
+  const filling = await startServer(directory);
+  await fill(filling);
+  await filling.stop();
+  const filled: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const server = await startServer(directory);
+    filled.push(server.readyMs);
+    await server.stop();
+  }
+  return { emptyMs: Math.min(...empty), filledMs: Math.min(...filled), filledObjects, idleMiB };
+}
+
+async function fill(server: BenchServer): Promise<void> {
+  let left = filledObjects;
+  const worker = async () => {
+    while (left > 0) {
+      const name = `filled-${left--}`;
+      const body = { metadata: { name }, data: { key: 'x'.repeat(200) } };
+      const status = await call(server.url, 'POST', '/api/v1/namespaces/default/configmaps', body);
+      if (status !== 201) throw new Error(`${name}: ${status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+async function measureLoad(options: readonly string[]): Promise<LoadResult> {
+  const directory = newDirectory();
+  const server = await startServer(directory);
+  const out = join(directory, 'load.json');
+  const flags = ['--server', server.url, '--insecure', '--token', token, '--out', out];
+  const pid = ['--pid', `keelson=${server.pid}`];
+  try {
+    await run([generator, ...flags, ...pid, ...passedOn, ...options]);
+  } finally {
+    await server.stop();
+  }
+  return JSON.parse(readFileSync(out, 'utf8')) as LoadResult;
+}
+
+function run(args: readonly string[]): Promise<void> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    child.once('exit', (code) =>
+      code === 0 ? done() : fail(new Error(`the load generator ended with ${code}`)),
+    );
+  });
+}

@@ -1,0 +1,82 @@
+// A `keelson up` of its own for each measurement, with a token that may do everything.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const token = 'bench';
+
+export interface BenchServer {
+  readonly url: string;
+  readonly pid: number;
+  /** From the start of the process to the first 200 of /readyz. */
+  readonly readyMs: number;
+  residentMiB(): number;
+  stop(): Promise<void>;
+}
+
+const main = fileURLToPath(new URL('../../packages/keelson/src/main.ts', import.meta.url));
+
+export async function startServer(directory: string): Promise<BenchServer> {
+  const port = await freePort();
+  const tokens = join(directory, 'tokens.csv');
+  writeFileSync(tokens, `${token},bench,1,"system:masters"\n`);
+  const flags = [`--data-dir=${directory}`, `--secure-port=${port}`, `--token-auth-file=${tokens}`];
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [main, 'up', ...flags], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const url = `https://127.0.0.1:${port}`;
+  await untilReady(url, child);
+  const readyMs = performance.now() - startedAt;
+  const pid = child.pid ?? 0;
+  return {
+    url,
+    pid,
+    readyMs,
+    residentMiB: () =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+async function untilReady(url: string, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    if ((await call(url, 'GET', '/readyz').catch(() => 0)) === 200) return;
+    await sleep(5);
+  }
+}
+
+/** Answers the status. */
+export function call(url: string, method: string, path: string, body?: object): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const sent = request(url + path, { method, headers, rejectUnauthorized: false }, (answer) => {
+      answer.resume();
+      answer.on('end', () => resolve(answer.statusCode ?? 0));
+    });
+    sent.on('error', reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** A port that nobody uses now. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
+    });
+  });
+}
