@@ -146,8 +146,23 @@ export function printedSchema(schema: JsonSchema): Printed {
 
 /** Go names of the fields that a schema sets, in the order of the struct. */
 export function setSchemaFields(schema: JsonSchema): string[] {
-  return schemaFields.filter(([, print]) => !isZero(print(schema))).map(([name]) => name);
+  const shallow = withoutContents(schema);
+  return schemaFields.filter(([, print]) => !isZero(print(shallow))).map(([name]) => name);
 }
+
+/** The schema with empty ones in place of those inside it: enough to see what is there. */
+function withoutContents(schema: JsonSchema): JsonSchema {
+  const emptied = Object.entries(schema).map(([keyword, value]) => {
+    if (mapKeywords.has(keyword)) {
+      return [keyword, Object.fromEntries(Object.keys(value ?? {}).map((name) => [name, {}]))];
+    }
+    return [keyword, schemaKeywords.has(keyword) && typeof value === 'object' ? {} : value];
+  });
+  return Object.fromEntries(emptied) as JsonSchema;
+}
+
+const mapKeywords = new Set(['properties', 'patternProperties', 'definitions']);
+const schemaKeywords = new Set(['items', 'not', 'additionalProperties', 'additionalItems']);
 
 function isZero(value: unknown): boolean {
   return value === null || value === '' || value === false;
