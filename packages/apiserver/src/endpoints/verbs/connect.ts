@@ -12,10 +12,7 @@ export async function connectResource(request: ResourceRequest): Promise<void> {
     endpoint.definition.subresources.find((s) => s.name === request.subresource)?.verbs ?? [];
   if (handler === undefined || !verbs.includes(context.info.verb)) throw methodNotAllowed();
   // A proxy's name may carry scheme and port; its handler looks the object up.
-  const entry =
-    request.subresource === 'proxy' && endpoint.definition.resource !== 'pods'
-      ? undefined
-      : await readEntry(request);
+  const entry = request.subresource === 'proxy' ? undefined : await readEntry(request);
   const validate = async () => {
     if (!services.admission.handles('CONNECT')) return;
     const attributes = admissionAttributes(request, {

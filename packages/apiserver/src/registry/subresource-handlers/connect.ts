@@ -8,6 +8,7 @@ import { respondText } from '../../endpoints/respond.ts';
 import type { ObjectSource } from '../../object-source.ts';
 import type { ConnectHandler, HandlerRequest } from '../handlers.ts';
 import { plainError } from '../storage-errors.ts';
+import { isGlobalUnicast } from './global-unicast.ts';
 
 export interface ConnectSources {
   readonly pods: ObjectSource;
@@ -127,13 +128,12 @@ function podProxy(source: ObjectSource): ConnectHandler {
       const target = parseProxyTarget(request.name);
       if (target === undefined)
         throw statusErrors.badRequest(`invalid pod request ${JSON.stringify(request.name)}`);
-      const pod = source.get(request.namespace, target.name) as Pod | undefined;
+      const pod = source.get(request.namespace, target.name) as unknown as Pod | undefined;
       if (pod === undefined) throw statusErrors.notFound(pods, target.name);
       await request.validateAdmission({ metadata: {} });
       const address = pod.status?.podIPs?.[0]?.ip ?? '';
       // SECURITY: a kubelet's word must not turn the proxy to the server's own host or link.
-      if (isIP(address) === 0 || specialAddressProblem(address) !== undefined)
-        throw statusErrors.badRequest('address not allowed');
+      if (!isGlobalUnicast(address)) throw statusErrors.badRequest('address not allowed');
       throw statusErrors.serviceUnavailable(
         `error trying to reach service: no route to ${address}`,
       );
