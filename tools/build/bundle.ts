@@ -1,4 +1,5 @@
-// `npm run build`: the program as three files that need nothing but Node 24.
+// `npm run build`: the program as three files that need nothing but Node 24. Another folder than
+// dist may be given; it is emptied.
 //
 //   dist/keelson.mjs      checks Node's release, turns the compile cache on, loads the server
 //   dist/server.mjs       everything that `packages/keelson/src/main.ts` imports
@@ -7,12 +8,12 @@
 // The launcher is a file of its own because the compile cache only helps what is loaded after it.
 
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const outdir = join(root, 'dist');
+const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
 
 // Packages written as CommonJS call `require` for Node's own modules.
 const banner = [
@@ -49,7 +50,7 @@ const workerLocation: Plugin = {
 };
 
 rmSync(outdir, { recursive: true, force: true });
-mkdirSync(outdir);
+mkdirSync(outdir, { recursive: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints: {
@@ -74,5 +75,5 @@ if (result.warnings.length > 0) process.exitCode = 1;
 writeFileSync(join(outdir, 'keelson.mjs'), launcher, { mode: 0o755 });
 for (const name of ['keelson.mjs', 'server.mjs', 'log-worker.mjs']) {
   const kilobytes = statSync(join(outdir, name)).size / 1000;
-  console.log(`dist/${name.padEnd(16)} ${kilobytes.toFixed(0).padStart(6)} kB`);
+  console.log(`${name.padEnd(16)} ${kilobytes.toFixed(0).padStart(6)} kB`);
 }
