@@ -46,7 +46,7 @@ testCreates(networkpolicies, [
   [
     'ports up to a lower one',
     ports({ port: 90, endPort: 80 }),
-    [`${port}.endPort: Invalid value: 80: must be greater than or equal to \`port\``],
+    [`${port}.endPort: Invalid value: 90: must be greater than or equal to \`port\``],
   ],
   [
     'ports up from none',

@@ -8,11 +8,14 @@ import type {
   MetricTarget,
 } from '@keelson/apimachinery/types/autoscaling.v2';
 import { conforms, oneOf, required } from '../../validation/checks.ts';
-import { pathSegmentName } from '../../validation/names.ts';
+import { dns1123Label, pathSegmentName } from '../../validation/names.ts';
+import { containerResourceName } from '../../validation/resource-names.ts';
 import { checkReference } from './validation.ts';
 
 const sourceTypes = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
 const targetTypes = ['Utilization', 'Value', 'AverageValue'];
+
+const eitherTarget = 'must set either a target value for metric or a per-pod target';
 
 type SourceField = 'object' | 'external' | 'pods' | 'resource' | 'containerResource';
 
@@ -60,6 +63,8 @@ function checkMetric(
     const why = 'must populate information for the given metric source';
     errors.push(fieldError.required(`${path}.${expected}`, why));
   }
+  // COMPAT: an unknown type is found twice.
+  if (!expected) oneOf(errors, `${path}.type`, metric.type, sourceTypes);
   if (present.length === 1) return;
   for (const field of present) {
     if (field === expected) continue;
@@ -86,22 +91,12 @@ function checkSource(
       });
       checkIdentifier(errors, `${path}.metric`, metric.object.metric);
       checkTarget(errors, at, target);
-      needValue(
-        errors,
-        at,
-        target,
-        'must set either a target value for metric or a per-pod target',
-      );
+      needValue(errors, at, target, 'must set either a target value or averageValue');
       break;
     case 'external':
       checkIdentifier(errors, `${path}.metric`, metric.external?.metric);
       checkTarget(errors, at, target);
-      needValue(
-        errors,
-        at,
-        target,
-        'must set either a target value for metric or a per-pod target',
-      );
+      needValue(errors, at, target, eitherTarget);
       if (target.value !== undefined && target.averageValue !== undefined) {
         const why = 'may not set both a target value for metric and a per-pod target';
         errors.push(fieldError.forbidden(`${at}.value`, why));
@@ -110,7 +105,7 @@ function checkSource(
     case 'pods':
       checkIdentifier(errors, `${path}.metric`, metric.pods?.metric);
       checkTarget(errors, at, target);
-      if (target.averageValue === undefined || !isPositive(target.averageValue)) {
+      if (target.averageValue === undefined) {
         const why = 'must specify a positive target averageValue';
         errors.push(fieldError.required(`${at}.averageValue`, why));
       }
@@ -128,10 +123,13 @@ function checkResource(
 ): void {
   const source = metric[field];
   if (!source) return;
-  required(errors, `${path}.name`, source.name, 'must specify a resource name');
+  const isNamed = required(errors, `${path}.name`, source.name, 'must specify a resource name');
   if (field === 'containerResource') {
-    const { container } = metric.containerResource ?? {};
-    required(errors, `${path}.container`, container, 'must specify a container');
+    if (isNamed) containerResourceName(errors, `${path}.name`, source.name);
+    const { container = '' } = metric.containerResource ?? {};
+    if (required(errors, `${path}.container`, container, 'must specify a container')) {
+      conforms(errors, `${path}.container`, container, dns1123Label);
+    }
   }
   const { target } = source;
   checkTarget(errors, `${path}.target`, target);

@@ -80,7 +80,8 @@ function checkPorts(
       if (endPort === undefined) return;
       if (endPort < port) {
         const why = 'must be greater than or equal to `port`';
-        errors.push(fieldError.invalid(`${at}.endPort`, endPort, why));
+        // COMPAT: the value shown is that of the port.
+        errors.push(fieldError.invalid(`${at}.endPort`, port, why));
       }
       inRange(errors, `${at}.endPort`, endPort, portRange);
     }
