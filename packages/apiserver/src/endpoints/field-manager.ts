@@ -31,7 +31,22 @@ export function recordUpdate(
 ): KubeObject {
   const fieldManager = request.endpoint.fieldManager;
   if (fieldManager === undefined) return object;
-  return fieldManager.update(live, object, managerContext(request, manager));
+  const marked = fieldManager.update(live, object, managerContext(request, manager));
+  return request.endpoint.projections.has(request.subresource)
+    ? withoutTime(request, marked)
+    : marked;
+}
+
+/** COMPAT: who scaled is recorded, when is not: a projection's own entries carry no time. */
+function withoutTime({ subresource }: ResourceRequest, object: KubeObject): KubeObject {
+  const entries = object.metadata.managedFields;
+  if (entries === undefined) return object;
+  const managedFields = entries.map((entry) => {
+    if (entry.subresource !== subresource) return entry;
+    const { time: _time, ...timeless } = entry;
+    return timeless;
+  });
+  return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 /** A subresource has its own list of fields that nobody owns through it. */
