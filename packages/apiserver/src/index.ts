@@ -77,6 +77,7 @@ export { createTokenReviewHandler } from './registry/authentication-handlers/tok
 export { reviewValidators } from './registry/review-validators.ts';
 export { systemUser } from './authentication/system-user.ts';
 export { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
+export { startFlowSchemaStatus } from './registry/flowcontrol/flow-schema-status.ts';
 export { createBuiltinParts } from './registry/builtin-parts.ts';
 export { updateObject } from './registry/store-update.ts';
 export { storageKey } from './registry/store-types.ts';

@@ -39,6 +39,8 @@ const prefixes = {
   podDisruptionBudgets: '/registry/poddisruptionbudgets',
   serviceCidrs: '/registry/servicecidrs',
   ipAddresses: '/registry/ipaddresses',
+  flowSchemas: '/registry/flowschemas',
+  priorityLevelConfigurations: '/registry/prioritylevelconfigurations',
 } as const;
 
 export type ObjectSourceName = keyof typeof prefixes;

@@ -24,6 +24,7 @@ import {
   openObjectSources,
   reviewValidators,
   startDefinitionServer,
+  startFlowSchemaStatus,
   silentLogger,
   type AdmissionConfiguration,
   type ApiServer,
@@ -147,6 +148,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
   });
   startDefinitionServer({ definitions: sources.customResourceDefinitions, index: server.index, dependencies: server.dependencies, logger, signal: stop.signal });
+  startFlowSchemaStatus({ schemas: sources.flowSchemas, levels: sources.priorityLevelConfigurations, storage, clock, logger, signal: stop.signal });
   await bootstrapCluster({
     server,
     features,

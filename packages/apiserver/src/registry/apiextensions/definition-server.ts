@@ -125,7 +125,10 @@ class DefinitionServer {
 
   #writeStatus(crd: CustomResourceDefinition): void {
     this.#update(crd, (current) => this.#desired(current) ?? current)
-      .then(() => this.#offerNames(crd))
+      .then(() => {
+        // One that had names before may have given some back.
+        if (crd.status?.acceptedNames?.plural) this.#offerNames(crd);
+      })
       .catch((error: unknown) => {
         this.#options.logger.error(
           'the status of a CustomResourceDefinition could not be written',
