@@ -1,5 +1,6 @@
-// Addresses that the server may be sent to by an object: those that mean a host elsewhere. Loopback,
-// link-local, multicast, broadcast and unspecified addresses would turn a proxy upon the server itself.
+// Addresses that the server may be sent to by an object: those that mean a host elsewhere.
+// Loopback, link-local, multicast, broadcast and unspecified addresses would turn a proxy upon the
+// server itself.
 
 import { parseIp } from '../validation/networks.ts';
 
@@ -20,7 +21,10 @@ const reserved: Readonly<Record<4 | 6, readonly (readonly [shift: bigint, prefix
   ],
 };
 
-/** SECURITY: the address decides where the server connects to; IPv6 forms of IPv4 addresses count as those. */
+/**
+ * SECURITY: the address decides where the server connects to; IPv6 forms of IPv4 addresses count as
+ * those.
+ */
 export function isGlobalUnicast(address: string): boolean {
   const ip = parseIp(address);
   if (ip === undefined) return false;
