@@ -48,6 +48,12 @@ export const kubeApiserver: Readonly<Record<string, Figures>> = {
   'list/10000/label-10pct': once(147, 122),
   'list/10000/label-10pct/c16': row(9.8, 1400, 134),
   'list/10000/paged-500': once(2614, 1702),
+  'watch/100x500/paced': row(6348, 1.9, 8.3),
+  'watch/100x500/burst': row(27_964, 26, 3.7),
+  'psa/restricted/c16/create': row(320, 45, 5.4),
+  'psa/restricted/c16/refused': row(657, 16, 2.5),
+  'sar/1000/c16/allowed': row(1239, 10, 1.1),
+  'sar/1000/c16/denied': row(699, 13, 2.3),
 };
 
 /** Milliseconds from the start of the process to the first `ok` of /readyz, and MiB when idle. */

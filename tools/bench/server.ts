@@ -6,7 +6,6 @@ import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 export const token = 'bench';
 
@@ -19,15 +18,14 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-const main = fileURLToPath(new URL('../../packages/keelson/src/main.ts', import.meta.url));
-
-export async function startServer(directory: string): Promise<BenchServer> {
+/** `program` is the built one; state and token file go to `directory`. */
+export async function startServer(program: string, directory: string): Promise<BenchServer> {
   const port = await freePort();
   const tokens = join(directory, 'tokens.csv');
   writeFileSync(tokens, `${token},bench,1,"system:masters"\n`);
   const flags = [`--data-dir=${directory}`, `--secure-port=${port}`, `--token-auth-file=${tokens}`];
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [main, 'up', ...flags], {
+  const child = spawn(process.execPath, [program, 'up', ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const url = `https://127.0.0.1:${port}`;
