@@ -22,6 +22,9 @@ import { setPodCondition } from './pod-conditions.ts';
 
 const pods = { group: '', resource: 'pods' };
 
+/** How often an eviction looks again at a pod that changes under it. */
+const triesMax = 20;
+
 interface Eviction extends KubeObject {
   deleteOptions?: {
     dryRun?: string[];
@@ -60,19 +63,52 @@ async function evict(
   if ((eviction.metadata.name ?? '') !== request.name)
     throw statusErrors.badRequest('name in URL does not match name in Eviction object');
   await request.validateAdmission(eviction);
+  const options = deleteOptionsOf(eviction, request);
+  for (let attempt = 1; !(await tryEviction(dependencies, request, options)); attempt++) {
+    if (attempt === triesMax) throw refusal('The pod changes faster than it can be evicted.', 1);
+  }
+  const answer = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+  return { object: answer as unknown as KubeObject };
+}
+
+/** False when the pod has changed such that it must be looked at again. */
+async function tryEviction(
+  dependencies: EvictionDependencies,
+  request: HandlerRequest,
+  options: DeleteRequestOptions,
+): Promise<boolean> {
   const scope = dependencies.pods();
   const entry = await scope.storage.get(storageKey(scope, request.namespace, request.name));
   if (entry === undefined) throw statusErrors.notFound(pods, request.name);
   const pod = entry.object as unknown as Pod;
-  const options = deleteOptionsOf(eviction, request);
   const unhealthyOf = await askBudgets(dependencies, pod, options.dryRun);
-  if (unhealthyOf === undefined || options.resourceVersion !== undefined) {
+  if (options.resourceVersion !== undefined) {
     await disrupt(scope, request, options);
-  } else {
+  } else if (unhealthyOf !== undefined) {
     await disruptUnhealthy(scope, request, { options, pod, budget: unhealthyOf });
+  } else if (pod.status?.phase === 'Pending') {
+    return disruptPending(scope, request, { options, pod });
+  } else {
+    await disrupt(scope, request, options);
   }
-  const answer = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
-  return { object: answer as unknown as KubeObject };
+  return true;
+}
+
+/** No budget was asked about a pod that waits; should it have started meanwhile, one must be. */
+async function disruptPending(
+  scope: StoreScope,
+  request: HandlerRequest,
+  { options, pod }: { options: DeleteRequestOptions; pod: Pod },
+): Promise<boolean> {
+  const { resourceVersion, uid } = pod.metadata;
+  const isMeant = options.uid === undefined || options.uid === uid;
+  try {
+    await disrupt(scope, request, { ...options, resourceVersion });
+    return true;
+  } catch (error) {
+    if (isMeant && isStatusError(error, 'Conflict')) return false;
+    throw error;
+  }
 }
 
 /**
