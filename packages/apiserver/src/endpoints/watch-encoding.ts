@@ -17,6 +17,8 @@ import { tableOf } from './table.ts';
 export interface EventEncoder {
   /** An event about an object as it is stored. */
   stored(type: string, entry: StoredEntry): Uint8Array;
+  /** An ADDED event that is not kept: watchers begin at different times, so nobody shares it. */
+  initial(entry: StoredEntry): Uint8Array;
   /** An event about any object of the served version; `stored` is what it was converted from. */
   object(type: string, object: KubeObject, stored?: KubeObject): Uint8Array;
 }
@@ -49,28 +51,25 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
     return isProtobuf ? frame(encodeProtobufWatchEvent(type, bytes)) : wrap(type, bytes);
   };
   const { definition } = request.endpoint;
+  const isShaped = format.as !== '' || format.mediaType === 'application/yaml';
+  const encodeStored = (type: string, entry: StoredEntry): Uint8Array => {
+    const { apiVersion = '', kind = '' } = entry.object;
+    if (!isProtobuf) return wrap(type, storedJson(entry, apiVersion));
+    const message = storedProtobufMessage(entry, definition.type, apiVersion);
+    const envelope = encodeProtobufEnvelope({ apiVersion, kind }, message);
+    return frame(encodeProtobufWatchEvent(type, envelope));
+  };
   return {
     object: encode,
     stored(type, entry) {
-      if (format.as !== '' || format.mediaType === 'application/yaml')
-        return encode(type, entry.object);
-      const { apiVersion = '', kind = '' } = entry.object;
-      if (isProtobuf)
-        return entry.encoding(`watch-protobuf:${type}:${apiVersion}`, () =>
-          frame(
-            encodeProtobufWatchEvent(
-              type,
-              encodeProtobufEnvelope(
-                { apiVersion, kind },
-                storedProtobufMessage(entry, definition.type, apiVersion),
-              ),
-            ),
-          ),
-        );
-      return entry.encoding(`watch:${type}:${apiVersion}`, () =>
-        wrap(type, storedJson(entry, apiVersion)),
-      );
+      if (isShaped) return encode(type, entry.object);
+      const { apiVersion = '' } = entry.object;
+      const key = isProtobuf
+        ? `watch-protobuf:${type}:${apiVersion}`
+        : `watch:${type}:${apiVersion}`;
+      return entry.encoding(key, () => encodeStored(type, entry));
     },
+    initial: (entry) => (isShaped ? encode('ADDED', entry.object) : encodeStored('ADDED', entry)),
   };
 }
 

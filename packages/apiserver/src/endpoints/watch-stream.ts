@@ -9,8 +9,16 @@ export interface WatchStream {
   /** Sends the headers; must come before the first frame. */
   open(): void;
   write(frame: Uint8Array): void;
+  /**
+   * What to wait for before writing more, when there is much that the client has not taken yet. Only
+   * for what can wait, such as initial events; changes come when they come.
+   */
+  untilTaken(): Promise<void> | undefined;
   end(): void;
 }
+
+/** Enough to keep a fast connection busy, little enough for thousands of watchers to begin at once. */
+const waitAboveBytes = 256 * 1024;
 
 export function createWatchStream(
   request: ResourceRequest,
@@ -49,6 +57,7 @@ export function createWatchStream(
         onOverflow();
       }
     },
+    untilTaken: () => (backlog < waitAboveBytes || ended ? undefined : response.drained()),
     end() {
       if (ended) return;
       ended = true;

@@ -2,7 +2,9 @@
 
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
+import { systemUser } from '../../authentication/system-user.ts';
 import { createTestServer, type TestServer } from '../../testing.ts';
+import { callInProcess } from '../../transport/in-process.ts';
 
 const path = '/api/v1/namespaces/a/configmaps';
 interface List {
@@ -113,5 +115,32 @@ describe('lists and watches', () => {
     const [event] = await watch('resourceVersion=1');
     assert.equal(event?.type, 'ERROR');
     assert.equal(event?.object.code, 410);
+  });
+});
+
+describe('initial events', () => {
+  it('wait for a slow client, however many they are', { timeout: 20_000 }, async () => {
+    const test = await createTestServer({ limits: { watchBacklogBytesMax: 1_000_000 } });
+    await test.admin('POST', '/api/v1/namespaces', { metadata: { name: 'a' } });
+    const data = { k: 'x'.repeat(100_000) };
+    for (let i = 0; i < 30; i++)
+      await test.admin('POST', path, { metadata: { name: `big${i}` }, data });
+    let waits = 0;
+    const answer = await callInProcess(
+      (request, response) =>
+        test.server.serve(request, {
+          ...response,
+          write: (chunk) => response.write(chunk) && chunk.length === 0,
+          drained: async () => void waits++,
+        }),
+      { method: 'GET', url: `${path}?watch=1&timeoutSeconds=1`, user: systemUser },
+    );
+    const events = Buffer.from(await answer.bytes())
+      .toString('utf8')
+      .trimEnd()
+      .split('\n');
+    assert.equal(events.length, 30);
+    assert.ok(waits >= 10, String(waits));
+    await test.close();
   });
 });

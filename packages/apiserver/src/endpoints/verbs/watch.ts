@@ -128,9 +128,14 @@ class WatchSession {
     const prefix = this.#prefix();
     const { entries, revision } = await this.#scope.storage.list(prefix);
     this.#stream.open();
-    for (const entry of entries)
-      if (this.#predicate.isEmpty || this.#predicate.matches(entry.object))
-        await this.#deliver('ADDED', entry);
+    // INVARIANT: the backlog's bound is for changes; a client that reads gets any number of these.
+    for (const entry of entries) {
+      if (this.#stop.signal.aborted) return;
+      if (!this.#matches(entry)) continue;
+      if (this.#request.endpoint.conversion !== undefined) await this.#deliver('ADDED', entry);
+      else this.#stream.write(this.#encoder.initial(entry));
+      await this.#stream.untilTaken();
+    }
     if (this.#options.sendInitialEvents === true && this.#options.allowWatchBookmarks)
       this.#bookmark(revision, { [initialEventsEnd]: 'true' });
     this.#follow(revision, false);
