@@ -112,6 +112,20 @@ const endings: [
     'reset',
     1,
   ],
+  [
+    'the client is closed',
+    [{ body: [], error: new TransportError('closed', 'closed') }],
+    { resourceVersion: '4' },
+    'closed',
+    1,
+  ],
+  [
+    'an event that is too large would be so again',
+    [{ body: [], error: new TransportError('too-large', 'too large') }],
+    { resourceVersion: '4' },
+    'too large',
+    1,
+  ],
   ['resume is not wanted', [{ body: [] }], { resourceVersion: '4', resume: false }, 'done', 1],
   [
     'a bookmark is something to resume from',

@@ -61,14 +61,19 @@ export async function* watchResource<T extends KubeObject>(
         yield event;
       }
     } catch (error) {
-      if (!(error instanceof TransportError) || revision === '' || options.resume === false)
-        throw error;
+      if (!isInterruption(error) || revision === '' || options.resume === false) throw error;
     }
     if (revision === '' || options.resume === false) return;
     query = resumeQuery(options, revision);
     if (progress) backoff.reset();
     await sleep(clock, backoff.nextMs(), options.signal);
   }
+}
+
+/** What another connection may cure. */
+function isInterruption(error: unknown): boolean {
+  if (!(error instanceof TransportError)) return false;
+  return error.code !== 'closed' && error.code !== 'too-large';
 }
 
 function firstQuery(options: WatchOptions): Query {

@@ -13,6 +13,7 @@ import {
 import { createBackoff } from '../backoff.ts';
 import type { ResourceClient } from '../resource-client.ts';
 import type { SelectionOptions } from '../resource-options.ts';
+import { TransportError } from '../transport.ts';
 import { endsInitialEvents, type WatchEvent } from '../watch.ts';
 
 export interface ReflectorSink<T extends KubeObject> {
@@ -36,7 +37,7 @@ const watchSecondsSpread = 300;
 /** A watch that lives shorter is no sign of health. */
 const healthyWatchMs = 1_000;
 
-/** Returns when the signal is aborted. Never throws. */
+/** Returns when the signal is aborted or the client closed. Never throws. */
 export async function reflect<T extends KubeObject>(
   options: ReflectorOptions<T>,
   sink: ReflectorSink<T>,
@@ -51,6 +52,7 @@ export async function reflect<T extends KubeObject>(
       await session.run();
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof TransportError && error.code === 'closed') return;
       if (session.recover(error)) continue;
       onError(error);
     }
