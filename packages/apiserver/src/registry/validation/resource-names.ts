@@ -5,6 +5,7 @@ import {
   fieldError,
   parseQuantity,
   quantityMilliValue,
+  quantityValue,
   signOf,
   type Quantity,
 } from '@keelson/apimachinery';
@@ -105,6 +106,14 @@ export function nonNegativeQuantity(errors: Errors, path: string, text: string):
     errors.push(fieldError.invalid(path, text, 'must be greater than or equal to 0'));
   }
   return quantity;
+}
+
+/** Not negative; the finding shows the whole number. */
+export function basicQuantity(errors: Errors, path: string, text: string): boolean {
+  const value = quantityValue(parseQuantity(text));
+  if (value >= 0n) return true;
+  errors.push(fieldError.invalid(path, value, 'must be a valid resource quantity'));
+  return false;
 }
 
 export function positiveQuantity(errors: Errors, path: string, text: string): Quantity {

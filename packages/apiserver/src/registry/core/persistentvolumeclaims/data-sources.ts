@@ -28,7 +28,7 @@ function isForeign({ dataSourceRef }: PersistentVolumeClaimSpec): boolean {
 }
 
 function isClaimOrSnapshot({ dataSource }: PersistentVolumeClaimSpec): boolean {
-  const { apiGroup = '', kind = '' } = dataSource ?? {};
-  if (kind === 'PersistentVolumeClaim') return apiGroup === '';
+  const { apiGroup, kind = '' } = dataSource ?? {};
+  if (kind === 'PersistentVolumeClaim') return !apiGroup;
   return kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io';
 }

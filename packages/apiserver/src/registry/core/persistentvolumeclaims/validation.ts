@@ -5,7 +5,6 @@ import {
   compareQuantities,
   fieldError,
   parseQuantity,
-  signOf,
   type FieldError,
 } from '@keelson/apimachinery';
 import type {
@@ -13,10 +12,20 @@ import type {
   PersistentVolumeClaimSpec,
 } from '@keelson/apimachinery/types/core.v1';
 import { internalDiff } from '../../internal-form/internal-diff.ts';
-import { immutable, immutableDetail } from '../../validation/checks.ts';
+import { conforms, immutable, immutableDetail, oneOf } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
+import { qualifiedName } from '../../validation/names.ts';
+import { basicQuantity, isNativeResource } from '../../validation/resource-names.ts';
 import { storageClassAnnotation } from '../persistentvolumes/warnings.ts';
 import { persistentVolumeClaimSpec } from './claim-spec.ts';
+
+const resizeStatuses = [
+  'ControllerResizeFailed',
+  'ControllerResizeInProgress',
+  'NodeResizeFailed',
+  'NodeResizeInProgress',
+  'NodeResizePending',
+];
 
 export function validateClaim({ spec }: PersistentVolumeClaim): FieldError[] {
   const errors: FieldError[] = [];
@@ -42,11 +51,21 @@ export function validateClaimUpdate(
   }
   checkShrinking(errors, claim, old);
   immutable(errors, 'volumeMode', [claim.spec.volumeMode, old.spec.volumeMode]);
-  if (old.spec.volumeAttributesClassName && claim.spec.volumeAttributesClassName === undefined) {
-    const why = 'update from non-nil value to nil is forbidden';
-    errors.push(fieldError.forbidden('spec.volumeAttributesClassName', why));
-  }
+  checkAttributesClass(errors, claim, old);
   return errors;
+}
+
+/** A class can be taken back until a volume has it. */
+function checkAttributesClass(
+  errors: FieldError[],
+  { spec: { volumeAttributesClassName: name } }: PersistentVolumeClaim,
+  { spec, status }: PersistentVolumeClaim,
+): void {
+  if (name || name === spec.volumeAttributesClassName) return;
+  if (status?.currentVolumeAttributesClassName === undefined) return;
+  const what = name === '' ? 'an empty string' : 'nil';
+  const why = `update to ${what} is forbidden when status.currentVolumeAttributesClassName is not nil`;
+  errors.push(fieldError.forbidden('spec.volumeAttributesClassName', why));
 }
 
 const claimClassAnnotation = ({ metadata }: PersistentVolumeClaim) =>
@@ -112,12 +131,27 @@ export function validateClaimStatus({
   const errors: FieldError[] = [];
   if (!metadata.resourceVersion) errors.push(fieldError.required('resourceVersion'));
   if (!spec.accessModes?.length) errors.push(fieldError.required('Spec.accessModes'));
-  for (const field of ['capacity', 'allocatedResources'] as const) {
-    for (const [name, text] of Object.entries(status?.[field] ?? {})) {
-      if (signOf(parseQuantity(text)) >= 0) continue;
-      const why = 'must be a valid resource quantity';
-      errors.push(fieldError.invalid(`status.${field}[${name}]`, text, why));
+  for (const [name, text] of Object.entries(status?.capacity ?? {})) {
+    basicQuantity(errors, `status.capacity[${name}]`, text);
+  }
+  const resizePath = 'status.allocatedResourceStatus';
+  for (const [name, resize] of Object.entries(status?.allocatedResourceStatuses ?? {})) {
+    claimResource(errors, resizePath, name);
+    // COMPAT: the value shown is the name of the resource.
+    if (!resizeStatuses.includes(resize)) {
+      errors.push(fieldError.notSupported(resizePath, name, resizeStatuses));
     }
   }
+  for (const [name, text] of Object.entries(status?.allocatedResources ?? {})) {
+    if (!claimResource(errors, 'status.allocatedResources', name)) continue;
+    basicQuantity(errors, `status.allocatedResources[${name}]`, text);
+  }
   return errors;
+}
+
+/** `storage`, or a resource of a domain that is not Kubernetes'. */
+function claimResource(errors: FieldError[], path: string, name: string): boolean {
+  if (!conforms(errors, path, name, qualifiedName)) return false;
+  if (!isNativeResource(name)) return true;
+  return oneOf(errors, path, name, ['storage']);
 }

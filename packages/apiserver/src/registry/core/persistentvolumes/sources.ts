@@ -6,6 +6,7 @@ import type {
   AzureFilePersistentVolumeSource,
   CinderPersistentVolumeSource,
   CSIPersistentVolumeSource,
+  GCEPersistentDiskVolumeSource,
   ISCSIPersistentVolumeSource,
   LocalVolumeSource,
   PersistentVolumeSpec,
@@ -25,14 +26,21 @@ interface SourceRule {
   /** Name of the struct in the core group. */
   readonly type: string;
   readonly check: Check;
+  readonly pathName?: string;
+  readonly repeatedName?: string;
 }
+
+/** COMPAT: how findings name a source, where that is not its field. `repeatedName` is for one that follows another; empty when it may. */
+type Naming = Pick<SourceRule, 'pathName' | 'repeatedName'>;
 
 function rule<F extends keyof PersistentVolumeSpec & string>(
   field: F,
   type: string,
   check: (errors: Errors, path: string, source: NonNullable<PersistentVolumeSpec[F]>) => void,
+  naming: Naming = {},
 ): SourceRule {
   return {
+    ...naming,
     field,
     type,
     check(errors, path, spec) {
@@ -44,9 +52,8 @@ function rule<F extends keyof PersistentVolumeSpec & string>(
 
 export const sourceRules: readonly SourceRule[] = [
   rule('hostPath', 'HostPathVolumeSource', hostPath),
-  rule('gcePersistentDisk', 'GCEPersistentDiskVolumeSource', (errors, path, source) => {
-    required(errors, `${path}.pdName`, source.pdName);
-    disks.partition(errors, path, source);
+  rule('gcePersistentDisk', 'GCEPersistentDiskVolumeSource', gcePersistentDisk, {
+    pathName: 'persistentDisk',
   }),
   rule('awsElasticBlockStore', 'AWSElasticBlockStoreVolumeSource', (errors, path, source) => {
     required(errors, `${path}.volumeID`, source.volumeID);
@@ -64,10 +71,13 @@ export const sourceRules: readonly SourceRule[] = [
   rule('nfs', 'NFSVolumeSource', disks.nfs),
   rule('rbd', 'RBDPersistentVolumeSource', disks.requireFields('monitors', 'image')),
   rule('quobyte', 'QuobyteVolumeSource', disks.quobyte),
-  rule('cephfs', 'CephFSPersistentVolumeSource', disks.requireFields('monitors')),
+  rule('cephfs', 'CephFSPersistentVolumeSource', disks.requireFields('monitors'), {
+    repeatedName: 'cephFS',
+  }),
   rule('iscsi', 'ISCSIPersistentVolumeSource', iscsi),
   rule('cinder', 'CinderPersistentVolumeSource', cinder),
   rule('fc', 'FCVolumeSource', disks.fibreChannel),
+  rule('flexVolume', 'FlexPersistentVolumeSource', disks.flexVolume, { repeatedName: '' }),
   rule('azureFile', 'AzureFilePersistentVolumeSource', azureFile),
   rule('vsphereVolume', 'VsphereVirtualDiskVolumeSource', disks.requireFields('volumePath')),
   rule('azureDisk', 'AzureDiskVolumeSource', disks.azureDisk),
@@ -77,7 +87,6 @@ export const sourceRules: readonly SourceRule[] = [
   rule('local', 'LocalVolumeSource', local),
   rule('storageos', 'StorageOSPersistentVolumeSource', storageOs),
   rule('csi', 'CSIPersistentVolumeSource', csi),
-  rule('flexVolume', 'FlexPersistentVolumeSource', disks.flexVolume),
 ];
 
 /** The order of the fields in Kubernetes' internal struct, which differences are printed in. */
@@ -105,6 +114,11 @@ export const internalSourceOrder: readonly (keyof PersistentVolumeSpec & string)
   'storageos',
   'csi',
 ];
+
+function gcePersistentDisk(errors: Errors, path: string, source: GCEPersistentDiskVolumeSource) {
+  required(errors, `${path}.pdName`, source.pdName);
+  disks.partition(errors, path, source);
+}
 
 function iscsi(errors: Errors, path: string, source: ISCSIPersistentVolumeSource): void {
   disks.iscsi(errors, path, source);

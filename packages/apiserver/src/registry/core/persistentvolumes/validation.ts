@@ -9,12 +9,13 @@ import { internalValue } from '../../internal-form/internal-value.ts';
 import { conforms, immutable, immutableDetail, oneOf, required } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
-import { positiveQuantity } from '../../validation/resource-names.ts';
+import { basicQuantity, positiveQuantity } from '../../validation/resource-names.ts';
 import { claimAccessModes, volumeModes } from '../persistentvolumeclaims/claim-spec.ts';
 import { nodeSelector } from '../pod-spec/affinity.ts';
 import { checkIscsiLength, internalSourceOrder, sourceRules } from './sources.ts';
 
 const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
+const needsCsi = 'has to be specified when using volumeAttributesClassName';
 const inline = 'in the context of inline volumes';
 
 export function validatePersistentVolume({ metadata, spec }: PersistentVolume): FieldError[] {
@@ -36,7 +37,7 @@ export function validatePersistentVolume({ metadata, spec }: PersistentVolume): 
   if (spec.volumeMode !== undefined) {
     oneOf(errors, `${path}.volumeMode`, spec.volumeMode, volumeModes);
   }
-  checkAttributesClass(errors, `${path}.volumeAttributesClassName`, spec);
+  checkAttributesClass(errors, path, spec);
   return errors;
 }
 
@@ -63,7 +64,7 @@ export function validateInlineVolumeSpec(
   const isOtherMode = spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem';
   const modeDetail = `may not specify volumeMode other than Filesystem ${inline}`;
   forbid('volumeMode', isOtherMode, modeDetail);
-  checkAttributesClass(errors, `${path}.volumeAttributesClassName`, spec);
+  checkAttributesClass(errors, path, spec);
 }
 
 /** Exactly the resource `storage`. */
@@ -77,7 +78,10 @@ function checkCapacity(
   if (names.length !== 1 || names[0] !== 'storage') {
     errors.push(fieldError.notSupported(path, capacity ?? null, ['storage']));
   }
-  for (const name of names) positiveQuantity(errors, `${path}[${name}]`, capacity?.[name] ?? '0');
+  for (const [name, text] of Object.entries(capacity ?? {})) {
+    basicQuantity(errors, `${path}[${name}]`, text);
+    positiveQuantity(errors, `${path}[${name}]`, text);
+  }
 }
 
 function checkNodeAffinity(errors: FieldError[], path: string, spec: PersistentVolumeSpec): void {
@@ -92,13 +96,13 @@ function checkNodeAffinity(errors: FieldError[], path: string, spec: PersistentV
 
 function checkSources(errors: FieldError[], path: string, spec: PersistentVolumeSpec): void {
   let found = false;
-  for (const { field, check } of sourceRules) {
+  for (const { field, check, pathName = field, repeatedName = field } of sourceRules) {
     if (spec[field] === undefined) continue;
-    if (found) {
+    if (found && repeatedName !== '') {
       const why = 'may not specify more than 1 volume type';
-      errors.push(fieldError.forbidden(`${path}.${field}`, why));
+      errors.push(fieldError.forbidden(`${path}.${repeatedName}`, why));
     } else {
-      check(errors, `${path}.${field}`, spec);
+      check(errors, `${path}.${pathName}`, spec);
     }
     if (field === 'local' && !found && !spec.nodeAffinity) {
       const why = 'Local volume requires node affinity';
@@ -117,11 +121,13 @@ function checkSources(errors: FieldError[], path: string, spec: PersistentVolume
 function checkAttributesClass(
   errors: FieldError[],
   path: string,
-  { volumeAttributesClassName: name }: PersistentVolumeSpec,
+  { volumeAttributesClassName: name, csi }: PersistentVolumeSpec,
 ): void {
   if (name === undefined) return;
-  if (name === '') errors.push(fieldError.required(path, 'an empty string is disallowed'));
-  else conforms(errors, path, name, dns1123Subdomain);
+  const why = 'an empty string is disallowed';
+  if (name === '') errors.push(fieldError.required(`${path}.volumeAttributesClassName`, why));
+  else conforms(errors, `${path}.volumeAttributesClassName`, name, dns1123Subdomain);
+  if (!csi) errors.push(fieldError.required(`${path}.csi`, needsCsi));
 }
 
 /** The source of a volume is fixed; the secret for expanding it may be added. */
