@@ -94,6 +94,11 @@ function headerText(value: string): string {
   return /[^\u0000-\u007f]/.test(value) ? Buffer.from(value).toString('latin1') : value;
 }
 
+/** Text would make node write the headers, which may go out with it, in the encoding of the text. */
+function toBytes(chunk: Uint8Array | string): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+}
+
 export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiResponse {
   const response = res as ServerResponse;
   return {
@@ -118,7 +123,7 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
         response.flushHeaders();
         return true;
       }
-      return response.write(chunk);
+      return response.write(toBytes(chunk));
     },
     drained: () =>
       new Promise((resolve) => {
@@ -129,7 +134,7 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
       // A body that nobody read would keep an HTTP/1.1 connection from its next request.
       if (!req.readableEnded) req.resume();
       if (chunk === undefined) response.end();
-      else response.end(chunk);
+      else response.end(toBytes(chunk));
     },
     abort: () => {
       if ('stream' in res) res.stream.close();

@@ -1,0 +1,87 @@
+// What the socket transports add: headers as UTF-8, both protocols on one port, and a handler that
+// fails takes its connection with it, nothing more.
+
+import { connect as connectHttp2 } from 'node:http2';
+import { request as httpsRequest } from 'node:https';
+import { after, before, describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { systemClock, systemRandom } from '@keelson/apimachinery';
+import { createCertificateAuthority } from '../authentication/certificates/certificate-authority.ts';
+import { defaultLimits } from '../config.ts';
+import type { ServeRequest } from './in-process.ts';
+import { openListener, type Listener } from './listener.ts';
+
+const text = 'déjà 💥 vu';
+
+const serve: ServeRequest = async (request, response) => {
+  if (request.url === '/cut') return response.abort();
+  if (request.url === '/echo') return response.end(await request.body(1000));
+  response.setHeader('x-text', [text, 'second']);
+  response.setHeader('x-protocol', request.protocol);
+  response.end('ok');
+};
+
+describe('the listener', () => {
+  let listener: Listener;
+  before(async () => {
+    const dependencies = { clock: systemClock, random: systemRandom };
+    const authority = createCertificateAuthority(dependencies, { commonName: 'test' });
+    const names = { commonName: 'x', dnsNames: [], ipAddresses: ['127.0.0.1'] };
+    const { certificatePem, privateKeyPem } = authority.issueServing(names);
+    listener = await openListener(serve, {
+      address: '127.0.0.1',
+      port: 0,
+      certificate: certificatePem,
+      key: privateKeyPem,
+      http2: true,
+      limits: defaultLimits,
+    });
+  });
+  after(() => listener.close(0));
+
+  it('writes headers as UTF-8 over HTTP/1.1', async () => {
+    const { headers } = await get('/');
+    assert.equal(Buffer.from(String(headers['x-text']), 'latin1').toString(), `${text}, second`);
+    assert.equal(headers['x-protocol'], 'HTTP/1.1');
+  });
+
+  it('writes headers as UTF-8 over HTTP/2 on the same port', async () => {
+    const session = connectHttp2(`https://127.0.0.1:${listener.port}`, {
+      rejectUnauthorized: false,
+    });
+    const stream = session.request({ ':path': '/' });
+    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      stream.on('response', resolve).on('error', reject);
+    });
+    assert.match(Buffer.from(String(headers['x-text']), 'latin1').toString(), /^déjà 💥 vu/);
+    assert.equal(headers['x-protocol'], 'HTTP/2.0');
+    session.destroy();
+  });
+
+  it('a cut answer is an error of that client only', async () => {
+    await assert.rejects(get('/cut'));
+    assert.equal((await get('/')).status, 200);
+  });
+
+  it('a body beyond the bound is refused', async () => {
+    await assert.doesNotReject(get('/echo', 'x'.repeat(1000)));
+    await assert.rejects(get('/echo', 'x'.repeat(1001)));
+  });
+
+  function get(path: string, body?: string) {
+    return new Promise<{ status: number; headers: Record<string, unknown> }>((resolve, reject) => {
+      const options = { rejectUnauthorized: false, method: body === undefined ? 'GET' : 'POST' };
+      const url = `https://127.0.0.1:${listener.port}${path}`;
+      const sent = httpsRequest(url, { ...options, timeout: 2000, agent: false }, (answer) => {
+        answer.resume();
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, headers: answer.headers }),
+        );
+        answer.on('error', reject);
+      });
+      sent.on('timeout', () => sent.destroy(new Error('no answer')));
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  }
+});
