@@ -21,6 +21,7 @@ const knownInternalErrors = [
   /failed to allocate requested HealthCheck NodePort /,
   // Strategic merge patches whose fields or directives do not fit.
   /^unable to find api field in struct /,
+  /^map: map\[.*\] does not contain declared merge key: /,
   /^unknown patch type: |^invalid patch format of /,
 ];
 
