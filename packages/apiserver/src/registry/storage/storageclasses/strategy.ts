@@ -55,7 +55,8 @@ function validateStorageClass(storageClass: StorageClass): FieldError[] {
 }
 
 function checkTopologies(errors: FieldError[], terms: readonly TopologySelectorTerm[]): void {
-  const earlier: Map<string, Set<string>>[] = [];
+  // COMPAT: a term that selects nothing counts as a repetition.
+  const earlier = [new Map<string, Set<string>>()];
   terms.forEach(({ matchLabelExpressions }, i) => {
     const path = `allowedTopologies[${i}]`;
     const expressions = matchLabelExpressions ?? [];
@@ -73,11 +74,18 @@ function checkTopologies(errors: FieldError[], terms: readonly TopologySelectorT
       if (byKey.has(key)) errors.push(fieldError.duplicate(`${at}.key`, key));
       byKey.set(key, set);
     });
-    if (earlier.some((other) => isSemanticallyEqual(plain(other), plain(byKey)))) {
+    if (earlier.some((other) => isSameTerm(other, byKey))) {
       errors.push(fieldError.duplicate(`${path}.matchLabelExpressions`, ''));
     }
     earlier.push(byKey);
   });
+}
+
+function isSameTerm(
+  a: ReadonlyMap<string, ReadonlySet<string>>,
+  b: ReadonlyMap<string, ReadonlySet<string>>,
+): boolean {
+  return a.size === b.size && isSemanticallyEqual(plain(a), plain(b));
 }
 
 function plain(term: ReadonlyMap<string, ReadonlySet<string>>): Record<string, string[]> {

@@ -13,8 +13,11 @@ import { keepMetadata } from '../../status-metadata.ts';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';
 import { conforms, immutableDetail, required } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
-import { dns1123Subdomain } from '../../validation/names.ts';
+import { dns1123Subdomain, isLongerThan } from '../../validation/names.ts';
 import { csiDriverName } from '../driver-fields.ts';
+
+const metadataBytesMax = 256 * 1024;
+const messageBytesMax = 1024;
 
 const status: SubresourceStrategy<VolumeAttachment> = {
   prepareForUpdate(attachment, old) {
@@ -59,11 +62,21 @@ export const volumeAttachmentStrategy: Strategy<VolumeAttachment> = {
   subresources: { status },
 };
 
-function validateAttachment({ spec }: VolumeAttachment): FieldError[] {
+function validateAttachment({ spec, status: now }: VolumeAttachment): FieldError[] {
   const errors: FieldError[] = [];
   required(errors, 'spec.attacher', spec.attacher);
   checkSource(errors, spec.source);
   conforms(errors, 'spec.nodeName', spec.nodeName, dns1123Subdomain);
+  const told = Object.entries(now?.attachmentMetadata ?? {}).flat();
+  const bytes = told.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes > metadataBytesMax) {
+    errors.push(fieldError.tooLong('status.attachmentMetadata', metadataBytesMax));
+  }
+  for (const field of ['attachError', 'detachError'] as const) {
+    if (!isLongerThan(now?.[field]?.message ?? '', messageBytesMax)) continue;
+    // COMPAT: the limit shown is that of the metadata.
+    errors.push(fieldError.tooLong(`status.${field}.message`, metadataBytesMax));
+  }
   return errors;
 }
 
