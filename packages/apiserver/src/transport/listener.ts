@@ -55,7 +55,9 @@ export async function openListener(
       res.on('close', () => gone.abort());
       req.on('error', () => gone.abort());
       res.on('error', () => gone.abort());
-      void serve(fromNodeRequest(req, gone.signal), fromNodeResponse(req, res));
+      const response = fromNodeResponse(req, res);
+      // What could not be answered must not leave the client waiting, nor end the process.
+      serve(fromNodeRequest(req, gone.signal), response).catch(() => response.abort());
     },
   );
   await new Promise<void>((resolve, reject) => {
