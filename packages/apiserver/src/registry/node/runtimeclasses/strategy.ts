@@ -4,6 +4,7 @@ import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { RuntimeClass, Scheduling } from '@keelson/apimachinery/types/node.k8s.io.v1';
 import { roundUpResources } from '../../core/pod-spec/defaults.ts';
 import { tolerations as checkTolerations } from '../../core/pod-spec/scheduling.ts';
+import { internalValue } from '../../internal-form/internal-value.ts';
 import { age } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
 import { conforms, immutable, required } from '../../validation/checks.ts';
@@ -49,7 +50,10 @@ function checkScheduling(errors: FieldError[], { nodeSelector, tolerations }: Sc
   tolerations?.forEach((toleration, i) => {
     const { key = '', operator = '', value = '', effect = '' } = toleration;
     const identity = JSON.stringify([key, operator, value, effect]);
-    if (seen.has(identity)) errors.push(fieldError.duplicate(`${path}[${i}]`, toleration));
+    if (seen.has(identity)) {
+      const shown = internalValue('Toleration', toleration);
+      errors.push(fieldError.duplicate(`${path}[${i}]`, shown));
+    }
     seen.add(identity);
   });
 }
