@@ -7,7 +7,7 @@ import type { Features } from '../../../features/features.ts';
 import { internalValue } from '../../internal-form/internal-value.ts';
 import { age } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
-import { immutableDetail, nonNegative, required } from '../../validation/checks.ts';
+import { conforms, immutableDetail, nonNegative, required } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { isLongerThan, qualifiedName } from '../../validation/names.ts';
 import { csiDriverName } from '../driver-fields.ts';
@@ -58,7 +58,7 @@ function checkTopologyKeys(errors: FieldError[], path: string, keys: readonly st
     required(errors, path, key);
     if (seen.has(key)) errors.push(fieldError.duplicate(path, key));
     seen.add(key);
-    for (const why of qualifiedName(key)) errors.push(fieldError.invalid(path, keys, why));
+    conforms(errors, path, key, qualifiedName);
   }
 }
 
