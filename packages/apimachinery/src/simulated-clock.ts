@@ -2,6 +2,7 @@
 // milliseconds and always in the same way.
 
 import type { Clock } from './clock.ts';
+import { nextTurn } from './next-turn.ts';
 
 export interface SimulatedClock extends Clock {
   /**
@@ -54,7 +55,9 @@ export function createSimulatedClock(startMs = Date.UTC(2026, 0, 1)): SimulatedC
   };
 }
 
-/** Promises and finished I/O first: a few turns, because one that ends may begin another. */
+/** Long chains of work give way to others now and then, each time for one turn. */
+const settlingTurns = 10;
+
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < settlingTurns; turn++) await nextTurn();
 }

@@ -5,6 +5,7 @@
 
 import {
   isStatusError,
+  nextTurn,
   sleep,
   type Clock,
   type KubeObject,
@@ -122,12 +123,16 @@ function createSession<T extends KubeObject>(
   };
 }
 
+/** Events read in a row before others get a turn. */
+const eventsPerTurn = 200;
+
 /** Leaves the iteration open at the end of the initial events; undefined when the watch ended before. */
 async function readInitialState<T extends KubeObject>(
   events: AsyncGenerator<WatchEvent<T>>,
 ): Promise<{ objects: T[]; revision: string } | undefined> {
   const objects = new Map<string, T>();
-  for (;;) {
+  for (let count = 1; ; count++) {
+    if (count % eventsPerTurn === 0) await nextTurn();
     const next = await events.next();
     if (next.done === true) return undefined;
     const event = next.value;

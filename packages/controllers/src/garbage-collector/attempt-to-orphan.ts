@@ -1,7 +1,7 @@
 // The object is deleted and its dependents are to stay: they lose their reference to it, then it
 // loses the `orphan` finalizer that kept it.
 
-import { isStatusError } from '@keelson/apimachinery';
+import { isStatusError, nextTurn } from '@keelson/apimachinery';
 import { withoutOwners } from './attempt-to-delete.ts';
 import { orphanFinalizer, type GraphNode } from './dependency-graph.ts';
 import type { LiveObjects } from './live-objects.ts';
@@ -23,6 +23,7 @@ export async function attemptToOrphan(
   for (let i = 0; i < dependents.length; i += concurrency) {
     const some = dependents.slice(i, i + concurrency);
     await Promise.all(some.map((dependent) => release(objects, dependent, identity.uid, signal)));
+    await nextTurn();
   }
   await retryConflicts(async () => {
     const live = await objects.get(identity, signal);
