@@ -1,8 +1,14 @@
 // Events about objects, as controllers tell users what they did. An event that repeats is counted in
 // one object, as client-go's recorder does.
 
-import { formatTime, type Clock, type KubeObject, type ObjectMeta } from '@keelson/apimachinery';
-import type { Client } from '@keelson/client';
+import {
+  formatTime,
+  isStatusError,
+  type Clock,
+  type KubeObject,
+  type ObjectMeta,
+} from '@keelson/apimachinery';
+import type { Client, ResourceClient } from '@keelson/client';
 
 export interface ObjectAbout {
   readonly apiVersion: string;
@@ -55,17 +61,13 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const now = formatTime(clock.now());
     const before = written.get(key);
     written.delete(key);
-    const next =
-      before === undefined
-        ? { name: `${about.name}.${eventSuffix(clock)}`, count: 1 }
-        : { name: before.name, count: before.count + 1 };
     const resource = events.namespace(namespace);
-    if (before === undefined) {
-      await resource.create(eventObject({ about, event, component, now }, next.name, namespace));
-    } else {
-      await resource.patch(next.name, 'strategic', { count: next.count, lastTimestamp: now });
-    }
-    written.set(key, next);
+    const next = before && (await countAgain(resource, before, now));
+    if (next === undefined) {
+      const name = `${about.name}.${eventSuffix(clock)}`;
+      await resource.create(eventObject({ about, event, component, now }, name, namespace));
+      written.set(key, { name, count: 1 });
+    } else written.set(key, next);
     const oldest = written.keys().next();
     if (written.size > rememberedMax && oldest.done !== true) written.delete(oldest.value);
   };
@@ -80,6 +82,21 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         .finally(() => pending--);
     },
   };
+}
+
+/** Undefined when the event is not there any more: events have a time to live. */
+async function countAgain(
+  events: ResourceClient<EventObject>,
+  { name, count }: WrittenEvent,
+  now: string,
+): Promise<WrittenEvent | undefined> {
+  try {
+    await events.patch(name, 'strategic', { count: count + 1, lastTimestamp: now });
+    return { name, count: count + 1 };
+  } catch (error) {
+    if (isStatusError(error, 'NotFound')) return undefined;
+    throw error;
+  }
 }
 
 /** Nanoseconds in hexadecimal, as client-go names events. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSimulatedClock, sleep } from '@keelson/apimachinery';
+import { createSimulatedClock, sleep, statusErrors } from '@keelson/apimachinery';
 import { requeueLater, runController, type ReconcileResult } from './run-controller.ts';
 import { createWorkQueue } from './work-queue.ts';
 
@@ -36,17 +36,21 @@ test('failures come back later and later, results when they say', async () => {
     if (key === 'bad' && call < 4) throw new Error(`no ${call}`);
     if (key === 'timed' && call === 1) return { requeueAfterMs: 500 };
     if (key === 'unsure' && call < 3) return requeueLater;
+    if (key === 'raced' && call === 1)
+      throw statusErrors.conflict({ group: '', resource: 'x' }, 'a', '');
     return undefined;
   });
-  for (const key of ['good', 'bad', 'timed', 'unsure']) queue.add(key);
+  for (const key of ['good', 'bad', 'timed', 'unsure', 'raced']) queue.add(key);
   await clock.advance(10_000);
   assert.deepEqual(calls, [
     'good@0',
     'bad@0',
     'timed@0',
     'unsure@0',
+    'raced@0',
     'bad@5',
     'unsure@5',
+    'raced@5',
     'bad@15',
     'unsure@15',
     'bad@35',

@@ -1,7 +1,7 @@
 // The loop of a controller: workers take keys from its queue and reconcile them. A reconciler looks
 // at what is there now, never at what has happened, so it may be called too often and never knows why.
 
-import { nextTurn } from '@keelson/apimachinery';
+import { isStatusError, nextTurn } from '@keelson/apimachinery';
 import type { WorkQueue } from './work-queue.ts';
 
 /** What a reconciler wants next; nothing when all is as it should be. */
@@ -14,7 +14,7 @@ export interface RunControllerOptions<K> {
   /** Throwing means to try the key again later. */
   readonly reconcile: (key: K, signal: AbortSignal) => Promise<ReconcileResult>;
   readonly workers: number;
-  /** Told of every failure that is not the signal's. */
+  /** Told of every failure but conflicts and the signal's. */
   readonly onError: (error: unknown, key: K) => void;
 }
 
@@ -61,7 +61,8 @@ async function work<K>(
       }
     } catch (error) {
       if (!signal.aborted) {
-        onError(error, key);
+        // Somebody else was faster: trying again is all there is to do about it.
+        if (!isStatusError(error, 'Conflict')) onError(error, key);
         queue.addRateLimited(key);
       }
     } finally {
