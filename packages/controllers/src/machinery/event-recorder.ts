@@ -52,6 +52,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const { client, clock, component, onError } = options;
   const events = client.resource<EventObject>({ group: '', version: 'v1', resource: 'events' });
   const written = new Map<string, WrittenEvent>();
+  const nextSuffix = createEventSuffixes(clock);
   let pending = 0;
   let tail: Promise<void> = Promise.resolve();
 
@@ -64,7 +65,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const resource = events.namespace(namespace);
     const next = before && (await countAgain(resource, before, now));
     if (next === undefined) {
-      const name = `${about.name}.${eventSuffix(clock)}`;
+      const name = `${about.name}.${nextSuffix()}`;
       await resource.create(eventObject({ about, event, component, now }, name, namespace));
       written.set(key, { name, count: 1 });
     } else written.set(key, next);
@@ -99,10 +100,14 @@ async function countAgain(
   }
 }
 
-/** Nanoseconds in hexadecimal, as client-go names events. */
-function eventSuffix(clock: Clock): string {
-  const submillisecond = Math.floor((clock.monotonic() % 1) * 1_000_000);
-  return (BigInt(Math.floor(clock.now())) * 1_000_000n + BigInt(submillisecond)).toString(16);
+/** Nanoseconds in hexadecimal, as client-go names events; never the same twice. */
+function createEventSuffixes(clock: Clock): () => string {
+  let last = 0n;
+  return () => {
+    const now = BigInt(Math.floor(clock.now())) * 1_000_000n;
+    last = now > last ? now : last + 1n;
+    return last.toString(16);
+  };
 }
 
 function eventObject(
