@@ -34,7 +34,9 @@ export interface ClientOptions {
 
 export interface Client {
   resource<T extends KubeObject = KubeObject>(resource: GroupVersionResource): ResourceClient<T>;
-  /** The same verbs with answers cut down to apiVersion, kind and metadata (PartialObjectMetadata). */
+  /**
+   * The same verbs with answers cut down to apiVersion, kind and metadata (PartialObjectMetadata).
+   */
   metadata(resource: GroupVersionResource): ResourceClient;
   readonly discovery: Discovery;
   /** Any other path: the whole body, or the answer as a stream. */

@@ -14,7 +14,10 @@ import {
 } from './transport.ts';
 
 export interface HttpsTransportOptions {
-  /** `https://host:port`, with a path when the server is behind a proxy. `http:` is for local proxies. */
+  /**
+   * `https://host:port`, with a path when the server is behind a proxy. `http:` is for local
+   * proxies.
+   */
   readonly server: string;
   /** PEM bundle; absent: the authorities of the system. */
   readonly certificateAuthorityPem?: string;

@@ -1,8 +1,9 @@
 // Kubeconfig files: which server, which authority, who to be. The forms that are read:
 //
-//   clusters[].cluster   server, certificate-authority(-data), insecure-skip-tls-verify, tls-server-name
-//   users[].user         client-certificate(-data), client-key(-data), token, tokenFile, as, as-uid, as-groups,
-//                        as-user-extra
+//   clusters[].cluster   server, certificate-authority(-data), insecure-skip-tls-verify,
+//                        tls-server-name
+//   users[].user         client-certificate(-data), client-key(-data), token, tokenFile, as, as-uid,
+//                        as-groups, as-user-extra
 //   contexts[].context   cluster, user, namespace
 //
 // SECURITY: `exec` and `auth-provider` run programs that the file names, so they are refused, as is

@@ -25,7 +25,10 @@ export interface ApiCall {
 }
 
 export interface Requester {
-  /** The whole body of a successful answer. Throws StatusError, TransportError, or the signal's reason. */
+  /**
+   * The whole body of a successful answer. Throws StatusError, TransportError, or the signal's
+   * reason.
+   */
   send(call: ApiCall): Promise<Uint8Array>;
   /** The same with the body left unread. */
   open(call: ApiCall): Promise<TransportResponse>;

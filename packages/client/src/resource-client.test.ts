@@ -102,10 +102,16 @@ for (const [line, call, type, body] of calls) {
   });
 }
 
-test('names that would change the path are refused', () => {
-  const { client } = clientOf([]);
-  for (const name of ['', '.', '..'])
-    assert.throws(() => client.resource(pods).get(name), /cannot be part of a path/);
+test('names that would change the path are refused', async () => {
+  const { client, transport } = clientOf([]);
+  const refused = /cannot be part of a path/;
+  for (const name of ['', '.', '..']) {
+    await assert.rejects(client.resource(pods).get(name), refused);
+    await assert.rejects(client.resource(pods).delete(name), refused);
+    await assert.rejects(client.resource(pods).update({ metadata: { name } }), refused);
+  }
+  await assert.rejects(client.resource(pods).namespace('..').list(), refused);
+  assert.equal(transport.requests.length, 0);
 });
 
 test('items of a list know what they are', async () => {

@@ -50,7 +50,7 @@ export interface ResourceClient<T extends KubeObject = KubeObject> {
   /** Everything, page by page; from the beginning at once when a page's token has expired. */
   listAll(options?: Omit<ListOptions, 'limit' | 'continue'>): Promise<ListOf<T>>;
   watch(options?: WatchOptions): AsyncGenerator<WatchEvent<T>>;
-  /** With `name` and `subresource`: to a subresource of that object (binding, eviction, token). */
+  /** With `name`: to a subresource of that object (binding, eviction, token). */
   create(object: T, options?: WriteOptions & { readonly name?: string }): Promise<T>;
   update(object: T, options?: WriteOptions): Promise<T>;
   patch(name: string, type: PatchType, patch: JsonValue, options?: WriteOptions): Promise<T>;
@@ -80,105 +80,139 @@ export function createResourceClient<T extends KubeObject>(
   dependencies: WatchDependencies,
   options: ResourceClientOptions,
 ): ResourceClient<T> {
-  const { requester, limits } = dependencies;
+  const wire = createWire(dependencies, options);
+  return {
+    resource: options.resource,
+    namespace: (name) => createResourceClient(dependencies, { ...options, namespace: name }),
+    ...readingVerbs<T>(dependencies, wire),
+    ...writingVerbs<T>(wire),
+    ...deletingVerbs<T>(wire),
+  };
+}
+
+/** Where the requests of one resource go, and in which shape the answers are wanted. */
+interface Wire {
+  /** Throws for names that cannot be part of a path. */
+  path(name?: string, subresource?: string): string;
+  readonly acceptObject: RequestHeaders;
+  readonly acceptList: RequestHeaders;
+  /** The decoded answer. */
+  send(call: ApiCall): Promise<unknown>;
+}
+
+function createWire({ requester }: WatchDependencies, options: ResourceClientOptions): Wire {
   const { resource, namespace = '', metadataOnly = false } = options;
-  const collection = collectionPath(resource, namespace);
   const accept = (kind: string): RequestHeaders =>
     metadataOnly ? { accept: acceptMetadata(kind) } : {};
   const acceptObject = accept('PartialObjectMetadata');
-  const acceptList = accept('PartialObjectMetadataList');
-  const named = (name: string, subresource?: string) => {
-    const path = `${collection}/${segment(name)}`;
-    return subresource === undefined ? path : `${path}/${segment(subresource)}`;
+  return {
+    path(name, subresource) {
+      const parts = [name, subresource].filter((part) => part !== undefined);
+      return [collectionPath(resource, namespace), ...parts.map(segment)].join('/');
+    },
+    acceptObject,
+    acceptList: accept('PartialObjectMetadataList'),
+    async send(call) {
+      const headers = { ...acceptObject, ...call.headers };
+      return decodeJsonBody(await requester.send({ ...call, headers }));
+    },
   };
-  const send = async (call: ApiCall) => {
-    const headers = { ...acceptObject, ...call.headers };
-    return decodeJsonBody(await requester.send({ ...call, headers }));
-  };
-  const sendObject = async (call: ApiCall) => toObject<T>(await send(call));
+}
 
-  const client: ResourceClient<T> = {
-    resource,
-    namespace: (name) => createResourceClient(dependencies, { ...options, namespace: name }),
-    get: (name, { resourceVersion, subresource, signal } = {}) =>
-      sendObject({
-        method: 'GET',
-        path: named(name, subresource),
-        query: defined([['resourceVersion', resourceVersion]]),
-        ...signalOf(signal),
-      }),
-    async list(listOptions = {}) {
-      const call = { method: 'GET', path: collection, query: listQuery(listOptions) };
-      const headers = acceptList;
-      return toList<T>(await send({ ...call, headers, ...signalOf(listOptions.signal) }));
+function readingVerbs<T extends KubeObject>(
+  dependencies: WatchDependencies,
+  { path, acceptObject, acceptList, send }: Wire,
+): Pick<ResourceClient<T>, 'get' | 'list' | 'listAll' | 'watch'> {
+  const list = async (options: ListOptions = {}): Promise<ListOf<T>> => {
+    const call = { method: 'GET', path: path(), query: listQuery(options), headers: acceptList };
+    return toList<T>(await send({ ...call, ...signalOf(options.signal) }));
+  };
+  return {
+    async get(name, { resourceVersion, subresource, signal } = {}) {
+      const query = defined([['resourceVersion', resourceVersion]]);
+      const call = { method: 'GET', path: path(name, subresource), query };
+      return toObject<T>(await send({ ...call, ...signalOf(signal) }));
     },
-    listAll: (listOptions = {}) => listPages(client, listOptions, limits.pageSize),
-    watch: (watchOptions = {}) =>
-      watchResource<T>(dependencies, { path: collection, headers: acceptObject }, watchOptions),
-    create(object, { name, ...writeOptions } = {}) {
-      const { subresource, signal } = writeOptions;
-      const path = name === undefined ? collection : named(name, subresource);
-      const call = { method: 'POST', path, query: writeQuery(writeOptions), ...signalOf(signal) };
-      return sendObject({ ...call, ...jsonBody(object) });
-    },
-    update: (object, writeOptions = {}) =>
-      sendObject({
-        method: 'PUT',
-        path: named(object.metadata.name ?? '', writeOptions.subresource),
-        query: writeQuery(writeOptions),
-        ...jsonBody(object),
-        ...signalOf(writeOptions.signal),
-      }),
-    patch: (name, type, patch, writeOptions = {}) =>
-      sendObject({
-        method: 'PATCH',
-        path: named(name, writeOptions.subresource),
-        query: writeQuery(writeOptions),
-        ...jsonBody(patch, patchTypes[type]),
-        ...signalOf(writeOptions.signal),
-      }),
-    apply: (object, applyOptions) =>
-      sendObject({
-        method: 'PATCH',
-        path: named(object.metadata.name ?? '', applyOptions.subresource),
-        query: [...writeQuery(applyOptions), ...defined([['force', applyOptions.force]])],
-        ...jsonBody(object, applyType),
-        ...signalOf(applyOptions.signal),
-      }),
-    async delete(name, deleteOptions = {}) {
-      const body = deleteBody(deleteOptions);
-      const call = { method: 'DELETE', path: named(name), ...signalOf(deleteOptions.signal) };
+    list,
+    listAll: (options = {}) => listPages(list, options, dependencies.limits.pageSize),
+    watch: (options = {}) =>
+      watchResource<T>(dependencies, { path: path(), headers: acceptObject }, options),
+  };
+}
+
+function writingVerbs<T extends KubeObject>({
+  path,
+  send,
+}: Wire): Pick<ResourceClient<T>, 'create' | 'update' | 'patch' | 'apply'> {
+  const write = async (
+    method: string,
+    to: string,
+    content: ReturnType<typeof jsonBody>,
+    options: WriteOptions & { readonly force?: boolean },
+  ): Promise<T> => {
+    const query = [...writeQuery(options), ...defined([['force', options.force]])];
+    const call = { method, path: to, query, ...content, ...signalOf(options.signal) };
+    return toObject<T>(await send(call));
+  };
+  const nameOf = (object: T) => object.metadata.name ?? '';
+  return {
+    create: async (object, { name, ...options } = {}) =>
+      write('POST', path(name, options.subresource), jsonBody(object), options),
+    update: async (object, options = {}) =>
+      write('PUT', path(nameOf(object), options.subresource), jsonBody(object), options),
+    patch: async (name, type, patch, options = {}) =>
+      write('PATCH', path(name, options.subresource), jsonBody(patch, patchTypes[type]), options),
+    apply: async (object, options) =>
+      write(
+        'PATCH',
+        path(nameOf(object), options.subresource),
+        jsonBody(object, applyType),
+        options,
+      ),
+  };
+}
+
+function deletingVerbs<T extends KubeObject>({
+  path,
+  send,
+}: Wire): Pick<ResourceClient<T>, 'delete' | 'deleteCollection'> {
+  const contentOf = (options: DeleteOptions) => {
+    const body = deleteBody(options);
+    const content: Pick<ApiCall, 'body' | 'headers'> = body === undefined ? {} : jsonBody(body);
+    return { ...content, ...signalOf(options.signal) };
+  };
+  return {
+    async delete(name, options = {}) {
+      const call = { method: 'DELETE', path: path(name), ...contentOf(options) };
       // A Status has metadata too, so it passes for an object; its kind tells them apart.
-      return toObject<T>(await send(body === undefined ? call : { ...call, ...jsonBody(body) }));
+      return toObject<T>(await send(call));
     },
-    async deleteCollection(deleteOptions = {}, selection = {}) {
-      const body = deleteBody(deleteOptions);
-      const query = selectionQuery(selection);
-      const call = { method: 'DELETE', path: collection, query };
-      const content = body === undefined ? {} : jsonBody(body);
-      await requester.send({ ...call, ...content, ...signalOf(deleteOptions.signal) });
+    async deleteCollection(options = {}, selection = {}) {
+      const { headers, ...content } = contentOf(options);
+      const call = { method: 'DELETE', path: path(), query: selectionQuery(selection), ...content };
+      // The list of what was deleted is never cut down.
+      await send({ ...call, headers: { accept: 'application/json', ...headers } });
     },
   };
-  return client;
 }
 
 async function listPages<T extends KubeObject>(
-  client: ResourceClient<T>,
+  list: (options: ListOptions) => Promise<ListOf<T>>,
   options: ListOptions,
   pageSize: number,
 ): Promise<ListOf<T>> {
-  const first = await client.list({ ...options, limit: pageSize });
+  const first = await list({ ...options, limit: pageSize });
   const items = first.items;
   let next = first.metadata.continue ?? '';
   // A token belongs to the revision of the first page, and says so itself.
   const { resourceVersion: _revision, resourceVersionMatch: _match, ...rest } = options;
   while (next !== '') {
     try {
-      const page = await client.list({ ...rest, limit: pageSize, continue: next });
+      const page = await list({ ...rest, limit: pageSize, continue: next });
       items.push(...page.items);
       next = page.metadata.continue ?? '';
     } catch (error) {
-      if (isStatusError(error, 'Expired')) return client.list(options);
+      if (isStatusError(error, 'Expired')) return list(options);
       throw error;
     }
   }

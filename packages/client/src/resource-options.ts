@@ -30,8 +30,8 @@ export interface WatchOptions extends SelectionOptions {
   readonly sendInitialEvents?: boolean;
   readonly timeoutSeconds?: number;
   /**
-   * Connects again when the watch ends, from the last revision that is known: the one asked for, or that of a
-   * bookmark. Default true. An expired revision ends the watch with a StatusError (410).
+   * Connects again when the watch ends, from the last revision that is known: the one asked for, or
+   * that of a bookmark. Default true. An expired revision ends the watch with a StatusError (410).
    */
   readonly resume?: boolean;
   readonly signal?: AbortSignal;

@@ -25,7 +25,10 @@ export interface TransportResponse {
 }
 
 export interface Transport {
-  /** Resolves when the headers of the answer are there. Rejects with `TransportError`, or the signal's reason. */
+  /**
+   * Resolves when the headers of the answer are there. Rejects with `TransportError`, or the
+   * signal's reason.
+   */
   request(request: TransportRequest): Promise<TransportResponse>;
   /** Ends what is under way and lets go of connections. Further requests reject. */
   close(): void;
@@ -33,8 +36,8 @@ export interface Transport {
 
 /**
  * `unreachable`: no connection, so the server has not seen the request. `broken`: the connection
- * ended half way. `timeout`: no answer in time. `too-large`: the answer exceeds its bound. `closed`:
- * this transport was closed.
+ * ended half way. `timeout`: no answer in time. `too-large`: the answer exceeds its bound.
+ * `closed`: this transport was closed.
  */
 export type TransportErrorCode = 'unreachable' | 'broken' | 'timeout' | 'too-large' | 'closed';
 

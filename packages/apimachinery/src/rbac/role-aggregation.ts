@@ -24,8 +24,8 @@ export function aggregationSelectorsOf(role: KubeObject): readonly LabelSelector
 }
 
 /**
- * The rules that an aggregated role should have, in the order of the roles' names and each once, or undefined when the
- * role is not aggregated. Throws SelectorError.
+ * The rules that an aggregated role should have, in the order of the roles' names and each once, or
+ * undefined when the role is not aggregated. Throws SelectorError.
  */
 export function aggregateRules(
   role: KubeObject,

@@ -126,7 +126,10 @@ function createSession<T extends KubeObject>(
 /** Events read in a row before others get a turn. */
 const eventsPerTurn = 200;
 
-/** Leaves the iteration open at the end of the initial events; undefined when the watch ended before. */
+/**
+ * Leaves the iteration open at the end of the initial events; undefined when the watch ended
+ * before.
+ */
 async function readInitialState<T extends KubeObject>(
   events: AsyncGenerator<WatchEvent<T>>,
 ): Promise<{ objects: T[]; revision: string } | undefined> {

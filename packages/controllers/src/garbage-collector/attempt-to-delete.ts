@@ -1,11 +1,11 @@
 // Should this object be there still? Decided from what the server says now:
 //
-//   an owner is solid               it stays; references to owners that are not are taken off
-//   an owner waits, it has          it is deleted in the foreground too, so that the owner goes after
-//   dependents of its own           all of them; in a circle, one of them no longer blocks its owner
-//   otherwise                       it is deleted, the way that its own finalizers say
-//   it is itself being deleted      it goes when no dependent blocks it; those that do are
-//   in the foreground               looked at
+//   an owner is solid             it stays; references to owners that are not are taken off
+//   an owner waits, it has        it is deleted in the foreground too, so that the owner goes
+//   dependents of its own         last; in a circle, one of them no longer blocks its owner
+//   otherwise                     it is deleted, the way that its own finalizers say
+//   it is itself being deleted    it goes when no dependent blocks it; those that do are
+//   in the foreground             looked at
 //
 // Objects without owners are never touched.
 

@@ -13,7 +13,9 @@ export interface ClassifiedOwners {
   readonly waiting: readonly OwnerReference[];
 }
 
-/** Objects of the cluster cannot have owners in a namespace: which one would it be? No retry helps. */
+/**
+ * Objects of the cluster cannot have owners in a namespace: which one would it be? No retry helps.
+ */
 export class NamespacedOwnerError extends Error {
   constructor() {
     super('cluster-scoped objects cannot refer to namespaced owners');

@@ -1,10 +1,10 @@
 // Who owns whom: a node for every object of the cluster, linked to its owners by their uids.
 //
 // An owner that is referred to and was not seen yet is a *virtual* node under the name that its
-// dependent gives it. It becomes a real one when an informer sees it, or goes when the server says that
-// there is no such object. Dependents can be wrong about an owner's name, kind or namespace; those that
-// are, are looked at again when the truth is known. What must be looked at is handed to `work`; the
-// graph itself decides nothing and asks nobody.
+// dependent gives it. It becomes a real one when an informer sees it, or goes when the server says
+// that there is no such object. Dependents can be wrong about an owner's name, kind or namespace;
+// those that are, are looked at again when the truth is known. What must be looked at is handed to
+// `work`; the graph itself decides nothing and asks nobody.
 
 import type { KubeObject, OwnerReference } from '@keelson/apimachinery';
 import type { AbsentOwners } from './absent-owners.ts';
@@ -56,8 +56,8 @@ export interface DependencyGraph {
   /** An informer saw that it is gone. */
   remove(uid: string): void;
   /**
-   * The server was asked for this reference and has no such object. A node that is virtual still afterwards goes by
-   * another reference now, which is to be asked for.
+   * The server was asked for this reference and has no such object. A node that is virtual still
+   * afterwards goes by another reference now, which is to be asked for.
    */
   removeAbsent(identity: ObjectReference): void;
 }
@@ -106,7 +106,8 @@ export function createDependencyGraph(work: GraphWork, absent: AbsentOwners): De
       const { agreeing, disagreeing } = partition(node.dependents, identity);
       if (node.isVirtual && disagreeing.length === 0) return removeNode(node, identity);
       if (!node.isVirtual && isAboutNode) return removeNode(node, identity);
-      // The reference is wrong, the uid may be right: only those who believe in it have lost their owner.
+      // The reference is wrong, the uid may be right: only those who believe in it have lost their
+      // owner.
       if (agreeing.length > 0) absent.add(identity);
       for (const dependent of agreeing) work.attemptToDelete(dependent.identity.uid);
       if (!node.isVirtual || !isAboutNode) return;
@@ -212,7 +213,10 @@ function followDeletion(
   work.attemptToDelete(uid);
 }
 
-/** Those whose owner reference fits the identity, and those that have one with its uid that does not. */
+/**
+ * Those whose owner reference fits the identity, and those that have one with its uid that does
+ * not.
+ */
 function partition(dependents: ReadonlySet<MutableNode>, identity: ObjectReference) {
   const agreeing: MutableNode[] = [];
   const disagreeing: MutableNode[] = [];
@@ -228,7 +232,9 @@ function partition(dependents: ReadonlySet<MutableNode>, identity: ObjectReferen
   return { agreeing, disagreeing };
 }
 
-/** What a dependent that disagrees calls the owner: the next in order, so that all get their turn. */
+/**
+ * What a dependent that disagrees calls the owner: the next in order, so that all get their turn.
+ */
 function anotherReference(
   disagreeing: readonly MutableNode[],
   refuted: ObjectReference,

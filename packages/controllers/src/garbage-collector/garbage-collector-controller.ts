@@ -2,7 +2,8 @@
 // orphans (https://kubernetes.io/docs/concepts/architecture/garbage-collection/).
 //
 // The graph of owners and dependents follows the informers; it only says what to look at. Every
-// decision is made from the live object and its live owners, and every write is conditional on them.
+// decision is made from the live object and its live owners, and every write is conditional on
+// them.
 
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
@@ -24,8 +25,9 @@ export interface GarbageCollectorOptions {
   /** Reads all metadata of the cluster; the context's client does the rest. */
   readonly monitorClient: Client;
   /**
-   * How long something that has changed is left alone, so that who changes several objects one after the other, and
-   * reads them again, sees no half of it. What the collector itself deletes is followed up at once.
+   * How long something that has changed is left alone, so that who changes several objects one
+   * after the other, and reads them again, sees no half of it. What the collector itself deletes is
+   * followed up at once.
    */
   readonly settleMs?: number;
 }
@@ -34,7 +36,10 @@ const deletionWorkers = 8;
 const orphanWorkers = 4;
 /** Definitions that change together are looked at once. */
 const definitionSettleMs = 20;
-/** Changes of served resources that no definition tells about (an extension server) are found in time. */
+/**
+ * Changes of served resources that no definition tells about (an extension server) are found in
+ * time.
+ */
 const resynchronizeMs = 30_000;
 const defaultSettleMs = 100;
 const monitorsKey = 'monitors';
@@ -93,7 +98,8 @@ export function createGarbageCollectorController(
     } finally {
       if (!isDeleted) collected.delete(uid);
     }
-    // Not seen by an informer yet, and the server has it: it could come and go unseen, so look again.
+    // Not seen by an informer yet, and the server has it: it could come and go unseen, so look
+    // again.
     return graph.get(uid)?.isVirtual === true ? requeueLater : undefined;
   };
   const reconcileOrphaning = async (uid: string, signal: AbortSignal) => {

@@ -1,6 +1,6 @@
 // The requests that the garbage collector makes. It reads an object anew before it acts on it, and
-// every write carries the uid or the resourceVersion of what it has read, so that an object which was
-// replaced or changed meanwhile is never hit.
+// every write carries the uid or the resourceVersion of what it has read, so that an object which
+// was replaced or changed meanwhile is never hit.
 
 import { isStatusError, jsonEqual, type JsonValue, type KubeObject } from '@keelson/apimachinery';
 import type { Client, DiscoveredResource } from '@keelson/client';
@@ -13,7 +13,10 @@ export interface LiveObjects {
   resourceOf(reference: ObjectReference, signal: AbortSignal): Promise<DiscoveredResource>;
   /** Undefined when there is no object of that name. Throws UnknownKindError. */
   get(reference: ObjectReference, signal: AbortSignal): Promise<KubeObject | undefined>;
-  /** Changes metadata of the object as it was read; rejects with Conflict when it is not that any more. */
+  /**
+   * Changes metadata of the object as it was read; rejects with Conflict when it is not that any
+   * more.
+   */
   patchMetadata(
     reference: ObjectReference,
     live: KubeObject,

@@ -1,5 +1,5 @@
-// Events about objects, as controllers tell users what they did. An event that repeats is counted in
-// one object, as client-go's recorder does.
+// Events about objects, as controllers tell users what they did. An event that repeats is counted
+// in one object, as client-go's recorder does.
 
 import {
   formatTime,

@@ -1,5 +1,6 @@
 // The loop of a controller: workers take keys from its queue and reconcile them. A reconciler looks
-// at what is there now, never at what has happened, so it may be called too often and never knows why.
+// at what is there now, never at what has happened, so it may be called too often and never knows
+// why.
 
 import { isStatusError, nextTurn } from '@keelson/apimachinery';
 import type { WorkQueue } from './work-queue.ts';
@@ -33,8 +34,8 @@ export async function runController<K>(
 }
 
 /**
- * Reconciliations in a row, of all workers, before others get a turn. Each takes a fraction of a millisecond where the
- * server is in the same process.
+ * Reconciliations in a row, of all workers, before others get a turn. Each takes a fraction of a
+ * millisecond where the server is in the same process.
  */
 const reconciliationsPerTurn = 8;
 

@@ -11,7 +11,10 @@ export interface WorkQueue<K = string> {
   addRateLimited(key: K): void;
   /** The key succeeded: its next failure starts from the shortest wait. */
   forget(key: K): void;
-  /** The next key, which the caller must hand back with `done`; undefined once the queue is shut down. */
+  /**
+   * The next key, which the caller must hand back with `done`; undefined once the queue is shut
+   * down.
+   */
   next(): Promise<K | undefined>;
   done(key: K): void;
   /** Keys that wait to be worked on now. */
@@ -26,7 +29,9 @@ export interface WorkQueueOptions {
   readonly failureDelayMaxMs?: number;
 }
 
-/** The delays of client-go's default rate limiter, with a shorter bound: one process has one user. */
+/**
+ * The delays of client-go's default rate limiter, with a shorter bound: one process has one user.
+ */
 const defaults = { failureDelayMinMs: 5, failureDelayMaxMs: 60_000 } as const;
 
 export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueue<K> {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { findingsOf, mergeConditions, type ContentReport } from './conditions.ts';
 
 const report = (more: Partial<ContentReport> = {}): ContentReport => ({
-  discoveryErrors: [],
+  stale: [],
   deletionErrors: [],
   remaining: [],
   finalizers: new Map(),
@@ -49,11 +49,11 @@ const rows: [
   ],
   [
     'failures',
-    report({ discoveryErrors: ['d'], deletionErrors: ['z', 'a'] }),
+    report({ stale: ['b.io/v1', 'a.io/v1'], deletionErrors: ['z', 'a'] }),
     {
       NamespaceDeletionDiscoveryFailure: [
         'DiscoveryFailed',
-        'Discovery failed for some groups, 1 failing: d',
+        'Discovery failed for some groups, 2 failing: unable to retrieve the complete list of server APIs: a.io/v1: stale GroupVersion discovery: a.io/v1, b.io/v1: stale GroupVersion discovery: b.io/v1',
       ],
       NamespaceDeletionContentFailure: [
         'ContentDeletionFailed',

@@ -7,8 +7,8 @@ import type { NamespaceCondition } from '@keelson/apimachinery/types/core.v1';
 
 /** What one pass over the content of a namespace found. */
 export interface ContentReport {
-  /** Errors of discovery, in words. */
-  readonly discoveryErrors: readonly string[];
+  /** Group versions whose server did not say what it has. */
+  readonly stale: readonly string[];
   readonly deletionErrors: readonly string[];
   /** Resources of which something is left. */
   readonly remaining: readonly { readonly resource: GroupResource; readonly count: number }[];
@@ -55,12 +55,17 @@ function finding(type: string, problem: Words | undefined, fine: Words): Finding
     : { type, status: 'True', ...problem };
 }
 
-function discoveryProblem({ discoveryErrors }: ContentReport): Words | undefined {
-  const count = discoveryErrors.length;
-  if (count === 0) return undefined;
-  const list = discoveryErrors.toSorted().join(', ');
-  const message = `Discovery failed for some groups, ${count} failing: ${list}`;
+function discoveryProblem({ stale }: ContentReport): Words | undefined {
+  if (stale.length === 0) return undefined;
+  const failure = discoveryFailure(stale);
+  const message = `Discovery failed for some groups, ${stale.length} failing: ${failure}`;
   return { reason: 'DiscoveryFailed', message };
+}
+
+/** COMPAT: client-go's words. */
+export function discoveryFailure(stale: readonly string[]): string {
+  const list = stale.toSorted().map((gv) => `${gv}: stale GroupVersion discovery: ${gv}`);
+  return `unable to retrieve the complete list of server APIs: ${list.join(', ')}`;
 }
 
 function deletionProblem({ deletionErrors }: ContentReport): Words | undefined {

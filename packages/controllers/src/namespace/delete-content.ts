@@ -1,7 +1,8 @@
 // Deletes everything that a namespace holds, of every resource that discovery finds. Pods go first
-// and alone (KEP-5080): as long as one runs, the policies, secrets and volumes that it lives with stay.
+// and alone (KEP-5080): as long as one runs, the policies, secrets and volumes that it lives with
+// stay.
 
-import { isStatusError, type GroupVersionResource } from '@keelson/apimachinery';
+import { formatApiVersion, isStatusError, type GroupVersionResource } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Client, DiscoveredResource } from '@keelson/client';
 import { errorText } from '../machinery/controller.ts';
@@ -29,13 +30,10 @@ const finalizerEstimateSeconds = 15;
 export async function deleteContent(options: DeleteContentOptions): Promise<DeletedContent> {
   const { client, signal } = options;
   const api = await client.discovery.fetch(signal);
-  const discoveryErrors = api.stale.map(({ group, version }) => {
-    const gv = group === '' ? version : `${group}/${version}`;
-    return `unable to retrieve the complete list of server APIs: ${gv}: stale GroupVersion discovery: ${gv}`;
-  });
+  const stale = api.stale.map(formatApiVersion);
   const resources = preferredResources(api, ['delete', 'list']).filter((r) => r.namespaced);
   const isPods = (r: DiscoveredResource) => r.group === '' && r.resource === 'pods';
-  const tally = createTally(options.namespace, discoveryErrors);
+  const tally = createTally(options.namespace, stale);
 
   const pods = resources.find(isPods);
   if (pods !== undefined) {
@@ -55,12 +53,15 @@ interface Leftover {
 const nothingLeft: Leftover = { count: 0, finalizers: new Map(), estimateSeconds: 0 };
 
 interface Tally {
-  /** Deletes, counts, and returns how many are left; a failure counts as an error, and as something left. */
+  /**
+   * Deletes, counts, and returns how many are left; a failure counts as an error, and as something
+   * left.
+   */
   add(resource: GroupVersionResource, remove: () => Promise<Leftover>): Promise<number>;
   result(): DeletedContent;
 }
 
-function createTally(namespace: string, discoveryErrors: readonly string[]): Tally {
+function createTally(namespace: string, stale: readonly string[]): Tally {
   const remaining: { resource: GroupVersionResource; count: number }[] = [];
   const finalizers = new Map<string, number>();
   const deletionErrors: string[] = [];
@@ -83,7 +84,7 @@ function createTally(namespace: string, discoveryErrors: readonly string[]): Tal
       return left.count;
     },
     result: () => ({
-      report: { discoveryErrors, deletionErrors, remaining, finalizers },
+      report: { stale, deletionErrors, remaining, finalizers },
       estimateSeconds,
     }),
   };

@@ -10,19 +10,22 @@ import { errorText } from '../machinery/controller.ts';
 import { namespacesResource } from '../machinery/resources.ts';
 import { runController, type ReconcileResult } from '../machinery/run-controller.ts';
 import { createWorkQueue } from '../machinery/work-queue.ts';
-import { findingsOf, mergeConditions } from './conditions.ts';
+import { discoveryFailure, findingsOf, mergeConditions } from './conditions.ts';
 import { deleteContent } from './delete-content.ts';
 
 export interface NamespaceControllerOptions {
   /**
-   * How long a deleted namespace is left alone, so that requests which saw it before come to their end. Kubernetes
-   * waits five seconds for other API servers to see the deletion; in one process all have seen it.
+   * How long a deleted namespace is left alone, so that requests which saw it before come to their
+   * end. Kubernetes waits five seconds for other API servers to see the deletion; in one process
+   * all have seen it.
    */
   readonly deletionGraceMs?: number;
 }
 
 const defaultDeletionGraceMs = 75;
-/** First wait when something is left; doubles with every look in vain, up to half of the estimate. */
+/**
+ * First wait when something is left; doubles with every look in vain, up to half of the estimate.
+ */
 const firstRetryMs = 100;
 const workers = 5;
 const ownFinalizer = 'kubernetes';
@@ -92,7 +95,8 @@ async function reconcileNamespace(
     const update = { ...namespace, status: next };
     namespace = await namespaces.update(update, { subresource: 'status', signal });
   }
-  const problems = [...report.discoveryErrors, ...report.deletionErrors];
+  const { stale, deletionErrors } = report;
+  const problems = [...(stale.length > 0 ? [discoveryFailure(stale)] : []), ...deletionErrors];
   if (problems.length > 0) throw new Error(problems.join(', '));
   if (estimateSeconds > 0) return estimateSeconds;
 

@@ -1,6 +1,6 @@
 // Every active namespace has a ConfigMap `kube-root-ca.crt` with the authority of the API server's
-// certificate, which the projected volume of service account tokens mounts into pods. It is put back
-// when somebody changes or deletes it.
+// certificate, which the projected volume of service account tokens mounts into pods. It is put
+// back when somebody changes or deletes it.
 
 import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { ConfigMap, Namespace } from '@keelson/apimachinery/types/core.v1';
