@@ -2,8 +2,8 @@
 //
 //   clusters[].cluster   server, certificate-authority(-data), insecure-skip-tls-verify,
 //                        tls-server-name
-//   users[].user         client-certificate(-data), client-key(-data), token, tokenFile, as, as-uid,
-//                        as-groups, as-user-extra
+//   users[].user         client-certificate(-data), client-key(-data), token, tokenFile, as,
+//                        as-uid, as-groups, as-user-extra
 //   contexts[].context   cluster, user, namespace
 //
 // SECURITY: `exec` and `auth-provider` run programs that the file names, so they are refused, as is

@@ -8,18 +8,23 @@
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
 import { createEventRecorder } from '../machinery/event-recorder.ts';
-import { requeueLater, runController } from '../machinery/run-controller.ts';
-import { createWorkQueue } from '../machinery/work-queue.ts';
+import {
+  requeueLater,
+  runController,
+  type ReconcileResult,
+  type RunControllerOptions,
+} from '../machinery/run-controller.ts';
+import { createWorkQueue, type WorkQueue } from '../machinery/work-queue.ts';
 import type { Client } from '@keelson/client';
-import { createAbsentOwners } from './absent-owners.ts';
+import { createAbsentOwners, type AbsentOwners } from './absent-owners.ts';
 import { attemptToDelete } from './attempt-to-delete.ts';
 import { attemptToOrphan } from './attempt-to-orphan.ts';
 import { NamespacedOwnerError } from './classify-owners.ts';
-import { createDependencyGraph, type GraphNode } from './dependency-graph.ts';
-import { createLiveObjects } from './live-objects.ts';
+import { createDependencyGraph, type DependencyGraph, type GraphNode } from './dependency-graph.ts';
+import { createLiveObjects, type LiveObjects } from './live-objects.ts';
 import { formatReference, ownerOf } from './object-reference.ts';
 import { createResourceMapping, UnknownKindError } from './resource-mapping.ts';
-import { createResourceMonitors } from './resource-monitors.ts';
+import { createResourceMonitors, type MonitorEvents } from './resource-monitors.ts';
 
 export interface GarbageCollectorOptions {
   /** Reads all metadata of the cluster; the context's client does the rest. */
@@ -49,45 +54,106 @@ export function createGarbageCollectorController(
   { monitorClient, settleMs = defaultSettleMs }: GarbageCollectorOptions,
 ): Controller {
   const { client, clock, log } = context;
-  const deletions = createWorkQueue({ clock });
-  const orphanings = createWorkQueue({ clock });
-  const synchronizations = createWorkQueue({ clock });
+  const queues: Queues = {
+    deletions: createWorkQueue({ clock }),
+    orphanings: createWorkQueue({ clock }),
+    synchronizations: createWorkQueue({ clock }),
+  };
+  const followed = followCluster(context, queues, settleMs);
+  const { graph, events } = followed;
+  const objects = createLiveObjects(client, createResourceMapping(client.discovery));
+  const monitors = createResourceMonitors(context, { client: monitorClient, events });
+  const onError = (what: string) => (error: unknown, uid: string) => {
+    // References to kinds that nobody serves are common and harmless: what they keep, stays.
+    if (error instanceof UnknownKindError) return;
+    log.warn(what, { uid, name: graph.get(uid)?.identity.name, error: errorText(error) });
+  };
+  const synchronizing: RunControllerOptions<string> = {
+    queue: queues.synchronizations,
+    async reconcile(_key, signal) {
+      await monitors.synchronize(signal);
+      return { requeueAfterMs: resynchronizeMs };
+    },
+    workers: 1,
+    onError: onError('resources not discovered'),
+  };
+  const deleting: RunControllerOptions<string> = {
+    queue: queues.deletions,
+    reconcile: createDeletionReconciler(followed, objects, queues),
+    workers: deletionWorkers,
+    onError: onError('garbage not collected'),
+  };
+  const orphaning: RunControllerOptions<string> = {
+    queue: queues.orphanings,
+    async reconcile(uid, signal) {
+      const node = graph.get(uid);
+      if (node !== undefined) await attemptToOrphan(objects, node, signal);
+    },
+    workers: orphanWorkers,
+    onError: onError('dependents not orphaned'),
+  };
+  return {
+    async run(signal) {
+      queues.synchronizations.add(monitorsKey);
+      const all = [synchronizing, deleting, orphaning];
+      await Promise.all(all.map((options) => runController(options, signal)));
+    },
+  };
+}
+
+interface Queues {
+  readonly deletions: WorkQueue;
+  readonly orphanings: WorkQueue;
+  readonly synchronizations: WorkQueue;
+}
+
+/** The graph as the monitors' events make it, which leaves its wishes in the queues. */
+interface FollowedCluster {
+  readonly graph: DependencyGraph;
+  readonly absent: AbsentOwners;
+  readonly events: MonitorEvents;
+  /** Objects that this controller deletes: when they go, their dependents are next. */
+  readonly collected: Set<string>;
+}
+
+function followCluster(
+  context: ControllerContext,
+  { deletions, orphanings, synchronizations }: Queues,
+  settleMs: number,
+): FollowedCluster {
   const absent = createAbsentOwners();
-  const report = createInvalidOwnerReport(context);
-  /** Deleted by this controller; their dependents are next. */
   const collected = new Set<string>();
   let delayMs = settleMs;
   const graph = createDependencyGraph(
     {
       attemptToDelete: (uid) => deletions.addAfter(uid, delayMs),
       attemptToOrphan: (uid) => orphanings.addAfter(uid, delayMs),
-      reportInvalidOwner: report,
+      reportInvalidOwner: createInvalidOwnerReport(context),
     },
     absent,
   );
-  const objects = createLiveObjects(client, createResourceMapping(client.discovery));
-  const monitors = createResourceMonitors(context, {
-    client: monitorClient,
-    events: {
-      onChange: (identity, metadata) => graph.observe(identity, metadata),
-      onDelete({ uid }) {
-        delayMs = collected.delete(uid) ? 0 : settleMs;
-        graph.remove(uid);
-        delayMs = settleMs;
-      },
-      onDefinitionChange: () => synchronizations.addAfter(monitorsKey, definitionSettleMs),
+  const events: MonitorEvents = {
+    onChange: (identity, metadata) => graph.observe(identity, metadata),
+    onDelete({ uid }) {
+      delayMs = collected.delete(uid) ? 0 : settleMs;
+      graph.remove(uid);
+      delayMs = settleMs;
     },
-  });
+    onDefinitionChange: () => synchronizations.addAfter(monitorsKey, definitionSettleMs),
+  };
+  return { graph, absent, events, collected };
+}
 
-  const reconcileDeletion = async (uid: string, signal: AbortSignal) => {
+function createDeletionReconciler(
+  { graph, absent, collected }: FollowedCluster,
+  objects: LiveObjects,
+  { deletions }: Queues,
+): (uid: string, signal: AbortSignal) => Promise<ReconcileResult> {
+  const enqueue = (uid: string) => deletions.add(uid);
+  const dependencies = { objects, absent, graph, attemptToDelete: enqueue };
+  return async (uid, signal) => {
     const node = graph.get(uid);
     if (node === undefined) return;
-    const dependencies = {
-      objects,
-      absent,
-      graph,
-      attemptToDelete: (other: string) => deletions.add(other),
-    };
     let isDeleted = false;
     // Before the attempt: the informer may be faster than the answer.
     collected.add(uid);
@@ -98,57 +164,8 @@ export function createGarbageCollectorController(
     } finally {
       if (!isDeleted) collected.delete(uid);
     }
-    // Not seen by an informer yet, and the server has it: it could come and go unseen, so look
-    // again.
+    // Not seen by an informer yet, and the server has it: it could come and go unseen.
     return graph.get(uid)?.isVirtual === true ? requeueLater : undefined;
-  };
-  const reconcileOrphaning = async (uid: string, signal: AbortSignal) => {
-    const node = graph.get(uid);
-    if (node !== undefined) await attemptToOrphan(objects, node, signal);
-  };
-  const onError = (what: string) => (error: unknown, uid: string) => {
-    // References to kinds that nobody serves are common and harmless: what they keep, stays.
-    if (error instanceof UnknownKindError) return;
-    log.warn(what, { uid, name: graph.get(uid)?.identity.name, error: errorText(error) });
-  };
-
-  return {
-    async run(signal) {
-      synchronizations.add(monitorsKey);
-      const synchronizing = runController(
-        {
-          queue: synchronizations,
-          reconcile: async () => {
-            await monitors.synchronize(signal);
-            return { requeueAfterMs: resynchronizeMs };
-          },
-          workers: 1,
-          onError: onError('resources not discovered'),
-        },
-        signal,
-      );
-      await Promise.all([
-        synchronizing,
-        runController(
-          {
-            queue: deletions,
-            reconcile: reconcileDeletion,
-            workers: deletionWorkers,
-            onError: onError('garbage not collected'),
-          },
-          signal,
-        ),
-        runController(
-          {
-            queue: orphanings,
-            reconcile: reconcileOrphaning,
-            workers: orphanWorkers,
-            onError: onError('dependents not orphaned'),
-          },
-          signal,
-        ),
-      ]);
-    },
   };
 }
 

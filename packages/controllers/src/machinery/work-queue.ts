@@ -38,43 +38,18 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
   const { clock } = options;
   const failureDelayMinMs = options.failureDelayMinMs ?? defaults.failureDelayMinMs;
   const failureDelayMaxMs = options.failureDelayMaxMs ?? defaults.failureDelayMaxMs;
-  /** In order of arrival. */
-  const ready = new Set<K>();
-  const underWay = new Set<K>();
-  /** Added while they were under way. */
-  const again = new Set<K>();
+  const now = createReadyKeys<K>();
+  const later = createLaterKeys<K>(clock, now.add);
   const failures = new Map<K, number>();
-  const waiting = new Map<K, { readonly at: number; readonly cancel: () => void }>();
-  const takers: ((key: K | undefined) => void)[] = [];
   let isShutDown = false;
 
-  const take = (key: K): K => {
-    ready.delete(key);
-    underWay.add(key);
-    return key;
-  };
-  const add = (key: K) => {
-    if (isShutDown) return;
-    if (underWay.has(key)) return void again.add(key);
-    ready.add(key);
-    takers.shift()?.(take(key));
-  };
   const addAfter = (key: K, delayMs: number) => {
     if (isShutDown) return;
-    if (delayMs <= 0) return add(key);
-    const at = clock.monotonic() + delayMs;
-    const earlier = waiting.get(key);
-    if (earlier !== undefined && earlier.at <= at) return;
-    earlier?.cancel();
-    const cancel = clock.after(delayMs, () => {
-      waiting.delete(key);
-      add(key);
-    });
-    waiting.set(key, { at, cancel });
+    if (delayMs <= 0) now.add(key);
+    else later.add(key, delayMs);
   };
-
   return {
-    add,
+    add: (key) => addAfter(key, 0),
     addAfter,
     addRateLimited(key) {
       const failed = failures.get(key) ?? 0;
@@ -82,27 +57,92 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
       addAfter(key, Math.min(failureDelayMinMs * 2 ** failed, failureDelayMaxMs));
     },
     forget: (key) => void failures.delete(key),
+    next: () => (isShutDown ? Promise.resolve(undefined) : now.next()),
+    done(key) {
+      const isWanted = now.done(key);
+      if (isWanted && !isShutDown) now.add(key);
+    },
+    get length() {
+      return now.length();
+    },
+    shutDown() {
+      isShutDown = true;
+      failures.clear();
+      later.clear();
+      now.clear();
+    },
+  };
+}
+
+interface ReadyKeys<K> {
+  add(key: K): void;
+  next(): Promise<K | undefined>;
+  /** True when the key was added meanwhile. */
+  done(key: K): boolean;
+  length(): number;
+  /** Those who wait for a key get none. */
+  clear(): void;
+}
+
+function createReadyKeys<K>(): ReadyKeys<K> {
+  /** In order of arrival. */
+  const ready = new Set<K>();
+  const underWay = new Set<K>();
+  /** Added while they were under way. */
+  const again = new Set<K>();
+  const takers: ((key: K | undefined) => void)[] = [];
+  const take = (key: K): K => {
+    ready.delete(key);
+    underWay.add(key);
+    return key;
+  };
+  return {
+    add(key) {
+      if (underWay.has(key)) return void again.add(key);
+      ready.add(key);
+      takers.shift()?.(take(key));
+    },
     next() {
-      if (isShutDown) return Promise.resolve(undefined);
-      const [first] = ready;
-      if (ready.size > 0) return Promise.resolve(take(first as K));
+      const first = ready.values().next();
+      if (first.done !== true) return Promise.resolve(take(first.value));
       return new Promise((resolve) => takers.push(resolve));
     },
     done(key) {
       underWay.delete(key);
-      if (again.delete(key)) add(key);
+      return again.delete(key);
     },
-    get length() {
-      return ready.size;
-    },
-    shutDown() {
-      isShutDown = true;
+    length: () => ready.size,
+    clear() {
       ready.clear();
       again.clear();
-      failures.clear();
+      for (const taker of takers.splice(0)) taker(undefined);
+    },
+  };
+}
+
+interface LaterKeys<K> {
+  /** Of two times for a key the earlier one counts. */
+  add(key: K, delayMs: number): void;
+  clear(): void;
+}
+
+function createLaterKeys<K>(clock: Clock, onDue: (key: K) => void): LaterKeys<K> {
+  const waiting = new Map<K, { readonly at: number; readonly cancel: () => void }>();
+  return {
+    add(key, delayMs) {
+      const at = clock.monotonic() + delayMs;
+      const earlier = waiting.get(key);
+      if (earlier !== undefined && earlier.at <= at) return;
+      earlier?.cancel();
+      const cancel = clock.after(delayMs, () => {
+        waiting.delete(key);
+        onDue(key);
+      });
+      waiting.set(key, { at, cancel });
+    },
+    clear() {
       for (const { cancel } of waiting.values()) cancel();
       waiting.clear();
-      for (const taker of takers.splice(0)) taker(undefined);
     },
   };
 }
