@@ -71,6 +71,7 @@ export {
   readProtobufEnvelope,
 } from './codec/protobuf.ts';
 export type { DecodedProtobuf, ProtobufEnvelope } from './codec/protobuf.ts';
+export { ProtobufWriter } from './codec/protobuf-writer.ts';
 export { decodeYamlObject, parseYaml } from './codec/yaml.ts';
 export type { YamlDocument } from './codec/yaml.ts';
 

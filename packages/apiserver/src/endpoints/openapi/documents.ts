@@ -7,6 +7,7 @@ import type { ResourceIndex } from '../../registry/resource-endpoint.ts';
 import { documentPaths, endpointsOf } from './document-paths.ts';
 import { buildV2 } from './document-v2.ts';
 import { buildV3 } from './document-v3.ts';
+import { encodeOpenApiV2 } from './openapi-v2-protobuf.ts';
 
 export interface OpenApiDocument {
   readonly bytes: Uint8Array;
@@ -19,12 +20,14 @@ export interface OpenApiDocuments {
   /** `api/v1`, `apis/apps/v1`, `version` …; undefined when there is none. */
   v3(path: string): OpenApiDocument | undefined;
   v2(): OpenApiDocument;
+  /** The same in the protobuf form of gnostic. */
+  v2Protobuf(): OpenApiDocument;
 }
 
 export function createOpenApiDocuments(index: ResourceIndex, gitVersion: string): OpenApiDocuments {
   let generation = -1;
   let cache = new Map<string, OpenApiDocument | undefined>();
-  const cached = (key: string, make: () => object | undefined): OpenApiDocument | undefined => {
+  const cached = (key: string, make: () => Uint8Array | undefined): OpenApiDocument | undefined => {
     if (generation !== index.generation) {
       generation = index.generation;
       cache = new Map();
@@ -32,33 +35,35 @@ export function createOpenApiDocuments(index: ResourceIndex, gitVersion: string)
     if (!cache.has(key)) cache.set(key, toDocument(make()));
     return cache.get(key);
   };
-  const build = (path: string) => buildV3(path, index, gitVersion);
-  const v3 = (path: string) => cached(`v3:${path}`, () => build(path));
+  const v3 = (path: string) =>
+    cached(`v3:${path}`, () => optionalJson(buildV3(path, index, gitVersion)));
   const required = (document: OpenApiDocument | undefined): OpenApiDocument =>
     document ?? { bytes: new Uint8Array(), hash: '' };
   return {
     v3,
     index: () =>
-      required(
-        cached('index', () => ({
-          paths: Object.fromEntries(
-            documentPaths(index).map((path) => [
-              path,
-              {
-                serverRelativeURL: `/openapi/v3/${path}?hash=${fingerprint(path, index, gitVersion)}`,
-              },
-            ]),
-          ),
-        })),
-      ),
-    v2: () => required(cached('v2', () => buildV2(index, gitVersion))),
+      required(cached('index', () => encodeJson({ paths: indexPaths(index, gitVersion) }))),
+    v2: () => required(cached('v2', () => encodeJson(buildV2(index, gitVersion)))),
+    v2Protobuf: () =>
+      required(cached('v2 protobuf', () => encodeOpenApiV2(buildV2(index, gitVersion)))),
   };
 }
 
-function toDocument(value: object | undefined): OpenApiDocument | undefined {
-  if (value === undefined) return undefined;
-  const bytes = encodeJson(value);
+const optionalJson = (value: object | undefined): Uint8Array | undefined =>
+  value === undefined ? undefined : encodeJson(value);
+
+function toDocument(bytes: Uint8Array | undefined): OpenApiDocument | undefined {
+  if (bytes === undefined) return undefined;
   return { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
+}
+
+function indexPaths(index: ResourceIndex, gitVersion: string): object {
+  return Object.fromEntries(
+    documentPaths(index).map((path) => [
+      path,
+      { serverRelativeURL: `/openapi/v3/${path}?hash=${fingerprint(path, index, gitVersion)}` },
+    ]),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
-// /openapi/v2 and /openapi/v3: JSON only. The protobuf form (gnostic) is refused, and clients fall
-// back to JSON.
+// /openapi/v2 as JSON or in the protobuf form of gnostic, which is all that kubectl up to 1.28
+// understands; /openapi/v3 as JSON only, to which all its clients fall back.
 
 import { statusErrors } from '@keelson/apimachinery';
 import type { RequestContext } from '../../request-context.ts';
@@ -9,14 +9,37 @@ import { respondBytes, startResponse } from '../respond.ts';
 import type { PathHandler } from '../router.ts';
 import type { OpenApiDocument, OpenApiDocuments } from './documents.ts';
 
+/** One way to answer; the first of several is for clients that take anything. */
+interface Form {
+  readonly contentType: string;
+  readonly acceptedAs: readonly string[];
+  document(): OpenApiDocument | undefined;
+}
+
+const json = {
+  contentType: 'application/json',
+  acceptedAs: ['application/json', 'application/*', '*/*'],
+};
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const protobuf = {
+  contentType: protobufType,
+  // COMPAT: kubectl asks by a name that is no valid media type, and is answered by one that is.
+  acceptedAs: [protobufType, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'],
+};
+
 export function createOpenApiPaths(documents: OpenApiDocuments): readonly PathHandler[] {
+  const v2: readonly Form[] = [
+    { ...json, document: () => documents.v2() },
+    { ...protobuf, document: () => documents.v2Protobuf() },
+  ];
   return [
     (context) => {
       const { path } = context.info;
-      if (path === '/openapi/v2') return answer(context, () => documents.v2());
+      if (path === '/openapi/v2') return answer(context, v2);
       if (path === '/openapi/v3' || path === '/openapi/v3/') return serveIndex(context, documents);
       if (!path.startsWith('/openapi/v3/')) return false;
-      return answer(context, () => documents.v3(path.slice('/openapi/v3/'.length)));
+      const document = () => documents.v3(path.slice('/openapi/v3/'.length));
+      return answer(context, [{ ...json, document }]);
     },
   ];
 }
@@ -27,16 +50,13 @@ function serveIndex(context: RequestContext, documents: OpenApiDocuments): boole
   return true;
 }
 
-function answer(context: RequestContext, document: () => OpenApiDocument | undefined): boolean {
+function answer(context: RequestContext, forms: readonly Form[]): boolean {
   const { method, headers } = context.request;
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
-  const accepts = parseAccept(singleHeader(headers['accept'])).map((c) => c.type);
-  if (
-    accepts.length > 0 &&
-    !accepts.some((t) => t === 'application/json' || t === '*/*' || t === 'application/*')
-  )
+  const form = preferredForm(singleHeader(headers['accept']), forms);
+  if (form === undefined)
     throw statusErrors.generic(406, 'NotAcceptable', '406: Not Acceptable', {});
-  const found = document();
+  const found = form.document();
   if (found === undefined) {
     startResponse(context, 404, '');
     context.response.end();
@@ -50,6 +70,16 @@ function answer(context: RequestContext, document: () => OpenApiDocument | undef
     context.response.end();
     return true;
   }
-  respondBytes(context, found.bytes, 200, 'application/json');
+  respondBytes(context, found.bytes, 200, form.contentType);
   return true;
+}
+
+function preferredForm(accept: string, forms: readonly Form[]): Form | undefined {
+  const clauses = parseAccept(accept);
+  if (clauses.length === 0) return forms[0];
+  for (const { type } of clauses) {
+    const form = forms.find((f) => f.acceptedAs.includes(type));
+    if (form !== undefined) return form;
+  }
+  return undefined;
 }
