@@ -249,7 +249,7 @@ export const script: readonly Step[] = [
   { run: 'describe pod one', expect: /Status:\s+Pending/ },
   { run: 'label pod one tier=front', expect: /labeled/ },
   { run: 'label pod one tier=back', expect: /--overwrite is false/, fails: true },
-  { run: 'annotate pod one note=hello', expect: /annotated/ },
+  { run: 'annotate pod one note=hello', expect: /annotated?/ },
   { run: 'logs one', expect: /^$/ },
   { run: 'exec one -- ls', expect: /does not have a host assigned/, fails: true },
   { run: 'patch deployment web --type=merge -p {"spec":{"paused":true}}', expect: /patched/ },

@@ -9,6 +9,10 @@ export type { RootCaPublisherOptions } from './root-ca-certificate-publisher/roo
 export { createGarbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';
 export type { GarbageCollectorOptions } from './garbage-collector/garbage-collector-controller.ts';
 export { createClusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
+export {
+  createClaimProtectionController,
+  createVolumeProtectionController,
+} from './volume-protection/volume-protection-controllers.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';

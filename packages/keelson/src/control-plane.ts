@@ -1,7 +1,13 @@
 // The composition root: storage, identity, authorization, admission and the API server become one
 // control plane. `keelson up` and `createCluster()` both start here.
 
-import { formatTime, systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
+import {
+  formatTime,
+  systemClock,
+  systemRandom,
+  type Clock,
+  type Random,
+} from '@keelson/apimachinery';
 import {
   createApiServer,
   createAccessReviewHandlers,
@@ -73,7 +79,15 @@ export interface ControlPlane {
 export const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local';
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { storage, features, pki, clock = systemClock, random = systemRandom, limits = defaultLimits, logger = silentLogger } = options;
+  const {
+    storage,
+    features,
+    pki,
+    clock = systemClock,
+    random = systemRandom,
+    limits = defaultLimits,
+    logger = silentLogger,
+  } = options;
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
   const clientCaPem = pki.authority.certificatePem + (options.clientCaPem ?? '');
@@ -85,7 +99,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     anonymous: { enabled: true },
     clientCa: clientCaPem,
     staticTokens: options.staticTokens ?? [],
-    serviceAccounts: { issuers: [serviceAccountIssuer], keys: [pki.serviceAccountKey], objects: sources },
+    serviceAccounts: {
+      issuers: [serviceAccountIssuer],
+      keys: [pki.serviceAccountKey],
+      objects: sources,
+    },
   });
   const issuer = createIssuerDiscovery({
     issuer: serviceAccountIssuer,
@@ -116,7 +134,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         enable: ['NodeRestriction', ...(options.enableAdmissionPlugins ?? [])],
         disable: options.disableAdmissionPlugins ?? [],
         others: [createNodeRestriction({ ...sources, features, authorizer })],
-        ...(options.admissionConfiguration === undefined ? {} : { configuration: options.admissionConfiguration }),
+        ...(options.admissionConfiguration === undefined
+          ? {}
+          : { configuration: options.admissionConfiguration }),
       }),
       createRbacEscalation({ authorizer, rbac }),
     ],
@@ -126,11 +146,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       serviceClusterIpRanges: serviceCidrs,
       scopeOf: (group, resource) => findScope(server, group, resource),
       creates: [
-        ...createAccessReviewHandlers({ authorizer, rules, features, validators: reviewValidators }),
-        createTokenReviewHandler({ tokens: authentication.tokens, apiAudiences: [serviceAccountIssuer] }),
+        ...createAccessReviewHandlers({
+          authorizer,
+          rules,
+          features,
+          validators: reviewValidators,
+        }),
+        createTokenReviewHandler({
+          tokens: authentication.tokens,
+          apiAudiences: [serviceAccountIssuer],
+        }),
         createSelfSubjectReviewHandler(clock),
         createTokenRequestHandler({
-          issuer: createServiceAccountTokenIssuer({ issuer: serviceAccountIssuer, key: pki.serviceAccountKey, clock, random, features }),
+          issuer: createServiceAccountTokenIssuer({
+            issuer: serviceAccountIssuer,
+            key: pki.serviceAccountKey,
+            clock,
+            random,
+            features,
+          }),
           objects: sources,
           apiAudiences: [serviceAccountIssuer],
           clock,
@@ -139,7 +173,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         }),
       ],
     }),
-    issuer: { openidConfiguration: () => issuer?.configuration.body ?? '{}', jwks: () => issuer?.keySet.body ?? '{"keys":[]}' },
+    issuer: {
+      openidConfiguration: () => issuer?.configuration.body ?? '{}',
+      jwks: () => issuer?.keySet.body ?? '{"keys":[]}',
+    },
     version: versionInfo(features.emulated.minor),
     serverAddress: options.serverAddress,
     clock,
@@ -147,8 +184,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits,
     logger,
   });
-  startDefinitionServer({ definitions: sources.customResourceDefinitions, index: server.index, dependencies: server.dependencies, logger, signal: stop.signal });
-  startFlowSchemaStatus({ schemas: sources.flowSchemas, levels: sources.priorityLevelConfigurations, storage, clock, logger, signal: stop.signal });
+  startDefinitionServer({
+    definitions: sources.customResourceDefinitions,
+    index: server.index,
+    dependencies: server.dependencies,
+    logger,
+    signal: stop.signal,
+  });
+  startFlowSchemaStatus({
+    schemas: sources.flowSchemas,
+    levels: sources.priorityLevelConfigurations,
+    storage,
+    clock,
+    logger,
+    signal: stop.signal,
+  });
   await bootstrapCluster({
     server,
     features,
@@ -180,7 +230,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 function findScope(server: ApiServer, group: string, resource: string): StoreScope {
-  const endpoint = server.index.list().find((e) => e.definition.group === group && e.definition.resource === resource);
+  const endpoint = server.index
+    .list()
+    .find((e) => e.definition.group === group && e.definition.resource === resource);
   if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
   return endpoint.scope;
 }

@@ -7,6 +7,8 @@ export const controllerNames = [
   'root-ca-certificate-publisher-controller',
   'garbage-collector-controller',
   'clusterrole-aggregation-controller',
+  'persistentvolumeclaim-protection-controller',
+  'persistentvolume-protection-controller',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 

@@ -6,7 +6,9 @@ import { formatGroupResource, type Clock, type Random } from '@keelson/apimachin
 import type { Logger, ServeRequest } from '@keelson/apiserver';
 import { createInformers, type Client } from '@keelson/client';
 import {
+  createClaimProtectionController,
   createClusterRoleAggregationController,
+  createVolumeProtectionController,
   createGarbageCollectorController,
   createNamespaceController,
   createRootCaCertificatePublisherController,
@@ -65,6 +67,14 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'clusterrole-aggregation-controller': {
     account: 'clusterrole-aggregation-controller',
     create: createClusterRoleAggregationController,
+  },
+  'persistentvolumeclaim-protection-controller': {
+    account: 'pvc-protection-controller',
+    create: createClaimProtectionController,
+  },
+  'persistentvolume-protection-controller': {
+    account: 'pv-protection-controller',
+    create: createVolumeProtectionController,
   },
 };
 

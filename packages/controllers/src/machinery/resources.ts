@@ -6,6 +6,8 @@ const core = (resource: string): GroupVersionResource => ({ group: '', version: 
 
 export const namespacesResource = core('namespaces');
 export const podsResource = core('pods');
+export const persistentVolumesResource = core('persistentvolumes');
+export const persistentVolumeClaimsResource = core('persistentvolumeclaims');
 export const configMapsResource = core('configmaps');
 export const serviceAccountsResource = core('serviceaccounts');
 export const clusterRolesResource: GroupVersionResource = {

@@ -19,7 +19,13 @@ import {
 import { plainError } from '../../registry/storage-errors.ts';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
 import { internalPackage, reportStrictErrors, schemeOf } from '../decode-body.ts';
-import { emptyObject, managerContext, managerName, recordUpdate, servedApiVersion } from '../field-manager.ts';
+import {
+  emptyObject,
+  managerContext,
+  managerName,
+  recordUpdate,
+  servedApiVersion,
+} from '../field-manager.ts';
 import { negotiateOutput, singleHeader } from '../negotiation.ts';
 import { parseApplyBody, parsePatchBody, type ParsedPatch, type PatchType } from '../patch-body.ts';
 import { parsePatchOptions, type PatchRequestOptions } from '../query-options.ts';
@@ -48,11 +54,18 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
   const projection = endpoint.projections.get(request.subresource);
   const patch = type === 'apply' ? undefined : parsePatchBody(type, body);
   const applied = type === 'apply' ? readConfiguration(request, body, options) : undefined;
-  const admission = updateAdmission(request, options.dryRun, optionsObject('PatchOptions', options));
+  const admission = updateAdmission(
+    request,
+    options.dryRun,
+    optionsObject('PatchOptions', options),
+  );
 
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
     const live = existing === undefined ? undefined : await toServed(endpoint, existing);
-    const next = applied !== undefined ? applyConfiguration(request, live, applied, options) : applyPatch(request, live, requirePatch(patch), options);
+    const next =
+      applied !== undefined
+        ? applyConfiguration(request, live, applied, options)
+        : applyPatch(request, live, requirePatch(patch), options);
     const admitted = await admission.mutate(await toStored(endpoint, next), existing);
     dropDuplicateOwners(request, admitted);
     return admitted;
@@ -65,21 +78,32 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
     warn: (text) => context.warn(text),
     validateAdmission: admission.validate,
     transform,
-    subresource: projection === undefined ? endpoint.strategy.subresources?.[request.subresource] : undefined,
+    subresource:
+      projection === undefined ? endpoint.strategy.subresources?.[request.subresource] : undefined,
     createIfAbsent: type === 'apply' && request.subresource === '',
     expectedUid: undefined,
   };
   const result = await updateObject(scope, update);
   const served = await toServed(endpoint, result.object);
-  if (projection !== undefined) return respondResource(request, projection.project(served), 200, { format });
+  if (projection !== undefined)
+    return respondResource(request, projection.project(served), 200, { format });
   respondResource(request, served, result.created ? 201 : 200, { entry: result.entry, format });
 }
 
-function readConfiguration(request: ResourceRequest, body: Uint8Array, options: PatchRequestOptions): KubeObject {
+function readConfiguration(
+  request: ResourceRequest,
+  body: Uint8Array,
+  options: PatchRequestOptions,
+): KubeObject {
   const { object, strictError } = parseApplyBody(body);
   if (strictError !== undefined) {
-    if (options.fieldValidation === 'Strict') throw statusErrors.badRequest(`error strict decoding YAML: error converting YAML to JSON: ${strictError}`);
-    reportStrictErrors(request, [strictError], options.fieldValidation, (why) => statusErrors.badRequest(why));
+    if (options.fieldValidation === 'Strict')
+      throw statusErrors.badRequest(
+        `error strict decoding YAML: error converting YAML to JSON: ${strictError}`,
+      );
+    reportStrictErrors(request, [strictError], options.fieldValidation, (why) =>
+      statusErrors.badRequest(why),
+    );
   }
   return object;
 }
@@ -93,7 +117,8 @@ function patchTypeOf(request: ResourceRequest): PatchType {
   const header = singleHeader(request.context.request.headers['content-type']);
   const type = patchTypes[header.split(';')[0]?.trim() ?? ''];
   // COMPAT: the router of kube-apiserver answers these, in its own words.
-  if (type === undefined) throw statusErrors.generic(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  if (type === undefined)
+    throw statusErrors.generic(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   if (type === 'strategic' && request.endpoint.custom)
     throw statusErrors.unsupportedMediaType(
       'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
@@ -101,12 +126,20 @@ function patchTypeOf(request: ResourceRequest): PatchType {
   return type;
 }
 
-function applyPatch(request: ResourceRequest, live: KubeObject | undefined, patch: ParsedPatch, options: PatchRequestOptions): KubeObject {
+function applyPatch(
+  request: ResourceRequest,
+  live: KubeObject | undefined,
+  patch: ParsedPatch,
+  options: PatchRequestOptions,
+): KubeObject {
   const { endpoint, subresource } = request;
   if (live === undefined) throw statusErrors.notFound(endpoint.definition, request.name);
   const projection = endpoint.projections.get(subresource);
   const before = projection === undefined ? live : projection.project(live);
-  const patched = patch.apply(asJson(before), projection === undefined ? endpoint.definition.type : undefined);
+  const patched = patch.apply(
+    asJson(before),
+    projection === undefined ? endpoint.definition.type : undefined,
+  );
   const decoded = decodePatched(request, patched, patch, options, projection !== undefined);
   checkNamespace(request, decoded);
   checkName(request, decoded);
@@ -115,10 +148,18 @@ function applyPatch(request: ResourceRequest, live: KubeObject | undefined, patc
 }
 
 /** The patched JSON as an object of the kind; what does not decode is 422, as the patch made it so. */
-function decodePatched(request: ResourceRequest, patched: JsonObject, patch: ParsedPatch, options: PatchRequestOptions, projected: boolean): KubeObject {
+function decodePatched(
+  request: ResourceRequest,
+  patched: JsonObject,
+  patch: ParsedPatch,
+  options: PatchRequestOptions,
+  projected: boolean,
+): KubeObject {
   const { endpoint, services } = request;
-  const shown = () => (patch.type === 'strategic' ? patch.goText : encodeJsonText(patched as JsonValue));
-  const refuse = (why: string) => statusErrors.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shown(), why)]);
+  const shown = () =>
+    patch.type === 'strategic' ? patch.goText : encodeJsonText(patched as JsonValue);
+  const refuse = (why: string) =>
+    statusErrors.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shown(), why)]);
   if (projected) return asKubeObject(structuredClone(patched));
   if (endpoint.customDecode !== undefined) {
     const { object, unknownFields } = endpoint.customDecode(asKubeObject(patched));
@@ -128,7 +169,9 @@ function decodePatched(request: ResourceRequest, patched: JsonObject, patch: Par
   }
   try {
     if (patch.type !== 'strategic') checkPatchedKind(request, patched, refuse);
-    const { value, strictErrors } = decodeValue(patched, endpoint.definition.type, { strict: true });
+    const { value, strictErrors } = decodeValue(patched, endpoint.definition.type, {
+      strict: true,
+    });
     const object = asKubeObject(value);
     reportStrictErrors(request, strictErrors, options.fieldValidation, refuse);
     endpoint.versionDefaults?.(object);
@@ -141,23 +184,45 @@ function decodePatched(request: ResourceRequest, patched: JsonObject, patch: Par
 }
 
 /** A patch that changes apiVersion or kind makes another object of it, which is none of this resource. */
-function checkPatchedKind(request: ResourceRequest, patched: JsonObject, refuse: (why: string) => StatusError): void {
+function checkPatchedKind(
+  request: ResourceRequest,
+  patched: JsonObject,
+  refuse: (why: string) => StatusError,
+): void {
   const { definition } = request.endpoint;
   const apiVersion = typeof patched['apiVersion'] === 'string' ? patched['apiVersion'] : '';
   const kind = typeof patched['kind'] === 'string' ? patched['kind'] : '';
-  if ((apiVersion === '' || apiVersion === servedApiVersion(request)) && (kind === '' || kind === definition.kind)) return;
+  if (
+    (apiVersion === '' || apiVersion === servedApiVersion(request)) &&
+    (kind === '' || kind === definition.kind)
+  )
+    return;
   const gv = parseApiVersion(apiVersion);
   const type = gv === undefined ? undefined : typeForKind({ ...gv, kind });
-  if (type === undefined) throw refuse(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(schemeOf(definition))}`);
+  if (type === undefined)
+    throw refuse(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(schemeOf(definition))}`,
+    );
   decodeValue(patched, type);
-  throw refuse(`converting (${gv?.version}.${kind}) to (${internalPackage(definition)}.${definition.kind}): unknown conversion`);
+  throw refuse(
+    `converting (${gv?.version}.${kind}) to (${internalPackage(definition)}.${definition.kind}): unknown conversion`,
+  );
 }
 
-function applyConfiguration(request: ResourceRequest, live: KubeObject | undefined, applied: KubeObject, options: PatchRequestOptions): KubeObject {
+function applyConfiguration(
+  request: ResourceRequest,
+  live: KubeObject | undefined,
+  applied: KubeObject,
+  options: PatchRequestOptions,
+): KubeObject {
   const { endpoint, services } = request;
   const manager = endpoint.fieldManager;
-  if (manager === undefined) throw statusErrors.generic(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
-  const merged = manager.apply(live ?? emptyObject(request), applied, { ...managerContext(request, options.fieldManager), force: options.force === true });
+  if (manager === undefined)
+    throw statusErrors.generic(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  const merged = manager.apply(live ?? emptyObject(request), applied, {
+    ...managerContext(request, options.fieldManager),
+    force: options.force === true,
+  });
   if (live === undefined) checkNew(request, applied);
   const decoded = decodeApplied(request, merged, options);
   checkNamespace(request, decoded);
@@ -167,11 +232,17 @@ function applyConfiguration(request: ResourceRequest, live: KubeObject | undefin
   return decoded;
 }
 
-function decodeApplied(request: ResourceRequest, merged: KubeObject, options: PatchRequestOptions): KubeObject {
+function decodeApplied(
+  request: ResourceRequest,
+  merged: KubeObject,
+  options: PatchRequestOptions,
+): KubeObject {
   const { endpoint } = request;
   if (endpoint.customDecode !== undefined) {
     const { object, unknownFields } = endpoint.customDecode(merged);
-    reportStrictErrors(request, unknownFields, options.fieldValidation, (why) => statusErrors.badRequest(why));
+    reportStrictErrors(request, unknownFields, options.fieldValidation, (why) =>
+      statusErrors.badRequest(why),
+    );
     return object;
   }
   try {
@@ -190,7 +261,15 @@ function unconvertible({ apiVersion = '', kind }: KubeObject, why: string): stri
 /** An apply that creates must say what it creates, and cannot mean an object that existed before. */
 function checkNew(request: ResourceRequest, applied: KubeObject): void {
   const { definition } = request.endpoint;
-  if (!applied.metadata.name) throw statusErrors.badRequest(`the name of the object (${request.name} based on URL) was undeterminable: name must be provided`);
+  if (!applied.metadata.name)
+    throw statusErrors.badRequest(
+      `the name of the object (${request.name} based on URL) was undeterminable: name must be provided`,
+    );
   const { uid } = applied.metadata;
-  if (uid) throw statusErrors.conflict(definition, request.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+  if (uid)
+    throw statusErrors.conflict(
+      definition,
+      request.name,
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    );
 }
