@@ -6,9 +6,10 @@
 // refuses (times, quantities) ends the run at once. Unknown and duplicate fields are collected,
 // each text once.
 
+import type { JsonObject } from '../json.ts';
 import type { Field } from '../schema/types.ts';
 import { cannotUnmarshal, DecodeError } from './decode-error.ts';
-import { JsonReader, formatPath } from './json-reader.ts';
+import { JsonReader, formatPath, setOwn } from './json-reader.ts';
 
 /** Kubernetes' own bound on the strict errors of one body. */
 export const strictErrorsMax = 100;
@@ -25,6 +26,8 @@ export class DecodeContext {
   readonly reader: JsonReader;
   readonly frames: Frame[] = [];
   readonly strictErrors: string[] = [];
+  /** Maps that occurred more than once; sorted at the end, since each time would be quadratic. */
+  readonly mergedMaps = new Set<JsonObject>();
   /** Whether unknown and duplicate fields are collected; off inside values that Go reads on their own. */
   strict: boolean;
   #typeError: string | undefined;
@@ -69,6 +72,7 @@ export class DecodeContext {
   /** To be called after the value: reports what was remembered. */
   finish(): void {
     this.reader.end();
+    for (const map of this.mergedMaps) sortKeys(map);
     if (this.#typeError !== undefined) throw new DecodeError(this.#typeError);
   }
 
@@ -83,6 +87,12 @@ export class DecodeContext {
     }
     return steps.length === 0 ? undefined : { struct, path: steps.join('.') };
   }
+}
+
+function sortKeys(map: JsonObject): void {
+  const entries = Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  for (const [key] of entries) delete map[key];
+  for (const [key, value] of entries) setOwn(map, key, value);
 }
 
 /** Go's word for a JSON value, by its first character. */

@@ -108,6 +108,11 @@ const roundTrips: readonly (readonly [type: StructType, text: string, written: s
     '{"metadata":{"name":"a","labels":{"x":"1"}},"metadata":{"namespace":"b","labels":{"y":"2"}}}',
     '{"metadata":{"name":"a","namespace":"b","labels":{"x":"1","y":"2"}}}',
   ],
+  [
+    configMap,
+    '{"data":{"b":"1","c":"1"},"data":{"a":"2","c":"2"}}',
+    '{"metadata":{},"data":{"a":"2","b":"1","c":"2"}}',
+  ],
   // Embedded structs do not show in JSON.
   [
     policy,

@@ -178,8 +178,9 @@ function mapDecoder(values: TypeRef, goType: string): Decoder {
       entries.set(key, decodeElement(context, decodeValue) ?? zeroValue(values));
       frames.pop();
     }
-    // A second occurrence adds to the first, which is nobody else's.
-    return objectOf(sorted ? entries : sortedEntries(entries), previous);
+    const object = objectOf(sorted ? entries : sortedEntries(entries), previous);
+    if (object === previous) context.mergedMaps.add(object);
+    return object;
   };
 }
 
@@ -195,6 +196,7 @@ function sortedEntries(entries: Entries): Entries {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
+/** A second occurrence of a map adds to the first, which is nobody else's. */
 function objectOf(entries: Entries, previous: JsonValue | undefined): JsonObject {
   const object = isJsonObject(previous) ? previous : {};
   for (const [key, value] of entries) setOwn(object, key, value);

@@ -143,12 +143,12 @@ describe('a directory that cannot be used', () => {
     await (await open(dir)).close();
     chmodSync(dirname(dir), 0o755);
     chmodSync(join(dir, 'keelson.db'), 0o444);
-    // Root may write anything, so root has the store opened by a process that is nobody.
-    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    // Root may write anything, so root has the store opened by a process that becomes nobody.
+    const env = process.getuid?.() === 0 ? { ...process.env, NOBODY: '1' } : process.env;
     for (const mode of [0o000, 0o555, 0o755]) {
       chmodSync(dir, mode);
       const args = [childPath, 'open', dir];
-      const child = spawnSync(process.execPath, args, { encoding: 'utf8', ...nobody });
+      const child = spawnSync(process.execPath, args, { encoding: 'utf8', env });
       assert.match(child.stdout, /^error failed the storage directory .*: permission denied\n$/);
     }
     chmodSync(dir, 0o700);
