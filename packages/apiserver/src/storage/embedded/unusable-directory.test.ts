@@ -138,17 +138,22 @@ describe('a directory that cannot be used', () => {
     assert.ok(outcomes.refused > 5, JSON.stringify(outcomes));
   });
 
-  it('is refused when it may not be written', async () => {
+  it('is refused when it may not be written', async (t) => {
+    // Root may write anything, so root has the store opened by a process that is nobody.
+    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const look = ['--eval', `require('node:fs').accessSync('${childPath}')`];
+    if (spawnSync(process.execPath, look, nobody).status !== 0) {
+      t.skip('root runs this in a checkout that others may not read');
+      return;
+    }
     const dir = newDirectory();
     await (await open(dir)).close();
     chmodSync(dirname(dir), 0o755);
     chmodSync(join(dir, 'keelson.db'), 0o444);
-    // Root may write anything, so root has the store opened by a process that becomes nobody.
-    const env = process.getuid?.() === 0 ? { ...process.env, NOBODY: '1' } : process.env;
     for (const mode of [0o000, 0o555, 0o755]) {
       chmodSync(dir, mode);
       const args = [childPath, 'open', dir];
-      const child = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+      const child = spawnSync(process.execPath, args, { encoding: 'utf8', ...nobody });
       assert.match(child.stdout, /^error failed the storage directory .*: permission denied\n$/);
     }
     chmodSync(dir, 0o700);

@@ -4,9 +4,6 @@
 //   storage-child.ts hold <dir>             opens, prints `opened`, stays
 //   storage-child.ts write <dir> <seed>     writes until killed or until a write fails
 //
-// With NOBODY=1 it first gives up being root; by then its own modules, which nobody else may be
-// allowed to read, are loaded.
-//
 // `write` prints a line before it starts an operation and one after it was acknowledged, each in
 // one system call, so that the parent knows what was promised whenever the child dies.
 
@@ -51,10 +48,6 @@ async function write(storage: Storage, seed: number): Promise<void> {
 }
 
 const [mode, dir = '', seed = '1'] = process.argv.slice(2);
-if (process.env['NOBODY'] === '1') {
-  process.setgid?.(65534);
-  process.setuid?.(65534);
-}
 try {
   const storage = await openEmbeddedStorage({
     dir,
