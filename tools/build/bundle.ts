@@ -1,5 +1,6 @@
 // `npm run build`: the program as three files that need nothing but Node 24. Another folder than
-// dist may be given; it is emptied.
+// dist may be given. When nothing has changed the folder is left alone, and with it the compile
+// cache that earlier starts have filled; else it is emptied. `npm start` builds first.
 //
 //   dist/keelson.mjs      checks Node's release, turns the compile cache on, loads the server
 //   dist/server.mjs       everything that `packages/keelson/src/main.ts` imports
@@ -7,8 +8,8 @@
 //
 // The launcher is a file of its own because the compile cache only helps what is loaded after it.
 
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
@@ -49,8 +50,6 @@ const workerLocation: Plugin = {
   },
 };
 
-rmSync(outdir, { recursive: true, force: true });
-mkdirSync(outdir, { recursive: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints: {
@@ -70,10 +69,22 @@ const result = await build({
   keepNames: false,
   legalComments: 'linked',
   logLevel: 'warning',
+  write: false,
 });
 if (result.warnings.length > 0) process.exitCode = 1;
-writeFileSync(join(outdir, 'keelson.mjs'), launcher, { mode: 0o755 });
-for (const name of ['keelson.mjs', 'server.mjs', 'log-worker.mjs']) {
-  const kilobytes = statSync(join(outdir, name)).size / 1000;
-  console.log(`${name.padEnd(16)} ${kilobytes.toFixed(0).padStart(6)} kB`);
+const files = new Map<string, Uint8Array>([['keelson.mjs', Buffer.from(launcher)]]);
+for (const { path, contents } of result.outputFiles) files.set(basename(path), contents);
+
+const unchanged = [...files].every(([name, contents]) => {
+  const path = join(outdir, name);
+  return existsSync(path) && readFileSync(path).equals(contents);
+});
+if (!unchanged) {
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(outdir, { recursive: true });
+  for (const [name, contents] of files) writeFileSync(join(outdir, name), contents, { mode: 0o755 });
+  for (const [name, contents] of files) {
+    const kilobytes = contents.byteLength / 1000;
+    console.log(`${name.padEnd(24)} ${kilobytes.toFixed(0).padStart(6)} kB`);
+  }
 }
