@@ -92,7 +92,7 @@ export class DecodeContext {
 function sortKeys(map: JsonObject): void {
   const entries = Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
   for (const [key] of entries) delete map[key];
-  for (const [key, value] of entries) setOwn(map, key, value);
+  for (const [key, value] of entries) if (value !== undefined) setOwn(map, key, value);
 }
 
 /** Go's word for a JSON value, by its first character. */

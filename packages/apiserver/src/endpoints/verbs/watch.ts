@@ -8,6 +8,7 @@
 import {
   decodeObject,
   formatApiVersion,
+  nextTurn,
   statusErrors,
   type KubeObject,
   type ResourceDefinition,
@@ -23,6 +24,8 @@ import { createPredicate, parsePredicate, type ObjectPredicate } from '../select
 import { createEventEncoder, type EventEncoder } from '../watch-encoding.ts';
 import { createWatchStream, type WatchStream } from '../watch-stream.ts';
 
+/** A few milliseconds of work. */
+const initialEventsPerTurn = 200;
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
 export async function watchResource(request: ResourceRequest): Promise<void> {
@@ -129,7 +132,9 @@ class WatchSession {
     const { entries, revision } = await this.#scope.storage.list(prefix);
     this.#stream.open();
     // INVARIANT: the backlog's bound is for changes; a client that reads gets any number of these.
-    for (const entry of entries) {
+    for (const [index, entry] of entries.entries()) {
+      // Thousands of objects must not keep other requests waiting.
+      if (index % initialEventsPerTurn === initialEventsPerTurn - 1) await nextTurn();
       if (this.#stop.signal.aborted) return;
       if (!this.#matches(entry)) continue;
       if (this.#request.endpoint.conversion !== undefined) await this.#deliver('ADDED', entry);

@@ -42,7 +42,8 @@ export interface DurableLog {
 export interface LogContents {
   /** Records after it are history; those up to it are the state at it. */
   readonly compacted: Revision;
-  readonly records: readonly LogRecords[];
+  /** To be read once; what cannot be read ends it with a StorageError. */
+  readonly records: Iterable<LogRecords> | AsyncIterable<LogRecords>;
 }
 
 export function packRecords(records: readonly LogRecord[]): LogRecords {

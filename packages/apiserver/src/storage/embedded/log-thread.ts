@@ -28,7 +28,10 @@ export interface LogThreadOptions extends Omit<SqliteLogOptions, 'openDatabase'>
   readonly workerUrl?: URL;
 }
 
-/** Starts the thread and reads the log. Rejects with a StorageError of one sentence. */
+/**
+ * Starts the thread, which opens the log and then reads it while the content is being taken. Rejects
+ * with a StorageError of one sentence.
+ */
 export async function openLogThread(
   options: LogThreadOptions,
 ): Promise<{ readonly log: DurableLog; readonly contents: LogContents }> {
@@ -36,21 +39,54 @@ export async function openLogThread(
   const workerData: SqliteLogOptions = logOptions;
   const worker = new Worker(workerUrl, { workerData, name: 'keelson-storage-log' });
   const replies = createReplyQueue(worker);
-  const records: LogRecords[] = [];
+  const opened = replies.next();
+  const packs = createPackQueue(replies.next());
   let compacted: Revision = 0;
   worker.on('message', (reply: LogReply) => {
-    if (reply.type === 'records') return void records.push(reply.records);
+    if (reply.type === 'records') return packs.push(reply.records);
     if (reply.type === 'opened') compacted = reply.compacted;
     if (reply.type === 'error') return replies.reject(errorOf(reply));
     replies.resolve();
   });
   try {
-    await replies.next();
+    await opened;
   } catch (error) {
     await worker.terminate();
     throw error;
   }
-  return { log: createThreadLog(worker, replies), contents: { compacted, records } };
+  const contents = { compacted, records: packs.taken() };
+  return { log: createThreadLog(worker, replies), contents };
+}
+
+interface PackQueue {
+  push(records: LogRecords): void;
+  /** What was and will be pushed, until the end. */
+  taken(): AsyncIterable<LogRecords>;
+}
+
+function createPackQueue(end: Promise<void>): PackQueue {
+  const packs: LogRecords[] = [];
+  let ended = false;
+  let wake = () => {};
+  const onEnd = () => {
+    ended = true;
+    wake();
+  };
+  end.then(onEnd, onEnd);
+  return {
+    push(records) {
+      packs.push(records);
+      wake();
+    },
+    async *taken() {
+      for (;;) {
+        const records = packs.shift();
+        if (records !== undefined) yield records;
+        else if (ended) return void (await end);
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  };
 }
 
 function createThreadLog(worker: Worker, replies: ReplyQueue): DurableLog {

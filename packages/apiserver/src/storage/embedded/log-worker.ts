@@ -42,8 +42,9 @@ let log: SqliteLog | undefined;
 attempt(() => {
   const opened = openSqliteLog(workerData as SqliteLogOptions);
   log = opened;
-  for (const records of opened.read()) reply({ type: 'records', records }, [records.values.buffer]);
   reply({ type: 'opened', compacted: opened.compacted });
+  for (const records of opened.read()) reply({ type: 'records', records }, [records.values.buffer]);
+  reply({ type: 'done' });
 });
 
 port.on('message', (request: LogRequest) => {

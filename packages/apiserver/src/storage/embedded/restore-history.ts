@@ -19,7 +19,7 @@ import type {
 } from '../memory/revision-history.ts';
 import { StoredObject, withResourceVersion } from '../memory/stored-object.ts';
 import { eachRecord } from './log-records.ts';
-import type { LogContents, LogRecord } from './log-records.ts';
+import type { LogContents, LogRecord, LogRecords } from './log-records.ts';
 import type { TransformedValue, ValueTransformer } from './value-transformer.ts';
 
 export interface RestoreOptions {
@@ -37,33 +37,43 @@ export async function restoreHistory(
   contents: LogContents,
   options: RestoreOptions,
 ): Promise<RevisionHistory> {
-  const { compacted } = contents;
+  const { compacted, records } = contents;
+  const { freeze, limits, transformer } = options;
   const state = new Map<string, StoredObject>();
-  const later: OpenedRecord[] = [];
-  for (const record of await openRecords(contents, options.transformer)) {
-    if (record.revision > compacted) later.push(record);
-    else state.set(sortKey(record.key), entryOf(record, options.freeze));
+  let tree: EntryTree;
+  let history: RevisionHistory | undefined;
+  const begin = () => {
+    tree = treeOf(state);
+    return createRevisionHistory({ revision: compacted, tree }, limits);
+  };
+  // Records come in the order of their revisions, so the state is whole when history begins.
+  for await (const pack of records) {
+    for (const record of await openRecords(pack, transformer)) {
+      const key = sortKey(record.key);
+      if (record.revision <= compacted) state.set(key, entryOf(record, freeze));
+      else {
+        history ??= begin();
+        const event = eventOf(record, treeGet(tree, key), freeze);
+        tree = event.type === 'DELETED' ? treeDelete(tree, key) : treeSet(tree, key, event.entry);
+        history.append(event, tree);
+      }
+    }
   }
+  return history ?? begin();
+}
+
+function treeOf(state: ReadonlyMap<string, StoredObject>): EntryTree {
   const keys = [...state.keys()].sort();
   const entries = keys.map((key) => state.get(key) as StoredObject);
-  let tree: EntryTree = treeFromSorted(keys, entries);
-  const history = createRevisionHistory({ revision: compacted, tree }, options.limits);
-  for (const record of later) {
-    const event = eventOf(record, treeGet(tree, sortKey(record.key)), options.freeze);
-    tree = applyEvent(tree, event);
-    history.append(event, tree);
-  }
-  return history;
+  return treeFromSorted(keys, entries);
 }
 
 async function openRecords(
-  contents: LogContents,
+  pack: LogRecords,
   transformer: ValueTransformer | undefined,
 ): Promise<OpenedRecord[]> {
   const records: (OpenedRecord | Promise<OpenedRecord>)[] = [];
-  for (const pack of contents.records) {
-    eachRecord(pack, (record) => records.push(openRecord(record, transformer)));
-  }
+  eachRecord(pack, (record) => records.push(openRecord(record, transformer)));
   return transformer === undefined ? (records as OpenedRecord[]) : Promise.all(records);
 }
 
@@ -122,9 +132,4 @@ function eventOf(
   const entry = entryOf(record, freeze);
   if (previous === undefined) return { type: 'ADDED', revision, entry };
   return { type: 'MODIFIED', revision, entry, previous };
-}
-
-function applyEvent(tree: EntryTree, event: HistoryEvent): EntryTree {
-  const key = sortKey(event.entry.key);
-  return event.type === 'DELETED' ? treeDelete(tree, key) : treeSet(tree, key, event.entry);
 }
