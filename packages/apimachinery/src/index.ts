@@ -1,6 +1,6 @@
 // The vocabulary of the API. Everything that other packages may use stands here by name.
 
-export { getOwn, isJsonObject, jsonEqual, setOwn } from './json.ts';
+export { copyJson, getOwn, isJsonObject, jsonEqual, setOwn } from './json.ts';
 export type { JsonArray, JsonObject, JsonScalar, JsonValue } from './json.ts';
 
 export { formatMicroTime, formatTime, sleep, systemClock } from './clock.ts';

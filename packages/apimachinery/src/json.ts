@@ -39,6 +39,18 @@ export function setOwn(object: JsonObject, key: string, value: JsonValue | undef
   }
 }
 
+/**
+ * A deep copy of a JSON-shaped value, which may be typed as an object of the API. Several times
+ * faster than `structuredClone`, which leaves JavaScript for it.
+ */
+export function copyJson<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyJson) as T;
+  const copy: JsonObject = {};
+  for (const key in value) setOwn(copy, key, copyJson(value[key]) as JsonValue | undefined);
+  return copy as T;
+}
+
 /** Deep equality of two values; the order of keys does not count, an undefined member is absent. */
 export function jsonEqual(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true;

@@ -2,7 +2,7 @@
 // The first that refuses ends the request. Each step goes into the request's trace: who changed the
 // object, who refused and why.
 
-import { asJson, jsonEqual } from '@keelson/apimachinery';
+import { asJson, copyJson, jsonEqual } from '@keelson/apimachinery';
 import type {
   AdmissionAttributes,
   AdmissionChain,
@@ -39,7 +39,7 @@ async function mutateTraced(
   attributes: AdmissionAttributes,
 ): Promise<void> {
   const step = { stage: 'admission/mutating', by: plugin.name } as const;
-  const before = structuredClone(attributes.object);
+  const before = copyJson(attributes.object);
   try {
     await plugin.mutate?.(attributes);
   } catch (error) {

@@ -2,6 +2,7 @@
 // write. The order is that of rest.BeforeCreate and registry.Store.Create in k8s.io/apiserver.
 
 import {
+  copyJson,
   createUid,
   formatTime,
   isStatusError,
@@ -36,7 +37,7 @@ export async function createObject(
   if (!generated) return createOnce(scope, object, request);
   for (let attempt = 1; ; attempt++) {
     const candidate =
-      attempt < scope.limits.generateNameTriesMax ? structuredClone(object) : object;
+      attempt < scope.limits.generateNameTriesMax ? copyJson(object) : object;
     candidate.metadata.name = generateName(scope, meta.generateName ?? '');
     try {
       return await createOnce(scope, candidate, request);

@@ -3,6 +3,7 @@
 // registry.Store.Delete in k8s.io/apiserver.
 
 import {
+  copyJson,
   formatTime,
   statusErrors,
   type GroupResource,
@@ -119,7 +120,7 @@ function planDeletion(scope: StoreScope, request: DeleteObjectRequest, existing:
   assertPreconditions(scope.definition, request.name, request.options, existing);
   const { strategy } = scope;
   const context = strategyContext(scope, request);
-  const object = structuredClone(existing);
+  const object = copyJson(existing);
   const graceful = planGrace(scope, request, object);
   if (graceful === 'pending') return { action: 'pending' };
 

@@ -35,6 +35,9 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
+/** One for all: a reason made for each request would take a stack trace each. */
+const clientGone = new Error('the client has gone');
+
 /** Rejects with the error of `listen` (EADDRINUSE, EACCES). */
 export async function openListener(
   serve: ServeRequest,
@@ -52,9 +55,12 @@ export async function openListener(
     'request',
     (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => {
       const gone = new AbortController();
-      res.on('close', () => gone.abort());
-      req.on('error', () => gone.abort());
-      res.on('error', () => gone.abort());
+      const onGone = () => {
+        if (!res.writableEnded) gone.abort(clientGone);
+      };
+      res.on('close', onGone);
+      req.on('error', onGone);
+      res.on('error', onGone);
       const response = fromNodeResponse(req, res);
       // What could not be answered must not leave the client waiting, nor end the process.
       serve(fromNodeRequest(req, gone.signal), response).catch(() => response.abort());

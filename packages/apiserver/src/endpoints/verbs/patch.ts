@@ -2,6 +2,7 @@
 // inside the storage loop to whatever the object is then.
 
 import {
+  copyJson,
   decodeValue,
   DecodeError,
   encodeJsonText,
@@ -160,7 +161,7 @@ function decodePatched(
     patch.type === 'strategic' ? patch.goText : encodeJsonText(patched as JsonValue);
   const refuse = (why: string) =>
     statusErrors.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shown(), why)]);
-  if (projected) return asKubeObject(structuredClone(patched));
+  if (projected) return asKubeObject(copyJson(patched));
   if (endpoint.customDecode !== undefined) {
     const { object, unknownFields } = endpoint.customDecode(asKubeObject(patched));
     reportStrictErrors(request, unknownFields, options.fieldValidation, refuse);
