@@ -148,6 +148,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const storage = await openStorage(flags, dataDir);
   let listener: Listener | undefined;
   let plane: ControlPlane;
+  let text: string;
   try {
     const pki = preparePki(flags, dataDir);
     let address = `${flags.bindAddress}:${flags.securePort}`;
@@ -178,7 +179,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
         client: pki.admin,
       }),
     );
-    environment.print(readyText(address, file, flags, features));
+    text = readyText(address, file, flags, features);
   } catch (error) {
     await listener?.close(0);
     await storage.close();
@@ -193,6 +194,8 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
     stopping = true;
     void stop(plane, opened).then(() => environment.exit(0));
   });
+  // Last, for whoever waits for it may ask for the end at once.
+  environment.print(text);
 }
 
 /** Watches are closed, requests under way get a moment, data is flushed. */
