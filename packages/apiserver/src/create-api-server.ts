@@ -3,6 +3,7 @@
 // process.
 
 import { systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
+import { withAdmissionMetrics } from './admission/admission-metrics.ts';
 import { createAdmissionChain } from './admission/chain.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
@@ -82,7 +83,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   const index = createResourceIndex();
   for (const endpoint of createBuiltinEndpoints(parts.builtin, dependencies)) index.put(endpoint);
   const services: EndpointServices = {
-    admission: createAdmissionChain(parts.admissionPlugins),
+    admission: createAdmissionChain(withAdmissionMetrics(parts.admissionPlugins, metrics, clock)),
     clock,
     features,
     limits,

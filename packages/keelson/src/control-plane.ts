@@ -21,8 +21,10 @@ import {
   createTokenReviewHandler,
   createImpersonationFilter,
   createIssuerDiscovery,
+  createMetrics,
   createNamespaceCreator,
   createNodeRestriction,
+  createPodSecurityMetrics,
   createQuotaStatusWriter,
   createRbacEscalation,
   createResourcesOfKind,
@@ -114,9 +116,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { authorizer, rules, rbac } = authorization;
   const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
   const serviceCidrs = (options.serviceClusterIpRange ?? '10.96.0.0/16').split(',');
+  const metrics = createMetrics();
   const server: ApiServer = createApiServer({
     storage,
     features,
+    metrics,
     authenticator: authentication.authenticator,
     authorizer,
     impersonation: createImpersonationFilter(authorizer, features),
@@ -134,6 +138,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         enable: ['NodeRestriction', ...(options.enableAdmissionPlugins ?? [])],
         disable: options.disableAdmissionPlugins ?? [],
         others: [createNodeRestriction({ ...sources, features, authorizer })],
+        observePodSecurity: createPodSecurityMetrics(metrics, features.emulated.minor),
         ...(options.admissionConfiguration === undefined
           ? {}
           : { configuration: options.admissionConfiguration }),
