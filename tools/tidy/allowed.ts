@@ -152,7 +152,7 @@ export const allowed: Excess = {
   'function conformance/src/fuzz/bodies.ts#brokenBody': 94,
   'function conformance/src/fuzz/odd-values.ts#valueOf': 81,
   'function packages/apiserver/src/testing.ts#createTestServer': 72,
-  'function packages/keelson/src/control-plane.ts#startControlPlane': 150,
+  'function packages/keelson/src/control-plane.ts#startControlPlane': 127,
   'parameters conformance/src/fuzz/odd-values.ts#valueOf': 5,
   'parameters packages/apimachinery/src/patch/strategic-merge-patch.ts#mergeOrderedList': 5,
   'parameters packages/apiserver/src/authorization/union.ts#ask': 5,

@@ -57,6 +57,8 @@ export type {
   DecodeOptions,
   TypeMeta,
 } from './codec/decode-object.ts';
+export { fromUnstructured } from './codec/from-unstructured.ts';
+export { cloneDecoded, wasGivenEmpty } from './codec/given-empties.ts';
 export { encodeJson, encodeJsonText } from './codec/encode-json.ts';
 export { encodeYaml } from './codec/encode-yaml.ts';
 export {

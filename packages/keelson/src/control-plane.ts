@@ -113,7 +113,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     keys: [pki.serviceAccountKey],
   });
   const authorization = createAuthorization({ objects: sources, features });
-  const { authorizer, rules, rbac } = authorization;
+  const { authorizer, rbac } = authorization;
   const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
   const serviceCidrs = (options.serviceClusterIpRange ?? '10.96.0.0/16').split(',');
   const metrics = createMetrics();
@@ -150,33 +150,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       random,
       serviceClusterIpRanges: serviceCidrs,
       scopeOf: (group, resource) => findScope(server, group, resource),
-      creates: [
-        ...createAccessReviewHandlers({
-          authorizer,
-          rules,
-          features,
-          validators: reviewValidators,
-        }),
-        createTokenReviewHandler({
-          tokens: authentication.tokens,
-          apiAudiences: [serviceAccountIssuer],
-        }),
-        createSelfSubjectReviewHandler(clock),
-        createTokenRequestHandler({
-          issuer: createServiceAccountTokenIssuer({
-            issuer: serviceAccountIssuer,
-            key: pki.serviceAccountKey,
-            clock,
-            random,
-            features,
-          }),
-          objects: sources,
-          apiAudiences: [serviceAccountIssuer],
-          clock,
-          features,
-          validate: reviewValidators.tokenRequest,
-        }),
-      ],
+      creates: createReviews({ options, authentication, authorization, sources }),
     }),
     issuer: {
       openidConfiguration: () => issuer?.configuration.body ?? '{}',
@@ -232,6 +206,39 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await storage.close();
     },
   };
+}
+
+interface ReviewParts {
+  readonly options: ControlPlaneOptions;
+  readonly authentication: ReturnType<typeof createAuthentication>;
+  readonly authorization: ReturnType<typeof createAuthorization>;
+  readonly sources: ObjectSources;
+}
+
+/** What is answered and never stored: access reviews, token reviews, tokens. */
+function createReviews({ options, authentication, authorization, sources }: ReviewParts) {
+  const { features, pki, clock = systemClock, random = systemRandom } = options;
+  const { authorizer, rules } = authorization;
+  const apiAudiences = [serviceAccountIssuer];
+  return [
+    ...createAccessReviewHandlers({ authorizer, rules, features, validators: reviewValidators }),
+    createTokenReviewHandler({ tokens: authentication.tokens, apiAudiences }),
+    createSelfSubjectReviewHandler(clock),
+    createTokenRequestHandler({
+      issuer: createServiceAccountTokenIssuer({
+        issuer: serviceAccountIssuer,
+        key: pki.serviceAccountKey,
+        clock,
+        random,
+        features,
+      }),
+      objects: sources,
+      apiAudiences,
+      clock,
+      features,
+      validate: reviewValidators.tokenRequest,
+    }),
+  ];
 }
 
 function findScope(server: ApiServer, group: string, resource: string): StoreScope {

@@ -3,6 +3,7 @@
 
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Field, StructType, TypeRef } from '../schema/types.ts';
+import { rememberEmpty } from './given-empties.ts';
 
 /** Marks a slot that nothing has filled. */
 export const unset = Symbol('unset');
@@ -14,6 +15,7 @@ interface FieldShape {
   readonly zero: () => JsonValue | undefined;
   /** Whether zero values are dropped. */
   readonly dropsZero: boolean;
+  readonly isContainer: boolean;
   /**
    * COMPAT: an empty list or map that is always written is written as null, for the conversion between
    * versions makes nothing of emptiness. The items of a list of objects stay a list.
@@ -78,7 +80,7 @@ function fieldShape(owner: StructType, field: Field): FieldShape {
   const zero = presence === 'always' ? () => zeroValue(type, nullable) : () => undefined;
   const isContainer = type.kind === 'list' || type.kind === 'map';
   const emptyIsNull = presence === 'always' && isContainer && !owner.goName.endsWith('List');
-  return { name, zero, dropsZero: presence === 'omitzero', emptyIsNull };
+  return { name, zero, dropsZero: presence === 'omitzero', isContainer, emptyIsNull };
 }
 
 function assemble(
@@ -95,9 +97,10 @@ function assemble(
     if (value === undefined) {
       const zero = field.zero();
       if (zero !== undefined) object[field.name] = zero;
-    } else if (field.emptyIsNull && isZero(value as JsonValue)) {
-      object[field.name] = null;
-    } else if (!field.dropsZero || !isZero(value as JsonValue)) {
+    } else if ((field.dropsZero || field.emptyIsNull) && isZero(value as JsonValue)) {
+      if (field.emptyIsNull) object[field.name] = null;
+      if (field.isContainer) rememberEmpty(object, field.name);
+    } else {
       object[field.name] = value as JsonValue;
     }
   }

@@ -7,6 +7,8 @@ import {
   DecodeError,
   encodeJsonText,
   fieldError,
+  fromUnstructured,
+  keepTimesIfUnchanged,
   parseApiVersion,
   statusErrors,
   typeForKind,
@@ -69,7 +71,7 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
         : applyPatch(request, live, requirePatch(patch), options);
     const admitted = await admission.mutate(await toStored(endpoint, next), existing);
     dropDuplicateOwners(request, admitted);
-    return admitted;
+    return existing === undefined ? admitted : keepTimesIfUnchanged(existing, admitted);
   };
   const update: UpdateRequest = {
     user: context.user,
@@ -169,10 +171,11 @@ function decodePatched(
     return object;
   }
   try {
-    if (patch.type !== 'strategic') checkPatchedKind(request, patched, refuse);
-    const { value, strictErrors } = decodeValue(patched, endpoint.definition.type, {
-      strict: true,
-    });
+    const { type } = endpoint.definition;
+    const isStrategic = patch.type === 'strategic';
+    if (!isStrategic) checkPatchedKind(request, patched, refuse);
+    const json = isStrategic ? fromUnstructured(patched, type) : patched;
+    const { value, strictErrors } = decodeValue(json, type, { strict: true });
     const object = asKubeObject(value);
     reportStrictErrors(request, strictErrors, options.fieldValidation, refuse);
     endpoint.versionDefaults?.(object);

@@ -1,6 +1,11 @@
 // PUT of an object or of one of its subresources.
 
-import { copyJson, statusErrors, type KubeObject } from '@keelson/apimachinery';
+import {
+  cloneDecoded,
+  keepTimesIfUnchanged,
+  statusErrors,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
 import { decodeBody } from '../decode-body.ts';
 import { emptyObject, managerName, recordUpdate } from '../field-manager.ts';
@@ -36,12 +41,12 @@ export async function updateResource(request: ResourceRequest): Promise<void> {
 
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
     const servedOld = existing === undefined ? undefined : await toServed(endpoint, existing);
-    const wanted = copyJson(body);
+    const wanted = cloneDecoded(body);
     const merged = projection === undefined ? wanted : projectInto(request, wanted, servedOld);
     const marked = recordUpdate(request, servedOld ?? emptyObject(request), merged, manager);
     const admitted = await admission.mutate(await toStored(endpoint, marked), existing);
     dropDuplicateOwners(request, admitted);
-    return admitted;
+    return existing === undefined ? admitted : keepTimesIfUnchanged(existing, admitted);
   };
   const update: UpdateRequest = {
     user: context.user,

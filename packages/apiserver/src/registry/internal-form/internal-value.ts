@@ -2,7 +2,13 @@
 // struct: Go's field names, every field present, absent pointers and lists as null. This gives a value
 // of the API that form. Types of meta/v1 have JSON names there too and are left as they are.
 
-import { builtinType, type Field, type StructType, type TypeRef } from '@keelson/apimachinery';
+import {
+  builtinType,
+  wasGivenEmpty,
+  type Field,
+  type StructType,
+  type TypeRef,
+} from '@keelson/apimachinery';
 import { goFieldName, hostFields, internalOrder } from './field-names.ts';
 
 type JsonRecord = Readonly<Record<string, unknown>>;
@@ -29,7 +35,7 @@ function structFields(type: StructType, source: JsonRecord): Record<string, unkn
   const out: Record<string, unknown> = {};
   for (const field of orderedFields(type)) {
     if (isEmbeddedMetadata(field)) Object.assign(out, source[field.name]);
-    else out[goFieldName(type.goName, field.name)] = internalField(field, source[field.name]);
+    else out[goFieldName(type.goName, field.name)] = internalField(field, source);
   }
   return out;
 }
@@ -58,8 +64,10 @@ function internalPodSpec(type: StructType, spec: JsonRecord): Record<string, unk
   return out;
 }
 
-function internalField(field: Field, value: unknown): unknown {
+function internalField(field: Field, source: JsonRecord): unknown {
+  const value = source[field.name];
   if (value === undefined || value === null) {
+    if (wasGivenEmpty(source, field.name)) return field.type.kind === 'list' ? [] : {};
     return field.presence === 'pointer' || field.nullable ? null : zeroValue(field.type);
   }
   return convert(field.type, value);
@@ -90,9 +98,18 @@ export function sortedMap(
   );
 }
 
-/** Labels as an error shows them; absent ones are null. */
-export function internalLabels(labels: Readonly<Record<string, string>> | undefined): unknown {
-  return labels === undefined ? null : sortedMap(labels);
+/** A map of texts, as an error shows it; an absent one is null. */
+export function internalMap<T extends object>(owner: T | undefined, field: keyof T & string) {
+  const map = owner?.[field] as JsonRecord | null | undefined;
+  if (map !== undefined && map !== null) return sortedMap(map);
+  return owner !== undefined && wasGivenEmpty(owner, field) ? {} : null;
+}
+
+/** A list of texts, as an error shows it; an absent one is null. */
+export function internalList<T extends object>(owner: T | undefined, field: keyof T & string) {
+  const list = owner?.[field] ?? undefined;
+  if (list !== undefined) return list;
+  return owner !== undefined && wasGivenEmpty(owner, field) ? [] : null;
 }
 
 function zeroValue(type: TypeRef): unknown {

@@ -4,7 +4,7 @@
 import { fieldError } from '@keelson/apimachinery';
 import type { Job } from '@keelson/apimachinery/types/batch.v1';
 import type { Features } from '../../../features/features.ts';
-import { internalLabels } from '../../internal-form/internal-value.ts';
+import { internalMap } from '../../internal-form/internal-value.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { compileSelector } from '../../core/pod-spec/workload.ts';
 
@@ -35,7 +35,7 @@ export function generatedSelector(errors: Errors, job: Job, prefixed: boolean): 
     const why = `must be '${value}'`;
     if (labels?.[key] === undefined) errors.push(fieldError.required(path, why));
     else if (labels[key] !== value) {
-      errors.push(fieldError.invalid(path, internalLabels(labels), why));
+      errors.push(fieldError.invalid(path, internalMap(spec.template.metadata, 'labels'), why));
     }
   }
   const selector = compileSelector(spec.selector);

@@ -2,7 +2,7 @@
 
 import { fieldError } from '@keelson/apimachinery';
 import type { Job, JobSpec } from '@keelson/apimachinery/types/batch.v1';
-import { internalLabels } from '../../internal-form/internal-value.ts';
+import { internalMap } from '../../internal-form/internal-value.ts';
 import { nonNegative, notLongerThan, oneOf, type Errors } from '../../validation/checks.ts';
 import { domainPrefixedPath } from '../../validation/domain-paths.ts';
 import { labelSelector } from '../../validation/labels.ts';
@@ -63,7 +63,8 @@ export function selectedJobSpec(
   const selector = compileSelector(spec.selector);
   if (selector && !selector.matches(labels ?? {})) {
     const at = `${path}.template.metadata.labels`;
-    errors.push(fieldError.invalid(at, internalLabels(labels), mismatchDetail));
+    const shown = internalMap(spec.template.metadata, 'labels');
+    errors.push(fieldError.invalid(at, shown, mismatchDetail));
   }
 }
 

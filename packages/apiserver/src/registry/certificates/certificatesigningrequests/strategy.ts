@@ -23,6 +23,7 @@ const approval: SubresourceStrategy<Request> = {
     fillConditionTimes(object, old, context);
   },
   validateUpdate: (object, old) => validateRequestUpdate(object, old, 'approval'),
+  resetFields: [['spec'], ['status', 'certificate']],
 };
 
 const status: SubresourceStrategy<Request> = {

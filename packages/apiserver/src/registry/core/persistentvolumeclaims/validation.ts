@@ -3,6 +3,7 @@
 
 import {
   compareQuantities,
+  cloneDecoded,
   fieldError,
   parseQuantity,
   type FieldError,
@@ -88,7 +89,7 @@ function fixedParts(
   old: PersistentVolumeClaim,
   isRenamed: boolean,
 ): [now: PersistentVolumeClaimSpec, before: PersistentVolumeClaimSpec] {
-  const now = { ...claim.spec };
+  const now = cloneDecoded(claim.spec);
   const before = { ...old.spec };
   if (!before.volumeName) before.volumeName = now.volumeName ?? '';
   now.volumeName ??= '';

@@ -5,7 +5,7 @@ import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { PersistentVolume, PersistentVolumeSpec } from '@keelson/apimachinery/types/core.v1';
 import { goFieldName } from '../../internal-form/field-names.ts';
 import { diffOfInternalForms } from '../../internal-form/internal-diff.ts';
-import { internalValue } from '../../internal-form/internal-value.ts';
+import { internalMap, internalValue } from '../../internal-form/internal-value.ts';
 import { conforms, immutable, immutableDetail, oneOf, required } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
@@ -23,7 +23,7 @@ export function validatePersistentVolume({ metadata, spec }: PersistentVolume): 
   const path = 'spec';
   required(errors, `${path}.accessModes`, spec.accessModes);
   claimAccessModes(errors, `${path}.accessModes`, spec.accessModes ?? []);
-  checkCapacity(errors, `${path}.capacity`, spec.capacity);
+  checkCapacity(errors, `${path}.capacity`, spec);
   if (spec.persistentVolumeReclaimPolicy) {
     const at = `${path}.persistentVolumeReclaimPolicy`;
     oneOf(errors, at, spec.persistentVolumeReclaimPolicy, reclaimPolicies);
@@ -68,17 +68,14 @@ export function validateInlineVolumeSpec(
 }
 
 /** Exactly the resource `storage`. */
-function checkCapacity(
-  errors: FieldError[],
-  path: string,
-  capacity: Record<string, string> | undefined,
-): void {
-  const names = Object.keys(capacity ?? {});
+function checkCapacity(errors: FieldError[], path: string, spec: PersistentVolumeSpec): void {
+  const capacity = spec.capacity ?? {};
+  const names = Object.keys(capacity);
   if (names.length === 0) errors.push(fieldError.required(path));
   if (names.length !== 1 || names[0] !== 'storage') {
-    errors.push(fieldError.notSupported(path, capacity ?? null, ['storage']));
+    errors.push(fieldError.notSupported(path, internalMap(spec, 'capacity'), ['storage']));
   }
-  for (const [name, text] of Object.entries(capacity ?? {})) {
+  for (const [name, text] of Object.entries(capacity)) {
     basicQuantity(errors, `${path}[${name}]`, text);
     positiveQuantity(errors, `${path}[${name}]`, text);
   }

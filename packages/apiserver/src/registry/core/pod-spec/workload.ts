@@ -9,7 +9,7 @@ import {
   type LabelMatcher,
 } from '@keelson/apimachinery';
 import type { PodSpec, PodTemplateSpec } from '@keelson/apimachinery/types/core.v1';
-import { internalLabels } from '../../internal-form/internal-value.ts';
+import { internalMap } from '../../internal-form/internal-value.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { labelSelector, type LabelSelectorLike } from '../../validation/labels.ts';
 import { dns1123Label } from '../../validation/names.ts';
@@ -67,7 +67,7 @@ export function selectorMatchesTemplate(
   const labels = template.metadata?.labels;
   if (selector.isEmpty || selector.matches(labels ?? {})) return;
   const at = `${path}.metadata.labels`;
-  errors.push(fieldError.invalid(at, internalLabels(labels), mismatchDetail));
+  errors.push(fieldError.invalid(at, internalMap(template.metadata, 'labels'), mismatchDetail));
 }
 
 /** Pods of these workloads run until they are told to stop. */

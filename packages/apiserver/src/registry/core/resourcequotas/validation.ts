@@ -6,6 +6,7 @@ import type {
   ResourceQuotaSpec,
   ScopedResourceSelectorRequirement,
 } from '@keelson/apimachinery/types/core.v1';
+import { internalList } from '../../internal-form/internal-value.ts';
 import { immutableDetail } from '../../validation/checks.ts';
 import {
   isStandardQuotaResource,
@@ -190,7 +191,7 @@ export function validateResourceQuotaUpdate(
   const errors = validateSpec(spec);
   const [now, before] = [new Set(spec.scopes), new Set(old.scopes)];
   if (now.size !== before.size || [...now].some((scope) => !before.has(scope))) {
-    errors.push(fieldError.invalid('spec.scopes', spec.scopes ?? null, immutableDetail));
+    errors.push(fieldError.invalid('spec.scopes', internalList(spec, 'scopes'), immutableDetail));
   }
   return errors;
 }

@@ -2,6 +2,7 @@
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { Service } from '@keelson/apimachinery/types/core.v1';
+import { internalList } from '../../internal-form/internal-value.ts';
 import type { Features } from '../../../features/features.ts';
 import { conforms, oneOf } from '../../validation/checks.ts';
 import { ipForLegacyField } from '../../validation/legacy-addresses.ts';
@@ -37,7 +38,7 @@ function checkClusterIps({ spec }: Service, { spec: oldSpec }: Service): FieldEr
   }
   if (now.length === 0) {
     const why = 'primary clusterIP can not be unset';
-    errors.push(fieldError.invalid('spec.clusterIPs[0]', spec.clusterIPs ?? null, why));
+    errors.push(fieldError.invalid('spec.clusterIPs[0]', internalList(spec, 'clusterIPs'), why));
   } else if (before.length > 0 && now[0] !== before[0]) {
     changed(0);
   }
@@ -65,7 +66,7 @@ function checkFamilies({ spec }: Service, { spec: oldSpec }: Service): FieldErro
     errors.push(fieldError.invalid(path, now, 'primary ipFamily can not be unset'));
   }
   if (now.length > 0 && before.length > 0 && now[0] !== before[0]) {
-    errors.push(fieldError.invalid(path, spec.clusterIPs ?? null, why));
+    errors.push(fieldError.invalid(path, internalList(spec, 'clusterIPs'), why));
   }
   if (now.length === 1 && before.length > 1 && spec.ipFamilyPolicy !== 'SingleStack') {
     const release = "must be set to 'SingleStack' when releasing the secondary ipFamily";

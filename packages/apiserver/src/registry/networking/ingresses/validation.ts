@@ -10,6 +10,7 @@ import type {
   IngressServiceBackend,
   IngressTLS,
 } from '@keelson/apimachinery/types/networking.k8s.io.v1';
+import { internalList } from '../../internal-form/internal-value.ts';
 import type { Features } from '../../../features/features.ts';
 import { conforms, inRange, portRange, required } from '../../validation/checks.ts';
 import { ipForLegacyField } from '../../validation/legacy-addresses.ts';
@@ -44,7 +45,7 @@ export function validateIngress({ spec }: Ingress, old: Ingress | undefined): Fi
   const rules = spec?.rules ?? [];
   if (rules.length === 0 && !spec?.defaultBackend) {
     const why = 'either `defaultBackend` or `rules` must be specified';
-    errors.push(fieldError.invalid('spec', spec?.rules ?? null, why));
+    errors.push(fieldError.invalid('spec', internalList(spec, 'rules'), why));
   }
   if (spec?.defaultBackend) checkBackend(errors, 'spec.defaultBackend', spec.defaultBackend);
   const allowWildcardRules = old !== undefined && rulesHaveProblems(old, isWildcard);

@@ -4,6 +4,7 @@
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
 import { age } from '../../printing/cells.ts';
+import { internalList } from '../../internal-form/internal-value.ts';
 import { keepMetadata } from '../../status-metadata.ts';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';
 import { canonicalCidr } from '../../validation/canonical-addresses.ts';
@@ -67,7 +68,7 @@ function validateServiceCidrUpdate(
   const errors: FieldError[] = [];
   const isUpgrade = before.length === 1 && cidrs.length === 2;
   if (cidrs.length !== before.length && !isUpgrade) {
-    return [fieldError.invalid(path, spec?.cidrs ?? null, immutableDetail)];
+    return [fieldError.invalid(path, internalList(spec, 'cidrs'), immutableDetail)];
   }
   before.forEach((cidr, i) => {
     if (cidr === cidrs[i]) return;
