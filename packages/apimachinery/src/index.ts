@@ -66,7 +66,7 @@ export {
   decodeProtobufMessage,
   encodeProtobuf,
   encodeProtobufEnvelope,
-  encodeProtobufListMessage,
+  encodeProtobufList,
   encodeProtobufMessage,
   encodeProtobufWatchEvent,
   protobufMediaType,

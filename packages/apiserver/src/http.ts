@@ -42,6 +42,11 @@ export interface ApiResponse {
   /** Resolves false when the caller should wait for `drained()` before writing more. */
   write(chunk: Uint8Array | string): boolean;
   drained(): Promise<void>;
+  /**
+   * Writes bytes that the caller is going to change: resolves when it may, which is also when the
+   * client is ready for more, or gone.
+   */
+  writeShared(chunk: Uint8Array): Promise<void>;
   end(chunk?: Uint8Array | string): void;
   /** Cuts the connection without a proper end; for answers that failed half way. */
   abort(): void;

@@ -311,6 +311,7 @@ function watchWithoutReading(test: TestServer) {
           return false;
         },
         drained: () => new Promise(() => {}),
+        writeShared: () => new Promise(() => {}),
         end: () => {},
         abort: onAbort,
       }),

@@ -207,9 +207,8 @@ function compileMessage(type: TypeRef, goType: string): MessageEncoder {
 
 function encodeRaw(writer: ProtobufWriter, value: JsonValue | undefined): void {
   if (value === undefined || value === null) return;
-  const before = writer.written;
-  writer.bytes(Buffer.from(plainJsonText(value)));
-  closeMessage(writer, before, 0x0a);
+  writer.string(plainJsonText(value));
+  writer.varint(0x0a);
 }
 
 /** Seconds and nanoseconds, both always; the zero time is an empty message. */

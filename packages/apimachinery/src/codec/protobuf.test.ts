@@ -15,7 +15,7 @@ import {
   decodeProtobufMessage,
   encodeProtobuf,
   encodeProtobufEnvelope,
-  encodeProtobufListMessage,
+  encodeProtobufList,
   encodeProtobufMessage,
   encodeProtobufWatchEvent,
   readProtobufEnvelope,
@@ -90,9 +90,16 @@ test('lists are made of the messages of their items', () => {
     (name) => decodeObject(JSON.stringify({ metadata: { name } }), pod).object,
   );
   const metadata = { resourceVersion: '7', remainingItemCount: 0 };
-  const whole = encodeProtobufMessage({ metadata, items } as unknown as JsonObject, type);
-  const parts = items.map((item) => encodeProtobufMessage(item, pod));
-  assert.deepEqual(encodeProtobufListMessage(metadata, parts), whole);
+  const meta = { apiVersion: 'v1', kind: 'PodList' };
+  const long = { metadata: { name: 'c'.repeat(300) } } as unknown as KubeObject;
+  for (const some of [[], items, [...items, long]]) {
+    const list = { ...meta, metadata, items: some } as unknown as KubeObject;
+    const parts = some.map((item) => encodeProtobufMessage(item, pod));
+    const encoded = encodeProtobufList(meta, metadata, parts);
+    const whole = Buffer.concat(Array.from(encoded.parts(), (part) => Buffer.from(part)));
+    assert.deepEqual(whole, Buffer.from(encodeProtobuf(list, type)));
+    assert.equal(encoded.size, whole.length);
+  }
 });
 
 test('watch events hold the envelope of their object', () => {

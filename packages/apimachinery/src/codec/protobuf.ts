@@ -45,45 +45,90 @@ export function encodeProtobufMessage(
 
 /** Puts a message into its envelope. */
 export function encodeProtobufEnvelope(meta: TypeMeta, message: Uint8Array): Uint8Array {
-  return write(() => {
-    // The content encoding and type, which are empty, are always there.
-    writer.string('');
-    writer.varint(0x22);
-    writer.string('');
-    writer.varint(0x1a);
-    writer.bytes(message);
-    writer.varint(message.length);
+  const { before, after } = envelopeAround(meta, message.length);
+  return Buffer.concat([before, message, after]);
+}
+
+/** What stands before and after a message of that size. */
+function envelopeAround(
+  meta: TypeMeta,
+  messageSize: number,
+): { before: Uint8Array; after: Uint8Array } {
+  const before = write(() => {
+    writer.varint(messageSize);
     writer.varint(0x12);
-    const before = writer.written;
+    const { written } = writer;
     writer.string(meta.kind);
     writer.varint(0x12);
     writer.string(meta.apiVersion);
     writer.varint(0x0a);
-    writer.varint(writer.written - before);
+    writer.varint(writer.written - written);
     writer.varint(0x0a);
     writer.bytes(Uint8Array.from(envelopePrefix));
   });
+  return { before, after: envelopeEnd };
+}
+
+/** The content encoding and type, which are empty, are always there. */
+const envelopeEnd = Uint8Array.of(0x1a, 0, 0x22, 0);
+
+/** Bytes in pieces. A piece holds good until the next one is asked for. */
+export interface ProtobufParts {
+  readonly size: number;
+  readonly parts: () => Iterable<Uint8Array>;
 }
 
 /**
- * The message of a list whose items are encoded already. All list kinds number their fields alike:
- * metadata is one, items are two.
+ * A list in its envelope, from items that are encoded already. All list kinds number their fields
+ * alike: metadata is one, items are two.
  */
-export function encodeProtobufListMessage(
+export function encodeProtobufList(
+  meta: TypeMeta,
   metadata: ListMeta,
   items: readonly Uint8Array[],
-): Uint8Array {
+): ProtobufParts {
+  const metadataField = encodeListMetadata(metadata);
+  let messageSize = metadataField.length;
+  for (const item of items) messageSize += 1 + varintSize(item.length) + item.length;
+  const { before, after } = envelopeAround(meta, messageSize);
+  const header = Buffer.allocUnsafe(8);
+  return {
+    size: before.length + messageSize + after.length,
+    *parts() {
+      yield before;
+      yield metadataField;
+      for (const item of items) {
+        yield itemHeader(header, item.length);
+        yield item;
+      }
+      yield after;
+    },
+  };
+}
+
+function itemHeader(buffer: Buffer, length: number): Uint8Array {
+  let at = 0;
+  buffer[at++] = 0x12;
+  let rest = length;
+  for (; rest >= 0x80; rest >>>= 7) buffer[at++] = (rest & 0x7f) | 0x80;
+  buffer[at++] = rest;
+  return buffer.subarray(0, at);
+}
+
+function encodeListMetadata(metadata: ListMeta): Uint8Array {
   const listMeta = builtinType('io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta');
+  if (listMeta === undefined) throw new Error('no schema for ListMeta');
   return write(() => {
-    for (let i = items.length - 1; i >= 0; i--) {
-      const item = items[i];
-      if (item !== undefined) writeBytesField(0x12, item);
-    }
-    const before = writer.written;
-    if (listMeta !== undefined) structEncoder(listMeta)(writer, { ...metadata });
-    writer.varint(writer.written - before);
+    structEncoder(listMeta)(writer, { ...metadata });
+    writer.varint(writer.written);
     writer.varint(0x0a);
   });
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest >>>= 7) size++;
+  return size;
 }
 
 /** The message of a watch event; `object` is the encoded object with its envelope. */

@@ -1,9 +1,9 @@
 // Answers with one object of a resource in the shape the client negotiated: the object itself, its
 // metadata only, or a table of one row.
 
-import type { KubeObject } from '@keelson/apimachinery';
+import { encodeProtobufEnvelope, type KubeObject } from '@keelson/apimachinery';
 import type { StoredEntry } from '../storage/storage.ts';
-import { storedJson } from './encoding.ts';
+import { storedJson, storedProtobufMessage } from './encoding.ts';
 import { internalForm } from './internal-object.ts';
 import { negotiateOutput, type OutputFormat } from './negotiation.ts';
 import { assertShape, partialObject } from './partial-metadata.ts';
@@ -33,12 +33,21 @@ export function respondResource(
     return respondObject(context, shaped, code, format);
   }
   const entry = sendableEntry(endpoint, options.entry);
-  if (entry !== undefined && format.mediaType === 'application/json' && !format.pretty)
-    return respondBytes(
-      context,
-      storedJson(entry, object.apiVersion ?? ''),
-      code,
-      'application/json',
-    );
-  respondObject(context, object, code, format);
+  const stored = entry && storedBytes(request, entry, format);
+  if (stored !== undefined) respondBytes(context, stored, code, format.mediaType);
+  else respondObject(context, object, code, format);
+}
+
+/** The bytes that a stored object has already, in the media types that are kept. */
+function storedBytes(
+  { endpoint }: ResourceRequest,
+  entry: StoredEntry,
+  format: OutputFormat,
+): Uint8Array | undefined {
+  const { apiVersion = '', kind = '' } = entry.object;
+  if (format.mediaType === 'application/json' && !format.pretty)
+    return storedJson(entry, apiVersion);
+  if (format.mediaType !== 'application/vnd.kubernetes.protobuf') return undefined;
+  const message = storedProtobufMessage(entry, endpoint.definition.type, apiVersion);
+  return encodeProtobufEnvelope({ apiVersion, kind }, message);
 }

@@ -51,6 +51,11 @@ export function callInProcess(
         return true;
       },
       drained: () => Promise.resolve(),
+      writeShared(chunk) {
+        sendHeaders();
+        queue.push(Buffer.from(chunk));
+        return Promise.resolve();
+      },
       end(chunk) {
         sendHeaders();
         if (chunk !== undefined && chunk.length > 0)

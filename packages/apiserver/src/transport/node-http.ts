@@ -130,6 +130,15 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
         response.once('drain', resolve);
         response.once('close', resolve);
       }),
+    writeShared: (chunk) =>
+      new Promise((resolve) => {
+        const done = () => {
+          response.off('close', done);
+          resolve();
+        };
+        response.once('close', done);
+        response.write(chunk, done);
+      }),
     end(chunk) {
       // A body that nobody read would keep an HTTP/1.1 connection from its next request.
       if (!req.readableEnded) req.resume();

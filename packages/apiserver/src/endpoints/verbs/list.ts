@@ -2,9 +2,9 @@
 // JSON lists are put together from the bytes that the stored objects already have.
 
 import {
-  encodeProtobufEnvelope,
-  encodeProtobufListMessage,
+  encodeProtobufList,
   formatApiVersion,
+  nextTurn,
   statusErrors,
   type KubeObject,
   type ListMeta,
@@ -25,7 +25,8 @@ import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
 import { assertShape, partialObject } from '../partial-metadata.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
 import { toServed, type ResourceRequest } from '../resource-request.ts';
-import { respondBytes, startResponse } from '../respond.ts';
+import { respondParts } from '../respond-parts.ts';
+import { respondBytes } from '../respond.ts';
 import { parsePredicate, type ObjectPredicate } from '../selectors.ts';
 import { tableOf } from '../table.ts';
 
@@ -279,48 +280,63 @@ function customListMeta(page: Page): ListMeta {
   return { continue: '', ...listMeta(page) };
 }
 
-function respondProtobufList(request: ResourceRequest, page: Page): void {
+async function respondProtobufList(request: ResourceRequest, page: Page): Promise<void> {
   const { definition } = request.endpoint;
   const apiVersion = formatApiVersion(definition);
-  const items = page.entries.map((entry) =>
+  const items = await encodeEach(page.entries, (entry) =>
     storedProtobufMessage(entry, definition.type, apiVersion),
   );
-  const message = encodeProtobufListMessage(listMeta(page), items);
-  respondBytes(
-    request.context,
-    encodeProtobufEnvelope({ apiVersion, kind: `${definition.kind}List` }, message),
-    200,
-    'application/vnd.kubernetes.protobuf',
+  const list = encodeProtobufList(
+    { apiVersion, kind: `${definition.kind}List` },
+    listMeta(page),
+    items,
   );
+  return respondParts(request.context, 'application/vnd.kubernetes.protobuf', list);
 }
 
-const comma = Buffer.from(',');
-const openBrace = Buffer.from('{');
+/** A few milliseconds when none has its bytes yet. */
+const encodedPerTurn = 250;
+
 const listEnd = Buffer.from(']}\n');
 
-function respondJsonList(request: ResourceRequest, page: Page): void {
-  const { endpoint, context } = request;
-  const { definition } = endpoint;
+/** What is encoded for the first time may take long, so others get their turn in between. */
+async function encodeEach(
+  entries: readonly StoredEntry[],
+  encode: (entry: StoredEntry) => Uint8Array,
+): Promise<Uint8Array[]> {
+  const encoded: Uint8Array[] = [];
+  for (const entry of entries) {
+    encoded.push(encode(entry));
+    if (encoded.length % encodedPerTurn === 0) await nextTurn();
+  }
+  return encoded;
+}
+
+async function respondJsonList(request: ResourceRequest, page: Page): Promise<void> {
+  const { custom, definition } = request.endpoint;
   const apiVersion = formatApiVersion(definition);
   const head = jsonHead(definition.kind, apiVersion);
-  const metadata = endpoint.custom ? customListMeta(page) : listMeta(page);
-  const chunks: Uint8Array[] = [
-    Buffer.from(
-      `{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
-    ),
-  ];
-  let size = (chunks[0]?.byteLength ?? 0) + listEnd.byteLength;
-  page.entries.forEach((entry, i) => {
-    if (i > 0) chunks.push(comma);
-    const item = endpoint.custom
-      ? storedJson(entry, apiVersion)
-      : storedJsonItem(entry, head, apiVersion);
-    if (!endpoint.custom) chunks.push(openBrace);
-    chunks.push(item);
-    size += item.byteLength + (i > 0 ? 1 : 0) + (endpoint.custom ? 0 : 1);
+  const metadata = custom ? customListMeta(page) : listMeta(page);
+  const start = Buffer.from(
+    `{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
+  );
+  const items = await encodeEach(page.entries, (entry) =>
+    custom ? storedJson(entry, apiVersion) : storedJsonItem(entry, head, apiVersion),
+  );
+  // Items of typed lists come without their opening brace.
+  const first = Buffer.from(custom ? '' : '{');
+  const between = Buffer.from(custom ? ',' : ',{');
+  let size = start.length + listEnd.length;
+  for (const [i, item] of items.entries()) size += (i === 0 ? first : between).length + item.length;
+  return respondParts(request.context, 'application/json', {
+    size,
+    *parts() {
+      yield start;
+      for (const [i, item] of items.entries()) {
+        yield i === 0 ? first : between;
+        yield item;
+      }
+      yield listEnd;
+    },
   });
-  chunks.push(listEnd);
-  startResponse(context, 200, 'application/json');
-  context.response.setHeader('content-length', String(size));
-  context.response.end(Buffer.concat(chunks, size));
 }
