@@ -31,6 +31,8 @@ export interface ServerLimits {
   readonly generateNameTriesMax: number;
   /** Tries of a patch without resourceVersion when other writes come between. */
   readonly patchConflictRetriesMax: number;
+  /** Bytes of the answer of a webhook, unpacked; larger ones are failures of the call. */
+  readonly webhookAnswerBytesMax: number;
 }
 
 export const defaultLimits: ServerLimits = Object.freeze({
@@ -47,4 +49,5 @@ export const defaultLimits: ServerLimits = Object.freeze({
   encodeChunkBytes: 4 * 1024 * 1024,
   generateNameTriesMax: 8,
   patchConflictRetriesMax: 5,
+  webhookAnswerBytesMax: 32 * 1024 * 1024,
 });

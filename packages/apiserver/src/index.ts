@@ -8,6 +8,16 @@ export { openListener } from './transport/listener.ts';
 export type { Listener, ListenerOptions } from './transport/listener.ts';
 export { callInProcess } from './transport/in-process.ts';
 export type { InProcessRequest, InProcessResponse, ServeRequest } from './transport/in-process.ts';
+export { createServiceResolver } from './transport/service-resolver.ts';
+export type { ServiceResolverOptions } from './transport/service-resolver.ts';
+export { createWebhookClient, WebhookError } from './transport/webhook-client.ts';
+export type {
+  ServiceResolver,
+  WebhookAddress,
+  WebhookCall,
+  WebhookClient,
+  WebhookClientOptions,
+} from './transport/webhook-client.ts';
 export { createMetrics } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
 export { silentLogger } from './logger.ts';

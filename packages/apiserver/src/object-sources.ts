@@ -15,6 +15,7 @@ const prefixes = {
   configMaps: '/registry/configmaps',
   serviceAccounts: '/registry/serviceaccounts',
   services: '/registry/services/specs',
+  endpointSlices: '/registry/endpointslices',
   limitRanges: '/registry/limitranges',
   resourceQuotas: '/registry/resourcequotas',
   persistentVolumes: '/registry/persistentvolumes',

@@ -253,6 +253,7 @@ describe('every limit of config.ts', () => {
       assert.equal(creates, 4);
     },
     patchConflictRetriesMax: 'how often a patch without resourceVersion is tried; see store-update',
+    webhookAnswerBytesMax: 'exceeded beside the client, in transport/webhook-client.test.ts',
   };
   for (const limit of Object.keys(defaultLimits) as (keyof ServerLimits)[]) {
     const row = rows[limit];
