@@ -17,8 +17,10 @@ import {
   createBuiltinParts,
   createSelfSubjectReviewHandler,
   createServiceAccountTokenIssuer,
+  createServiceResolver,
   createTokenRequestHandler,
   createTokenReviewHandler,
+  createWebhookClient,
   createImpersonationFilter,
   createIssuerDiscovery,
   createMetrics,
@@ -44,6 +46,7 @@ import {
   type StaticToken,
   type StoreScope,
   type Storage,
+  type WebhookClient,
 } from '@keelson/apiserver';
 import { bootstrapCluster } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
@@ -163,21 +166,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits,
     logger,
   });
-  startDefinitionServer({
-    definitions: sources.customResourceDefinitions,
-    index: server.index,
-    dependencies: server.dependencies,
-    logger,
-    signal: stop.signal,
-  });
-  startFlowSchemaStatus({
-    schemas: sources.flowSchemas,
-    levels: sources.priorityLevelConfigurations,
-    storage,
-    clock,
-    logger,
-    signal: stop.signal,
-  });
+  const webhooks = createClusterWebhooks(sources, clock, limits);
+  followObjects({ server, sources, webhooks, logger, signal: stop.signal });
   await bootstrapCluster({
     server,
     features,
@@ -203,6 +193,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       server.shutDown();
       authorization.close();
       stop.abort();
+      webhooks.close();
       await storage.close();
     },
   };
@@ -239,6 +230,49 @@ function createReviews({ options, authentication, authorization, sources }: Revi
       validate: reviewValidators.tokenRequest,
     }),
   ];
+}
+
+/** Every call of a webhook goes through this client. */
+function createClusterWebhooks(
+  { services, endpointSlices }: ObjectSources,
+  clock: Clock,
+  limits: ServerLimits,
+): WebhookClient {
+  return createWebhookClient({
+    clock,
+    services: createServiceResolver({ services, endpointSlices, routing: 'endpoints' }),
+    answerBytesMax: limits.webhookAnswerBytesMax,
+  });
+}
+
+interface Followed {
+  readonly server: ApiServer;
+  readonly sources: ObjectSources;
+  readonly webhooks: WebhookClient;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** What the server itself does about objects, without a client. */
+function followObjects({ server, sources, webhooks, logger, signal }: Followed): void {
+  const { dependencies, index, metrics } = server;
+  startDefinitionServer({
+    definitions: sources.customResourceDefinitions,
+    index,
+    dependencies,
+    logger,
+    signal,
+    webhooks,
+    metrics,
+  });
+  startFlowSchemaStatus({
+    schemas: sources.flowSchemas,
+    levels: sources.priorityLevelConfigurations,
+    storage: dependencies.storage,
+    clock: dependencies.clock,
+    logger,
+    signal,
+  });
 }
 
 function findScope(server: ApiServer, group: string, resource: string): StoreScope {

@@ -167,6 +167,7 @@ class WatchSession {
         },
         onEnd: (error) => {
           if (error.code === 'compacted') this.#fail(statusErrors.expired(error.message).status);
+          if (error.code === 'failed') this.#fail(statusErrors.internalError(error.message).status);
           this.#end();
         },
       });

@@ -3,32 +3,22 @@
 // follows the definitions synchronously, so a resource can be used as soon as its definition says
 // that it is established.
 
-import {
-  asJson,
-  asKubeObject,
-  builtinType,
-  createFieldManager,
-  decodeValue,
-  formatApiVersion,
-  isStatusError,
-  statusErrors,
-  type JsonObject,
-  type KubeObject,
-  type StructType,
-} from '@keelson/apimachinery';
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import { systemUser } from '../../authentication/system-user.ts';
 import type { Logger } from '../../logger.ts';
+import { createMetrics, type Metrics } from '../../metrics.ts';
 import type { ObjectSource } from '../../object-source.ts';
-import type { ResourceEndpoint, ResourceIndex, VersionConversion } from '../resource-endpoint.ts';
+import type { ResourceEndpoint, ResourceIndex } from '../resource-endpoint.ts';
 import { deleteObject } from '../store-delete.ts';
-import type { StoreDependencies, StoreScope } from '../store-types.ts';
+import type { StoreDependencies } from '../store-types.ts';
+import { createConversionMetrics } from './conversion/conversion-metrics.ts';
+import type { WebhookCaller } from './conversion/webhook-conversion.ts';
 import {
-  createCustomResource,
-  type CustomResource,
-  type CustomResourceVersion,
-} from './custom-resources/custom-resource.ts';
-import type { MetadataDecoder } from './custom-resources/embedded-metadata.ts';
+  createCustomResourceEndpoints,
+  metadataParts,
+  type CustomResourceEndpointOptions,
+} from './custom-resource-endpoints.ts';
 import { isConditionTrue } from './customresourcedefinitions/conditions.ts';
 import { updateApprovalCondition, updateSchemaCondition } from './lifecycle/conformance.ts';
 import {
@@ -46,6 +36,9 @@ export interface DefinitionServerOptions {
   readonly dependencies: StoreDependencies;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Calls conversion webhooks. Absent: conversions by webhook fail. */
+  readonly webhooks?: WebhookCaller;
+  readonly metrics?: Metrics;
 }
 
 /** How long to wait for finalizers of others before looking again. */
@@ -66,23 +59,19 @@ export function startDefinitionServer(options: DefinitionServerOptions): void {
 
 class DefinitionServer {
   readonly #options: DefinitionServerOptions;
-  readonly #objectMeta: StructType;
-  readonly #decodeMetadata: MetadataDecoder;
-  /** Endpoints by name of their definition. */
-  readonly #served = new Map<string, ResourceEndpoint[]>();
+  readonly #endpointOptions: CustomResourceEndpointOptions;
+  /** By name of the definition. */
+  readonly #served = new Map<string, Served>();
   readonly #cleaning = new Set<string>();
 
   constructor(options: DefinitionServerOptions) {
     this.#options = options;
-    const objectMeta = builtinType('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta');
-    if (objectMeta === undefined) throw new Error('the schema of ObjectMeta is missing');
-    this.#objectMeta = objectMeta;
-    this.#decodeMetadata = (value) => {
-      const { value: metadata, strictErrors } = decodeValue(value, objectMeta, { strict: true });
-      return {
-        metadata,
-        unknownFields: strictErrors.map((text) => /"(.*)"/.exec(text)?.[1] ?? text),
-      };
+    const { dependencies, webhooks = noWebhooks, metrics = createMetrics() } = options;
+    const { clock, random } = dependencies;
+    this.#endpointOptions = {
+      dependencies,
+      webhooks: { webhooks, clock, random, metrics: createConversionMetrics(metrics) },
+      resources: metadataParts(),
     };
   }
 
@@ -156,83 +145,21 @@ class DefinitionServer {
 
   #serve(crd: CustomResourceDefinition): void {
     const name = crd.metadata.name ?? '';
-    const endpoints = this.#endpointsOf(crd);
-    const before = this.#served.get(name) ?? [];
-    for (const old of before)
-      if (!endpoints.some((e) => sameVersion(e, old))) this.#options.index.remove(old.definition);
+    const shape = shapeOf(crd);
+    const before = this.#served.get(name);
+    if (before?.shape === shape) return;
+    const endpoints = createCustomResourceEndpoints(crd, this.#endpointOptions);
+    for (const old of before?.endpoints ?? [])
+      if (!endpoints.some((e) => isSameResource(e, old)))
+        this.#options.index.remove(old.definition);
     for (const endpoint of endpoints) this.#options.index.put(endpoint);
-    this.#served.set(name, endpoints);
+    this.#served.set(name, { shape, endpoints });
   }
 
   #unserve(name: string): void {
-    for (const endpoint of this.#served.get(name) ?? [])
+    for (const endpoint of this.#served.get(name)?.endpoints ?? [])
       this.#options.index.remove(endpoint.definition);
     this.#served.delete(name);
-  }
-
-  #endpointsOf(crd: CustomResourceDefinition): ResourceEndpoint[] {
-    const resource = createCustomResource(underAcceptedNames(crd), {
-      objectMeta: this.#objectMeta,
-      decodeMetadata: this.#decodeMetadata,
-    });
-    const stored =
-      resource.versions.get(resource.storageVersion) ?? [...resource.versions.values()][0];
-    if (stored === undefined) return [];
-    const scope: StoreScope = {
-      ...this.#options.dependencies,
-      get definition() {
-        return stored.definition;
-      },
-      get strategy() {
-        return stored.strategy;
-      },
-      keyPrefix: `/registry/${crd.spec.group}/${crd.spec.names.plural}`,
-    };
-    return [...resource.versions].map(([version, served]) =>
-      this.#endpointOf(crd, { resource, version, served, scope }),
-    );
-  }
-
-  #endpointOf(
-    crd: CustomResourceDefinition,
-    parts: {
-      resource: CustomResource;
-      version: string;
-      served: CustomResourceVersion;
-      scope: StoreScope;
-    },
-  ): ResourceEndpoint {
-    const { resource, version, served, scope } = parts;
-    const { clock } = this.#options.dependencies;
-    let manager: ReturnType<typeof createFieldManager> | undefined;
-    const isStored = version === resource.storageVersion;
-    return {
-      get definition() {
-        return served.definition;
-      },
-      get strategy() {
-        return served.strategy;
-      },
-      scope,
-      custom: true,
-      get fieldManager() {
-        return (manager ??= createFieldManager({ type: served.definition.type, clock }));
-      },
-      ...(isStored ? {} : { conversion: conversionOf(crd, resource, version) }),
-      ...(served.deprecationWarning === undefined
-        ? {}
-        : { deprecationWarning: served.deprecationWarning }),
-      subresourceCreates: new Map(),
-      projections: served.scale === undefined ? new Map() : new Map([['scale', served.scale]]),
-      connects: new Map(),
-      customDecode(object) {
-        const copy = structuredClone(asJson(object));
-        const unknownFields = served
-          .coerce(copy)
-          .map((path) => `unknown field ${JSON.stringify(path)}`);
-        return { object: asKubeObject(copy), unknownFields };
-      },
-    };
   }
 
   /** Deletes all objects of a dying definition, then its finalizer, which removes it. */
@@ -278,8 +205,11 @@ class DefinitionServer {
   }
 
   async #deleteInstances(crd: CustomResourceDefinition): Promise<number> {
-    const scope = this.#endpointsOf(crd)[0]?.scope;
-    if (scope === undefined) return 0;
+    const [endpoint] = createCustomResourceEndpoints(crd, this.#endpointOptions);
+    if (endpoint?.scope === undefined) return 0;
+    // Nothing has to be converted to be deleted, so a broken webhook keeps nothing alive.
+    const { definition, strategy, keyPrefix } = endpoint.scope;
+    const scope = { ...this.#options.dependencies, definition, strategy, keyPrefix };
     const { entries } = await scope.storage.list(`${scope.keyPrefix}/`);
     for (const { object } of entries) {
       const { name = '', namespace = '', deletionTimestamp } = object.metadata;
@@ -315,30 +245,24 @@ class DefinitionServer {
   }
 }
 
-/** A name that was asked for but not given does not count. */
-function underAcceptedNames(crd: CustomResourceDefinition): CustomResourceDefinition {
-  const names = crd.status?.acceptedNames;
-  return names === undefined ? crd : { ...crd, spec: { ...crd.spec, names } };
+interface Served {
+  readonly shape: string;
+  readonly endpoints: readonly ResourceEndpoint[];
 }
 
-function sameVersion(a: ResourceEndpoint, b: ResourceEndpoint): boolean {
-  return a.definition.version === b.definition.version;
+/** What endpoints are made of; equal as long as they need not be made anew. */
+function shapeOf(crd: CustomResourceDefinition): string {
+  const { uid, generation } = crd.metadata;
+  const { acceptedNames, storedVersions } = crd.status ?? {};
+  const isTerminating = isConditionTrue(crd, 'Terminating');
+  return JSON.stringify([uid, String(generation), acceptedNames, storedVersions, isTerminating]);
 }
 
-function conversionOf(
-  crd: CustomResourceDefinition,
-  resource: CustomResource,
-  version: string,
-): VersionConversion {
-  const convert = (object: KubeObject, to: string): KubeObject => {
-    if (crd.spec.conversion?.strategy === 'Webhook')
-      throw statusErrors.internalError(
-        `conversion webhook for ${formatApiVersion({ group: crd.spec.group, version })}, Kind=${crd.spec.names.kind} failed: conversion webhooks are not available in this server`,
-      );
-    return asKubeObject(resource.convert(asJson(object) as JsonObject, to));
-  };
-  return {
-    toStored: (object) => convert(object, resource.storageVersion),
-    fromStored: (object) => convert(object, version),
-  };
+const noWebhooks: WebhookCaller = {
+  post: () => Promise.reject(new Error('conversion webhooks are not available in this server')),
+};
+
+function isSameResource(a: ResourceEndpoint, b: ResourceEndpoint): boolean {
+  const { version, resource } = a.definition;
+  return version === b.definition.version && resource === b.definition.resource;
 }

@@ -13,6 +13,7 @@ import {
 import type { ProjectionHandler } from '../../handlers.ts';
 import type { Strategy } from '../../strategy.ts';
 import { coerceCustomResource, convertWithoutWebhook, type CoercionTarget } from './coercion.ts';
+import { applySchemaDefaults } from './defaulting.ts';
 import {
   schemaOf,
   storageVersionOf,
@@ -53,8 +54,14 @@ export interface CustomResource {
   readonly storageVersion: string;
   /** The versions that are served. */
   readonly versions: ReadonlyMap<string, CustomResourceVersion>;
+  /** Whether there is such a version, served or not. */
+  has(version: string): boolean;
   /** Conversion with strategy `None`; a copy. Webhook conversion is the caller's. */
   convert(object: JsonObject, version: string): JsonObject;
+  /** Drops what the schema of the version does not have, in place; any version. */
+  prune(object: JsonObject, version: string): void;
+  /** Adds the defaults of the schema of the version, in place; any version. */
+  applyDefaults(object: JsonObject, version: string): void;
 }
 
 /** Parts are made when they are asked for: a definition without objects costs its JSON and little more. */
@@ -66,14 +73,20 @@ export function createCustomResource(
   for (const version of crd.spec.versions ?? []) {
     if (version.served) versions.set(version.name, createVersion(crd, version, options));
   }
+  const required = (name: string) => {
+    const version = versionOf(crd, name);
+    if (!version) throw new Error(`${crd.metadata.name} has no version ${name}`);
+    return version;
+  };
   return {
     storageVersion: storageVersionOf(crd),
     versions,
-    convert(object, name) {
-      const version = versionOf(crd, name);
-      if (!version) throw new Error(`${crd.metadata.name} has no version ${name}`);
-      return convertWithoutWebhook(object, coercionTarget(crd, version, options));
-    },
+    has: (name) => versionOf(crd, name) !== undefined,
+    convert: (object, name) =>
+      convertWithoutWebhook(object, coercionTarget(crd, required(name), options)),
+    prune: (object, name) =>
+      void coerceCustomResource(object, coercionTarget(crd, required(name), options)),
+    applyDefaults: (object, name) => applySchemaDefaults(object, schemaOf(required(name))),
   };
 }
 

@@ -1,0 +1,158 @@
+// The endpoints of one definition: one for each served version. An endpoint works in its own
+// version throughout (schema, validation, admission, field management); its storage converts.
+
+import {
+  asJson,
+  asKubeObject,
+  builtinType,
+  createFieldManager,
+  decodeValue,
+  formatApiVersion,
+  parseApiVersion,
+  type FieldManager,
+  type FieldVersions,
+  type JsonObject,
+  type KubeObject,
+  type StructType,
+} from '@keelson/apimachinery';
+import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
+import type { ResourceEndpoint } from '../resource-endpoint.ts';
+import type { StoreDependencies, StoreScope } from '../store-types.ts';
+import { createConvertedStorage } from './conversion/converted-storage.ts';
+import { createConversion, createServedForm } from './conversion/served-form.ts';
+import { createWebhookConversion, type Conversion } from './conversion/webhook-conversion.ts';
+import type { WebhookConversionOptions } from './conversion/webhook-conversion.ts';
+import {
+  createCustomResource,
+  type CustomResource,
+  type CustomResourceOptions,
+  type CustomResourceVersion,
+} from './custom-resources/custom-resource.ts';
+
+export interface CustomResourceEndpointOptions {
+  readonly dependencies: StoreDependencies;
+  readonly webhooks: WebhookConversionOptions;
+  readonly resources: CustomResourceOptions;
+}
+
+/** What reading definitions needs of the schema of metadata. */
+export function metadataParts(): CustomResourceOptions {
+  const objectMeta = builtinType('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta');
+  if (objectMeta === undefined) throw new Error('the schema of ObjectMeta is missing');
+  return {
+    objectMeta,
+    decodeMetadata(value) {
+      const { value: metadata, strictErrors } = decodeValue(value, objectMeta, { strict: true });
+      return {
+        metadata,
+        unknownFields: strictErrors.map((text) => /"(.*)"/.exec(text)?.[1] ?? text),
+      };
+    },
+  };
+}
+
+export function createCustomResourceEndpoints(
+  definition: CustomResourceDefinition,
+  options: CustomResourceEndpointOptions,
+): ResourceEndpoint[] {
+  const crd = underAcceptedNames(definition);
+  const resource = createCustomResource(crd, options.resources);
+  const isWebhook = crd.spec.conversion?.strategy === 'Webhook';
+  const webhook = isWebhook ? createWebhookConversion(crd, options.webhooks) : undefined;
+  const parts = { crd, resource, webhook, options };
+  const convert = createConversion(parts);
+  return [...resource.versions].map(([version, served]) =>
+    endpointOf({ ...parts, convert, version, served }),
+  );
+}
+
+/** A name that was asked for but not given does not count. */
+function underAcceptedNames(crd: CustomResourceDefinition): CustomResourceDefinition {
+  const names = crd.status?.acceptedNames;
+  return names === undefined ? crd : { ...crd, spec: { ...crd.spec, names } };
+}
+
+/** One served version of a definition. */
+interface Served {
+  readonly crd: CustomResourceDefinition;
+  readonly resource: CustomResource;
+  readonly webhook: Conversion | undefined;
+  readonly convert: Conversion;
+  readonly options: CustomResourceEndpointOptions;
+  readonly version: string;
+  readonly served: CustomResourceVersion;
+}
+
+function endpointOf(parts: Served): ResourceEndpoint {
+  const { served } = parts;
+  const scope = scopeOf(parts);
+  let manager: FieldManager | undefined;
+  return {
+    get definition() {
+      return served.definition;
+    },
+    get strategy() {
+      return served.strategy;
+    },
+    scope,
+    custom: true,
+    get fieldManager() {
+      return (manager ??= createFieldManager({
+        type: served.definition.type,
+        clock: parts.options.dependencies.clock,
+        versions: fieldVersionsOf(parts),
+      }));
+    },
+    ...(served.deprecationWarning === undefined
+      ? {}
+      : { deprecationWarning: served.deprecationWarning }),
+    subresourceCreates: new Map(),
+    projections: served.scale === undefined ? new Map() : new Map([['scale', served.scale]]),
+    connects: new Map(),
+    customDecode(object) {
+      const copy = structuredClone(asJson(object));
+      const unknownFields = served
+        .coerce(copy)
+        .map((path) => `unknown field ${JSON.stringify(path)}`);
+      return { object: asKubeObject(copy), unknownFields };
+    },
+  };
+}
+
+function scopeOf(parts: Served): StoreScope {
+  const { crd, resource, convert, options, version, served } = parts;
+  const storedType = (): StructType =>
+    (resource.versions.get(resource.storageVersion) ?? served).definition.type;
+  const form = createServedForm(parts, convert, { version, storedType });
+  return {
+    ...options.dependencies,
+    storage: createConvertedStorage(options.dependencies.storage, form),
+    get definition() {
+      return served.definition;
+    },
+    get strategy() {
+      return served.strategy;
+    },
+    keyPrefix: `/registry/${crd.spec.group}/${crd.spec.names.plural}`,
+  };
+}
+
+/** Managers may have named their fields in any served version. */
+function fieldVersionsOf({ crd, resource }: Served): FieldVersions {
+  const { group } = crd.spec;
+  const versionIn = (apiVersion: string) => {
+    const parsed = parseApiVersion(apiVersion);
+    const version = parsed?.group === group ? parsed.version : '';
+    return resource.versions.get(version);
+  };
+  return {
+    has: (apiVersion) => versionIn(apiVersion) !== undefined,
+    typeOf: (apiVersion) => versionIn(apiVersion)?.definition.type,
+    convert(object: KubeObject, _from: string, to: string) {
+      const version = parseApiVersion(to)?.version ?? '';
+      const renamed: JsonObject = { ...asJson(object) };
+      renamed['apiVersion'] = formatApiVersion({ group, version });
+      return asKubeObject(renamed);
+    },
+  };
+}
