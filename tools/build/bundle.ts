@@ -82,7 +82,8 @@ const unchanged = [...files].every(([name, contents]) => {
 if (!unchanged) {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  for (const [name, contents] of files) writeFileSync(join(outdir, name), contents, { mode: 0o755 });
+  for (const [name, contents] of files)
+    writeFileSync(join(outdir, name), contents, { mode: 0o755 });
   for (const [name, contents] of files) {
     const kilobytes = contents.byteLength / 1000;
     console.log(`${name.padEnd(24)} ${kilobytes.toFixed(0).padStart(6)} kB`);

@@ -36,8 +36,7 @@ export async function createObject(
   const generated = !meta.name && Boolean(meta.generateName);
   if (!generated) return createOnce(scope, object, request);
   for (let attempt = 1; ; attempt++) {
-    const candidate =
-      attempt < scope.limits.generateNameTriesMax ? copyJson(object) : object;
+    const candidate = attempt < scope.limits.generateNameTriesMax ? copyJson(object) : object;
     candidate.metadata.name = generateName(scope, meta.generateName ?? '');
     try {
       return await createOnce(scope, candidate, request);
