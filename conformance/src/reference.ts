@@ -45,10 +45,7 @@ export function readFloors(): Readonly<Record<string, number>> {
  * allow for.
  */
 export async function replay(reference: string, areas: readonly string[]): Promise<ReplayResult> {
-  const directory = mkdtempSync(join(tmpdir(), 'keelson-replay-'));
-  // A token, for a client certificate would speak for requests that test other credentials.
-  const token = randomBytes(16).toString('hex');
-  const server = await startServer(directory, token);
+  const server = await startReplayServer();
   try {
     const files = areas.map((area) => join(reference, 'cases', `${area}.jsonl`)).filter(existsSync);
     const output = await run(process.execPath, [
@@ -57,17 +54,45 @@ export async function replay(reference: string, areas: readonly string[]): Promi
       '--server',
       server.url,
       '--ca',
-      join(directory, 'pki', 'ca.crt'),
+      server.caFile,
       '--token',
-      token,
+      server.token,
       ...files,
     ]);
     return JSON.parse(output) as ReplayResult;
   } finally {
-    server.process.kill('SIGTERM');
-    await new Promise((resolve) => server.process.once('exit', resolve));
-    rmSync(directory, { recursive: true, force: true });
+    await server.stop();
   }
+}
+
+export interface ReplayServer {
+  readonly url: string;
+  /** PEM of the authority, and the file that has it. */
+  readonly ca: string;
+  readonly caFile: string;
+  /** Of a member of system:masters. */
+  readonly token: string;
+  stop(): Promise<void>;
+}
+
+/** A server as the recordings presume it, in a process of its own. */
+export async function startReplayServer(): Promise<ReplayServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'keelson-replay-'));
+  // A token, for a client certificate would speak for requests that test other credentials.
+  const token = randomBytes(16).toString('hex');
+  const server = await startServer(directory, token);
+  const caFile = join(directory, 'pki', 'ca.crt');
+  return {
+    url: server.url,
+    ca: readFileSync(caFile, 'utf8'),
+    caFile,
+    token,
+    async stop() {
+      server.process.kill('SIGTERM');
+      await new Promise((resolve) => server.process.once('exit', resolve));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 }
 
 interface RunningServer {

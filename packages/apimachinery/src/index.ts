@@ -170,6 +170,7 @@ export {
 export type { FieldMatcher, FieldRequirement } from './selectors/field-selector.ts';
 
 export { applyJsonPatch, jsonPatchLimits } from './patch/json-patch.ts';
+export { jsonKind } from './patch/merge-patch.ts';
 export type { JsonPatchLimits } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { PatchError, patchErrorStatus } from './patch/patch-error.ts';

@@ -67,6 +67,7 @@ export { createIssuerDiscovery } from './authentication/service-accounts/issuer-
 export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
 export type { Authorizer } from './authorization/authorizer.ts';
 export { createAuthorization } from './authorization/create-authorization.ts';
+export { createWebhookPlugins } from './admission/webhook/create-webhook-plugins.ts';
 export { createPodSecurityMetrics } from './admission/admission-metrics.ts';
 export { AdmissionPluginError, createAdmissionPlugins } from './admission/create-plugins.ts';
 export { parseAdmissionConfiguration } from './admission/admission-configuration.ts';

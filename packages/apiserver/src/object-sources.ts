@@ -42,6 +42,8 @@ const prefixes = {
   ipAddresses: '/registry/ipaddresses',
   flowSchemas: '/registry/flowschemas',
   priorityLevelConfigurations: '/registry/prioritylevelconfigurations',
+  mutatingWebhookConfigurations: '/registry/mutatingwebhookconfigurations',
+  validatingWebhookConfigurations: '/registry/validatingwebhookconfigurations',
 } as const;
 
 export type ObjectSourceName = keyof typeof prefixes;

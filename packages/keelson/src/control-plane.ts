@@ -21,6 +21,7 @@ import {
   createTokenRequestHandler,
   createTokenReviewHandler,
   createWebhookClient,
+  createWebhookPlugins,
   createImpersonationFilter,
   createIssuerDiscovery,
   createMetrics,
@@ -120,6 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
   const serviceCidrs = (options.serviceClusterIpRange ?? '10.96.0.0/16').split(',');
   const metrics = createMetrics();
+  const webhooks = createClusterWebhooks(sources, clock, limits);
   const server: ApiServer = createApiServer({
     storage,
     features,
@@ -140,7 +142,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         kinds: createResourcesOfKind(() => server.index.list()),
         enable: ['NodeRestriction', ...(options.enableAdmissionPlugins ?? [])],
         disable: options.disableAdmissionPlugins ?? [],
-        others: [createNodeRestriction({ ...sources, features, authorizer })],
+        others: [
+          createNodeRestriction({ ...sources, features, authorizer }),
+          ...createWebhookPlugins({
+            sources,
+            client: webhooks,
+            index: () => server.index,
+            features,
+            metrics,
+            clock,
+            random,
+          }),
+        ],
         observePodSecurity: createPodSecurityMetrics(metrics, features.emulated.minor),
         ...(options.admissionConfiguration === undefined
           ? {}
@@ -166,7 +179,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits,
     logger,
   });
-  const webhooks = createClusterWebhooks(sources, clock, limits);
   followObjects({ server, sources, webhooks, logger, signal: stop.signal });
   await bootstrapCluster({
     server,

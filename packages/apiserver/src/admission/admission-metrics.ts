@@ -8,6 +8,7 @@ import type { Clock } from '@keelson/apimachinery';
 import { metricPolicyVersion, type PodSecurityDecision } from '@keelson/pod-security';
 import type { Metrics } from '../metrics.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import type { Reinvocation } from './reinvocation.ts';
 
 const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 
@@ -22,17 +23,20 @@ export function withAdmissionMetrics(
     'Admission controller latency histogram in seconds, identified by name and broken out for each operation and API resource and type (validate or admit).',
     durationBuckets,
   );
-  type Phase = (attributes: AdmissionAttributes) => Promise<void> | void;
+  type Phase = (
+    attributes: AdmissionAttributes,
+    reinvocation?: Reinvocation,
+  ) => Promise<void> | void;
   const timed = (name: string, type: 'admit' | 'validate', phase: Phase): Phase => {
     const observe = ({ operation }: AdmissionAttributes, startMs: number, rejected: boolean) =>
       duration.observe(
         { name, operation, rejected: String(rejected), type },
         (clock.monotonic() - startMs) / 1000,
       );
-    return async (attributes) => {
+    return async (attributes, reinvocation) => {
       const startMs = clock.monotonic();
       try {
-        await phase(attributes);
+        await phase(attributes, reinvocation);
       } catch (error) {
         observe(attributes, startMs, true);
         throw error;

@@ -11,6 +11,7 @@ import {
   type StatusError,
 } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
+import type { Reinvocation } from './reinvocation.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
@@ -41,7 +42,8 @@ export interface AdmissionPlugin {
   /** As in `--enable-admission-plugins`. */
   readonly name: string;
   handles(operation: AdmissionOperation): boolean;
-  mutate?(attributes: AdmissionAttributes): Promise<void> | void;
+  /** `reinvocation` is there when the chain can run the plugins a second time. */
+  mutate?(attributes: AdmissionAttributes, reinvocation?: Reinvocation): Promise<void> | void;
   validate?(attributes: AdmissionAttributes): Promise<void> | void;
 }
 

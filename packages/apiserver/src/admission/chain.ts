@@ -9,6 +9,7 @@ import type {
   AdmissionOperation,
   AdmissionPlugin,
 } from './admission.ts';
+import { runWithReinvocation, type Reinvocation } from './reinvocation.ts';
 
 const operations: readonly AdmissionOperation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
 
@@ -17,12 +18,15 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): Admis
   const byOperation = new Map(operations.map((op) => [op, plugins.filter((p) => p.handles(op))]));
   return {
     handles: (operation) => (byOperation.get(operation)?.length ?? 0) > 0,
-    async mutate(attributes) {
+    mutate(attributes) {
       const { trace } = attributes;
-      for (const plugin of byOperation.get(attributes.operation) ?? []) {
-        if (!trace.enabled || plugin.mutate === undefined) await plugin.mutate?.(attributes);
-        else await mutateTraced(plugin, attributes);
-      }
+      return runWithReinvocation(async (reinvocation) => {
+        for (const plugin of byOperation.get(attributes.operation) ?? []) {
+          if (plugin.mutate === undefined) continue;
+          if (trace.enabled) await mutateTraced(plugin, attributes, reinvocation);
+          else await plugin.mutate(attributes, reinvocation);
+        }
+      });
     },
     async validate(attributes) {
       const { trace } = attributes;
@@ -37,11 +41,12 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): Admis
 async function mutateTraced(
   plugin: AdmissionPlugin,
   attributes: AdmissionAttributes,
+  reinvocation: Reinvocation,
 ): Promise<void> {
   const step = { stage: 'admission/mutating', by: plugin.name } as const;
   const before = copyJson(attributes.object);
   try {
-    await plugin.mutate?.(attributes);
+    await plugin.mutate?.(attributes, reinvocation);
   } catch (error) {
     attributes.trace.record({ ...step, outcome: 'deny', reason: messageOf(error) });
     throw error;

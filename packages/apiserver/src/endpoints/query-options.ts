@@ -9,6 +9,8 @@ export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly fieldValidation: FieldValidation;
+  /** As the client wrote it: empty when it left it to the server. */
+  readonly fieldValidationGiven: FieldValidation | '';
 }
 export interface PatchRequestOptions extends WriteOptions {
   readonly force: boolean | undefined;
@@ -49,7 +51,7 @@ export function parseWriteOptions(
   return {
     dryRun: query.getAll('dryRun').length > 0,
     fieldManager: query.get('fieldManager') ?? '',
-    fieldValidation: (query.get('fieldValidation') || 'Warn') as FieldValidation,
+    ...fieldValidationOf(query),
   };
 }
 
@@ -76,7 +78,7 @@ export function parsePatchOptions(query: URLSearchParams, isApply: boolean): Pat
   return {
     dryRun: query.getAll('dryRun').length > 0,
     fieldManager: query.get('fieldManager') ?? '',
-    fieldValidation: (query.get('fieldValidation') || 'Warn') as FieldValidation,
+    ...fieldValidationOf(query),
     force,
   };
 }
@@ -210,6 +212,13 @@ function checkFieldManager(query: URLSearchParams, optional: boolean): FieldErro
   }
   return errors;
 }
+function fieldValidationOf(
+  query: URLSearchParams,
+): Pick<WriteOptions, 'fieldValidation' | 'fieldValidationGiven'> {
+  const given = (query.get('fieldValidation') ?? '') as FieldValidation | '';
+  return { fieldValidation: given || 'Warn', fieldValidationGiven: given };
+}
+
 function checkFieldValidation(query: URLSearchParams): FieldError[] {
   const value = query.get('fieldValidation') ?? '';
   return ['', 'Ignore', 'Warn', 'Strict'].includes(value)

@@ -75,10 +75,6 @@ async function deleteOne(
     options: deleteOptionsObject(options),
   };
   const named: ResourceRequest = { ...request, name, namespace };
-  if (services.admission.handles('DELETE'))
-    await services.admission.mutate(
-      admissionAttributes(named, { ...subject, oldObject: undefined }),
-    );
   const deletion: DeleteObjectRequest = {
     user: context.user,
     dryRun: options.dryRun,
@@ -88,10 +84,10 @@ async function deleteOne(
     served: endpoint.definition,
     warn: (text) => context.warn(text),
     validateAdmission: async (_object, old) => {
-      if (services.admission.handles('DELETE'))
-        await services.admission.validate(
-          admissionAttributes(named, { ...subject, oldObject: old }),
-        );
+      if (!services.admission.handles('DELETE')) return;
+      const attributes = admissionAttributes(named, { ...subject, oldObject: old });
+      await services.admission.mutate(attributes);
+      await services.admission.validate(attributes);
     },
   };
   return deleteObject(scope, deletion);

@@ -34,7 +34,6 @@ import { parseApplyBody, parsePatchBody, type ParsedPatch, type PatchType } from
 import { parsePatchOptions, type PatchRequestOptions } from '../query-options.ts';
 import { toServed, toStored, type ResourceRequest } from '../resource-request.ts';
 import { respondResource } from '../respond-resource.ts';
-import { optionsObject } from '../write-options.ts';
 import { checkNamespace, dropDuplicateOwners } from './create.ts';
 import { checkName } from './update.ts';
 import { updateAdmission } from './update-admission.ts';
@@ -57,11 +56,7 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
   const projection = endpoint.projections.get(request.subresource);
   const patch = type === 'apply' ? undefined : parsePatchBody(type, body);
   const applied = type === 'apply' ? readConfiguration(request, body, options) : undefined;
-  const admission = updateAdmission(
-    request,
-    options.dryRun,
-    optionsObject('PatchOptions', options),
-  );
+  const admission = updateAdmission(request, options);
 
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
     const live = existing === undefined ? undefined : await toServed(endpoint, existing);

@@ -2,7 +2,9 @@
 // An update that turns out to create is admitted as CREATE.
 
 import type { KubeObject } from '@keelson/apimachinery';
+import type { WriteOptions } from '../query-options.ts';
 import { admissionAttributes, type ResourceRequest } from '../resource-request.ts';
+import { optionsObject } from '../write-options.ts';
 
 export interface UpdateAdmission {
   mutate(object: KubeObject, existing: KubeObject | undefined): Promise<KubeObject>;
@@ -11,8 +13,7 @@ export interface UpdateAdmission {
 
 export function updateAdmission(
   request: ResourceRequest,
-  dryRun: boolean,
-  options: KubeObject,
+  options: WriteOptions,
 ): UpdateAdmission {
   const { admission } = request.services;
   const attributesFor = (object: KubeObject | undefined, existing: KubeObject | undefined) =>
@@ -20,8 +21,8 @@ export function updateAdmission(
       operation: existing === undefined ? 'CREATE' : 'UPDATE',
       object,
       oldObject: existing,
-      dryRun,
-      options,
+      dryRun: options.dryRun,
+      options: optionsObject(existing === undefined ? 'CreateOptions' : 'UpdateOptions', options),
     });
   return {
     async mutate(object, existing) {

@@ -13,7 +13,6 @@ import { negotiateOutput } from '../negotiation.ts';
 import { parseWriteOptions } from '../query-options.ts';
 import { toServed, toStored, type ResourceRequest } from '../resource-request.ts';
 import { respondResource } from '../respond-resource.ts';
-import { optionsObject } from '../write-options.ts';
 import { checkNamespace, dropDuplicateOwners } from './create.ts';
 import { updateAdmission } from './update-admission.ts';
 
@@ -32,11 +31,7 @@ export async function updateResource(request: ResourceRequest): Promise<void> {
   const body = await decodeBody(request, bodyKind, options.fieldValidation);
   checkName(request, body);
   checkNamespace(request, body);
-  const admission = updateAdmission(
-    request,
-    options.dryRun,
-    optionsObject('UpdateOptions', options),
-  );
+  const admission = updateAdmission(request, options);
   const manager = managerName(request, options.fieldManager);
 
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {

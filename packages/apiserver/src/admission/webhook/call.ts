@@ -1,0 +1,100 @@
+// Asks one webhook: writes the review, sends it, reads the verdict, passes on warnings and audit
+// annotations, and makes of a refusal the answer to the client.
+
+import type { Random } from '@keelson/apimachinery';
+import { createUid } from '@keelson/apimachinery';
+import { WebhookError, type WebhookClient } from '../../transport/webhook-client.ts';
+import type { AdmissionAttributes } from '../admission.ts';
+import type { VersionedObjects } from '../request-versions.ts';
+import { callFailed, deniedBy, requestTimedOut, WebhookCallError } from './failures.ts';
+import { assertDryRun, type Invocation } from './invocation.ts';
+import { readReview, writeReview, type Verdict } from './review.ts';
+import type { WebhookMetrics, WebhookPhase } from './webhook-metrics.ts';
+
+export interface WebhookCaller {
+  /**
+   * The verdict of a webhook that allows, `undefined` of one that could not be asked and may be
+   * passed over. Throws the answer to the client otherwise.
+   */
+  ask(
+    invocation: Invocation,
+    attributes: AdmissionAttributes,
+    objects: VersionedObjects,
+  ): Promise<Verdict | undefined>;
+}
+
+export interface WebhookCallerOptions {
+  readonly phase: WebhookPhase;
+  readonly client: WebhookClient;
+  readonly random: Random;
+  readonly metrics: WebhookMetrics;
+}
+
+export function createWebhookCaller(options: WebhookCallerOptions): WebhookCaller {
+  const { phase, client, random, metrics } = options;
+  const post = async (
+    invocation: Invocation,
+    attributes: AdmissionAttributes,
+    objects: VersionedObjects,
+  ): Promise<Verdict> => {
+    const { address, timeoutMs } = invocation.webhook;
+    const review = writeReview(invocation, attributes, objects, createUid(random));
+    try {
+      const { signal } = attributes;
+      const answer = await client.post({ address, body: review.body, timeoutMs, signal });
+      return readReview(answer, review, phase);
+    } catch (error) {
+      if (!(error instanceof WebhookError)) throw error;
+      throw new WebhookCallError(`failed to call webhook: ${error.message}`, { cause: error });
+    }
+  };
+  return {
+    async ask(invocation, attributes, objects) {
+      const { webhook } = invocation;
+      assertDryRun(webhook, attributes);
+      const finish = metrics.start(webhook.name, phase, attributes);
+      let verdict: Verdict;
+      try {
+        verdict = await post(invocation, attributes, objects);
+      } catch (error) {
+        if (!(error instanceof WebhookCallError)) throw error;
+        finish({ kind: 'failed', code: 500, isIgnored: webhook.ignoresFailure });
+        const answer = callFailed(webhook.name, error);
+        record(invocation, attributes, 'error', answer.message);
+        if (!webhook.ignoresFailure) throw answer;
+        if (attributes.signal.aborted) throw requestTimedOut();
+        return undefined;
+      }
+      passOn(webhook.name, verdict, attributes);
+      if (verdict.allowed) {
+        finish({ kind: 'allowed' });
+        return verdict;
+      }
+      const answer = deniedBy(webhook.name, verdict.status);
+      finish({ kind: 'denied', code: answer.code });
+      record(invocation, attributes, 'deny', answer.message);
+      throw answer;
+    },
+  };
+}
+
+/** Also of a webhook that refuses. */
+function passOn(
+  name: string,
+  { warnings, auditAnnotations }: Verdict,
+  attributes: AdmissionAttributes,
+): void {
+  for (const text of warnings ?? []) attributes.warn(text);
+  for (const [key, value] of Object.entries(auditAnnotations ?? {}))
+    attributes.annotate(`${name}/${key}`, value);
+}
+
+function record(
+  { webhook }: Invocation,
+  { trace }: AdmissionAttributes,
+  outcome: 'deny' | 'error',
+  reason: string,
+): void {
+  const by = `${webhook.configuration}/${webhook.name}`;
+  if (trace.enabled) trace.record({ stage: 'admission/webhook', by, outcome, reason });
+}
