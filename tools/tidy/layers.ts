@@ -127,6 +127,7 @@ export const apiserverFolders: readonly Folder[] = [
       'object-source.ts',
       'request-context.ts',
       'request-pipeline.ts',
+      'warnings.ts',
     ],
     imports: ['authentication'],
   },

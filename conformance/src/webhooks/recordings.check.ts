@@ -99,7 +99,13 @@ describe('recorded webhooks', { skip }, async () => {
       const account = { metadata: { name: 'default' } };
       await create(`/api/v1/namespaces/${variables.ns}/serviceaccounts`, account);
       sent = '';
-      for (const step of situation.setup ?? []) await send(step, situation.user);
+      for (const step of situation.setup ?? []) {
+        // A definition was created a moment ago.
+        for (let tries = 0; tries < 50; tries++) {
+          if ((await send(step, situation.user)).status !== 404) break;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
       webhook.play(replay.subst(situation.webhookReply, variables));
       const paths: string[] = [];
       for (const object of situation.configuration) {

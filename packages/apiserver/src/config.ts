@@ -13,7 +13,7 @@ export interface ServerLimits {
   /** Concurrent requests that write (`--max-mutating-requests-inflight`). */
   readonly mutatingInFlightMax: number;
   /** Bytes of all `Warning` headers of one answer. */
-  readonly warningBytesMax: number;
+  readonly warningRunesMax: number;
   /** Bytes that may wait for a slow watcher before its watch is ended. */
   readonly watchBacklogBytesMax: number;
   /** Interval of watch bookmarks. */
@@ -41,7 +41,7 @@ export const defaultLimits: ServerLimits = Object.freeze({
   watchTimeoutMinMs: 1_800_000,
   readOnlyInFlightMax: 400,
   mutatingInFlightMax: 200,
-  warningBytesMax: 4096,
+  warningRunesMax: 4096,
   watchBacklogBytesMax: 64 * 1024 * 1024,
   bookmarkIntervalMs: 60_000,
   headerBytesMax: 64 * 1024,

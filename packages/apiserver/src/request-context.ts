@@ -43,7 +43,7 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   readonly receivedAtMs: number;
   /**
-   * Adds a `Warning: 299 - "…"` header to the answer; duplicates are dropped, total size is
+   * Adds a `Warning: 299 - "…"` header to the answer; duplicates are dropped, all together are
    * bounded.
    */
   warn(text: string): void;

@@ -14,6 +14,7 @@ import { parseRequestInfo } from './filters/request-info.ts';
 import type { ApiRequest, ApiResponse } from './http.ts';
 import type { RequestContext } from './request-context.ts';
 import type { ServeRequest } from './transport/in-process.ts';
+import { createWarningRecorder } from './warnings.ts';
 
 export interface ServeOptions {
   readonly pipeline: (context: RequestContext) => Promise<void>;
@@ -46,9 +47,8 @@ function createContext(
   response: ApiResponse,
   options: ServeOptions,
 ): RequestContext {
-  const warnings: string[] = [];
+  const warnings = createWarningRecorder(options.limits.warningRunesMax);
   const annotations = new Map<string, string>();
-  let warningBytes = 0;
   return {
     request,
     response,
@@ -57,15 +57,10 @@ function createContext(
     trace: request.headers['keelson-explain'] === '1' ? createDecisionTrace() : noDecisionTrace,
     signal: request.signal,
     receivedAtMs: options.clock.now(),
-    warn(text) {
-      const clean = text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ');
-      if (clean === '' || warnings.includes(clean)) return;
-      const size = Buffer.byteLength(clean);
-      if (warningBytes + size > options.limits.warningBytesMax) return;
-      warningBytes += size;
-      warnings.push(clean);
+    warn: (text) => warnings.add(text),
+    get warnings() {
+      return warnings.texts;
     },
-    warnings,
     annotate(key, value) {
       if (!annotations.has(key)) annotations.set(key, value);
     },

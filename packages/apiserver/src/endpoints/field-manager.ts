@@ -1,7 +1,17 @@
 // Who manages fields in a write: the `fieldManager` parameter, else the first part of the user
 // agent. And the marking itself, in the served version, where managed fields are expressed.
 
-import type { FieldManagerContext, KubeObject } from '@keelson/apimachinery';
+import {
+  createFieldManager,
+  formatApiVersion,
+  typeForKind,
+  type Clock,
+  type FieldManager,
+  type FieldManagerContext,
+  type GroupVersionKind,
+  type KubeObject,
+  type StructType,
+} from '@keelson/apimachinery';
 import { singleHeader } from './negotiation.ts';
 import type { ResourceRequest } from './resource-request.ts';
 
@@ -35,6 +45,31 @@ export function recordUpdate(
   return request.endpoint.projections.has(request.subresource)
     ? withoutTime(request, marked)
     : marked;
+}
+
+const managersOfKinds = new WeakMap<Clock, Map<StructType, FieldManager>>();
+
+/**
+ * The same for a body that is answered and not stored. COMPAT: reviews, tokens and evictions have
+ * managers too, as webhooks and clients see.
+ */
+export function recordBody(
+  { services, subresource }: ResourceRequest,
+  gvk: GroupVersionKind,
+  object: KubeObject,
+  manager: string,
+): KubeObject {
+  const { clock } = services;
+  const type = typeForKind(gvk);
+  if (type === undefined) return object;
+  let managers = managersOfKinds.get(clock);
+  if (managers === undefined) managersOfKinds.set(clock, (managers = new Map()));
+  let fieldManager = managers.get(type);
+  if (fieldManager === undefined)
+    managers.set(type, (fieldManager = createFieldManager({ type, clock })));
+  const apiVersion = formatApiVersion(gvk);
+  const empty = { kind: gvk.kind, apiVersion, metadata: {} };
+  return fieldManager.update(empty, object, { manager, apiVersion, subresource });
 }
 
 /** COMPAT: who scaled is recorded, when is not: a projection's own entries carry no time. */

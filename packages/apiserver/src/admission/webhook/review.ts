@@ -106,9 +106,16 @@ export function readReview(
   review: Review,
   phase: 'admit' | 'validating',
 ): Verdict {
-  const { response } = decodeReview(bytes, review.version);
+  const { response, kind = '', apiVersion = '' } = decodeReview(bytes, review.version);
   if (response === undefined) throw invalid('webhook response was absent');
-  if (review.version === 'v1') checkResponse(response, review.uid, phase);
+  if (review.version === 'v1') {
+    checkResponse(response, review.uid, phase);
+    const given = `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;
+    if (kind !== 'AdmissionReview' || apiVersion !== formatApiVersion({ group, version: 'v1' }))
+      throw invalid(
+        `expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${given}`,
+      );
+  }
   const { allowed, status, warnings, auditAnnotations } = response;
   const verdict = {
     allowed,
@@ -148,8 +155,10 @@ function decodeReview(bytes: Uint8Array, version: ReviewVersion): AdmissionRevie
   try {
     const meta = readTypeMeta(bytes);
     const expected = formatApiVersion({ group, version });
-    if (meta.kind !== 'AdmissionReview' || meta.apiVersion !== expected) {
-      const given = `${parseApiVersion(meta.apiVersion)?.version ?? ''}.${meta.kind}`;
+    // What is not said is taken for what was expected.
+    const { kind = 'AdmissionReview', apiVersion = expected } = said(meta);
+    if (kind !== 'AdmissionReview' || apiVersion !== expected) {
+      const given = `${parseApiVersion(apiVersion)?.version ?? ''}.${kind}`;
       throw new WebhookCallError(
         `failed to call webhook: converting (${given}) to (${version}.AdmissionReview): unknown conversion`,
       );
@@ -159,6 +168,10 @@ function decodeReview(bytes: Uint8Array, version: ReviewVersion): AdmissionRevie
     if (!(error instanceof DecodeError)) throw error;
     throw new WebhookCallError(`failed to call webhook: ${error.message}`, { cause: error });
   }
+}
+
+function said({ kind, apiVersion }: { kind: string; apiVersion: string }) {
+  return { ...(kind !== '' && { kind }), ...(apiVersion !== '' && { apiVersion }) };
 }
 
 function checkResponse(

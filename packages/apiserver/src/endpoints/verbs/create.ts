@@ -4,7 +4,7 @@ import { statusErrors, type KubeObject } from '@keelson/apimachinery';
 import { createObject } from '../../registry/store-create.ts';
 import type { WriteRequest } from '../../registry/store-types.ts';
 import { decodeBody } from '../decode-body.ts';
-import { emptyObject, managerName, recordUpdate } from '../field-manager.ts';
+import { emptyObject, managerName, recordBody, recordUpdate } from '../field-manager.ts';
 import { negotiateOutput } from '../negotiation.ts';
 import { parseWriteOptions } from '../query-options.ts';
 import {
@@ -24,17 +24,11 @@ export async function createResource(request: ResourceRequest): Promise<void> {
   const decoded = await decodeBody(request, expectedKind(request), options.fieldValidation);
   checkNamespace(request, decoded);
   const admissionOptions = optionsObject('CreateOptions', options);
-  const object = await toStored(
-    endpoint,
+  const manager = managerName(request, options.fieldManager);
+  const object =
     handler === undefined
-      ? recordUpdate(
-          request,
-          emptyObject(request),
-          decoded,
-          managerName(request, options.fieldManager),
-        )
-      : decoded,
-  );
+      ? await toStored(endpoint, recordUpdate(request, emptyObject(request), decoded, manager))
+      : recordBody(request, expectedKind(request), decoded, manager);
 
   const attributesOf = (subject: KubeObject | undefined, oldObject?: KubeObject) =>
     admissionAttributes(request, {

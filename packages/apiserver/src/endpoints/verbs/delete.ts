@@ -21,7 +21,7 @@ export async function deleteResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
   const format = negotiateOutput(context, endpoint.custom);
   const options = await readDeleteOptions(request);
-  const result = await deleteOne(request, request.name, request.namespace, options);
+  const result = await deleteOne(request, request, options);
   const body = isStatus(result.body) ? result.body : await toServed(endpoint, result.body);
   // COMPAT: only the old way to ask for a cascade is answered 202 while the object stays.
   const accepted = !result.deletedNow && options.orphanDependents === false;
@@ -48,7 +48,7 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
   for (const { object } of page.entries) {
     const { name = '', namespace = '' } = object.metadata;
     try {
-      await deleteOne(request, name, namespace, options);
+      await deleteOne(request, { name, namespace }, options);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -61,8 +61,7 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
 
 async function deleteOne(
   request: ResourceRequest,
-  name: string,
-  namespace: string,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
   options: DeleteRequestOptions,
 ): Promise<DeleteResult> {
   const { context, endpoint, services } = request;
@@ -74,7 +73,8 @@ async function deleteOne(
     dryRun: options.dryRun,
     options: deleteOptionsObject(options),
   };
-  const named: ResourceRequest = { ...request, name, namespace };
+  // COMPAT: admission is not told which object of a collection it is, but by the object itself.
+  const admitted: ResourceRequest = { ...request, namespace };
   const deletion: DeleteObjectRequest = {
     user: context.user,
     dryRun: options.dryRun,
@@ -85,7 +85,7 @@ async function deleteOne(
     warn: (text) => context.warn(text),
     validateAdmission: async (_object, old) => {
       if (!services.admission.handles('DELETE')) return;
-      const attributes = admissionAttributes(named, { ...subject, oldObject: old });
+      const attributes = admissionAttributes(admitted, { ...subject, oldObject: old });
       await services.admission.mutate(attributes);
       await services.admission.validate(attributes);
     },

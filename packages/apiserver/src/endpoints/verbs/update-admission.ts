@@ -11,10 +11,7 @@ export interface UpdateAdmission {
   validate(object: KubeObject | undefined, existing: KubeObject | undefined): Promise<void>;
 }
 
-export function updateAdmission(
-  request: ResourceRequest,
-  options: WriteOptions,
-): UpdateAdmission {
+export function updateAdmission(request: ResourceRequest, options: WriteOptions): UpdateAdmission {
   const { admission } = request.services;
   const attributesFor = (object: KubeObject | undefined, existing: KubeObject | undefined) =>
     admissionAttributes(request, {
