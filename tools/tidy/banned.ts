@@ -61,7 +61,7 @@ export const bannedText: readonly BannedRule[] = [
       !path.startsWith('packages/apiserver/src/storage/encryption/'),
     except: {
       'packages/apimachinery/src/random.ts': 'is where chance comes from',
-      'packages/apiserver/src/endpoints/openapi/documents.ts':
+      'packages/apiserver/src/endpoints/content-hash.ts':
         'hashes public documents for their ETag, which clients compare',
     },
     example: "import { createHash } from 'node:crypto';",

@@ -139,7 +139,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         random,
         quotaWriter: createQuotaStatusWriter(storage),
         namespaceCreator: createNamespaceCreator(() => server.serve),
-        kinds: createResourcesOfKind(() => server.index.list()),
+        kinds: createResourcesOfKind((group) => server.index.inGroup(group)),
         enable: ['NodeRestriction', ...(options.enableAdmissionPlugins ?? [])],
         disable: options.disableAdmissionPlugins ?? [],
         others: [
@@ -289,8 +289,8 @@ function followObjects({ server, sources, webhooks, logger, signal }: Followed):
 
 function findScope(server: ApiServer, group: string, resource: string): StoreScope {
   const endpoint = server.index
-    .list()
-    .find((e) => e.definition.group === group && e.definition.resource === resource);
+    .inGroup(group)
+    .find((candidate) => candidate.definition.resource === resource);
   if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
   return endpoint.scope;
 }

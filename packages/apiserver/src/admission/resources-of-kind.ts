@@ -5,15 +5,15 @@ import type { GroupVersionKind } from '@keelson/apimachinery';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
 import type { ResourcesOfKind } from './plugins/owner-references-permission-enforcement.ts';
 
-/** `endpoints` is asked at each call: definitions of custom resources come and go. */
+/** `inGroup` is asked at each call: definitions of custom resources come and go. */
 export function createResourcesOfKind(
-  endpoints: () => readonly ResourceEndpoint[],
+  inGroup: (group: string) => readonly ResourceEndpoint[],
 ): ResourcesOfKind {
   const serves = ({ definition }: ResourceEndpoint, { group, version, kind }: GroupVersionKind) =>
     definition.group === group && definition.version === version && definition.kind === kind;
   return {
     resourcesOf: (gvk) =>
-      endpoints()
+      inGroup(gvk.group)
         .filter((endpoint) => serves(endpoint, gvk))
         .map(({ definition: { resource, namespaced } }) => ({ resource, namespaced })),
   };

@@ -48,8 +48,7 @@ async function routeResource(context: RequestContext, options: RouterOptions): P
   if (endpoint === undefined) {
     if (options.delegate !== undefined && (await options.delegate(context))) return;
     // COMPAT: outside of the built-in groups a missing resource is a path that does not exist.
-    if (options.index.list().some((e) => !e.custom && e.definition.group === info.group))
-      throw notFound();
+    if (options.index.inGroup(info.group).some((e) => !e.custom)) throw notFound();
     return respondText(context, '404 page not found\n', 404);
   }
   if (endpoint.custom && !isWellScoped(endpoint, info))

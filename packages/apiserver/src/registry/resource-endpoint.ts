@@ -5,6 +5,7 @@
 import type {
   FieldManager,
   GroupVersionResource,
+  JsonObject,
   KubeObject,
   ResourceDefinition,
 } from '@keelson/apimachinery';
@@ -36,6 +37,12 @@ export interface ResourceEndpoint {
   readonly deprecationWarning?: string;
   /** A custom resource: unstructured, no protobuf, no strategic merge patch. */
   readonly custom: boolean;
+  /** What lists of a custom resource are called. */
+  readonly listKind?: string;
+  /** Which definition in which state a custom resource comes from; equal for equal endpoints. */
+  readonly origin?: string;
+  /** By definition name: what OpenAPI documents say of a custom resource and its list. */
+  readonly publishedSchemas?: (openApi: 2 | 3) => Readonly<Record<string, JsonObject>>;
   readonly createHandler?: CreateHandler;
   /** By subresource name. */
   readonly subresourceCreates: ReadonlyMap<string, CreateHandler>;
@@ -55,34 +62,76 @@ export interface ResourceIndex {
   find(gvr: GroupVersionResource): ResourceEndpoint | undefined;
   /** All endpoints, in discovery order. */
   list(): readonly ResourceEndpoint[];
+  /** Those of one group, in the order in which they came. */
+  inGroup(group: string): readonly ResourceEndpoint[];
+  /** Groups that have endpoints: built-in ones in the order of their tables, then others by name. */
+  groups(): readonly string[];
   /** Adds or replaces. */
   put(endpoint: ResourceEndpoint): void;
   remove(gvr: GroupVersionResource): void;
   /** Grows with every change; discovery and OpenAPI caches depend on it. */
   readonly generation: number;
+  /** That of the last change in the group, so that what is made of a group can be kept. */
+  generationOf(group: string): number;
+}
+
+interface IndexedGroup {
+  readonly endpoints: Map<string, ResourceEndpoint>;
+  readonly isBuiltin: boolean;
+  generation: number;
+  listed: readonly ResourceEndpoint[] | undefined;
 }
 
 export function createResourceIndex(): ResourceIndex {
-  const byGvr = new Map<string, ResourceEndpoint>();
+  const groups = new Map<string, IndexedGroup>();
   let generation = 0;
-  let sorted: readonly ResourceEndpoint[] | undefined;
-  const idOf = (gvr: GroupVersionResource) => `${gvr.group}/${gvr.version}/${gvr.resource}`;
-  const changed = () => {
-    generation++;
-    sorted = undefined;
+  let all: readonly ResourceEndpoint[] | undefined;
+  let names: readonly string[] | undefined;
+  const idOf = (gvr: GroupVersionResource) => `${gvr.version}/${gvr.resource}`;
+  const changed = (group: IndexedGroup) => {
+    group.generation = ++generation;
+    group.listed = undefined;
+    all = undefined;
+  };
+  const listed = (group: IndexedGroup) => (group.listed ??= [...group.endpoints.values()]);
+  const groupNames = () => {
+    if (names !== undefined) return names;
+    const builtin = [...groups].filter(([, group]) => group.isBuiltin);
+    const others = [...groups].filter(([, group]) => !group.isBuiltin);
+    const nameOf = ([name]: [string, IndexedGroup]) => name;
+    return (names = [...builtin.map(nameOf), ...others.map(nameOf).toSorted()]);
   };
   return {
-    find: (gvr) => byGvr.get(idOf(gvr)),
-    list: () => (sorted ??= [...byGvr.values()]),
+    find: (gvr) => groups.get(gvr.group)?.endpoints.get(idOf(gvr)),
+    list: () => (all ??= [...groups.values()].flatMap(listed)),
+    inGroup(name) {
+      const group = groups.get(name);
+      return group === undefined ? [] : listed(group);
+    },
+    groups: groupNames,
     put(endpoint) {
-      byGvr.set(idOf(endpoint.definition), endpoint);
-      changed();
+      const name = endpoint.definition.group;
+      let group = groups.get(name);
+      if (group === undefined) {
+        const isBuiltin = !endpoint.custom;
+        group = { endpoints: new Map(), isBuiltin, generation: 0, listed: undefined };
+        groups.set(name, group);
+        names = undefined;
+      }
+      group.endpoints.set(idOf(endpoint.definition), endpoint);
+      changed(group);
     },
     remove(gvr) {
-      if (byGvr.delete(idOf(gvr))) changed();
+      const group = groups.get(gvr.group);
+      if (group === undefined || !group.endpoints.delete(idOf(gvr))) return;
+      changed(group);
+      if (group.endpoints.size > 0) return;
+      groups.delete(gvr.group);
+      names = undefined;
     },
     get generation() {
       return generation;
     },
+    generationOf: (name) => groups.get(name)?.generation ?? 0,
   };
 }

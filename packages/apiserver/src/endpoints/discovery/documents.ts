@@ -1,7 +1,8 @@
-// The discovery documents, legacy and aggregated (KEP-3352), made from the resource index. They are
-// made anew when the index has changed and kept as bytes until then.
+// The discovery documents, legacy and aggregated (KEP-3352), made from the resource index. What they
+// say of a group is made anew when the group has changed and kept as bytes until then, so that one
+// more resource among thousands costs what its group costs.
 
-import { encodeJson, type KubeObject } from '@keelson/apimachinery';
+import { encodeJson } from '@keelson/apimachinery';
 import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
 
 interface GroupDocument {
@@ -24,99 +25,127 @@ export function createDiscoveryDocuments(
   index: ResourceIndex,
   serverAddress: () => string,
 ): DiscoveryDocuments {
+  const group = createGroupParts(index);
+  const groups = () => index.groups().map(group);
+  const others = () =>
+    index
+      .groups()
+      .filter((name) => name !== '')
+      .map(group);
+  // Whole documents are put together from the parts of the groups, which others left as they were.
   let generation = -1;
-  let cache = new Map<string, Uint8Array | undefined>();
-  let groups: readonly GroupDocument[] = [];
-  const cached = (key: string, make: () => unknown): Uint8Array | undefined => {
-    refresh();
-    if (!cache.has(key)) {
-      const value = make();
-      cache.set(key, value === undefined ? undefined : encodeJson(value as KubeObject));
+  let whole = new Map<string, Uint8Array>();
+  const kept = (name: string, make: () => Uint8Array): Uint8Array => {
+    if (generation !== index.generation) {
+      generation = index.generation;
+      whole = new Map();
     }
-    return cache.get(key);
+    let bytes = whole.get(name);
+    if (bytes === undefined) whole.set(name, (bytes = make()));
+    return bytes;
   };
-  const refresh = () => {
-    if (generation === index.generation) return;
-    generation = index.generation;
-    cache = new Map();
-    groups = collectGroups(index.list());
-  };
-  const required = (bytes: Uint8Array | undefined): Uint8Array => bytes ?? new Uint8Array();
   return {
-    apiVersions: () => required(cached('api', () => apiVersions(groups, serverAddress()))),
+    apiVersions: () =>
+      kept('api', () => encodeJson(apiVersions(group('').document, serverAddress()))),
     groupList: () =>
-      required(
-        cached('apis', () => ({
-          kind: 'APIGroupList',
-          apiVersion: 'v1',
-          groups: groups.filter((g) => g.name !== '').map(apiGroup),
-        })),
+      kept('apis', () =>
+        joined(
+          groupListHead,
+          others().map((g) => g.item()),
+          listEnd,
+        ),
       ),
     group: (name) =>
-      cached(`group:${name}`, () => {
-        const group = groups.find((g) => g.name === name && name !== '');
-        return group === undefined
-          ? undefined
-          : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) };
-      }),
-    resourceList: (group, version) =>
-      cached(`gv:${group}/${version}`, () => apiResourceList(index, group, version)),
+      name === '' || !index.groups().includes(name) ? undefined : group(name).whole(),
+    resourceList: (name, version) => group(name).resourceList(version),
     aggregated: (prefix) =>
-      required(
-        cached(`aggregated:${prefix}`, () => ({
-          kind: 'APIGroupDiscoveryList',
-          apiVersion: 'apidiscovery.k8s.io/v2',
-          metadata: {},
-          items: groups
-            .filter((g) => (prefix === 'api') === (g.name === ''))
-            .map((g) => aggregatedGroup(index, g)),
-        })),
+      kept(`aggregated:${prefix}`, () => {
+        const shown = prefix === 'api' ? [group('')] : others();
+        return joined(
+          aggregatedHead,
+          shown.map((g) => g.aggregated()),
+          listEnd,
+        );
+      }),
+    groupVersions: () =>
+      groups().flatMap(({ document: { name, versions } }) =>
+        versions.map((version) => ({ group: name, version })),
       ),
-    groupVersions() {
-      refresh();
-      return groups.flatMap((g) => g.versions.map((version) => ({ group: g.name, version })));
-    },
   };
 }
 
-function apiVersions(groups: readonly GroupDocument[], serverAddress: string) {
+const groupListHead = Buffer.from('{"kind":"APIGroupList","apiVersion":"v1","groups":[');
+const aggregatedHead = Buffer.from(
+  '{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},"items":[',
+);
+const listEnd = Buffer.from(']}');
+const comma = Buffer.from(',');
+
+function joined(head: Uint8Array, items: readonly Uint8Array[], end: Uint8Array): Uint8Array {
+  const between = items.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
+  return Buffer.concat([head, ...between, end]);
+}
+
+/** What documents say of one group, each part made when it is first asked for. */
+interface GroupParts {
+  readonly document: GroupDocument;
+  item(): Uint8Array;
+  whole(): Uint8Array;
+  resourceList(version: string): Uint8Array | undefined;
+  aggregated(): Uint8Array;
+}
+
+/** Parts are kept until something of their group changes. */
+function createGroupParts(index: ResourceIndex): (name: string) => GroupParts {
+  const kept = new Map<string, { readonly generation: number; readonly parts: GroupParts }>();
+  return (name) => {
+    const generation = index.generationOf(name);
+    const known = kept.get(name);
+    if (known?.generation === generation) return known.parts;
+    const parts = makeGroupParts(name, index.inGroup(name));
+    if (generation === 0) kept.delete(name);
+    else kept.set(name, { generation, parts });
+    return parts;
+  };
+}
+
+function makeGroupParts(name: string, endpoints: readonly ResourceEndpoint[]): GroupParts {
+  const versions = new Set(endpoints.map((e) => e.definition.version));
+  const document = { name, versions: [...versions].toSorted(compareVersions) };
+  const lists = new Map<string, Uint8Array | undefined>();
+  let item: Uint8Array | undefined;
+  let aggregated: Uint8Array | undefined;
+  return {
+    document,
+    item: () => (item ??= encodeJson(apiGroup(document))),
+    whole: () => encodeJson({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(document) }),
+    resourceList(version) {
+      if (!versions.has(version)) return undefined;
+      let list = lists.get(version);
+      if (list === undefined)
+        lists.set(version, (list = encodeJson(apiResourceList(endpoints, name, version))));
+      return list;
+    },
+    aggregated: () => (aggregated ??= encodeJson(aggregatedGroup(endpoints, document))),
+  };
+}
+
+function apiVersions({ versions }: GroupDocument, serverAddress: string) {
   return {
     kind: 'APIVersions',
-    versions: groups.find((g) => g.name === '')?.versions ?? ['v1'],
+    versions: versions.length > 0 ? versions : ['v1'],
     serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
   };
 }
 
-function apiResourceList(index: ResourceIndex, group: string, version: string) {
-  const members = endpointsOf(index, group, version);
-  if (members.length === 0) return undefined;
+function apiResourceList(endpoints: readonly ResourceEndpoint[], group: string, version: string) {
   return {
     kind: 'APIResourceList',
     // COMPAT: the legacy group's list has no apiVersion.
     ...(group === '' ? {} : { apiVersion: 'v1' }),
     groupVersion: group === '' ? version : `${group}/${version}`,
-    resources: members.flatMap(apiResources),
+    resources: ofVersion(endpoints, version).flatMap(apiResources),
   };
-}
-
-function collectGroups(endpoints: readonly ResourceEndpoint[]): GroupDocument[] {
-  const versions = new Map<string, Set<string>>();
-  const custom = new Set<string>();
-  for (const { definition, custom: isCustom } of endpoints) {
-    let set = versions.get(definition.group);
-    if (set === undefined) {
-      versions.set(definition.group, (set = new Set()));
-      if (isCustom) custom.add(definition.group);
-    }
-    set.add(definition.version);
-  }
-  // Built-in groups keep the order of their tables; groups of custom resources come last, by name.
-  const builtin = [...versions.keys()].filter((g) => !custom.has(g));
-  const extra = [...versions.keys()].filter((g) => custom.has(g)).toSorted();
-  return [...builtin, ...extra].map((name) => ({
-    name,
-    versions: [...(versions.get(name) ?? [])].toSorted(compareVersions),
-  }));
 }
 
 /**
@@ -147,10 +176,9 @@ function apiGroup(group: GroupDocument) {
   return { name: group.name, versions, preferredVersion: versions[0] };
 }
 
-function endpointsOf(index: ResourceIndex, group: string, version: string): ResourceEndpoint[] {
-  return index
-    .list()
-    .filter((e) => e.definition.group === group && e.definition.version === version)
+function ofVersion(endpoints: readonly ResourceEndpoint[], version: string): ResourceEndpoint[] {
+  return endpoints
+    .filter((e) => e.definition.version === version)
     .toSorted((a, b) => (a.definition.resource < b.definition.resource ? -1 : 1));
 }
 
@@ -191,12 +219,12 @@ function foreignKind(
       };
 }
 
-function aggregatedGroup(index: ResourceIndex, group: GroupDocument) {
+function aggregatedGroup(endpoints: readonly ResourceEndpoint[], group: GroupDocument) {
   return {
     metadata: group.name === '' ? {} : { name: group.name },
     versions: group.versions.map((version) => ({
       version,
-      resources: endpointsOf(index, group.name, version).map(aggregatedResource),
+      resources: ofVersion(endpoints, version).map(aggregatedResource),
       freshness: 'Current',
     })),
   };

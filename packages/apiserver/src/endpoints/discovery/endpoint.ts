@@ -2,9 +2,10 @@
 
 import { statusErrors } from '@keelson/apimachinery';
 import type { RequestContext } from '../../request-context.ts';
+import { contentHash } from '../content-hash.ts';
 import { negotiateOutput, parseAccept, singleHeader } from '../negotiation.ts';
 import { encodeOutput } from '../encoding.ts';
-import { respondBytes } from '../respond.ts';
+import { respondBytes, startResponse } from '../respond.ts';
 import type { DiscoveryDocuments } from './documents.ts';
 
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
@@ -60,10 +61,22 @@ function serveRoot(
       p.get('g') === 'apidiscovery.k8s.io' &&
       p.get('v') === 'v2'
     )
-      return respondBytes(context, documents.aggregated(prefix), 200, aggregatedType);
+      return serveAggregated(context, documents.aggregated(prefix));
     if (p.get('as') === undefined) break;
   }
   serveDocument(context, prefix === 'api' ? documents.apiVersions() : documents.groupList());
+}
+
+/** Clients keep the document and ask whether it is still true. */
+function serveAggregated(context: RequestContext, bytes: Uint8Array): void {
+  const { request, response } = context;
+  const etag = `"${contentHash([bytes])}"`;
+  response.setHeader('etag', etag);
+  response.setHeader('vary', 'Accept');
+  if (singleHeader(request.headers['if-none-match']) !== etag)
+    return respondBytes(context, bytes, 200, aggregatedType);
+  startResponse(context, 304, '');
+  response.end();
 }
 
 function serveDocument(context: RequestContext, bytes: Uint8Array | undefined): void {

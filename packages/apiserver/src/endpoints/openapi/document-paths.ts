@@ -16,19 +16,24 @@ export const plainDocuments: Readonly<Record<string, readonly [path: string, id:
 
 export function documentPaths(index: ResourceIndex): string[] {
   const paths = new Set(Object.keys(plainDocuments));
-  for (const { definition } of index.list()) {
-    if (definition.group === '') paths.add(`api/${definition.version}`);
-    else
-      paths.add(`apis/${definition.group}`).add(`apis/${definition.group}/${definition.version}`);
+  for (const group of index.groups()) {
+    const prefix = group === '' ? 'api' : `apis/${group}`;
+    if (group !== '') paths.add(prefix);
+    for (const { definition } of index.inGroup(group)) paths.add(`${prefix}/${definition.version}`);
   }
   return [...paths].toSorted();
 }
 
+/** The group of a document; undefined for those of no group. */
+export function groupOfDocument(path: string): string | undefined {
+  const [prefix, first = ''] = path.split('/');
+  if (prefix === 'api' && first !== '') return '';
+  return prefix === 'apis' && first !== '' ? first : undefined;
+}
+
 export function endpointsOf(path: string, index: ResourceIndex): ResourceEndpoint[] {
-  const [prefix, first = '', second = ''] = path.split('/');
-  const [group, version] = prefix === 'api' ? ['', first] : [first, second];
-  if (version === '' || (prefix !== 'api' && prefix !== 'apis')) return [];
-  return index
-    .list()
-    .filter((e) => e.definition.group === group && e.definition.version === version);
+  const group = groupOfDocument(path);
+  const version = path.split('/')[group === '' ? 1 : 2] ?? '';
+  if (group === undefined || version === '') return [];
+  return index.inGroup(group).filter((e) => e.definition.version === version);
 }

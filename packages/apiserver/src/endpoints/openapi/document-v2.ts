@@ -1,53 +1,198 @@
-// The OpenAPI document of version 2: all paths and definitions in one.
+// The OpenAPI document of version 2: all paths and definitions in one, as JSON and as protobuf. It is
+// put together from one part for each group, which is made anew only when the group has changed;
+// making one lets others have their turn. With thousands of resources the document has tens of
+// megabytes, so it is never one piece.
 
+import { encodeJsonText, nextTurn } from '@keelson/apimachinery';
 import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
+import { contentHash } from '../content-hash.ts';
 import { plainDocuments } from './document-paths.ts';
+import { membersText, partsOf, type Member, type PartsMaker } from './endpoint-parts.ts';
+import { encodeOpenApiV2 } from './openapi-v2-protobuf.ts';
 import {
   answerSchema,
   answerText,
   bodyOf,
   bodyTypes,
   gvkOf,
-  kindsByDefinition,
   plainOperation,
-  sorted,
   tagName,
 } from './operation-parts.ts';
-import { pathsOf, type PathOperations } from './operations.ts';
+import type { PathOperations } from './operations.ts';
 import { pathParameter, queryParameter, type Parameter } from './parameters.ts';
-import { createSchemaCollector, type SchemaCollector } from './schemas.ts';
+import type { SchemaCollector } from './schemas.ts';
 
-export function buildV2(index: ResourceIndex, gitVersion: string): object {
-  const collector = createSchemaCollector(2, kindsByDefinition(index));
-  const paths: Record<string, unknown> = {};
-  for (const [path, id] of Object.values(plainDocuments))
-    paths[path] = {
-      get: {
-        ...plainOperation(id),
-        responses: { 200: { description: 'OK' }, 401: { description: 'Unauthorized' } },
-      },
-    };
-  for (const endpoint of index.list())
-    for (const p of pathsOf(endpoint.definition))
-      paths[p.path] = pathItemV2(endpoint, p, collector);
+/** A whole document; joined, the chunks are its bytes. */
+export type Chunks = readonly Uint8Array[];
+
+export interface DocumentV2Builder {
+  json(): Promise<Chunks>;
+  protobuf(): Promise<Chunks>;
+}
+
+/** What a group adds to the document. */
+interface GroupPart {
+  readonly generation: number;
+  /** Where the group stands among the others: what all its paths begin with. */
+  readonly prefix: string;
+  readonly paths: Uint8Array;
+  readonly firstSchema: string;
+  readonly schemas: Uint8Array;
+  readonly shared: ReadonlySet<string>;
+  readonly endpoints: readonly ResourceEndpoint[];
+}
+
+export function createDocumentV2Builder(
+  index: ResourceIndex,
+  { parts, info }: { readonly parts: PartsMaker; readonly info: object },
+): DocumentV2Builder {
+  const kept = new Map<string, GroupPart>();
+  const protobufs = new WeakMap<ResourceEndpoint, Uint8Array>();
+  const shared = createSharedPart(parts);
+  const groupParts = async (): Promise<GroupPart[]> => {
+    const all: GroupPart[] = [];
+    for (const group of index.groups()) {
+      let part = kept.get(group);
+      if (part?.generation !== index.generationOf(group))
+        kept.set(group, (part = await makeGroupPart(index, group, parts)));
+      all.push(part);
+    }
+    for (const group of kept.keys()) if (index.generationOf(group) === 0) kept.delete(group);
+    return all;
+  };
   return {
-    swagger: '2.0',
-    info: { title: 'Kubernetes', version: gitVersion },
-    paths: sorted(paths),
-    definitions: collector.schemas(),
-    securityDefinitions: {
-      BearerToken: {
-        description: 'Bearer Token authentication',
-        type: 'apiKey',
-        name: 'authorization',
-        in: 'header',
-      },
+    async json() {
+      const groups = await groupParts();
+      const paths = [...plainPaths, ...groups.map((g) => [g.prefix, g.paths] as const)];
+      const schemas = groups.map((g) => [g.firstSchema, g.schemas] as const);
+      return [
+        Buffer.from(`{"swagger":"2.0","info":${encodeJsonText(info)},"paths":{`),
+        ...inOrder(paths),
+        definitionsStart,
+        ...inOrder([...schemas, [sharedPrefix, shared(groups).json]]),
+        documentEnd,
+      ];
     },
-    security: [{ BearerToken: [] }],
+    async protobuf() {
+      const groups = await groupParts();
+      const chunks: Uint8Array[] = [encodeOpenApiV2({ swagger: '2.0', info, ...plainV2 })];
+      for (const endpoint of groups.flatMap((g) => g.endpoints)) {
+        let bytes = protobufs.get(endpoint);
+        if (bytes === undefined) {
+          const made = await partsOf(parts, endpoint);
+          bytes = encodeOpenApiV2({ paths: read(made.paths), definitions: read(made.schemas) });
+          protobufs.set(endpoint, bytes);
+          await nextTurn();
+        }
+        chunks.push(bytes);
+      }
+      // INVARIANT: messages that follow one another are one message with all their entries.
+      return [...chunks, shared(groups).protobuf()];
+    },
   };
 }
 
-function pathItemV2(
+async function makeGroupPart(
+  index: ResourceIndex,
+  group: string,
+  parts: PartsMaker,
+): Promise<GroupPart> {
+  const generation = index.generationOf(group);
+  const endpoints = index.inGroup(group);
+  const paths: Member[] = [];
+  const schemas: Member[] = [];
+  const shared = new Set<string>();
+  for (const endpoint of endpoints) {
+    const made = await partsOf(parts, endpoint);
+    paths.push(...made.paths);
+    schemas.push(...made.schemas);
+    for (const name of made.shared) shared.add(name);
+  }
+  const part = {
+    generation,
+    prefix: group === '' ? '/api/v' : `/apis/${group}/`,
+    paths: Buffer.from(membersText(paths)),
+    firstSchema: schemas.map(([name]) => name).reduce((a, b) => (a < b ? a : b), '~'),
+    schemas: Buffer.from(membersText(schemas)),
+    shared,
+    endpoints,
+  };
+  // Hashed in the same turn in which they are made, so that the whole is hashed quickly.
+  contentHash([part.paths]);
+  contentHash([part.schemas]);
+  await nextTurn();
+  return part;
+}
+
+/** Built-in schemas all begin with this. */
+const sharedPrefix = 'io.k8s.';
+
+function createSharedPart(parts: PartsMaker) {
+  let last: { readonly names: string; readonly json: Uint8Array; protobuf(): Uint8Array };
+  return (groups: readonly GroupPart[]) => {
+    const all = new Set(groups.flatMap(({ shared }) => [...shared]));
+    const names = [...all].toSorted().join();
+    if (last?.names === names) return last;
+    const members = [...all].map((name): Member => [name, parts.sharedSchema(name)]);
+    let protobuf: Uint8Array | undefined;
+    last = {
+      names,
+      json: Buffer.from(membersText(members)),
+      protobuf: () => (protobuf ??= encodeOpenApiV2({ definitions: read(members) })),
+    };
+    return last;
+  };
+}
+
+function read(members: readonly Member[]): object {
+  return Object.fromEntries(
+    members
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, json]) => [name, JSON.parse(json) as unknown]),
+  );
+}
+
+/** Chunks that are not empty, by name, with commas between them. */
+function inOrder(named: readonly (readonly [string, Uint8Array])[]): Uint8Array[] {
+  return named
+    .filter(([, chunk]) => chunk.byteLength > 0)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, chunk], i) => (i === 0 ? [chunk] : [comma, chunk]));
+}
+
+const comma = Buffer.from(',');
+const definitionsStart = Buffer.from('},"definitions":{');
+const plainV2 = {
+  paths: Object.fromEntries(
+    Object.values(plainDocuments).map(([path, id]) => [
+      path,
+      {
+        get: {
+          ...plainOperation(id),
+          responses: { 200: { description: 'OK' }, 401: { description: 'Unauthorized' } },
+        },
+      },
+    ]),
+  ),
+  securityDefinitions: {
+    BearerToken: {
+      description: 'Bearer Token authentication',
+      type: 'apiKey',
+      name: 'authorization',
+      in: 'header',
+    },
+  },
+  security: [{ BearerToken: [] }],
+};
+const plainPaths = Object.entries(plainV2.paths).map(
+  ([path, item]) => [path, Buffer.from(membersText([[path, encodeJsonText(item)]]))] as const,
+);
+const documentEnd = Buffer.from(
+  `},"securityDefinitions":${encodeJsonText(plainV2.securityDefinitions)},` +
+    `"security":${encodeJsonText(plainV2.security)}}`,
+);
+
+export function pathItemV2(
   endpoint: ResourceEndpoint,
   path: PathOperations,
   collector: SchemaCollector,

@@ -1,58 +1,62 @@
 // One OpenAPI document of version 3: the paths and schemas of a group version.
 
+import { encodeJsonText } from '@keelson/apimachinery';
 import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
 import { documentPaths, endpointsOf, plainDocuments } from './document-paths.ts';
+import { membersText, partsOf, type Member, type PartsMaker } from './endpoint-parts.ts';
 import {
   answerSchema,
   answerText,
   bodyOf,
   bodyTypes,
   gvkOf,
-  kindsByDefinition,
   plainOperation,
-  sorted,
   tagName,
 } from './operation-parts.ts';
-import { pathsOf, type Operation, type PathOperations } from './operations.ts';
+import type { Operation, PathOperations } from './operations.ts';
 import { pathParameter, queryParameter, type Parameter } from './parameters.ts';
-import { createSchemaCollector, type SchemaCollector } from './schemas.ts';
+import type { SchemaCollector } from './schemas.ts';
 
-export function buildV3(
+/** Undefined when there is no such document. */
+export async function buildV3(
   path: string,
   index: ResourceIndex,
-  gitVersion: string,
-): object | undefined {
+  { parts, info }: { readonly parts: PartsMaker; readonly info: object },
+): Promise<Uint8Array | undefined> {
   if (!documentPaths(index).includes(path)) return undefined;
-  const collector = createSchemaCollector(3, kindsByDefinition(index));
-  const plain = plainDocuments[path];
-  const paths: Record<string, unknown> = {};
   const endpoints = endpointsOf(path, index);
-  if (plain !== undefined) paths[plain[0]] = { get: plainOperation(plain[1]) };
-  else {
-    const tag = tagOf(path);
-    paths[`/${path}/`] = {
-      get: plainOperation(`get${tag.id}${endpoints.length > 0 ? 'APIResources' : 'APIGroup'}`),
-    };
+  const paths: Member[] = [plainPath(path, endpoints.length > 0)];
+  const schemas: Member[] = [];
+  const shared = new Set<string>();
+  for (const endpoint of endpoints) {
+    const made = await partsOf(parts, endpoint);
+    paths.push(...made.paths);
+    schemas.push(...made.schemas);
+    for (const name of made.shared) shared.add(name);
   }
-  for (const endpoint of endpoints)
-    for (const p of pathsOf(endpoint.definition))
-      paths[p.path] = pathItemV3(endpoint, p, collector);
-  return {
-    openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: gitVersion },
-    paths: sorted(paths),
-    components: {
-      schemas: collector.schemas(),
-      securitySchemes: {
-        BearerToken: {
-          type: 'apiKey',
-          description: 'Bearer Token authentication',
-          name: 'authorization',
-          in: 'header',
-        },
-      },
-    },
-  };
+  for (const name of shared) schemas.push([name, parts.sharedSchema(name)]);
+  return Buffer.from(
+    `{"openapi":"3.0.0","info":${encodeJsonText(info)},"paths":{${membersText(paths)}},` +
+      `"components":{"schemas":{${membersText(schemas)}},` +
+      `"securitySchemes":${encodeJsonText(securitySchemes)}}}`,
+  );
+}
+
+const securitySchemes = {
+  BearerToken: {
+    type: 'apiKey',
+    description: 'Bearer Token authentication',
+    name: 'authorization',
+    in: 'header',
+  },
+};
+
+/** The path of the document itself: of a group, of the resources of a version, or of its own. */
+function plainPath(path: string, hasResources: boolean): Member {
+  const plain = plainDocuments[path];
+  if (plain !== undefined) return [plain[0], encodeJsonText({ get: plainOperation(plain[1]) })];
+  const id = `get${tagOf(path).id}${hasResources ? 'APIResources' : 'APIGroup'}`;
+  return [`/${path}/`, encodeJsonText({ get: plainOperation(id) })];
 }
 
 function tagOf(path: string): { id: string } {
@@ -69,7 +73,7 @@ function tagOf(path: string): { id: string } {
 }
 const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function pathItemV3(
+export function pathItemV3(
   endpoint: ResourceEndpoint,
   path: PathOperations,
   collector: SchemaCollector,

@@ -1,16 +1,18 @@
 // The OpenAPI documents: version 3 by group version with an index, version 2 as a whole. Made when
-// somebody asks, kept until the served resources change.
+// somebody asks, kept until the served resources change, and made anew in turns: other requests are
+// answered meanwhile, and those for the same document wait for the same one.
 
-import { createHash } from 'node:crypto';
 import { encodeJson } from '@keelson/apimachinery';
 import type { ResourceIndex } from '../../registry/resource-endpoint.ts';
-import { documentPaths, endpointsOf } from './document-paths.ts';
-import { buildV2 } from './document-v2.ts';
-import { buildV3 } from './document-v3.ts';
-import { encodeOpenApiV2 } from './openapi-v2-protobuf.ts';
+import { contentHash, textHash } from '../content-hash.ts';
+import { documentPaths, endpointsOf, groupOfDocument } from './document-paths.ts';
+import { createDocumentV2Builder, pathItemV2, type Chunks } from './document-v2.ts';
+import { buildV3, pathItemV3 } from './document-v3.ts';
+import { createPartsMaker } from './endpoint-parts.ts';
 
 export interface OpenApiDocument {
-  readonly bytes: Uint8Array;
+  /** Joined, the bytes. */
+  readonly chunks: Chunks;
   /** Hexadecimal, for ETag and the index. */
   readonly hash: string;
 }
@@ -18,43 +20,62 @@ export interface OpenApiDocuments {
   /** `paths` of the version 3 index. */
   index(): OpenApiDocument;
   /** `api/v1`, `apis/apps/v1`, `version` …; undefined when there is none. */
-  v3(path: string): OpenApiDocument | undefined;
-  v2(): OpenApiDocument;
+  v3(path: string): Promise<OpenApiDocument | undefined>;
+  v2(): Promise<OpenApiDocument>;
   /** The same in the protobuf form of gnostic. */
-  v2Protobuf(): OpenApiDocument;
+  v2Protobuf(): Promise<OpenApiDocument>;
 }
 
 export function createOpenApiDocuments(index: ResourceIndex, gitVersion: string): OpenApiDocuments {
-  let generation = -1;
-  let cache = new Map<string, OpenApiDocument | undefined>();
-  const cached = (key: string, make: () => Uint8Array | undefined): OpenApiDocument | undefined => {
-    if (generation !== index.generation) {
-      generation = index.generation;
-      cache = new Map();
-    }
-    if (!cache.has(key)) cache.set(key, toDocument(make()));
-    return cache.get(key);
-  };
-  const v3 = (path: string) =>
-    cached(`v3:${path}`, () => optionalJson(buildV3(path, index, gitVersion)));
-  const required = (document: OpenApiDocument | undefined): OpenApiDocument =>
-    document ?? { bytes: new Uint8Array(), hash: '' };
+  const info = { title: 'Kubernetes', version: gitVersion };
+  const v3 = { parts: createPartsMaker(3, pathItemV3), info };
+  const v2 = createDocumentV2Builder(index, { parts: createPartsMaker(2, pathItemV2), info });
+  const keep = createKeptDocuments();
   return {
-    v3,
-    index: () =>
-      required(cached('index', () => encodeJson({ paths: indexPaths(index, gitVersion) }))),
-    v2: () => required(cached('v2', () => encodeJson(buildV2(index, gitVersion)))),
-    v2Protobuf: () =>
-      required(cached('v2 protobuf', () => encodeOpenApiV2(buildV2(index, gitVersion)))),
+    async v3(path) {
+      const group = groupOfDocument(path);
+      const generation = group === undefined ? 0 : index.generationOf(group);
+      if (group !== undefined && generation === 0) return undefined;
+      return keep(`v3:${path}`, generation, async () => {
+        const bytes = await buildV3(path, index, v3);
+        return bytes && [bytes];
+      });
+    },
+    index: () => toDocument([encodeJson({ paths: indexPaths(index, gitVersion) })]),
+    v2: async () => required(await keep('v2', index.generation, v2.json)),
+    v2Protobuf: async () => required(await keep('protobuf', index.generation, v2.protobuf)),
   };
 }
 
-const optionalJson = (value: object | undefined): Uint8Array | undefined =>
-  value === undefined ? undefined : encodeJson(value);
+interface KeptDocument {
+  readonly generation: number;
+  readonly document: Promise<OpenApiDocument | undefined>;
+}
 
-function toDocument(bytes: Uint8Array | undefined): OpenApiDocument | undefined {
-  if (bytes === undefined) return undefined;
-  return { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
+/** A document that begins to be made is that of the generation which it began in. */
+function createKeptDocuments() {
+  const kept = new Map<string, KeptDocument>();
+  return (name: string, generation: number, make: () => Promise<Chunks | undefined>) => {
+    const known = kept.get(name);
+    if (known?.generation === generation) return known.document;
+    const document = make().then((chunks) => chunks && toDocument(chunks));
+    kept.set(name, { generation, document });
+    const forget = () => {
+      if (kept.get(name)?.document === document) kept.delete(name);
+    };
+    // Neither failures nor documents that do not exist are kept: the latter clients may make up.
+    document.then((found) => found ?? forget(), forget);
+    return document;
+  };
+}
+
+function required(document: OpenApiDocument | undefined): OpenApiDocument {
+  if (document === undefined) throw new Error('unreachable: version 2 always exists');
+  return document;
+}
+
+function toDocument(chunks: Chunks): OpenApiDocument {
+  return { chunks, hash: contentHash(chunks) };
 }
 
 function indexPaths(index: ResourceIndex, gitVersion: string): object {
@@ -72,10 +93,7 @@ function indexPaths(index: ResourceIndex, gitVersion: string): object {
  */
 function fingerprint(path: string, index: ResourceIndex, gitVersion: string): string {
   const members = endpointsOf(path, index).map(
-    (e) => `${e.definition.resource}:${e.definition.type.name}:${e.custom ? index.generation : ''}`,
+    (e) => `${e.definition.resource}:${e.definition.type.name}:${e.origin ?? ''}`,
   );
-  return createHash('sha256')
-    .update([gitVersion, path, ...members].join('\n'))
-    .digest('hex')
-    .toUpperCase();
+  return textHash([gitVersion, path, ...members].join('\n'));
 }

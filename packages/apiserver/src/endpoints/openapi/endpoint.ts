@@ -5,7 +5,7 @@ import { statusErrors } from '@keelson/apimachinery';
 import type { RequestContext } from '../../request-context.ts';
 import { methodNotAllowed } from '../discovery/endpoint.ts';
 import { parseAccept, singleHeader } from '../negotiation.ts';
-import { respondBytes, startResponse } from '../respond.ts';
+import { respondBytes, respondChunks, startResponse } from '../respond.ts';
 import type { PathHandler } from '../router.ts';
 import type { OpenApiDocument, OpenApiDocuments } from './documents.ts';
 
@@ -13,7 +13,7 @@ import type { OpenApiDocument, OpenApiDocuments } from './documents.ts';
 interface Form {
   readonly contentType: string;
   readonly acceptedAs: readonly string[];
-  document(): OpenApiDocument | undefined;
+  document(): Promise<OpenApiDocument | undefined>;
 }
 
 const json = {
@@ -46,17 +46,18 @@ export function createOpenApiPaths(documents: OpenApiDocuments): readonly PathHa
 
 // COMPAT: the index is JSON that says it is text.
 function serveIndex(context: RequestContext, documents: OpenApiDocuments): boolean {
-  respondBytes(context, documents.index().bytes, 200, 'text/plain; charset=utf-8');
+  const [bytes = new Uint8Array()] = documents.index().chunks;
+  respondBytes(context, bytes, 200, 'text/plain; charset=utf-8');
   return true;
 }
 
-function answer(context: RequestContext, forms: readonly Form[]): boolean {
+async function answer(context: RequestContext, forms: readonly Form[]): Promise<boolean> {
   const { method, headers } = context.request;
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
   const form = preferredForm(singleHeader(headers['accept']), forms);
   if (form === undefined)
     throw statusErrors.generic(406, 'NotAcceptable', '406: Not Acceptable', {});
-  const found = form.document();
+  const found = await form.document();
   if (found === undefined) {
     startResponse(context, 404, '');
     context.response.end();
@@ -70,7 +71,7 @@ function answer(context: RequestContext, forms: readonly Form[]): boolean {
     context.response.end();
     return true;
   }
-  respondBytes(context, found.bytes, 200, form.contentType);
+  await respondChunks(context, found.chunks, form.contentType);
   return true;
 }
 

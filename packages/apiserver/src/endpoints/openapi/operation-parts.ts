@@ -1,13 +1,8 @@
 // What the operations of both OpenAPI versions are made of: schemas of bodies and answers, kinds,
 // tags, media types.
 
-import {
-  builtinKinds,
-  typeForKind,
-  type GroupVersionKind,
-  type StructType,
-} from '@keelson/apimachinery';
-import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
+import { typeForKind, type StructType } from '@keelson/apimachinery';
+import type { ResourceEndpoint } from '../../registry/resource-endpoint.ts';
 import type { Operation, PathOperations } from './operations.ts';
 import type { OpenApiSchema, SchemaCollector } from './schemas.ts';
 
@@ -57,9 +52,21 @@ export function gvkOf(
   return { group: sub.group, kind: sub.kind, version: sub.version || own.version };
 }
 
-function objectType(endpoint: ResourceEndpoint, path: PathOperations): StructType | undefined {
+/** The type of an operation's object; that of a custom resource is published by its definition. */
+function objectSchema(
+  endpoint: ResourceEndpoint,
+  path: PathOperations,
+  collector: SchemaCollector,
+): OpenApiSchema {
   const gvk = gvkOf(endpoint, path);
-  return gvk.kind === endpoint.definition.kind ? endpoint.definition.type : typeForKind(gvk);
+  const isOwn = gvk.kind === endpoint.definition.kind;
+  if (isOwn && endpoint.custom) return collector.named(endpoint.definition.type.name);
+  const type = isOwn ? endpoint.definition.type : typeForKind(gvk);
+  return schemaOf(type, collector);
+}
+
+function schemaOf(type: StructType | undefined, collector: SchemaCollector): OpenApiSchema {
+  return type === undefined ? { type: 'object' } : collector.reference(type);
 }
 
 export function answerSchema(
@@ -68,27 +75,39 @@ export function answerSchema(
   operation: Operation,
   collector: SchemaCollector,
 ): OpenApiSchema {
-  const meta = (kind: string) => {
-    const type = typeForKind({ group: 'meta.k8s.io', version: 'v1', kind });
-    return type === undefined ? { type: 'object' } : collector.reference(type);
-  };
-  if (operation.answer === 'text') return { type: 'string' };
-  if (operation.answer === 'status') return meta('Status');
-  if (operation.answer === 'watch-event') return meta('WatchEvent');
-  const type = objectType(endpoint, path);
-  if (operation.answer === 'object')
-    return type === undefined ? { type: 'object' } : collector.reference(type);
-  const list = typeForKind({ ...endpoint.definition, kind: `${endpoint.definition.kind}List` });
-  if (list !== undefined && !endpoint.custom) return collector.reference(list);
-  return {
-    type: 'object',
-    properties: {
-      items: {
-        type: 'array',
-        items: type === undefined ? { type: 'object' } : collector.reference(type),
-      },
-    },
-  };
+  const meta = (kind: string) =>
+    schemaOf(typeForKind({ group: 'meta.k8s.io', version: 'v1', kind }), collector);
+  switch (operation.answer) {
+    case 'text':
+      return { type: 'string' };
+    case 'status':
+      return meta('Status');
+    case 'watch-event':
+      return meta('WatchEvent');
+    case 'object':
+      return objectSchema(endpoint, path, collector);
+    case 'list':
+      return listSchema(endpoint, collector) ?? itemsSchema(endpoint, path, collector);
+  }
+}
+
+function listSchema(
+  { definition, custom, listKind }: ResourceEndpoint,
+  collector: SchemaCollector,
+): OpenApiSchema | undefined {
+  const { name } = definition.type;
+  if (custom) return collector.named(`${name.slice(0, name.lastIndexOf('.'))}.${listKind ?? ''}`);
+  const type = typeForKind({ ...definition, kind: `${definition.kind}List` });
+  return type && collector.reference(type);
+}
+
+function itemsSchema(
+  endpoint: ResourceEndpoint,
+  path: PathOperations,
+  collector: SchemaCollector,
+): OpenApiSchema {
+  const items = { type: 'array', items: objectSchema(endpoint, path, collector) };
+  return { type: 'object', properties: { items } };
 }
 
 export function bodyOf(
@@ -114,42 +133,13 @@ export function bodyOf(
           : collector.reference(patch),
     };
   }
-  const type =
-    operation.body === 'delete-options'
-      ? typeForKind({ group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' })
-      : objectType(endpoint, path);
+  const deleteOptions = { group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' };
   return {
     types: ['*/*'],
     required: operation.body === 'object',
-    schema: type === undefined ? { type: 'object' } : collector.reference(type),
+    schema:
+      operation.body === 'delete-options'
+        ? schemaOf(typeForKind(deleteOptions), collector)
+        : objectSchema(endpoint, path, collector),
   };
-}
-
-/** Which kinds a definition is the schema of: built-in ones, and those of custom resources. */
-export function kindsByDefinition(
-  index: ResourceIndex,
-): (definition: string) => readonly GroupVersionKind[] {
-  const kinds = new Map<string, GroupVersionKind[]>();
-  const add = (name: string | undefined, gvk: GroupVersionKind) => {
-    if (name === undefined) return;
-    const list = kinds.get(name);
-    if (list === undefined) kinds.set(name, [gvk]);
-    else if (
-      !list.some((k) => k.group === gvk.group && k.version === gvk.version && k.kind === gvk.kind)
-    )
-      list.push(gvk);
-  };
-  for (const gvk of builtinKinds()) add(typeForKind(gvk)?.name, gvk);
-  for (const { definition, custom } of index.list())
-    if (custom)
-      add(definition.type.name, {
-        group: definition.group,
-        version: definition.version,
-        kind: definition.kind,
-      });
-  return (definition) => kinds.get(definition) ?? [];
-}
-
-export function sorted(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

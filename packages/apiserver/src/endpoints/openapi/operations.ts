@@ -44,8 +44,11 @@ const deleteParameters = [
 ];
 const proxyMethods = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
-/** All paths of a resource, its subresources and its deprecated watch paths. */
-export function pathsOf(definition: ResourceDefinition): PathOperations[] {
+/**
+ * All paths of a resource, its subresources and, for built-in ones, its deprecated watch paths, which
+ * custom resources have and do not publish.
+ */
+export function pathsOf(definition: ResourceDefinition, isCustom: boolean): PathOperations[] {
   const base =
     definition.group === ''
       ? `/api/${definition.version}`
@@ -79,7 +82,8 @@ export function pathsOf(definition: ResourceDefinition): PathOperations[] {
     });
   for (const subresource of definition.subresources)
     paths.push(...subresourcePaths(scoped, inNamespace, { ...id, scope }, subresource));
-  if (has('watch')) paths.push(...watchPaths(base, definition, { ...id, scope }, inNamespace));
+  if (has('watch') && !isCustom)
+    paths.push(...watchPaths(base, definition, { ...id, scope }, inNamespace));
   return paths.filter((p) => p.operations.length > 0);
 }
 

@@ -14,12 +14,14 @@ export interface OpenApiSchema {
   [key: string]: unknown;
 }
 
-/** Collects the schemas of types and everything they refer to. */
+/** Collects the schemas of built-in types and everything they refer to. */
 export interface SchemaCollector {
   /** Adds the type and answers a reference to it. */
   reference(type: StructType): OpenApiSchema;
-  /** All schemas so far, by definition name. */
-  schemas(): Record<string, OpenApiSchema>;
+  /** A reference to a definition that somebody else makes. */
+  named(name: string): OpenApiSchema;
+  /** A collected schema by definition name. */
+  schema(name: string): OpenApiSchema | undefined;
 }
 
 /** `kindsOf` gives the kinds that a definition is the schema of. */
@@ -73,7 +75,7 @@ export function createSchemaCollector(
     const definition = namedScalars[kind];
     return definition === undefined
       ? plainScalar(kind)
-      : named(definition.name, version === 3 ? definition.v3 : definition.v2);
+      : scalarDefinition(definition.name, version === 3 ? definition.v3 : definition.v2);
   };
   const itemSchema = (type: TypeRef): OpenApiSchema => {
     const schema = typeSchema(type);
@@ -81,7 +83,7 @@ export function createSchemaCollector(
       return type.kind === 'string' && version === 3 ? { ...schema, default: '' } : schema;
     return type.kind === 'struct' ? { allOf: [schema], default: {} } : schema;
   };
-  const named = (name: string, schema: OpenApiSchema): OpenApiSchema => {
+  const scalarDefinition = (name: string, schema: OpenApiSchema): OpenApiSchema => {
     if (!found.has(name)) {
       const description = builtinType(name)?.description;
       found.set(name, description ? { description, ...schema } : schema);
@@ -90,7 +92,12 @@ export function createSchemaCollector(
   };
   return {
     reference,
-    schemas: () => Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    named: (name) => ({ $ref: prefix + name }),
+    schema(name) {
+      const type = found.has(name) ? undefined : builtinType(name);
+      if (type !== undefined) reference(type);
+      return found.get(name);
+    },
   };
 }
 

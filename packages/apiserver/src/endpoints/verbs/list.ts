@@ -9,6 +9,7 @@ import {
   type KubeObject,
   type ListMeta,
 } from '@keelson/apimachinery';
+import type { ResourceEndpoint } from '../../registry/resource-endpoint.ts';
 import { interpretStorageError, tooLargeResourceVersion } from '../../registry/storage-errors.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
 import { isStorageError, type ListResult, type StoredEntry } from '../../storage/storage.ts';
@@ -255,12 +256,16 @@ export function shapeList(
       items: objects.map((o) => partialObject(internalForm(endpoint, o), format.asVersion)),
     };
   const apiVersion = formatApiVersion(definition);
-  const kind = `${definition.kind}List`;
+  const kind = listKindOf(endpoint);
   if (custom) {
     const items = objects.map(({ served }) => served);
     return { kind, apiVersion, metadata: customListMeta(page) as KubeObject['metadata'], items };
   }
   return { kind, apiVersion, metadata, items: objects.map(({ served }) => withoutKind(served)) };
+}
+
+function listKindOf({ definition, listKind = '' }: ResourceEndpoint): string {
+  return listKind === '' ? `${definition.kind}List` : listKind;
 }
 
 function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObject): KubeObject {
@@ -318,7 +323,7 @@ async function respondJsonList(request: ResourceRequest, page: Page): Promise<vo
   const head = jsonHead(definition.kind, apiVersion);
   const metadata = custom ? customListMeta(page) : listMeta(page);
   const start = Buffer.from(
-    `{"kind":${JSON.stringify(`${definition.kind}List`)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
+    `{"kind":${JSON.stringify(listKindOf(request.endpoint))},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
   );
   const items = await encodeEach(page.entries, (entry) =>
     custom ? storedJson(entry, apiVersion) : storedJsonItem(entry, head, apiVersion),

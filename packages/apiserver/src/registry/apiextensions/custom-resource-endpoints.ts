@@ -22,6 +22,7 @@ import { createConvertedStorage } from './conversion/converted-storage.ts';
 import { createConversion, createServedForm } from './conversion/served-form.ts';
 import { createWebhookConversion, type Conversion } from './conversion/webhook-conversion.ts';
 import type { WebhookConversionOptions } from './conversion/webhook-conversion.ts';
+import { publishedSchemas, type PublishedResource } from './custom-resources/published-schema.ts';
 import {
   createCustomResource,
   type CustomResource,
@@ -59,11 +60,19 @@ export function createCustomResourceEndpoints(
   const resource = createCustomResource(crd, options.resources);
   const isWebhook = crd.spec.conversion?.strategy === 'Webhook';
   const webhook = isWebhook ? createWebhookConversion(crd, options.webhooks) : undefined;
-  const parts = { crd, resource, webhook, options };
+  const parts = { crd, resource, webhook, options, origin: originOf(definition) };
   const convert = createConversion(parts);
   return [...resource.versions].map(([version, served]) =>
     endpointOf({ ...parts, convert, version, served }),
   );
+}
+
+/** Of a definition: equal as long as its endpoints need not be made anew. */
+export function originOf({ metadata, status }: CustomResourceDefinition): string {
+  const { uid, generation } = metadata;
+  const { acceptedNames, storedVersions, conditions } = status ?? {};
+  const isTerminating = conditions?.some((c) => c.type === 'Terminating' && c.status === 'True');
+  return JSON.stringify([uid, String(generation), acceptedNames, storedVersions, isTerminating]);
 }
 
 /** A name that was asked for but not given does not count. */
@@ -81,6 +90,7 @@ interface Served {
   readonly options: CustomResourceEndpointOptions;
   readonly version: string;
   readonly served: CustomResourceVersion;
+  readonly origin: string;
 }
 
 function endpointOf(parts: Served): ResourceEndpoint {
@@ -106,6 +116,9 @@ function endpointOf(parts: Served): ResourceEndpoint {
     ...(served.deprecationWarning === undefined
       ? {}
       : { deprecationWarning: served.deprecationWarning }),
+    listKind: listKindOf(parts.crd),
+    origin: parts.origin,
+    publishedSchemas: (openApi) => publishedSchemas(publishedOf(parts), openApi),
     subresourceCreates: new Map(),
     projections: served.scale === undefined ? new Map() : new Map([['scale', served.scale]]),
     connects: new Map(),
@@ -134,6 +147,28 @@ function scopeOf(parts: Served): StoreScope {
       return served.strategy;
     },
     keyPrefix: `/registry/${crd.spec.group}/${crd.spec.names.plural}`,
+  };
+}
+
+function listKindOf({ spec }: CustomResourceDefinition): string {
+  return spec.names.listKind || `${spec.names.kind}List`;
+}
+
+function publishedOf({ crd, version, served }: Served): PublishedResource {
+  const { group, names, versions, preserveUnknownFields = false } = crd.spec;
+  const listKind = listKindOf(crd);
+  const typeName = served.definition.type.name;
+  const source = versions?.find(({ name }) => name === version);
+  return {
+    group,
+    version,
+    kind: names.kind,
+    listKind,
+    plural: names.plural,
+    typeName,
+    listTypeName: `${typeName.slice(0, typeName.lastIndexOf('.'))}.${listKind}`,
+    schema: source?.schema?.openAPIV3Schema as JsonObject | undefined,
+    preserveUnknownFields,
   };
 }
 

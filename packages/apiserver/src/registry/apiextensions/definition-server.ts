@@ -17,6 +17,7 @@ import type { WebhookCaller } from './conversion/webhook-conversion.ts';
 import {
   createCustomResourceEndpoints,
   metadataParts,
+  originOf,
   type CustomResourceEndpointOptions,
 } from './custom-resource-endpoints.ts';
 import { isConditionTrue } from './customresourcedefinitions/conditions.ts';
@@ -145,15 +146,15 @@ class DefinitionServer {
 
   #serve(crd: CustomResourceDefinition): void {
     const name = crd.metadata.name ?? '';
-    const shape = shapeOf(crd);
+    const origin = originOf(crd);
     const before = this.#served.get(name);
-    if (before?.shape === shape) return;
+    if (before?.origin === origin) return;
     const endpoints = createCustomResourceEndpoints(crd, this.#endpointOptions);
     for (const old of before?.endpoints ?? [])
       if (!endpoints.some((e) => isSameResource(e, old)))
         this.#options.index.remove(old.definition);
     for (const endpoint of endpoints) this.#options.index.put(endpoint);
-    this.#served.set(name, { shape, endpoints });
+    this.#served.set(name, { origin, endpoints });
   }
 
   #unserve(name: string): void {
@@ -246,16 +247,8 @@ class DefinitionServer {
 }
 
 interface Served {
-  readonly shape: string;
+  readonly origin: string;
   readonly endpoints: readonly ResourceEndpoint[];
-}
-
-/** What endpoints are made of; equal as long as they need not be made anew. */
-function shapeOf(crd: CustomResourceDefinition): string {
-  const { uid, generation } = crd.metadata;
-  const { acceptedNames, storedVersions } = crd.status ?? {};
-  const isTerminating = isConditionTrue(crd, 'Terminating');
-  return JSON.stringify([uid, String(generation), acceptedNames, storedVersions, isTerminating]);
 }
 
 const noWebhooks: WebhookCaller = {
