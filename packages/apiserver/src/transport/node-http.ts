@@ -127,8 +127,13 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
     },
     drained: () =>
       new Promise((resolve) => {
-        response.once('drain', resolve);
-        response.once('close', resolve);
+        const done = () => {
+          response.off('drain', done);
+          response.off('close', done);
+          resolve();
+        };
+        response.once('drain', done);
+        response.once('close', done);
       }),
     writeShared: (chunk) =>
       new Promise((resolve) => {

@@ -41,6 +41,8 @@ const deletionWorkers = 8;
 const orphanWorkers = 4;
 /** Definitions that change together are looked at once. */
 const definitionSettleMs = 20;
+/** However many change, discovery is read no oftener than this. */
+const synchronizeIntervalMs = 500;
 /**
  * Changes of served resources that no definition tells about (an extension server) are found in
  * time.
@@ -123,7 +125,9 @@ function followCluster(
 ): FollowedCluster {
   const absent = createAbsentOwners();
   const collected = new Set<string>();
+  const { clock } = context;
   let delayMs = settleMs;
+  let synchronizeAtMs = -synchronizeIntervalMs;
   const graph = createDependencyGraph(
     {
       attemptToDelete: (uid) => deletions.addAfter(uid, delayMs),
@@ -139,7 +143,15 @@ function followCluster(
       graph.remove(uid);
       delayMs = settleMs;
     },
-    onDefinitionChange: () => synchronizations.addAfter(monitorsKey, definitionSettleMs),
+    onDefinitionChange() {
+      const nowMs = clock.monotonic();
+      if (synchronizeAtMs <= nowMs)
+        synchronizeAtMs = Math.max(
+          nowMs + definitionSettleMs,
+          synchronizeAtMs + synchronizeIntervalMs,
+        );
+      synchronizations.addAfter(monitorsKey, synchronizeAtMs - nowMs);
+    },
   };
   return { graph, absent, events, collected };
 }

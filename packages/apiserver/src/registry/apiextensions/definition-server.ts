@@ -3,7 +3,7 @@
 // follows the definitions synchronously, so a resource can be used as soon as its definition says
 // that it is established.
 
-import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import { isStatusError, nextTurn, type KubeObject } from '@keelson/apimachinery';
 import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import { systemUser } from '../../authentication/system-user.ts';
 import type { Logger } from '../../logger.ts';
@@ -45,17 +45,22 @@ export interface DefinitionServerOptions {
 /** How long to wait for finalizers of others before looking again. */
 const cleanupRetryMs = 200;
 
-/** Serves what is there, then follows every change until the signal is aborted. */
+/**
+ * Serves what is established, then follows every change until the signal is aborted. Whether what
+ * was found is as it should be is looked at afterwards, one definition a turn: a thousand of them
+ * must not keep the server from starting.
+ */
 export function startDefinitionServer(options: DefinitionServerOptions): void {
   const server = new DefinitionServer(options);
-  for (const crd of options.definitions.list())
-    server.changed(crd as unknown as CustomResourceDefinition);
+  const found = options.definitions.list() as unknown as readonly CustomResourceDefinition[];
+  for (const crd of found) server.found(crd);
   const stop = options.definitions.subscribe(({ type, object }) => {
     const crd = object as unknown as CustomResourceDefinition;
     if (type === 'DELETED') server.deleted(crd);
     else server.changed(crd);
   });
   options.signal.addEventListener('abort', stop, { once: true });
+  void server.review(found.map(({ metadata }) => metadata.name ?? ''));
 }
 
 class DefinitionServer {
@@ -64,6 +69,8 @@ class DefinitionServer {
   /** By name of the definition. */
   readonly #served = new Map<string, Served>();
   readonly #cleaning = new Set<string>();
+  /** Names are shared within a group. */
+  readonly #byGroup = new Map<string, Map<string, CustomResourceDefinition>>();
 
   constructor(options: DefinitionServerOptions) {
     this.#options = options;
@@ -76,22 +83,45 @@ class DefinitionServer {
     };
   }
 
+  found(crd: CustomResourceDefinition): void {
+    this.#remember(crd);
+    if (isConditionTrue(crd, 'Established')) this.#serve(crd);
+  }
+
+  async review(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      await nextTurn();
+      if (this.#options.signal.aborted) return;
+      const crd = this.#options.definitions.get('', name);
+      if (crd !== undefined) this.changed(crd as unknown as CustomResourceDefinition);
+    }
+  }
+
   changed(crd: CustomResourceDefinition): void {
+    this.#remember(crd);
     if (this.#desired(crd) !== undefined) this.#writeStatus(crd);
     if (isConditionTrue(crd, 'Established')) this.#serve(crd);
     if (isAwaitingCleanup(crd)) this.#cleanUp(crd);
   }
 
   deleted(crd: CustomResourceDefinition): void {
-    this.#unserve(crd.metadata.name ?? '');
+    const { name = '' } = crd.metadata;
+    const group = this.#byGroup.get(crd.spec.group);
+    group?.delete(name);
+    if (group?.size === 0) this.#byGroup.delete(crd.spec.group);
+    this.#unserve(name);
     this.#offerNames(crd);
   }
 
-  #others(crd: CustomResourceDefinition): CustomResourceDefinition[] {
-    const all = this.#options.definitions.list() as unknown as readonly CustomResourceDefinition[];
-    return all.filter(
-      (other) => other.spec.group === crd.spec.group && other.metadata.name !== crd.metadata.name,
-    );
+  #remember(crd: CustomResourceDefinition): void {
+    let group = this.#byGroup.get(crd.spec.group);
+    if (group === undefined) this.#byGroup.set(crd.spec.group, (group = new Map()));
+    group.set(crd.metadata.name ?? '', crd);
+  }
+
+  #others({ spec, metadata }: CustomResourceDefinition): CustomResourceDefinition[] {
+    const group = this.#byGroup.get(spec.group) ?? new Map<string, CustomResourceDefinition>();
+    return [...group.values()].filter((other) => other.metadata.name !== metadata.name);
   }
 
   /** Names of `crd` may have become free for those that wanted them. */

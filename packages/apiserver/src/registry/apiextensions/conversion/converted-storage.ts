@@ -70,7 +70,10 @@ export function createConvertedStorage(base: Storage, form: ServedForm): Storage
       const result = await base.list(prefix, options);
       return { ...result, entries: await views.all(result.entries) };
     },
-    watch: (prefix, options) => watchConverted(base, views, { prefix, options }),
+    watch: (prefix, options) =>
+      form.isOnlyVersion
+        ? watchSettled(base, views, { prefix, options })
+        : watchConverted(base, views, { prefix, options }),
   };
 }
 
@@ -135,11 +138,24 @@ function viewWith(entry: StoredEntry, object: KubeObject = entry.object): Stored
   return new StoredObject({ key, revision, object, freeze: Object.isFrozen(entry.object) });
 }
 
-function watchConverted(
-  base: Storage,
-  views: Views,
-  { prefix, options }: { readonly prefix: string; readonly options: WatchOptions },
-): void {
+interface Watch {
+  readonly prefix: string;
+  readonly options: WatchOptions;
+}
+
+/** Objects of one version never have to wait for anything. */
+function watchSettled(base: Storage, views: Views, { prefix, options }: Watch): void {
+  base.watch(prefix, {
+    ...options,
+    onEvents: (events, revision) =>
+      options.onEvents(
+        events.map((event) => eventNow(event, views) ?? event),
+        revision,
+      ),
+  });
+}
+
+function watchConverted(base: Storage, views: Views, { prefix, options }: Watch): void {
   const failed = new AbortController();
   let tail: Promise<void> | undefined;
   let waiting = 0;

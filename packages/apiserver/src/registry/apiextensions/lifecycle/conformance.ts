@@ -24,13 +24,22 @@ export function updateApprovalCondition(crd: CustomResourceDefinition, nowMs: nu
   return replaceCondition(crd, type, { value: approvalCondition(crd), nowMs });
 }
 
-function schemaCondition(crd: CustomResourceDefinition): ConditionValue | undefined {
+/** A schema is looked at once: the status changes oftener than the spec, which it shares. */
+const knownConditions = new WeakMap<object, ConditionValue | 'none'>();
+
+function schemaCondition({ spec }: CustomResourceDefinition): ConditionValue | undefined {
+  let known = knownConditions.get(spec);
+  if (known === undefined) knownConditions.set(spec, (known = findSchemaCondition(spec) ?? 'none'));
+  return known === 'none' ? undefined : known;
+}
+
+function findSchemaCondition(spec: CustomResourceDefinition['spec']): ConditionValue | undefined {
   const type = 'NonStructuralSchema';
   const texts: string[] = [];
-  if (crd.spec.preserveUnknownFields) {
+  if (spec.preserveUnknownFields) {
     texts.push('spec.preserveUnknownFields: Invalid value: true: must be false');
   }
-  for (const [i, { name, schema }] of (crd.spec.versions ?? []).entries()) {
+  for (const [i, { name, schema }] of (spec.versions ?? []).entries()) {
     const root = schema?.openAPIV3Schema;
     if (root === undefined) continue;
     const unreadable = unreadableKeyword(root);

@@ -107,11 +107,15 @@ test('a conflict at first keeps it from being served', () => {
 test('a schema that is not structural is told, and forgotten when it is', () => {
   const crd = definition(things);
   const version = { name: 'v1', served: true, storage: true };
-  crd.spec.versions = [{ ...version, schema: { openAPIV3Schema: { type: 'array' } } }];
+  const having = (type: string) => ({
+    ...crd.spec,
+    versions: [{ ...version, schema: { openAPIV3Schema: { type } } }],
+  });
+  crd.spec = having('array');
   assert.equal(updateSchemaCondition(crd, 0), true);
   assert.equal(updateSchemaCondition(crd, 0), false);
   assert.equal(findCondition(crd, 'NonStructuralSchema')?.reason, 'Violations');
-  crd.spec.versions = [{ ...version, schema: { openAPIV3Schema: { type: 'object' } } }];
+  crd.spec = having('object');
   assert.equal(updateSchemaCondition(crd, 1), true);
   assert.equal(findCondition(crd, 'NonStructuralSchema'), undefined);
 });
