@@ -2,7 +2,7 @@
 // as discovery has it. Custom resources come and go with their definitions, which are watched
 // themselves, so a change of them is looked for when one of them changes.
 
-import { formatApiVersion, type KubeObject, type ObjectMeta } from '@keelson/apimachinery';
+import { formatApiVersion, nextTurn, type KubeObject, type ObjectMeta } from '@keelson/apimachinery';
 import {
   linkAbort,
   startInformer,
@@ -35,6 +35,8 @@ interface Monitor {
   readonly informer: Informer;
   readonly abort: LinkedAbort;
 }
+
+const startsPerTurn = 10;
 
 /** Events are many, own nothing, and go by themselves. */
 const ignored = new Set(['events.', 'events.events.k8s.io']);
@@ -79,8 +81,14 @@ export function createResourceMonitors(
         abort.release();
         monitors.delete(key);
       }
-      for (const [key, resource] of wanted)
-        if (!monitors.has(key)) monitors.set(key, start(resource, signal));
+      let started = 0;
+      for (const [key, resource] of wanted) {
+        if (monitors.has(key)) continue;
+        monitors.set(key, start(resource, signal));
+        // Thousands of resources must not keep everybody else waiting.
+        if (++started % startsPerTurn === 0) await nextTurn();
+        if (signal.aborted) return;
+      }
     },
     async synced(signal) {
       await Promise.all([...monitors.values()].map(({ informer }) => informer.synced(signal)));
