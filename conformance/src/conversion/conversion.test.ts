@@ -194,6 +194,22 @@ describe('conversion by webhook', { timeout: 60_000 }, () => {
     assert.ok(managers?.includes(`noter ${group}/v2`), String(managers));
   });
 
+  it('knows whose field it is in whatever version it was named', async () => {
+    const named = (manager: string) => ({ fieldManager: manager, force: false });
+    await v1.apply(backend('v1', 'owned', { host: 'o.example', port: 1 }), named('one'));
+    const taking = backend('v2', 'owned', { address: 'p.example:1' });
+    await assert.rejects(v2.apply(taking, named('two')), {
+      message: 'Apply failed with 1 conflict: conflict with "one": .spec.host',
+    });
+    await v2.apply(taking, { fieldManager: 'two', force: true });
+    const { metadata } = await v1.get('owned');
+    const fieldsOf = (name: string) =>
+      JSON.stringify(metadata.managedFields?.find(({ manager }) => manager === name)?.fieldsV1);
+    assert.equal(fieldsOf('one'), '{"f:spec":{"f:port":{}}}');
+    assert.equal(fieldsOf('two'), '{"f:spec":{"f:address":{}}}');
+    await v1.delete('owned');
+  });
+
   it('takes labels and annotations of an answer, and no other metadata', async () => {
     const original = hook.answer;
     hook.answer = ({ apiVersion, request }) => ({

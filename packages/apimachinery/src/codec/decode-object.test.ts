@@ -52,6 +52,11 @@ const roundTrips: readonly (readonly [type: StructType, text: string, written: s
   [role, '{}', '{"metadata":{},"rules":null}'],
   [role, '{"rules":[]}', '{"metadata":{},"rules":null}'],
   [
+    crd,
+    '{"spec":{"versions":[]}}',
+    '{"metadata":{},"spec":{"group":"","names":{"plural":"","kind":""},"scope":"","versions":[]},"status":{"conditions":null,"acceptedNames":{"plural":"","kind":""},"storedVersions":null}}',
+  ],
+  [
     role,
     '{"rules":[null,{"verbs":[null]}]}',
     '{"metadata":{},"rules":[{"verbs":null},{"verbs":[""]}]}',

@@ -18,7 +18,8 @@ interface FieldShape {
   readonly isContainer: boolean;
   /**
    * COMPAT: an empty list or map that is always written is written as null, for the conversion between
-   * versions makes nothing of emptiness. The items of a list of objects stay a list.
+   * versions makes nothing of emptiness. The items of a list of objects stay a list, and so does what
+   * definitions of custom resources hold, which are never written as protobuf.
    */
   readonly emptyIsNull: boolean;
 }
@@ -79,7 +80,9 @@ function fieldShape(owner: StructType, field: Field): FieldShape {
   const nullable = field.nullable === true;
   const zero = presence === 'always' ? () => zeroValue(type, nullable) : () => undefined;
   const isContainer = type.kind === 'list' || type.kind === 'map';
-  const emptyIsNull = presence === 'always' && isContainer && !owner.goName.endsWith('List');
+  const keepsEmpty =
+    owner.goName.endsWith('List') || owner.name.startsWith('io.k8s.apiextensions-apiserver.');
+  const emptyIsNull = presence === 'always' && isContainer && !keepsEmpty;
   return { name, zero, dropsZero: presence === 'omitzero', isContainer, emptyIsNull };
 }
 

@@ -19,6 +19,7 @@ import {
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
+import { withConversions } from '../../registry/apiextensions/conversion/pending-conversion.ts';
 import { plainError } from '../../registry/storage-errors.ts';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
 import { internalPackage, reportStrictErrors, schemeOf } from '../decode-body.ts';
@@ -60,10 +61,11 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
 
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
     const live = existing === undefined ? undefined : await toServed(endpoint, existing);
-    const next =
+    const next = await withConversions(() =>
       applied !== undefined
         ? applyConfiguration(request, live, applied, options)
-        : applyPatch(request, live, requirePatch(patch), options);
+        : applyPatch(request, live, requirePatch(patch), options),
+    );
     const admitted = await admission.mutate(await toStored(endpoint, next), existing);
     dropDuplicateOwners(request, admitted);
     return existing === undefined ? admitted : keepTimesIfUnchanged(existing, admitted);

@@ -6,6 +6,7 @@ import {
   statusErrors,
   type KubeObject,
 } from '@keelson/apimachinery';
+import { withConversions } from '../../registry/apiextensions/conversion/pending-conversion.ts';
 import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
 import { decodeBody } from '../decode-body.ts';
 import { emptyObject, managerName, recordUpdate } from '../field-manager.ts';
@@ -38,7 +39,9 @@ export async function updateResource(request: ResourceRequest): Promise<void> {
     const servedOld = existing === undefined ? undefined : await toServed(endpoint, existing);
     const wanted = cloneDecoded(body);
     const merged = projection === undefined ? wanted : projectInto(request, wanted, servedOld);
-    const marked = recordUpdate(request, servedOld ?? emptyObject(request), merged, manager);
+    const marked = await withConversions(() =>
+      recordUpdate(request, servedOld ?? emptyObject(request), merged, manager),
+    );
     const admitted = await admission.mutate(await toStored(endpoint, marked), existing);
     dropDuplicateOwners(request, admitted);
     return existing === undefined ? admitted : keepTimesIfUnchanged(existing, admitted);

@@ -7,7 +7,7 @@ import {
   builtinType,
   createFieldManager,
   decodeValue,
-  formatApiVersion,
+  encodeJsonText,
   parseApiVersion,
   type FieldManager,
   type FieldVersions,
@@ -19,6 +19,7 @@ import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiex
 import type { ResourceEndpoint } from '../resource-endpoint.ts';
 import type { StoreDependencies, StoreScope } from '../store-types.ts';
 import { createConvertedStorage } from './conversion/converted-storage.ts';
+import { conversionResult } from './conversion/pending-conversion.ts';
 import { createConversion, createServedForm } from './conversion/served-form.ts';
 import { createWebhookConversion, type Conversion } from './conversion/webhook-conversion.ts';
 import type { WebhookConversionOptions } from './conversion/webhook-conversion.ts';
@@ -173,7 +174,7 @@ function publishedOf({ crd, version, served }: Served): PublishedResource {
 }
 
 /** Managers may have named their fields in any served version. */
-function fieldVersionsOf({ crd, resource }: Served): FieldVersions {
+function fieldVersionsOf({ crd, resource, webhook, convert }: Served): FieldVersions {
   const { group } = crd.spec;
   const versionIn = (apiVersion: string) => {
     const parsed = parseApiVersion(apiVersion);
@@ -184,10 +185,13 @@ function fieldVersionsOf({ crd, resource }: Served): FieldVersions {
     has: (apiVersion) => versionIn(apiVersion) !== undefined,
     typeOf: (apiVersion) => versionIn(apiVersion)?.definition.type,
     convert(object: KubeObject, _from: string, to: string) {
-      const version = parseApiVersion(to)?.version ?? '';
-      const renamed: JsonObject = { ...asJson(object) };
-      renamed['apiVersion'] = formatApiVersion({ group, version });
-      return asKubeObject(renamed);
+      if (webhook === undefined) return { ...object, apiVersion: to };
+      // Field management leaves out what nobody owns, which may be all of the metadata.
+      const sent = asJson({ ...object, metadata: asJson(object)['metadata'] ?? {} } as KubeObject);
+      return conversionResult(`${to} ${encodeJsonText(sent)}`, async () => {
+        const [converted = sent] = await convert([sent], to);
+        return asKubeObject(converted);
+      });
     },
   };
 }
