@@ -7,11 +7,14 @@ import { startServer, token, type BenchServer } from './server.ts';
 
 export interface DefinitionFigures {
   readonly definitions: number;
+  readonly groups: number;
   /** Bytes of one definition as JSON. */
   readonly definitionBytes: number;
   readonly createPerSec: number;
   /** Resident growth by definition and object, KiB. */
   readonly residentKiBEach: number;
+  /** The same once every document of discovery and OpenAPI was asked for. */
+  readonly residentAllKiBEach: number;
   /** GET of a ConfigMap by another client: alone, and while a definition comes every 100 ms. */
   readonly quietMs: Percentiles;
   readonly meanwhileMs: Percentiles;
@@ -53,17 +56,22 @@ export async function measureDefinitions(
   await fill(client, 0, definitions);
   const seconds = (performance.now() - startedAt) / 1000;
   await sleep(5000);
-  const residentKiBEach = ((server.residentMiB() - before) * 1024) / definitions;
+  const grownKiBEach = () => ((server.residentMiB() - before) * 1024) / definitions;
+  const residentKiBEach = grownKiBEach();
   const documents = await measureDocuments(client, other);
   const meanwhileMs = await probeWhile(other, trickle(client));
+  await sleep(3000);
+  const residentAllKiBEach = grownKiBEach();
   client.close();
   other.close();
   await server.stop();
   return {
     definitions,
+    groups,
     definitionBytes: JSON.stringify(definitionOf(0)).length,
     createPerSec: (definitions * 2) / seconds,
     residentKiBEach,
+    residentAllKiBEach,
     quietMs,
     meanwhileMs,
     ...documents,
@@ -139,6 +147,8 @@ async function touchDocuments(client: Caller): Promise<void> {
   await client.call('GET', '/apis', undefined, aggregated);
   await client.expect(200, 'GET', '/openapi/v2');
   await client.expect(200, 'GET', '/openapi/v3');
+  for (let group = 0; group < groups; group++)
+    await client.expect(200, 'GET', `/openapi/v3/apis/${namesOf(group).apiVersion}`);
 }
 
 /** Gets one object again and again until the work is done. */

@@ -1,5 +1,6 @@
 // The measured figures as docs/benchmarks.md shows them, each beside kube-apiserver's.
 
+import type { DefinitionFigures, Percentiles } from './definitions.ts';
 import { kubeApiserver, kubeApiserverStart } from './kube-apiserver.ts';
 
 /** What the load generator writes. */
@@ -28,11 +29,12 @@ export interface Report {
     readonly filledObjects: number;
     readonly idleMiB: number;
   };
+  readonly definitions: DefinitionFigures;
   readonly http1: LoadResult;
   readonly http2: LoadResult;
 }
 
-export function renderReport({ start, http1, http2 }: Report): string {
+export function renderReport({ start, definitions, http1, http2 }: Report): string {
   const { meta } = http1;
   const memoryMiB = Object.values(meta.after)[0]?.rss ?? 0;
   return `# Benchmarks
@@ -52,6 +54,7 @@ than a fifth of a core meanwhile.
 | resident when idle | ${start.idleMiB.toFixed(0)} MiB | ${kubeApiserverStart.idleMiB} MiB |
 | resident after the load below | ${memoryMiB.toFixed(0)} MiB | 1,840 MiB |
 
+${renderDefinitions(definitions)}
 ## Requests over HTTP/1.1
 
 ${table(http1.results)}
@@ -59,6 +62,38 @@ ${table(http1.results)}
 ## Requests over HTTP/2
 
 ${table(http2.results)}
+`;
+}
+
+/** Also printed alone, by `npm run bench -- --definitions`. */
+export function renderDefinitions(figures: DefinitionFigures): string {
+  const { definitions, definitionBytes, aggregatedBytes } = figures;
+  const times = ({ p50, p99, max }: Percentiles) =>
+    `${figure(p50)} / ${figure(p99)} / ${figure(max)} ms`;
+  const kib = (bytes: number) => `${Math.round(bytes / 1024).toLocaleString('en')} KiB`;
+  const each = (value: number) => `${value.toFixed(0)} KiB`;
+  const rows: readonly (readonly [string, string])[] = [
+    ['definitions and objects created per second', figure(figures.createPerSec)],
+    ['resident for each definition with its object', each(figures.residentKiBEach)],
+    ['the same when all documents are in memory too', each(figures.residentAllKiBEach)],
+    ['start to `/readyz`', seconds(figures.startMs)],
+    ['GET of another object, p50 / p99 / max: alone', times(figures.quietMs)],
+    ['while ten definitions a second are created', times(figures.meanwhileMs)],
+    ['while all documents are made anew', times(figures.documentsMeanwhileMs)],
+    ['after one more definition: the resource answers', `${figure(figures.servedMs)} ms`],
+    ['its group in discovery', `${figure(figures.discoveryMs)} ms`],
+    ['aggregated discovery', `${figure(figures.aggregatedMs)} ms`],
+    ['its OpenAPI version 3 document', `${figure(figures.openApiV3Ms)} ms`],
+    ['the OpenAPI version 2 document', `${figure(figures.openApiV2Ms)} ms`],
+    [`aggregated discovery (${kib(aggregatedBytes)}) per second`, figure(figures.aggregatedPerSec)],
+  ];
+  return `## ${definitions.toLocaleString('en')} custom resource definitions
+
+Definitions of ${kib(definitionBytes)} in ${figures.groups} groups, with an object each.
+
+| | Keelson |
+|---|---|
+${rows.map(([what, value]) => `| ${what} | ${value} |`).join('\n')}
 `;
 }
 

@@ -3,6 +3,7 @@
 // `--write`, else prints the same text.
 //
 //   KEELSON_BENCH   folder of the load generator `load.mjs` (default: ../shared/bench)
+//   --definitions   only what a thousand custom resource definitions cost; needs no generator
 //   --ops N --conc 16,64 --list 1000,10000 --list-reps N --only seq,crud,list,watch   passed on to it
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -11,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { renderReport, type LoadResult, type Report } from './report.ts';
+import { measureDefinitions } from './definitions.ts';
+import { renderDefinitions, renderReport, type LoadResult, type Report } from './report.ts';
 import { call, startServer, token, type BenchServer } from './server.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,7 +22,8 @@ const write = process.argv.includes('--write');
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--write');
 const filledObjects = 10_000;
 
-if (!existsSync(generator)) {
+const definitionsOnly = process.argv.includes('--definitions');
+if (!definitionsOnly && !existsSync(generator)) {
   console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
   process.exit(2);
 }
@@ -35,15 +38,22 @@ const newDirectory = () => {
 const program = join(buildInto(newDirectory()), 'keelson.mjs');
 
 try {
+  if (definitionsOnly)
+    console.log(renderDefinitions(await measureDefinitions(program, newDirectory)));
+  else await measureAll();
+} finally {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+}
+
+async function measureAll(): Promise<void> {
   const start = await measureStart();
+  const definitions = await measureDefinitions(program, newDirectory);
   const http1 = await measureLoad([]);
   const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
-  const report: Report = { start, http1, http2 };
+  const report: Report = { start, definitions, http1, http2 };
   const text = renderReport(report);
   if (write) writeFileSync(join(root, 'docs/benchmarks.md'), text);
   else console.log(text);
-} finally {
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 }
 
 /** What users start is the bundle, so that is what is measured. */

@@ -3,7 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { isJsonObject, type JsonObject, type KubeObject } from '@keelson/apimachinery';
+import {
+  isJsonObject,
+  isStatusError,
+  type JsonObject,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import type { Client, ResourceClient } from '@keelson/client';
 import { createCluster, type Cluster } from '@keelson/keelson';
 import { startConversionServer, type ConversionServer, type Review } from './conversion-server.ts';
@@ -410,6 +415,9 @@ describe('conversion by webhook', { timeout: 60_000 }, () => {
   });
 
   it('goes with all its objects, also when the webhook is broken', async () => {
+    const { metadata } = await v2.list();
+    const resourceVersion = metadata.resourceVersion ?? '';
+    const watching = collect(v2.watch({ resourceVersion }));
     hook.answer = () => ({});
     await definitions().delete(`backends.${group}`);
     for (let tries = 0; ; tries++) {
@@ -418,5 +426,19 @@ describe('conversion by webhook', { timeout: 60_000 }, () => {
       assert.ok(tries < 100, JSON.stringify(left[0]?.['status']));
       await new Promise((resolve) => setImmediate(resolve));
     }
+    const events = await watching;
+    assert.ok(events.length > 0);
+    assert.deepEqual([...new Set(events)], ['DELETED']);
   });
 });
+
+/** The types of all events until the server ends the watch, and knows of no other. */
+async function collect(watch: AsyncIterable<{ readonly type: string }>): Promise<string[]> {
+  const types: string[] = [];
+  try {
+    for await (const { type } of watch) if (type !== 'MODIFIED') types.push(type);
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+  }
+  return types;
+}

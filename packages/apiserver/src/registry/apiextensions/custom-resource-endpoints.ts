@@ -53,15 +53,18 @@ export function metadataParts(): CustomResourceOptions {
   };
 }
 
+/** `retired` is aborted when these endpoints are replaced; their watches end then. */
 export function createCustomResourceEndpoints(
   definition: CustomResourceDefinition,
   options: CustomResourceEndpointOptions,
+  retired: AbortSignal,
 ): ResourceEndpoint[] {
   const crd = underAcceptedNames(definition);
   const resource = createCustomResource(crd, options.resources);
   const isWebhook = crd.spec.conversion?.strategy === 'Webhook';
   const webhook = isWebhook ? createWebhookConversion(crd, options.webhooks) : undefined;
-  const parts = { crd, resource, webhook, options, origin: originOf(definition) };
+  const origin = originOf(definition);
+  const parts = { crd, resource, webhook, options, origin, retired };
   const convert = createConversion(parts);
   return [...resource.versions].map(([version, served]) =>
     endpointOf({ ...parts, convert, version, served }),
@@ -92,6 +95,7 @@ interface Served {
   readonly version: string;
   readonly served: CustomResourceVersion;
   readonly origin: string;
+  readonly retired: AbortSignal;
 }
 
 function endpointOf(parts: Served): ResourceEndpoint {
@@ -134,10 +138,10 @@ function endpointOf(parts: Served): ResourceEndpoint {
 }
 
 function scopeOf(parts: Served): StoreScope {
-  const { crd, resource, convert, options, version, served } = parts;
+  const { crd, resource, convert, options, version, served, retired } = parts;
   const storedType = (): StructType =>
     (resource.versions.get(resource.storageVersion) ?? served).definition.type;
-  const form = createServedForm(parts, convert, { version, storedType });
+  const form = createServedForm(parts, convert, { version, storedType, retired });
   return {
     ...options.dependencies,
     storage: createConvertedStorage(options.dependencies.storage, form),

@@ -177,20 +177,25 @@ class DefinitionServer {
   #serve(crd: CustomResourceDefinition): void {
     const name = crd.metadata.name ?? '';
     const origin = originOf(crd);
+    const shape = shapeOf(crd);
     const before = this.#served.get(name);
     if (before?.origin === origin) return;
-    const endpoints = createCustomResourceEndpoints(crd, this.#endpointOptions);
+    // COMPAT: watches outlive all changes but those of the spec and of names.
+    const retirement = before?.shape === shape ? before.retirement : new AbortController();
+    const endpoints = createCustomResourceEndpoints(crd, this.#endpointOptions, retirement.signal);
     for (const old of before?.endpoints ?? [])
       if (!endpoints.some((e) => isSameResource(e, old)))
         this.#options.index.remove(old.definition);
     for (const endpoint of endpoints) this.#options.index.put(endpoint);
-    this.#served.set(name, { origin, endpoints });
+    this.#served.set(name, { origin, shape, endpoints, retirement });
+    if (before?.retirement !== retirement) before?.retirement.abort();
   }
 
   #unserve(name: string): void {
-    for (const endpoint of this.#served.get(name)?.endpoints ?? [])
-      this.#options.index.remove(endpoint.definition);
+    const served = this.#served.get(name);
+    for (const endpoint of served?.endpoints ?? []) this.#options.index.remove(endpoint.definition);
     this.#served.delete(name);
+    served?.retirement.abort();
   }
 
   /** Deletes all objects of a dying definition, then its finalizer, which removes it. */
@@ -236,7 +241,8 @@ class DefinitionServer {
   }
 
   async #deleteInstances(crd: CustomResourceDefinition): Promise<number> {
-    const [endpoint] = createCustomResourceEndpoints(crd, this.#endpointOptions);
+    const { signal } = this.#options;
+    const [endpoint] = createCustomResourceEndpoints(crd, this.#endpointOptions, signal);
     if (endpoint?.scope === undefined) return 0;
     // Nothing has to be converted to be deleted, so a broken webhook keeps nothing alive.
     const { definition, strategy, keyPrefix } = endpoint.scope;
@@ -278,7 +284,14 @@ class DefinitionServer {
 
 interface Served {
   readonly origin: string;
+  readonly shape: string;
   readonly endpoints: readonly ResourceEndpoint[];
+  readonly retirement: AbortController;
+}
+
+/** What clients see of a definition: its spec and its names. */
+function shapeOf({ metadata, status }: CustomResourceDefinition): string {
+  return JSON.stringify([metadata.uid, String(metadata.generation), status?.acceptedNames]);
 }
 
 const noWebhooks: WebhookCaller = {

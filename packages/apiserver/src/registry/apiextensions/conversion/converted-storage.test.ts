@@ -17,6 +17,7 @@ function form(change: Partial<ServedForm> = {}): ServedForm {
     settle: () => {},
     toServed: async (objects) => objects.map((object) => renamed(object, 'v1')),
     toStored: async (object) => renamed(object, 'v9'),
+    retired: new AbortController().signal,
     ...change,
   };
 }
@@ -86,6 +87,32 @@ describe('converted storage', () => {
     await base.create(testKey('a'), renamed(testConfigMap('a', 'x'), 'v9'));
     await base.create(testKey('b'), renamed(testConfigMap('a', 'x'), 'v9'));
     assert.equal(await ended, 'failed: the webhook is broken');
+  });
+
+  it('ends watches when it is retired, and leaves the others alone', async () => {
+    const base = createMemoryStorage();
+    const retired = new AbortController();
+    const ends: string[] = [];
+    for (const isOnlyVersion of [true, false]) {
+      const storage = createConvertedStorage(
+        base,
+        form({ retired: retired.signal, isOnlyVersion }),
+      );
+      for (const [name, stop] of [
+        ['going on', new AbortController()],
+        ['stopped', new AbortController()],
+      ] as const) {
+        storage.watch('/registry/', {
+          signal: stop.signal,
+          onEvents: () => ends.push('event'),
+          onEnd: ({ code }) => ends.push(`${name}: ${code}`),
+        });
+        if (name === 'stopped') stop.abort();
+      }
+    }
+    retired.abort();
+    await base.create(testKey('a'), testConfigMap('a', 'x'));
+    assert.deepEqual(ends, ['going on: closed', 'going on: closed']);
   });
 
   it('settles what was written before the schema changed, and nothing else', async () => {

@@ -32,6 +32,8 @@ export interface ServedForm {
   /** To the served version; new objects, in the same order. */
   toServed(objects: readonly KubeObject[]): Promise<KubeObject[]>;
   toStored(object: KubeObject): Promise<KubeObject>;
+  /** Aborted when the version is no longer served as it was; watches end then. */
+  readonly retired: AbortSignal;
 }
 
 /** Events that may wait for a slow conversion before a watch is ended. */
@@ -70,10 +72,10 @@ export function createConvertedStorage(base: Storage, form: ServedForm): Storage
       const result = await base.list(prefix, options);
       return { ...result, entries: await views.all(result.entries) };
     },
-    watch: (prefix, options) =>
-      form.isOnlyVersion
-        ? watchSettled(base, views, { prefix, options })
-        : watchConverted(base, views, { prefix, options }),
+    watch(prefix, options) {
+      const watch = form.isOnlyVersion ? watchSettled : watchConverted;
+      watch(base, views, { prefix, options: untilRetired(options, form.retired) });
+    },
   };
 }
 
@@ -136,6 +138,24 @@ function settledView(entry: StoredEntry, form: ServedForm): StoredEntry {
 function viewWith(entry: StoredEntry, object: KubeObject = entry.object): StoredEntry {
   const { key, revision } = entry;
   return new StoredObject({ key, revision, object, freeze: Object.isFrozen(entry.object) });
+}
+
+/** The watch of a client, ended when the version is retired. */
+function untilRetired(options: WatchOptions, retired: AbortSignal): WatchOptions {
+  const stop = new AbortController();
+  const onRetired = () => {
+    end();
+    options.onEnd(new StorageError('closed', 'the resource is no longer served as it was'));
+  };
+  const end = () => {
+    stop.abort();
+    options.signal.removeEventListener('abort', end);
+    retired.removeEventListener('abort', onRetired);
+  };
+  options.signal.addEventListener('abort', end, { once: true });
+  retired.addEventListener('abort', onRetired, { once: true });
+  if (options.signal.aborted) end();
+  return { ...options, signal: stop.signal };
 }
 
 interface Watch {

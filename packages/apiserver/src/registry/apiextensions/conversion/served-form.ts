@@ -57,13 +57,14 @@ export interface ServedVersion {
   readonly version: string;
   /** Orders the fields of what is written. */
   readonly storedType: () => StructType;
+  readonly retired: AbortSignal;
 }
 
 /** One served version of a definition, as its storage needs to know it. */
 export function createServedForm(
   { crd, resource }: ConversionParts,
   convert: Conversion,
-  { version, storedType }: ServedVersion,
+  { version, storedType, retired }: ServedVersion,
 ): ServedForm {
   const { group } = crd.spec;
   const apiVersion = formatApiVersion({ group, version });
@@ -71,6 +72,7 @@ export function createServedForm(
   const storedVersions = crd.status?.storedVersions ?? [];
   return {
     apiVersion,
+    retired,
     settledAfter: Number(crd.metadata.resourceVersion ?? 0),
     isOnlyVersion:
       crd.spec.versions?.length === 1 && storedVersions.every((stored) => stored === version),
