@@ -44,26 +44,6 @@ export function respondBytes(
   else response.end(whole);
 }
 
-/** A large document in parts, as fast as the client takes them. */
-export async function respondChunks(
-  context: RequestContext,
-  chunks: readonly Uint8Array[],
-  contentType: string,
-): Promise<void> {
-  const { request, response } = context;
-  startResponse(context, 200, contentType);
-  const isJson = contentType.startsWith('application/json');
-  const all: readonly Uint8Array[] = isJson ? [...chunks, lineFeedBytes] : chunks;
-  const size = all.reduce<number>((sum, chunk) => sum + chunk.byteLength, 0);
-  response.setHeader('content-length', String(size));
-  if (request.method === 'HEAD') return response.end();
-  for (const chunk of all) {
-    if (context.signal.aborted) return response.abort();
-    if (!response.write(chunk)) await response.drained();
-  }
-  response.end();
-}
-
 const lineFeed = 0x0a;
 const lineFeedBytes = Buffer.from([lineFeed]);
 

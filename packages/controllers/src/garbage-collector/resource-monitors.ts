@@ -2,7 +2,12 @@
 // as discovery has it. Custom resources come and go with their definitions, which are watched
 // themselves, so a change of them is looked for when one of them changes.
 
-import { formatApiVersion, nextTurn, type KubeObject, type ObjectMeta } from '@keelson/apimachinery';
+import {
+  formatApiVersion,
+  nextTurn,
+  type KubeObject,
+  type ObjectMeta,
+} from '@keelson/apimachinery';
 import {
   linkAbort,
   startInformer,

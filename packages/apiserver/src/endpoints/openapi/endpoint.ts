@@ -5,7 +5,8 @@ import { statusErrors } from '@keelson/apimachinery';
 import type { RequestContext } from '../../request-context.ts';
 import { methodNotAllowed } from '../discovery/endpoint.ts';
 import { parseAccept, singleHeader } from '../negotiation.ts';
-import { respondBytes, respondChunks, startResponse } from '../respond.ts';
+import { respondParts } from '../respond-parts.ts';
+import { respondBytes, startResponse } from '../respond.ts';
 import type { PathHandler } from '../router.ts';
 import type { OpenApiDocument, OpenApiDocuments } from './documents.ts';
 
@@ -71,9 +72,15 @@ async function answer(context: RequestContext, forms: readonly Form[]): Promise<
     context.response.end();
     return true;
   }
-  await respondChunks(context, found.chunks, form.contentType);
+  const isJson = form.contentType === json.contentType;
+  const chunks: readonly Uint8Array[] = isJson ? [...found.chunks, lineFeed] : found.chunks;
+  const size = chunks.reduce<number>((sum, chunk) => sum + chunk.byteLength, 0);
+  await respondParts(context, form.contentType, { size, parts: () => chunks });
   return true;
 }
+
+/** Go's JSON encoder ends every document with one. */
+const lineFeed = Buffer.from('\n');
 
 function preferredForm(accept: string, forms: readonly Form[]): Form | undefined {
   const clauses = parseAccept(accept);

@@ -31,6 +31,13 @@ export function createSchemaCollector(
 ): SchemaCollector {
   const found = new Map<string, OpenApiSchema>();
   const prefix = version === 3 ? '#/components/schemas/' : '#/definitions/';
+  const scalarSchema = createScalarSchemas(version, (name, schema) => {
+    if (!found.has(name)) {
+      const description = builtinType(name)?.description;
+      found.set(name, description ? { description, ...schema } : schema);
+    }
+    return { $ref: prefix + name };
+  });
   const reference = (type: StructType): OpenApiSchema => {
     if (!found.has(type.name)) {
       // Entered before it is made: schemas may refer to themselves.
@@ -71,24 +78,11 @@ export function createSchemaCollector(
         return scalarSchema(type.kind);
     }
   };
-  const scalarSchema = (kind: ScalarKind): OpenApiSchema => {
-    const definition = namedScalars[kind];
-    return definition === undefined
-      ? plainScalar(kind)
-      : scalarDefinition(definition.name, version === 3 ? definition.v3 : definition.v2);
-  };
   const itemSchema = (type: TypeRef): OpenApiSchema => {
     const schema = typeSchema(type);
     if (version === 2 || !('$ref' in schema))
       return type.kind === 'string' && version === 3 ? { ...schema, default: '' } : schema;
     return type.kind === 'struct' ? { allOf: [schema], default: {} } : schema;
-  };
-  const scalarDefinition = (name: string, schema: OpenApiSchema): OpenApiSchema => {
-    if (!found.has(name)) {
-      const description = builtinType(name)?.description;
-      found.set(name, description ? { description, ...schema } : schema);
-    }
-    return { $ref: prefix + name };
   };
   return {
     reference,
@@ -98,6 +92,18 @@ export function createSchemaCollector(
       if (type !== undefined) reference(type);
       return found.get(name);
     },
+  };
+}
+
+/** Some scalars are definitions of their own, which `define` adds and refers to. */
+function createScalarSchemas(
+  version: OpenApiVersion,
+  define: (name: string, schema: OpenApiSchema) => OpenApiSchema,
+) {
+  return (kind: ScalarKind): OpenApiSchema => {
+    const named = namedScalars[kind];
+    if (named === undefined) return plainScalar(kind);
+    return define(named.name, version === 3 ? named.v3 : named.v2);
   };
 }
 
