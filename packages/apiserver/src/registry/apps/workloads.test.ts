@@ -133,6 +133,11 @@ const refusals: readonly (readonly [resource: string, fields: Fields, expected: 
   ],
   [
     'statefulsets',
+    { revisionHistoryLimit: -1 },
+    ['spec.revisionHistoryLimit: Invalid value: -1: must be greater than or equal to 0'],
+  ],
+  [
+    'statefulsets',
     { podManagementPolicy: 'Any' },
     ["spec.podManagementPolicy: Invalid value: \"Any\": must be 'OrderedReady' or 'Parallel'"],
   ],

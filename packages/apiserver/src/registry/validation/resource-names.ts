@@ -28,12 +28,13 @@ const objectCounts = [
 ];
 const compute = ['cpu', 'memory', 'ephemeral-storage'];
 const quotaNames = new Set([
+  'requests.storage',
   ...compute,
   ...compute.map((name) => `requests.${name}`),
   ...compute.map((name) => `limits.${name}`),
   ...objectCounts,
 ]);
-const standardNames = new Set([...quotaNames, 'storage', 'requests.storage']);
+const standardNames = new Set([...quotaNames, 'storage']);
 const integerNames = new Set(objectCounts);
 
 export const hugePagesPrefix = 'hugepages-';

@@ -45,6 +45,7 @@ export function validateStatefulSet(
   retentionPolicy(errors, spec);
   nonNegative(errors, 'spec.replicas', spec.replicas);
   nonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
+  nonNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
   nonNegative(errors, 'spec.ordinals.start', spec.ordinals?.start);
   // The name has been checked since 1.33; sets made before keep theirs.
   if (spec.serviceName && !old) {

@@ -18,6 +18,12 @@ const selecting = (...matchExpressions: object[]) =>
 
 testCreates(resourceQuotaStrategy, [
   ['counted objects', quota({ hard: { 'count/jobs.batch': '4', pods: '10', cpu: '2' } }), []],
+  ['storage that is asked for', quota({ hard: { 'requests.storage': '1Gi' } }), []],
+  [
+    'storage as such',
+    quota({ hard: { storage: '1Gi' } }),
+    ['spec.hard[storage]: Invalid value: "storage": must be a standard resource for quota'],
+  ],
   ['a scope', quota({ hard: { pods: '1' }, scopes: ['BestEffort'] }), []],
   [
     'a resource that nobody knows',
