@@ -64,6 +64,7 @@ export {
 } from './authentication/service-accounts/signing-keys.ts';
 export type { SigningKey } from './authentication/service-accounts/signing-keys.ts';
 export { createIssuerDiscovery } from './authentication/service-accounts/issuer-discovery.ts';
+export { createLegacyToken } from './authentication/service-accounts/legacy-token.ts';
 export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
 export type { Authorizer } from './authorization/authorizer.ts';
 export { createAuthorization } from './authorization/create-authorization.ts';

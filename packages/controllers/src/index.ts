@@ -4,6 +4,11 @@
 export { createNamespaceController } from './namespace/namespace-controller.ts';
 export type { NamespaceControllerOptions } from './namespace/namespace-controller.ts';
 export { createServiceAccountController } from './service-account/service-account-controller.ts';
+export { createServiceAccountTokenController } from './service-account-token/service-account-token-controller.ts';
+export type {
+  ServiceAccountTokenOptions,
+  TokenSubject,
+} from './service-account-token/service-account-token-controller.ts';
 export { createRootCaCertificatePublisherController } from './root-ca-certificate-publisher/root-ca-certificate-publisher-controller.ts';
 export type { RootCaPublisherOptions } from './root-ca-certificate-publisher/root-ca-certificate-publisher-controller.ts';
 export { createGarbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';

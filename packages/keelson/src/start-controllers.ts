@@ -13,8 +13,10 @@ import {
   createNamespaceController,
   createRootCaCertificatePublisherController,
   createServiceAccountController,
+  createServiceAccountTokenController,
   type Controller,
   type ControllerContext,
+  type ServiceAccountTokenOptions,
 } from '@keelson/controllers';
 import type { ControllerName } from './controller-list.ts';
 import { controllerUser, createInProcessClient, type UserSpec } from './in-process-client.ts';
@@ -24,6 +26,7 @@ export interface StartControllersOptions {
   readonly serve: ServeRequest;
   /** Published to all namespaces, for pods to know the server by. */
   readonly rootCaPem: string;
+  readonly issueToken: ServiceAccountTokenOptions['issueToken'];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -37,12 +40,16 @@ export interface RunningControllers {
 }
 
 interface ControllerDescription {
-  /** In kube-system. The name is Kubernetes', and the default policy's. */
-  readonly account: string;
+  /**
+   * In kube-system. The name is Kubernetes', and the default policy's. Absent: COMPAT, it acts as the
+   * controller manager, for it has to run before there are accounts with tokens.
+   */
+  readonly account?: string;
   create(context: ControllerContext, more: MoreContext): Controller;
 }
 interface MoreContext {
   readonly rootCaPem: string;
+  readonly issueToken: ServiceAccountTokenOptions['issueToken'];
   readonly readingClient: Client;
 }
 
@@ -55,6 +62,7 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
     account: 'service-account-controller',
     create: createServiceAccountController,
   },
+  'serviceaccount-token-controller': { create: createServiceAccountTokenController },
   'root-ca-certificate-publisher-controller': {
     account: 'root-ca-cert-publisher',
     create: createRootCaCertificatePublisherController,
@@ -83,7 +91,7 @@ const reader: UserSpec = { name: 'system:kube-controller-manager' };
 const userAgent = 'kube-controller-manager';
 
 export function startControllers(options: StartControllersOptions): RunningControllers {
-  const { names, serve, rootCaPem, clock, random, logger, freeze = false } = options;
+  const { names, serve, rootCaPem, issueToken, clock, random, logger, freeze = false } = options;
   const stop = new AbortController();
   const clients: Client[] = [];
   const clientOf = (user: UserSpec) => {
@@ -111,9 +119,9 @@ export function startControllers(options: StartControllersOptions): RunningContr
     const log: ControllerContext['log'] = {
       warn: (message, fields) => logger.warn(message, { controller: name, ...fields }),
     };
-    const client = clientOf(controllerUser(account));
+    const client = account === undefined ? readingClient : clientOf(controllerUser(account));
     const context: ControllerContext = { client, informers, clock, random, log };
-    return create(context, { rootCaPem, readingClient }).run(stop.signal);
+    return create(context, { rootCaPem, issueToken, readingClient }).run(stop.signal);
   });
   return {
     async stop() {

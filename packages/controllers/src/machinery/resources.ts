@@ -9,6 +9,7 @@ export const podsResource = core('pods');
 export const persistentVolumesResource = core('persistentvolumes');
 export const persistentVolumeClaimsResource = core('persistentvolumeclaims');
 export const configMapsResource = core('configmaps');
+export const secretsResource = core('secrets');
 export const serviceAccountsResource = core('serviceaccounts');
 export const clusterRolesResource: GroupVersionResource = {
   group: 'rbac.authorization.k8s.io',
