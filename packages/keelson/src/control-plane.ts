@@ -112,11 +112,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       objects: sources,
     },
   });
-  const issuer = createIssuerDiscovery({
-    issuer: serviceAccountIssuer,
-    jwksUri: `https://${options.serverAddress()}/openid/v1/jwks`,
-    keys: [pki.serviceAccountKey],
-  });
   const authorization = createAuthorization({ objects: sources, features });
   const { authorizer, rbac } = authorization;
   const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
@@ -169,10 +164,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       scopeOf: (group, resource) => findScope(server, group, resource),
       creates: createReviews({ options, authentication, authorization, sources }),
     }),
-    issuer: {
-      openidConfiguration: () => issuer?.configuration.body ?? '{}',
-      jwks: () => issuer?.keySet.body ?? '{"keys":[]}',
-    },
+    issuer: createIssuerDocuments(options),
     version: versionInfo(features.emulated.minor),
     serverAddress: options.serverAddress,
     clock,
@@ -210,6 +202,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       webhooks.close();
       await storage.close();
     },
+  };
+}
+
+function createIssuerDocuments({ pki, serverAddress }: ControlPlaneOptions) {
+  const issuer = createIssuerDiscovery({
+    issuer: serviceAccountIssuer,
+    jwksUri: `https://${serverAddress()}/openid/v1/jwks`,
+    keys: [pki.serviceAccountKey],
+  });
+  return {
+    openidConfiguration: () => issuer?.configuration.body ?? '{}',
+    jwks: () => issuer?.keySet.body ?? '{"keys":[]}',
   };
 }
 
