@@ -15,11 +15,11 @@ export const packages: readonly PackageLayer[] = [
   { name: 'apimachinery', imports: [], external: ['js-yaml'] },
   { name: 'cel', imports: [], external: ['re2js'] },
   { name: 'pod-security', imports: [], external: [] },
-  { name: 'client', imports: ['apimachinery'], external: ['js-yaml'] },
+  { name: 'client', imports: ['apimachinery'], external: [] },
   {
     name: 'apiserver',
     imports: ['apimachinery', 'pod-security'],
-    external: ['@peculiar/x509', 'jose', 'reflect-metadata', 're2js', 'ws'],
+    external: ['jose', 're2js', 'ws'],
   },
   { name: 'controllers', imports: ['apimachinery', 'client'], external: [] },
   {
@@ -163,9 +163,5 @@ export const layerExceptions: readonly LayerException[] = [
  */
 export const manifestExceptions: Readonly<Record<string, string>> = {
   'cel: re2js': 'the package has no code yet',
-  'client: js-yaml': 'kubeconfig files are read through apimachinery since its YAML reader exists',
-  'apiserver: @peculiar/x509': 'reserved for certificates that need more than our DER writer',
-  'apiserver: reflect-metadata': 'needed by @peculiar/x509',
   'apiserver: ws': 'reserved for the streams of exec, attach and port-forward',
-  'apiserver: re2js': 'patterns of custom resources use it; cel declares it for the workspace',
 };
