@@ -92,6 +92,7 @@ export { systemUser } from './authentication/system-user.ts';
 export { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
 export { startFlowSchemaStatus } from './registry/flowcontrol/flow-schema-status.ts';
 export { createBuiltinParts } from './registry/builtin-parts.ts';
+export { scopeIn } from './registry/resource-endpoint.ts';
 export { updateObject } from './registry/store-update.ts';
 export { storageKey } from './registry/store-types.ts';
 export type { StoreScope } from './registry/store-types.ts';

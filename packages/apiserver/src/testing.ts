@@ -17,6 +17,7 @@ import { createImpersonationFilter } from './filters/impersonation.ts';
 import type { Logger } from './logger.ts';
 import { openObjectSources } from './object-sources.ts';
 import { createBuiltinParts } from './registry/builtin-parts.ts';
+import { scopeIn } from './registry/resource-endpoint.ts';
 import { createMemoryStorage } from './storage/index.ts';
 import type { Storage } from './storage/storage.ts';
 import { callInProcess } from './transport/in-process.ts';
@@ -87,13 +88,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       sources,
       random: systemRandom,
       serviceClusterIpRanges: ['10.96.0.0/16'],
-      scopeOf: (group, resource) => {
-        const endpoint = server.index
-          .list()
-          .find(({ definition }) => definition.group === group && definition.resource === resource);
-        if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
-        return endpoint.scope;
-      },
+      scopeOf: (group, resource) => scopeIn(server.index, group, resource),
       creates: [],
     }),
     issuer: { openidConfiguration: () => '{}', jwks: () => '{"keys":[]}' },

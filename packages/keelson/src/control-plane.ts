@@ -35,6 +35,7 @@ import {
   defaultLimits,
   openObjectSources,
   reviewValidators,
+  scopeIn,
   startDefinitionServer,
   startFlowSchemaStatus,
   silentLogger,
@@ -46,7 +47,6 @@ import {
   type ObjectSources,
   type ServerLimits,
   type StaticToken,
-  type StoreScope,
   type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
@@ -161,7 +161,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       sources,
       random,
       serviceClusterIpRanges: serviceCidrs,
-      scopeOf: (group, resource) => findScope(server, group, resource),
+      scopeOf: (group, resource) => scopeIn(server.index, group, resource),
       creates: createReviews({ options, authentication, authorization, sources }),
     }),
     issuer: createIssuerDocuments(options),
@@ -291,12 +291,4 @@ function followObjects({ server, sources, webhooks, logger, signal }: Followed):
     logger,
     signal,
   });
-}
-
-function findScope(server: ApiServer, group: string, resource: string): StoreScope {
-  const endpoint = server.index
-    .inGroup(group)
-    .find((candidate) => candidate.definition.resource === resource);
-  if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
-  return endpoint.scope;
 }

@@ -59,8 +59,8 @@ function mergeObjects(original: JsonObject, patch: JsonObject, schema: Schema): 
   const merged: JsonObject = { ...original };
   const rest = new Map(Object.entries(patch));
   retainKeys(merged, rest);
-  for (const [key, value] of rest) {
-    if (key.startsWith(setOrderPrefix)) mergeOrderedList(merged, rest, key, value ?? null, schema);
+  for (const key of rest.keys()) {
+    if (key.startsWith(setOrderPrefix)) mergeOrderedList(merged, rest, key, schema);
   }
   for (const [key, value] of rest) {
     if (!key.startsWith(deletePrimitivesPrefix)) {
@@ -155,9 +155,9 @@ function mergeOrderedList(
   merged: JsonObject,
   patch: Map<string, JsonValue | undefined>,
   directive: string,
-  setOrder: JsonValue,
   schema: Schema,
 ): void {
+  const setOrder = patch.get(directive) ?? null;
   patch.delete(directive);
   if (!Array.isArray(setOrder)) throw wrongKind([], setOrder);
   const name = directiveField(directive, setOrderPrefix);

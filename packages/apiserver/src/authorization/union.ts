@@ -5,34 +5,22 @@
 // Stays synchronous as long as the authorizers do, so that a request decided from memory costs no
 // promise.
 
-import type { DecisionTrace } from '@keelson/apimachinery';
-import type { UserInfo } from '../authentication/authenticator.ts';
-import type {
-  AuthorizationResult,
-  Authorizer,
-  RequestAttributes,
-  RuleResolver,
-} from './authorizer.ts';
+import type { AuthorizationResult, Authorizer, RuleResolver } from './authorizer.ts';
 
+type Question = Parameters<Authorizer['authorize']>;
 type Answer = AuthorizationResult | Promise<AuthorizationResult>;
 
 /** One authorizer that asks each of `authorizers` in turn. */
 export function createUnionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
-  function ask(
-    start: number,
-    opinions: AuthorizationResult[],
-    user: UserInfo,
-    attributes: RequestAttributes,
-    trace: DecisionTrace,
-  ): Answer {
+  function ask(start: number, opinions: AuthorizationResult[], question: Question): Answer {
     for (let i = start; i < authorizers.length; i++) {
-      const answer = authorizers[i]?.authorize(user, attributes, trace);
+      const answer = authorizers[i]?.authorize(...question);
       if (answer === undefined) continue;
       if (answer instanceof Promise) {
         return answer.then((result) => {
           if (result.decision !== 'no-opinion') return result;
           opinions.push(result);
-          return ask(i + 1, opinions, user, attributes, trace);
+          return ask(i + 1, opinions, question);
         });
       }
       if (answer.decision !== 'no-opinion') return answer;
@@ -42,7 +30,7 @@ export function createUnionAuthorizer(authorizers: readonly Authorizer[]): Autho
   }
   return {
     name: 'union',
-    authorize: (user, attributes, trace) => ask(0, [], user, attributes, trace),
+    authorize: (...question) => ask(0, [], question),
   };
 }
 

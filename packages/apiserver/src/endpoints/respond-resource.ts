@@ -28,7 +28,7 @@ export function respondResource(
     const shown = { stored: options.entry?.object ?? object, served: object };
     const shaped =
       format.as === 'Table'
-        ? tableOf(request, [shown], { metadata: object.metadata.resourceVersion }, format)
+        ? tableOf(request, [shown], { list: { metadata: object.metadata.resourceVersion }, format })
         : partialObject(internalForm(endpoint, shown), format.asVersion);
     return respondObject(context, shaped, code, format);
   }

@@ -32,21 +32,25 @@ interface TablePrinter {
   readonly isDefault: boolean;
 }
 
-/** `columns` is false for the later events of a watch, which do not repeat them. */
+export interface TableOptions {
+  readonly format: OutputFormat;
+  readonly list?: TableListMeta;
+  /** False for the later events of a watch, which do not repeat them. */
+  readonly columns?: boolean;
+}
+
 export function tableOf(
   request: ResourceRequest,
   objects: readonly ShownObject[],
-  list: TableListMeta,
-  format: OutputFormat,
-  columns = true,
+  { format, list = {}, columns = true }: TableOptions,
 ): KubeObject {
   const metadata: Record<string, unknown> = {};
   if (list.metadata) metadata['resourceVersion'] = list.metadata;
   if (list.continue) metadata['continue'] = list.continue;
   if (list.remainingItemCount) metadata['remainingItemCount'] = list.remainingItemCount;
   const printer = printerOf(request);
-  const include = includeObject(request);
-  const rows = objects.map((shown) => tableRow(request, printer, shown, include, format));
+  const style: RowStyle = { printer, include: includeObject(request), version: format.asVersion };
+  const rows = objects.map((shown) => tableRow(request, shown, style));
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`,
@@ -56,12 +60,16 @@ export function tableOf(
   };
 }
 
+interface RowStyle {
+  readonly printer: TablePrinter;
+  readonly include: IncludeObject;
+  readonly version: string;
+}
+
 function tableRow(
   request: ResourceRequest,
-  printer: TablePrinter,
   shown: ShownObject,
-  include: IncludeObject,
-  format: OutputFormat,
+  { printer, include, version }: RowStyle,
 ) {
   const internal = internalForm(request.endpoint, shown);
   const cells = printer.cells(internal, request.services.clock.now());
@@ -75,7 +83,7 @@ function tableRow(
         ? shown.served
         : include === 'None'
           ? null
-          : partialObject(internal, format.asVersion),
+          : partialObject(internal, version),
   };
 }
 

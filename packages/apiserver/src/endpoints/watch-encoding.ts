@@ -32,13 +32,8 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
     const shown = { stored, served: object };
     if (format.as !== 'Table')
       return partialObject(internalForm(request.endpoint, shown), format.asVersion);
-    const table = tableOf(
-      request,
-      [shown],
-      { metadata: object.metadata.resourceVersion },
-      format,
-      !columnsSent,
-    );
+    const list = { metadata: object.metadata.resourceVersion };
+    const table = tableOf(request, [shown], { list, format, columns: !columnsSent });
     columnsSent = true;
     return table;
   };

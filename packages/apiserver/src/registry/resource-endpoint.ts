@@ -82,6 +82,15 @@ interface IndexedGroup {
   listed: readonly ResourceEndpoint[] | undefined;
 }
 
+/** The store of a built-in resource. Throws when nothing is stored for it. */
+export function scopeIn(index: ResourceIndex, group: string, resource: string): StoreScope {
+  const endpoint = index
+    .list()
+    .find(({ definition: d }) => d.group === group && d.resource === resource);
+  if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
+  return endpoint.scope;
+}
+
 export function createResourceIndex(): ResourceIndex {
   const groups = new Map<string, IndexedGroup>();
   let generation = 0;

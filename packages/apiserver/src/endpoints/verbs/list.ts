@@ -239,12 +239,10 @@ export function shapeList(
 ): KubeObject {
   const rv = String(page.revision);
   if (format.as === 'Table')
-    return tableOf(
-      request,
-      objects,
-      { metadata: rv, continue: page.continue, remainingItemCount: page.remaining },
+    return tableOf(request, objects, {
+      list: { metadata: rv, continue: page.continue, remainingItemCount: page.remaining },
       format,
-    );
+    });
   const { endpoint } = request;
   const { definition, custom } = endpoint;
   const metadata = listMeta(page) as KubeObject['metadata'];

@@ -140,7 +140,10 @@ function applyPatch(
     asJson(before),
     projection === undefined ? endpoint.definition.type : undefined,
   );
-  const decoded = decodePatched(request, patched, patch, options, projection !== undefined);
+  const decoded =
+    projection === undefined
+      ? decodePatched(request, patched, patch, options)
+      : asKubeObject(copyJson(patched));
   checkNamespace(request, decoded);
   checkName(request, decoded);
   const merged = projection === undefined ? decoded : projection.merge(decoded, live);
@@ -153,14 +156,12 @@ function decodePatched(
   patched: JsonObject,
   patch: ParsedPatch,
   options: PatchRequestOptions,
-  projected: boolean,
 ): KubeObject {
   const { endpoint, services } = request;
   const shown = () =>
     patch.type === 'strategic' ? patch.goText : encodeJsonText(patched as JsonValue);
   const refuse = (why: string) =>
     statusErrors.invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shown(), why)]);
-  if (projected) return asKubeObject(copyJson(patched));
   if (endpoint.customDecode !== undefined) {
     const { object, unknownFields } = endpoint.customDecode(asKubeObject(patched));
     reportStrictErrors(request, unknownFields, options.fieldValidation, refuse);
