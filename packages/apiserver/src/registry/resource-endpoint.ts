@@ -84,9 +84,7 @@ interface IndexedGroup {
 
 /** The store of a built-in resource. Throws when nothing is stored for it. */
 export function scopeIn(index: ResourceIndex, group: string, resource: string): StoreScope {
-  const endpoint = index
-    .list()
-    .find(({ definition: d }) => d.group === group && d.resource === resource);
+  const endpoint = index.inGroup(group).find(({ definition }) => definition.resource === resource);
   if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
   return endpoint.scope;
 }
