@@ -5,6 +5,7 @@
 import type { Field, StructType, TypeRef } from '@keelson/apimachinery';
 import {
   additionalSchema,
+  defaultOf,
   isEmbeddedResource,
   isIntOrString,
   itemSchema,
@@ -93,6 +94,7 @@ interface FieldParts {
 
 function field(name: string, { type, goType, required = false, schema }: FieldParts): Field {
   const texts = schema?.enum?.filter((item) => typeof item === 'string');
+  const preset = defaultOf(schema);
   return {
     name,
     type,
@@ -101,6 +103,7 @@ function field(name: string, { type, goType, required = false, schema }: FieldPa
     required,
     protobuf: 0,
     ...(texts?.length ? { enum: texts } : {}),
+    ...(preset === undefined ? {} : { default: preset }),
     ...(schema?.description === undefined ? {} : { description: schema.description }),
   };
 }
