@@ -3,7 +3,7 @@
 // are remembered beside the object that would have had them, until it is gone. What comes from the
 // storage never has any.
 
-import type { JsonObject, JsonValue } from '../json.ts';
+import { setOwn, type JsonObject, type JsonValue } from '../json.ts';
 
 const emptiesOf = new WeakMap<object, string[]>();
 
@@ -21,18 +21,11 @@ export function wasGivenEmpty(object: object, field: string): boolean {
 
 /** A deep copy of a decoded value, for which `wasGivenEmpty` says the same. */
 export function cloneDecoded<T>(value: T): T {
-  return cloneJson(value as JsonValue) as T;
-}
-
-function cloneJson(value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(cloneJson);
-  const copy: JsonObject = { ...value };
-  for (const name in copy) {
-    const member = copy[name];
-    if (typeof member === 'object' && member !== null) copy[name] = cloneJson(member);
-  }
+  if (Array.isArray(value)) return value.map(cloneDecoded) as T;
+  const copy: JsonObject = {};
+  for (const name in value) setOwn(copy, name, cloneDecoded(value[name]) as JsonValue | undefined);
   const empties = emptiesOf.get(value);
   if (empties !== undefined) emptiesOf.set(copy, empties);
-  return copy;
+  return copy as T;
 }
