@@ -85,12 +85,33 @@ function mutate(chance: Chance, bytes: Uint8Array): Uint8Array {
 
 /** `head` keeps the kind, so that what follows is looked at. */
 export function brokenBody(chance: Chance, definition: ResourceDefinition): Body {
-  const apiVersion =
-    definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
-  const head = `"apiVersion":"${apiVersion}","kind":"${definition.kind}"`;
-  const depth = chance.pick([100, 5000, 60_000]);
-  const digits = '9'.repeat(chance.pick([30, 400, 30_000]));
+  const { group, version, kind } = definition;
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  const subject: Subject = {
+    apiVersion,
+    kind,
+    head: `"apiVersion":"${apiVersion}","kind":"${kind}"`,
+    depth: chance.pick([100, 5000, 60_000]),
+    digits: '9'.repeat(chance.pick([30, 400, 30_000])),
+  };
   return chance.pick<() => Body>([
+    ...brokenJson(chance, subject),
+    ...brokenYaml(chance, subject),
+    ...brokenProtobuf(chance, subject),
+    () => oddlyNamed(chance, subject),
+  ])();
+}
+
+interface Subject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly head: string;
+  readonly depth: number;
+  readonly digits: string;
+}
+
+function brokenJson(chance: Chance, { head, depth, digits }: Subject): (() => Body)[] {
+  return [
     () => text(json, ''),
     () => text(json, '{'),
     () => text(json, `{${head},"metadata":{"name":"x"}`),
@@ -137,46 +158,60 @@ export function brokenBody(chance: Chance, definition: ResourceDefinition): Body
         Buffer.from('"}}'),
       ]),
     }),
+  ];
+}
+
+function brokenYaml(chance: Chance, { apiVersion, kind, depth }: Subject): (() => Body)[] {
+  return [
     () => text(yaml, aliasBomb(chance.pick([9, 20]))),
     () =>
       text(
         yaml,
-        `apiVersion: ${apiVersion}\nkind: ${definition.kind}\nmetadata: &m\n  name: x\n  labels: *m\n`,
+        `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: &m\n  name: x\n  labels: *m\n`,
       ),
     () =>
       text(
         yaml,
-        `apiVersion: ${apiVersion}\nkind: ${definition.kind}\nmetadata: {<<: {name: x}, ? [a, b] : c}\n`,
+        `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {<<: {name: x}, ? [a, b] : c}\n`,
       ),
     () => text(yaml, `${'- '.repeat(chance.pick([50, 3000]))}x`),
     () => text(yaml, `a: ${'['.repeat(depth)}`),
     () => text(yaml, '%YAML 9.9\n---\n!!js/function "x"\n...\n---\nb'),
-    () => text(yaml, `kind: ${definition.kind}\n\tbad: tab\n"unclosed`),
+    () => text(yaml, `kind: ${kind}\n\tbad: tab\n"unclosed`),
     () =>
       text(
         yaml,
-        `apiVersion: ${apiVersion}\nkind: ${definition.kind}\nmetadata: {name: 0o17, labels: {a: 1_000, b: .inf, c: 2001-01-01, d: ~}}\n`,
+        `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: 0o17, labels: {a: 1_000, b: .inf, c: 2001-01-01, d: ~}}\n`,
       ),
+  ];
+}
+
+function brokenProtobuf(chance: Chance, { apiVersion, kind }: Subject): (() => Body)[] {
+  return [
     () => ({ contentType: protobuf, bytes: chance.bytes(1 + chance.below(200)) }),
     () => ({
       contentType: protobuf,
       bytes: Buffer.concat([Buffer.from([0x6b, 0x38, 0x73, 0]), chance.bytes(chance.below(200))]),
     }),
-    () => ({ contentType: protobuf, bytes: protobufNoise(chance, apiVersion, definition.kind) }),
-    () => ({
-      contentType: chance.pick([
-        'text/plain',
-        'application/xml',
-        'multipart/form-data; boundary=x',
-        'application/json; charset=utf-16',
-        ';',
-        'a'.repeat(2000),
-        'application/json, application/yaml',
-        'APPLICATION/JSON',
-      ]),
-      bytes: Buffer.from(`{${head}}`),
-    }),
-  ])();
+    () => ({ contentType: protobuf, bytes: protobufNoise(chance, apiVersion, kind) }),
+  ];
+}
+
+/** JSON under a name that is none of JSON's. */
+function oddlyNamed(chance: Chance, { head }: Subject): Body {
+  return {
+    contentType: chance.pick([
+      'text/plain',
+      'application/xml',
+      'multipart/form-data; boundary=x',
+      'application/json; charset=utf-16',
+      ';',
+      'a'.repeat(2000),
+      'application/json, application/yaml',
+      'APPLICATION/JSON',
+    ]),
+    bytes: Buffer.from(`{${head}}`),
+  };
 }
 
 /** Each level names the one below nine times: 9^levels scalars when expanded. */

@@ -144,7 +144,7 @@ export function objectOfType(
       object[field.name] =
         chance.below(oddOneIn) === 0
           ? oddValue(chance)
-          : valueOf(chance, field, field.type, oddOneIn, depth + 1);
+          : valueOf(chance, field.type, { field, oddOneIn, depth: depth + 1 });
   }
   if (chance.percent(2)) define(object, chance.pick(prototypeKeys), oddValue(chance));
   return object;
@@ -152,13 +152,41 @@ export function objectOfType(
 
 const depthMax = 9;
 
-function valueOf(
-  chance: Chance,
-  field: Field,
-  type: TypeRef,
-  oddOneIn: number,
-  depth: number,
-): JsonValue {
+interface Place {
+  readonly field: Field;
+  readonly oddOneIn: number;
+  readonly depth: number;
+}
+
+function valueOf(chance: Chance, type: TypeRef, place: Place): JsonValue {
+  const { oddOneIn, depth } = place;
+  const inside = { ...place, depth: depth + 1 };
+  switch (type.kind) {
+    case 'list':
+      return depth > depthMax
+        ? []
+        : Array.from({ length: chance.below(3) }, () => valueOf(chance, type.items, inside));
+    case 'map': {
+      const map: JsonObject = {};
+      if (depth <= depthMax)
+        for (let i = chance.below(3); i > 0; i--)
+          define(
+            map,
+            chance.percent(70) ? chance.pick(['a', 'b', 'app']) : chance.pick(oddTexts),
+            valueOf(chance, type.values, inside),
+          );
+      return map;
+    }
+    case 'struct':
+      return depth > depthMax ? {} : objectOfType(chance, type.type, oddOneIn, depth);
+    default:
+      return scalarOf(chance, type, place.field);
+  }
+}
+
+type ScalarType = Exclude<TypeRef, { kind: 'list' } | { kind: 'map' } | { kind: 'struct' }>;
+
+function scalarOf(chance: Chance, type: ScalarType, field: Field): JsonValue {
   switch (type.kind) {
     case 'string':
       return field.enum !== undefined && chance.percent(80)
@@ -212,24 +240,5 @@ function valueOf(
         { 'i:-1': {} },
         { __x: { '.': 1 } },
       ]);
-    case 'list':
-      return depth > depthMax
-        ? []
-        : Array.from({ length: chance.below(3) }, () =>
-            valueOf(chance, field, type.items, oddOneIn, depth + 1),
-          );
-    case 'map': {
-      const map: JsonObject = {};
-      if (depth <= depthMax)
-        for (let i = chance.below(3); i > 0; i--)
-          define(
-            map,
-            chance.percent(70) ? chance.pick(['a', 'b', 'app']) : chance.pick(oddTexts),
-            valueOf(chance, field, type.values, oddOneIn, depth + 1),
-          );
-      return map;
-    }
-    case 'struct':
-      return depth > depthMax ? {} : objectOfType(chance, type.type, oddOneIn, depth);
   }
 }
