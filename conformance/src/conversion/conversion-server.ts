@@ -1,4 +1,5 @@
-// A conversion webhook for tests: HTTPS on a free port of this machine, with an authority of its own.
+// A conversion webhook for tests: HTTPS on a free port of this machine, with an authority of its
+// own.
 
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';

@@ -145,7 +145,10 @@ function unchunk(bytes: Buffer): { body: Buffer; complete: boolean } {
   }
 }
 
-/** Sends `bytes` on a connection of its own and leaves it half open for `holdMs`; what comes back does not matter. */
+/**
+ * Sends `bytes` on a connection of its own and leaves it half open for `holdMs`; what comes back
+ * does not matter.
+ */
 export async function sendAndAbandon(
   target: Target,
   bytes: Uint8Array,

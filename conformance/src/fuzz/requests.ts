@@ -1,5 +1,5 @@
-// One odd request after the other: a resource, a verb, and something wrong with the path, the query,
-// the headers or the body. About one in ten is right, so that there are objects to work on.
+// One odd request after the other: a resource, a verb, and something wrong with the path, the
+// query, the headers or the body. About one in ten is right, so that there are objects to work on.
 
 import { builtinResources, type ResourceDefinition } from '@keelson/apimachinery';
 import { brokenBody, objectBody, patchBody, type Body } from './bodies.ts';

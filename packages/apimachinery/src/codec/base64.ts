@@ -1,5 +1,5 @@
-// Standard base64 as Go's `encoding/base64` reads it: padded, line breaks ignored, with the position of
-// the first wrong byte in its message.
+// Standard base64 as Go's `encoding/base64` reads it: padded, line breaks ignored, with the
+// position of the first wrong byte in its message.
 
 import { DecodeError } from './decode-error.ts';
 
@@ -20,7 +20,10 @@ function isPadded(text: string): boolean {
   return text.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(text.slice(0, text.length - padding));
 }
 
-/** Go reports the wrong character, the character after bad padding, or where the text ended too early. */
+/**
+ * Go reports the wrong character, the character after bad padding, or where the text ended too
+ * early.
+ */
 function wrongByte(text: string): number {
   const bytes = new TextEncoder().encode(text);
   let inQuantum = 0;

@@ -1,6 +1,6 @@
-// Writes YAML as `sigs.k8s.io/yaml` does (`Accept: application/yaml`): keys in natural order, lists at the
-// indentation of their key, long texts folded after column 80, texts quoted when YAML 1.1 would
-// read something else.
+// Writes YAML as `sigs.k8s.io/yaml` does (`Accept: application/yaml`): keys in natural order, lists
+// at the indentation of their key, long texts folded after column 80, texts quoted when YAML 1.1
+// would read something else.
 
 import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
 import { parseJson } from './decode-object.ts';

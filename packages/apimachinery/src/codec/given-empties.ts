@@ -1,7 +1,7 @@
-// Which empty lists and maps a text had. A decoded object does not hold them, for Go would not write
-// them; yet Kubernetes' messages, which show what was validated, tell `[]` and `{}` from null. They
-// are remembered beside the object that would have had them, until it is gone. What comes from the
-// storage never has any.
+// Which empty lists and maps a text had. A decoded object does not hold them, for Go would not
+// write them; yet Kubernetes' messages, which show what was validated, tell `[]` and `{}` from
+// null. They are remembered beside the object that would have had them, until it is gone. What
+// comes from the storage never has any.
 
 import { setOwn, type JsonObject, type JsonValue } from '../json.ts';
 

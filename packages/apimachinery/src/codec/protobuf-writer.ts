@@ -1,8 +1,10 @@
-// Writes protobuf from the end to the front, as gogo does: the length of a message is known when its
-// header is written, so nothing is measured or moved.
+// Writes protobuf from the end to the front, as gogo does: the length of a message is known when
+// its header is written, so nothing is measured or moved.
 
 const initialSize = 4096;
-/** Strings up to this length are copied character by character, which beats a call into the engine. */
+/**
+ * Strings up to this length are copied character by character, which beats a call into the engine.
+ */
 const shortString = 48;
 
 export class ProtobufWriter {

@@ -1,5 +1,6 @@
-// The codecs against recordings of a real server (`$KEELSON_REFERENCE`): every body that it answered
-// is what Go writes, so decoding must not change it; every refusal of a body has its exact text.
+// The codecs against recordings of a real server (`$KEELSON_REFERENCE`): every body that it
+// answered is what Go writes, so decoding must not change it; every refusal of a body has its exact
+// text.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

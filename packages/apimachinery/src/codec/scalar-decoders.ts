@@ -1,6 +1,7 @@
-// Decoders of everything that is not a struct, list or map. A decoder stands at the first character of
-// a value that is not null, takes it, and returns what is kept. `undefined` means that nothing came of it: the
-// value was of the wrong type, or is what Go writes as if it were absent (the zero time).
+// Decoders of everything that is not a struct, list or map. A decoder stands at the first character
+// of a value that is not null, takes it, and returns what is kept. `undefined` means that nothing
+// came of it: the value was of the wrong type, or is what Go writes as if it were absent (the zero
+// time).
 
 import type { JsonValue } from '../json.ts';
 import { canonicalGoDuration, DurationError } from '../go-duration.ts';

@@ -3,8 +3,9 @@
 // rules:
 //   - entries in requests: taken over when valid, cleared by [{}], ignored on subresources;
 //   - identity and time of entries; at most ten updaters, older ones merged as `ancient-changes`;
-//   - objects without managed fields stay so until the first apply, which makes `before-first-apply`
-//     the owner of what was there; metadata that belongs to the system is never owned;
+//   - objects without managed fields stay so until the first apply, which makes
+//     `before-first-apply` the owner of what was there; metadata that belongs to the system is
+//     never owned;
 //   - `kubectl` may take over its client-side applied fields (last-applied.ts).
 
 import { formatTime, type Clock } from '../clock.ts';
@@ -206,7 +207,9 @@ function applyAs(
   }
 }
 
-/** A stored object may have lists that its schema does not allow; then nothing can be applied to it. */
+/**
+ * A stored object may have lists that its schema does not allow; then nothing can be applied to it.
+ */
 function ofLive<T>(read: () => T): T {
   try {
     return read();

@@ -27,7 +27,10 @@ export interface AdmissionAttributes {
   readonly dryRun: boolean;
   /** CreateOptions, UpdateOptions or DeleteOptions as the client gave them. */
   readonly options: KubeObject | undefined;
-  /** The new object (mutable for mutating plugins), connect options for CONNECT, undefined for DELETE. */
+  /**
+   * The new object (mutable for mutating plugins), connect options for CONNECT, undefined for
+   * DELETE.
+   */
   object: KubeObject | undefined;
   /** The stored object for UPDATE and DELETE; frozen. */
   readonly oldObject: KubeObject | undefined;

@@ -88,7 +88,9 @@ export interface AdmissionPluginOptions extends PluginFlags {
   /** From `parseAdmissionConfiguration`. */
   readonly configuration?: AdmissionConfiguration;
   readonly tolerationSeconds?: DefaultTolerationSecondsOptions;
-  /** Plugins that are made elsewhere; each takes its place in the order by its name, when it is on. */
+  /**
+   * Plugins that are made elsewhere; each takes its place in the order by its name, when it is on.
+   */
   readonly others?: readonly AdmissionPlugin[];
   /** Told every decision of PodSecurity, for metrics. Must not throw. */
   readonly observePodSecurity?: (
@@ -97,7 +99,9 @@ export interface AdmissionPluginOptions extends PluginFlags {
   ) => void;
 }
 
-/** Flags or configuration that the server cannot start with; `messages` has kube-apiserver's texts. */
+/**
+ * Flags or configuration that the server cannot start with; `messages` has kube-apiserver's texts.
+ */
 export class AdmissionPluginError extends Error {
   readonly messages: readonly string[];
   constructor(messages: readonly string[]) {

@@ -4,7 +4,9 @@
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../object-source.ts';
 
-/** Of the objects with one of these annotations set to `true` the newest, then the first by name. */
+/**
+ * Of the objects with one of these annotations set to `true` the newest, then the first by name.
+ */
 export function newestByAnnotation(
   classes: ObjectSource,
   annotations: readonly string[],

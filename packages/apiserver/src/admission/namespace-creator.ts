@@ -1,5 +1,5 @@
-// Creates namespaces for NamespaceAutoProvision: a request like any other, made by the server itself
-// in its own process, so that everything that looks at new namespaces sees these too.
+// Creates namespaces for NamespaceAutoProvision: a request like any other, made by the server
+// itself in its own process, so that everything that looks at new namespaces sees these too.
 
 import { StatusError, type Status } from '@keelson/apimachinery';
 import { systemUser } from '../authentication/system-user.ts';

@@ -9,7 +9,10 @@ interface PluginRelease {
   readonly name: string;
   /** Runs unless `--disable-admission-plugins` names it. */
   readonly defaultOn: boolean;
-  /** First and last minor of the releases that know the name; absent: since before 1.26, until today. */
+  /**
+   * First and last minor of the releases that know the name; absent: since before 1.26, until
+   * today.
+   */
   readonly since?: number;
   readonly until?: number;
 }

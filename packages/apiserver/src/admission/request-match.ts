@@ -27,7 +27,9 @@ export function isMainResource(
   return attributes.subresource === '' && isAbout(attributes, group, resource);
 }
 
-/** The object as the type of its resource; the caller has checked the resource, or knows its source. */
+/**
+ * The object as the type of its resource; the caller has checked the resource, or knows its source.
+ */
 export function asKind<T>(object: KubeObject): T {
   return object as unknown as T;
 }

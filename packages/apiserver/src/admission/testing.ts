@@ -52,7 +52,10 @@ export function createTestAttributes(request: TestRequest = {}): TestAttributes 
   };
 }
 
-/** Both phases, as far as the plugin handles the operation. The message of the refusal, or undefined. */
+/**
+ * Both phases, as far as the plugin handles the operation. The message of the refusal, or
+ * undefined.
+ */
 export async function admit(
   plugin: AdmissionPlugin,
   attributes: AdmissionAttributes,

@@ -4,7 +4,9 @@
 import { jsonEqual, type JsonObject } from '@keelson/apimachinery';
 import type { Toleration } from '@keelson/apimachinery/types/core.v1';
 
-/** The first list, then what the second adds to it. Of two that cover each other the first stays. */
+/**
+ * The first list, then what the second adds to it. Of two that cover each other the first stays.
+ */
 export function mergeTolerations(
   first: readonly Toleration[],
   second: readonly Toleration[],

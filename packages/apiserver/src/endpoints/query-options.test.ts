@@ -1,4 +1,5 @@
-// The checks of option objects in query strings: what is taken, and what is refused with which code.
+// The checks of option objects in query strings: what is taken, and what is refused with which
+// code.
 
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';

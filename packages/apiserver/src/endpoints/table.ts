@@ -1,5 +1,5 @@
-// `meta.k8s.io/v1 Table`: what kubectl prints. Columns are those of the resource's definition, cells
-// come from its strategy; a resource without its own gets name and creation time. `scale` has
+// `meta.k8s.io/v1 Table`: what kubectl prints. Columns are those of the resource's definition,
+// cells come from its strategy; a resource without its own gets name and creation time. `scale` has
 // columns of its own.
 
 import {

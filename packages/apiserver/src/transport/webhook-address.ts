@@ -1,8 +1,9 @@
 // Addresses to which no webhook is called, wherever a name or a service leads.
 //
 // SECURITY: whoever may write a webhook's address makes the server send requests from the control
-// plane's network. Link-local addresses are where clouds keep the machine's credentials; nobody runs
-// a webhook there. Loopback stays allowed, as in kube-apiserver: webhooks run beside the server.
+// plane's network. Link-local addresses are where clouds keep the machine's credentials; nobody
+// runs a webhook there. Loopback stays allowed, as in kube-apiserver: webhooks run beside the
+// server.
 
 import { BlockList, isIPv4 } from 'node:net';
 

@@ -1,11 +1,13 @@
 // Calls webhooks: the one place from which the server sends requests to addresses that objects of
-// the API name. The address is an https URL or a service of the cluster; a service is found through a
-// `ServiceResolver` and its certificate must be for `<service>.<namespace>.svc`, whatever it resolved to.
+// the API name. The address is an https URL or a service of the cluster; a service is found through
+// a `ServiceResolver` and its certificate must be for `<service>.<namespace>.svc`, whatever it
+// resolved to.
 //
 // SECURITY: certificates are always verified, against `caBundle` alone when there is one. Redirects
-// are not followed, proxies of the environment are not used, and no connection is made to an address
-// that `isForbiddenAddress` names; it is checked after the name was resolved, on the address that is
-// connected to. Answers are bounded in size and time. What goes wrong is worded as client-go does.
+// are not followed, proxies of the environment are not used, and no connection is made to an
+// address that `isForbiddenAddress` names; it is checked after the name was resolved, on the
+// address that is connected to. Answers are bounded in size and time. What goes wrong is worded as
+// client-go does.
 
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns';

@@ -1,6 +1,6 @@
-// CertificateApproval: who updates `approval` of a CertificateSigningRequest, to approve or to deny,
-// needs the verb `approve` for its signer. The signer is that of the new object, so that nobody
-// approves one request as if it were another.
+// CertificateApproval: who updates `approval` of a CertificateSigningRequest, to approve or to
+// deny, needs the verb `approve` for its signer. The signer is that of the new object, so that
+// nobody approves one request as if it were another.
 
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
 import type { Authorizer } from '../../authorization/authorizer.ts';

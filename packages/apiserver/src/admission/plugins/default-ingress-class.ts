@@ -1,6 +1,7 @@
-// DefaultIngressClass: a new ingress that names no class, neither by field nor by the old annotation
-// kubernetes.io/ingress.class, gets the default one: the class that says so by annotation; of
-// several the newest, then the first by name; without any the ingress stays as it is.
+// DefaultIngressClass: a new ingress that names no class, neither by field nor by the old
+// annotation kubernetes.io/ingress.class, gets the default one: the class that says so by
+// annotation; of several the newest, then the first by name; without any the ingress stays as it
+// is.
 
 import type { Ingress } from '@keelson/apimachinery/types/networking.k8s.io.v1';
 import type { ObjectSource } from '../../object-source.ts';

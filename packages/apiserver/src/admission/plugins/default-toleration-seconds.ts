@@ -1,7 +1,8 @@
 // DefaultTolerationSeconds: a pod stays on a node that is not ready or not reachable for a while
 // before it is evicted. A pod that says nothing about node.kubernetes.io/not-ready gets a NoExecute
 // toleration of it for so many seconds, and the same for node.kubernetes.io/unreachable, in this
-// order. It says something when a toleration has that key or none, and the effect NoExecute or none.
+// order. It says something when a toleration has that key or none, and the effect NoExecute or
+// none.
 
 import type { Toleration } from '@keelson/apimachinery/types/core.v1';
 import type { AdmissionPlugin } from '../admission.ts';

@@ -1,5 +1,6 @@
-// DenyServiceExternalIPs (off): no service gets an external IP that it did not have, because whoever
-// may set one may take over other services' traffic (CVE-2020-8554). Those that it has may stay.
+// DenyServiceExternalIPs (off): no service gets an external IP that it did not have, because
+// whoever may set one may take over other services' traffic (CVE-2020-8554). Those that it has may
+// stay.
 
 import type { Service } from '@keelson/apimachinery/types/core.v1';
 import { admissionForbidden, type AdmissionPlugin } from '../admission.ts';

@@ -2,8 +2,8 @@
 //
 // - Limits are of the types Server (one bucket for all), Namespace, User and SourceAndObject, each
 //   with a rate, a burst and (but for Server) how many buckets are remembered.
-// - Every limit takes its token, also when another one has refused already; a request that any limit
-//   refuses is answered 429.
+// - Every limit takes its token, also when another one has refused already; a request that any
+//   limit refuses is answered 429.
 // - Looks at events of the core group, created or updated. A dry run takes no token.
 
 import { statusErrors, type Clock } from '@keelson/apimachinery';

@@ -1,7 +1,7 @@
 // LimitPodHardAntiAffinityTopology (off): a pod may keep other pods away from its own machine, but
 // not from a whole zone or anything else. Every term of
-// affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution must have the topology key
-// kubernetes.io/hostname. Preferences are free.
+// affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution must have the topology
+// key kubernetes.io/hostname. Preferences are free.
 
 import { admissionForbidden, type AdmissionPlugin } from '../admission.ts';
 import { handling, podOf } from '../request-match.ts';

@@ -1,6 +1,7 @@
-// The bounds of a LimitRange: min, max and the ratio of limit to request. What is bounded from below
-// must be requested, what is bounded from above must be limited, and both must lie within. Amounts
-// are compared in thousandths where those fit an int64, else in whole units, both rounded up.
+// The bounds of a LimitRange: min, max and the ratio of limit to request. What is bounded from
+// below must be requested, what is bounded from above must be limited, and both must lie within.
+// Amounts are compared in thousandths where those fit an int64, else in whole units, both rounded
+// up.
 // COMPAT: the texts, two spaces included, are upstream's.
 
 import {

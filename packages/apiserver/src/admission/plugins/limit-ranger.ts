@@ -1,8 +1,8 @@
 // LimitRanger: the LimitRanges of a namespace set default resources and bounds for new pods and
 // claims.
 //
-// - Mutation, pods only: what a container or init container does not request or limit itself it gets
-//   from `defaultRequest` and `default` of the items of type Container. The annotation
+// - Mutation, pods only: what a container or init container does not request or limit itself it
+//   gets from `defaultRequest` and `default` of the items of type Container. The annotation
 //   kubernetes.io/limit-ranger says what was set.
 // - Validation: items of type Container bound every container and init container, items of type Pod
 //   the pod as a whole, items of type PersistentVolumeClaim the requests of a claim

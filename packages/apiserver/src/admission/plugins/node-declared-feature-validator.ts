@@ -1,7 +1,7 @@
-// NodeDeclaredFeatureValidator (gate NodeDeclaredFeatures, KEP-5328): a change of a running pod that
-// needs something of its node which not every node can do is refused when the node does not declare
-// it in status.declaredFeatures. Looks at updates of pods and of `pods/resize` that change the
-// specification of a pod on a node. What changes need:
+// NodeDeclaredFeatureValidator (gate NodeDeclaredFeatures, KEP-5328): a change of a running pod
+// that needs something of its node which not every node can do is refused when the node does not
+// declare it in status.declaredFeatures. Looks at updates of pods and of `pods/resize` that change
+// the specification of a pod on a node. What changes need:
 //
 // - another CPU request of a container in a Guaranteed pod: GuaranteedQoSPodCPUResize;
 // - other resources of the pod itself: InPlacePodLevelResourcesVerticalScaling.

@@ -2,8 +2,8 @@
 // what they could not delete or keep themselves.
 //
 // - Who changes the owner references of an existing object needs `delete` on that object.
-// - Who sets blockOwnerDeletion on a reference, new or not, needs `update` on the `finalizers` of the
-//   owner; who may update finalizers of everything is not asked about each.
+// - Who sets blockOwnerDeletion on a reference, new or not, needs `update` on the `finalizers` of
+//   the owner; who may update finalizers of everything is not asked about each.
 // The order of references counts; references are matched by uid. `pods/status` is exempt, because
 // old kubelets sent damaged references there, and the strategy ignores them.
 

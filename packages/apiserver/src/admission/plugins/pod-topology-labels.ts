@@ -1,6 +1,7 @@
-// PodTopologyLabels (gate PodTopologyLabelsAdmission): a pod carries the zone and region of its node
-// as labels, so that it can read them about itself. They are copied when the pod is bound (onto the
-// Binding, whose labels the registry gives to the pod) and when a pod is created with a node name.
+// PodTopologyLabels (gate PodTopologyLabelsAdmission): a pod carries the zone and region of its
+// node as labels, so that it can read them about itself. They are copied when the pod is bound
+// (onto the Binding, whose labels the registry gives to the pod) and when a pod is created with a
+// node name.
 //
 // - Only the labels that the node has, and over whatever the client set: a pod cannot lie about
 //   where it runs.

@@ -1,5 +1,5 @@
-// SecurityContextDeny (off, gone since 1.30; behind the gate SecurityContextDeny from 1.27 on): pods
-// that set certain fields of security contexts are refused: for the pod supplementalGroups,
+// SecurityContextDeny (off, gone since 1.30; behind the gate SecurityContextDeny from 1.27 on):
+// pods that set certain fields of security contexts are refused: for the pod supplementalGroups,
 // seLinuxOptions, runAsUser and fsGroup, for containers of every kind seLinuxOptions and runAsUser.
 // Its successor is PodSecurity.
 

@@ -41,7 +41,9 @@ export function forbiddenSecretUse(spec: PodSpec, account: ServiceAccount): stri
   );
 }
 
-/** Why new ephemeral containers of a pod of the account are refused; undefined when they are not. */
+/**
+ * Why new ephemeral containers of a pod of the account are refused; undefined when they are not.
+ */
 export function forbiddenEphemeralSecretUse(
   spec: PodSpec,
   account: ServiceAccount,

@@ -7,8 +7,8 @@
 // - A pod without imagePullSecrets gets those of the account.
 // - The account may limit the secrets that its pods use, ephemeral containers included
 //   (service-account-secrets.ts).
-// - Mirror pods, which nodes create to show what they run by themselves, are not changed and may use
-//   no service account, no secret and no projected token.
+// - Mirror pods, which nodes create to show what they run by themselves, are not changed and may
+//   use no service account, no secret and no projected token.
 // Only creations, and updates of `ephemeralcontainers`. All but the changes is checked again after
 // mutation.
 

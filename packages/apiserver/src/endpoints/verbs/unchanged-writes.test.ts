@@ -37,7 +37,8 @@ test('a write that admission undoes changes nothing, not even when somebody wrot
   for (const by of ['PATCH', 'PUT'] as const) {
     const again = await write('blue', by);
     if (by === 'PATCH') assert.deepEqual(again, first);
-    // A replacement is another operation, so it is a manager of its own; the second changes nothing.
+    // A replacement is another operation, so it is a manager of its own; the second changes
+    // nothing.
     else assert.deepEqual(await write('red', by), again);
   }
 });

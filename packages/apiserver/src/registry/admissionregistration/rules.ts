@@ -40,7 +40,10 @@ function loneWildcard(
   errors.push(fieldError.invalid(path, list, why));
 }
 
-/** `pods`, `pods/status`, `pods/*`, `*` and the like: no entry may repeat what a wildcard before it says. */
+/**
+ * `pods`, `pods/status`, `pods/*`, `*` and the like: no entry may repeat what a wildcard before it
+ * says.
+ */
 function validateResources(errors: Errors, path: string, resources: readonly string[]): void {
   required(errors, path, resources);
   const allSubresourcesOf = new Set<string>();

@@ -4,7 +4,9 @@ import type { Strategy } from '../strategy.ts';
 import { createCustomResourceDefinitionStrategy } from './customresourcedefinitions/strategy.ts';
 import type { DefinitionValidationOptions } from './customresourcedefinitions/validation.ts';
 
-/** With a rule inspector the rules in schemas are compiled; without one they are taken as they are. */
+/**
+ * With a rule inspector the rules in schemas are compiled; without one they are taken as they are.
+ */
 export function createApiextensionsStrategies(
   options: DefinitionValidationOptions = {},
 ): Readonly<Record<string, Strategy>> {

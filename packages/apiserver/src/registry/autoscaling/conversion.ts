@@ -1,5 +1,6 @@
-// HorizontalPodAutoscalers of autoscaling/v1 know one metric, CPU utilization. What v2 has beyond that
-// travels in annotations (pkg/apis/autoscaling/v1/conversion.go), so that a client of v1 loses nothing.
+// HorizontalPodAutoscalers of autoscaling/v1 know one metric, CPU utilization. What v2 has beyond
+// that travels in annotations (pkg/apis/autoscaling/v1/conversion.go), so that a client of v1 loses
+// nothing.
 
 import type { KubeObject, ObjectMeta } from '@keelson/apimachinery';
 import type { HorizontalPodAutoscaler as V1Autoscaler } from '@keelson/apimachinery/types/autoscaling.v1';

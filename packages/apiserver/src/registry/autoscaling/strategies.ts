@@ -1,5 +1,5 @@
-// The strategies of the autoscaling group. Objects of v1 are converted to the stored v2 before anything but
-// their own defaults looks at them.
+// The strategies of the autoscaling group. Objects of v1 are converted to the stored v2 before
+// anything but their own defaults looks at them.
 
 import type { HorizontalPodAutoscaler } from '@keelson/apimachinery/types/autoscaling.v1';
 import type { Strategy } from '../strategy.ts';

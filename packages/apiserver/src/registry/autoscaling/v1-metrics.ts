@@ -1,5 +1,5 @@
-// Metrics in the shape of autoscaling/v1, which has no field for them: they travel in annotations, so
-// that an object survives being read and written as v1. See `conversion.ts`.
+// Metrics in the shape of autoscaling/v1, which has no field for them: they travel in annotations,
+// so that an object survives being read and written as v1. See `conversion.ts`.
 
 import type { LabelSelector } from '@keelson/apimachinery/types/meta.v1';
 import type {
@@ -80,7 +80,9 @@ export function present<T extends object>(object: T): T {
 const identifier = (name: string, selector: LabelSelector | undefined): MetricIdentifier =>
   present({ name, selector });
 
-/** Fields in the order in which Go writes them; absent quantities that v1 cannot leave out are zero. */
+/**
+ * Fields in the order in which Go writes them; absent quantities that v1 cannot leave out are zero.
+ */
 export function toV1Metric(metric: MetricSpec): V1MetricSpec {
   const { object, pods, resource, containerResource, external } = metric;
   const out: Plain = { type: metric.type };

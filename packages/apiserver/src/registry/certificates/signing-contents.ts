@@ -1,5 +1,5 @@
-// What a CertificateSigningRequest carries as PEM: the request of its author, the certificates of its
-// signer. Both functions tell what is wrong, `undefined` when nothing is.
+// What a CertificateSigningRequest carries as PEM: the request of its author, the certificates of
+// its signer. Both functions tell what is wrong, `undefined` when nothing is.
 
 import { parseCertificateRequest } from '../../authentication/certificates/certificate-request.ts';
 import { parseCertificate } from '../../authentication/certificates/parse-certificate.ts';

@@ -1,11 +1,13 @@
-// Events of events.k8s.io/v1 and of core/v1 are one kind; the latter is how it is stored. The newer API
-// gives the fields other names and keeps the counters of old under `deprecated…`.
+// Events of events.k8s.io/v1 and of core/v1 are one kind; the latter is how it is stored. The newer
+// API gives the fields other names and keeps the counters of old under `deprecated…`.
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { Event as CoreEvent } from '@keelson/apimachinery/types/core.v1';
 import type { Event } from '@keelson/apimachinery/types/events.k8s.io.v1';
 
-/** `eventsV1ToCore(event)`: the stored form. The argument is not changed; parts are shared with it. */
+/**
+ * `eventsV1ToCore(event)`: the stored form. The argument is not changed; parts are shared with it.
+ */
 export function eventsV1ToCore(object: KubeObject): KubeObject {
   const event = object as unknown as Event;
   const {

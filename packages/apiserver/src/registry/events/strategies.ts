@@ -1,5 +1,6 @@
-// The strategies of the events.k8s.io group, by version and resource. Events are stored as core/v1 and
-// these functions get them in that form; they differ from the core group's in what they ask for.
+// The strategies of the events.k8s.io group, by version and resource. Events are stored as core/v1
+// and these functions get them in that form; they differ from the core group's in what they ask
+// for.
 
 import type { Event } from '@keelson/apimachinery/types/core.v1';
 import { eventStrategy, subjectFields } from '../core/events/strategy.ts';

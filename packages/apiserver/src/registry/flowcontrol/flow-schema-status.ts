@@ -1,5 +1,5 @@
-// Tells in the status of every FlowSchema whether the priority level that it sends requests to exists.
-// Follows both kinds; what is written depends on nothing but the two objects.
+// Tells in the status of every FlowSchema whether the priority level that it sends requests to
+// exists. Follows both kinds; what is written depends on nothing but the two objects.
 
 import { formatTime, type Clock, type KubeObject } from '@keelson/apimachinery';
 import type {

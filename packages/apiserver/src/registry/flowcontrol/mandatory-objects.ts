@@ -1,5 +1,5 @@
-// The specs that the server itself relies on: requests of masters are never queued, and every request
-// matches something. Nobody may change them.
+// The specs that the server itself relies on: requests of masters are never queued, and every
+// request matches something. Nobody may change them.
 
 import type {
   FlowSchemaSpec,

@@ -1,6 +1,6 @@
 // Kubernetes validates an internal form of its objects, which shows where an error repeats a whole
-// struct: Go's field names, every field present, absent pointers and lists as null. This gives a value
-// of the API that form. Types of meta/v1 have JSON names there too and are left as they are.
+// struct: Go's field names, every field present, absent pointers and lists as null. This gives a
+// value of the API that form. Types of meta/v1 have JSON names there too and are left as they are.
 
 import {
   builtinType,
@@ -14,8 +14,8 @@ import { goFieldName, hostFields, internalOrder } from './field-names.ts';
 type JsonRecord = Readonly<Record<string, unknown>>;
 
 /**
- * The internal form of a value of a built-in struct, named by its OpenAPI name or, in the core group,
- * by its short name (`PodSpec`).
+ * The internal form of a value of a built-in struct, named by its OpenAPI name or, in the core
+ * group, by its short name (`PodSpec`).
  */
 export function internalValue(typeName: string, value: unknown): unknown {
   const type = builtinType(typeName.includes('.') ? typeName : `io.k8s.api.core.v1.${typeName}`);

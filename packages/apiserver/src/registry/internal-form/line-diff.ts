@@ -18,7 +18,9 @@ interface Match {
 }
 
 const contextLines = 3;
-/** From this many lines on, a line that makes up more than one percent of the new text is popular. */
+/**
+ * From this many lines on, a line that makes up more than one percent of the new text is popular.
+ */
 const popularFrom = 200;
 
 /** Unified hunks without file names; empty when the texts are equal. */

@@ -1,4 +1,5 @@
-// Bounds of resource.k8s.io. They keep the work of allocating devices finite, so they are part of the API.
+// Bounds of resource.k8s.io. They keep the work of allocating devices finite, so they are part of
+// the API.
 
 export const requestsMax = 32;
 export const constraintsMax = 32;

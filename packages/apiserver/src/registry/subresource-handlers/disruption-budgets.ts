@@ -1,5 +1,6 @@
 // What disruption budgets say to an eviction: whether one is spent, and which pods cost none. The
-// status of a budget is debited in the storage loop, so two evictions never spend the same disruption.
+// status of a budget is debited in the storage loop, so two evictions never spend the same
+// disruption.
 
 import {
   compileLabelSelector,

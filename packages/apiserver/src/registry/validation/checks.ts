@@ -30,8 +30,9 @@ export function conforms(errors: Errors, path: string, value: string, rule: Text
 }
 
 /**
- * The value is one of `supported`; the error lists them in the order given, so give them in the order in
- * which Kubernetes prints them (mostly sorted). An absent value counts as the empty string.
+ * The value is one of `supported`; the error lists them in the order given, so give them in the
+ * order in which Kubernetes prints them (mostly sorted). An absent value counts as the empty
+ * string.
  */
 export function oneOf(
   errors: Errors,

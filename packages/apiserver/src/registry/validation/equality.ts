@@ -1,7 +1,9 @@
 // Equality as Kubernetes' update validation means it (apiequality.Semantic): an absent list, null
 // and an empty list are one and the same; numbers and bigints compare by value.
 
-/** True when both are the same to the API. `{}` differs from absent: it is a pointer that is set. */
+/**
+ * True when both are the same to the API. `{}` differs from absent: it is a pointer that is set.
+ */
 export function isSemanticallyEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (isAbsent(a) || isAbsent(b)) return isAbsent(a) && isAbsent(b);

@@ -2,7 +2,10 @@
 
 import { DecodeError, isJsonObject, parseJson } from '@keelson/apimachinery';
 
-/** Why the text is no JSON object; undefined when it is one, or `null`, which Go takes for an empty one. */
+/**
+ * Why the text is no JSON object; undefined when it is one, or `null`, which Go takes for an empty
+ * one.
+ */
 export function jsonObjectProblem(text: string): string | undefined {
   let value;
   try {

@@ -1,5 +1,5 @@
-// Addresses in fields that are older than strict parsing (KEP-4858). What stood in the object before
-// may stay; new values must be canonical once StrictIPCIDRValidation is on.
+// Addresses in fields that are older than strict parsing (KEP-4858). What stood in the object
+// before may stay; new values must be canonical once StrictIPCIDRValidation is on.
 
 import type { Features } from '../../features/features.ts';
 import type { Errors } from './checks.ts';

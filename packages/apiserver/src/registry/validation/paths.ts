@@ -20,7 +20,9 @@ export function localDescendingPath(errors: Errors, path: string, value: string)
   return errors.length === before;
 }
 
-/** As `localDescendingPath`, and no name starts with `..`: kubelet's atomic writer uses such names. */
+/**
+ * As `localDescendingPath`, and no name starts with `..`: kubelet's atomic writer uses such names.
+ */
 export function localNonReservedPath(errors: Errors, path: string, value: string): boolean {
   const before = errors.length;
   localDescendingPath(errors, path, value);

@@ -5,8 +5,8 @@ import type { Errors } from './checks.ts';
 import { parseIp, type ParsedIp } from './networks.ts';
 
 /**
- * An address that something outside a host can be reached at. `path` and `value` as in the object; a text
- * that is no address gets an error of its own.
+ * An address that something outside a host can be reached at. `path` and `value` as in the object;
+ * a text that is no address gets an error of its own.
  */
 export function nonSpecialIp(errors: Errors, path: string, value: string): boolean {
   const ip = parseIp(value);

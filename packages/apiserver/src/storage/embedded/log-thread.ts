@@ -29,8 +29,8 @@ export interface LogThreadOptions extends Omit<SqliteLogOptions, 'openDatabase'>
 }
 
 /**
- * Starts the thread, which opens the log and then reads it while the content is being taken. Rejects
- * with a StorageError of one sentence.
+ * Starts the thread, which opens the log and then reads it while the content is being taken.
+ * Rejects with a StorageError of one sentence.
  */
 export async function openLogThread(
   options: LogThreadOptions,

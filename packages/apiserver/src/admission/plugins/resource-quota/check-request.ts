@@ -3,7 +3,8 @@
 // refused.
 //
 // - A quota matters when it counts a name of the resource and the object is in all its scopes.
-// - Of an update only what it uses more counts; all of it when the old object was outside the quota.
+// - Of an update only what it uses more counts; all of it when the old object was outside the
+//   quota.
 // - An object must say enough to be counted, and the quota must know its present usage.
 // - Resources and scopes that the configuration limits need a quota that covers them.
 // - Status updates are counted but never refused.
@@ -35,7 +36,9 @@ export interface RunningQuota {
   readonly used: ResourceList;
 }
 
-/** What may be consumed only under a quota that covers it (`limitedResources` of the configuration). */
+/**
+ * What may be consumed only under a quota that covers it (`limitedResources` of the configuration).
+ */
 export interface LimitedResource {
   readonly apiGroup?: string;
   readonly resource: string;

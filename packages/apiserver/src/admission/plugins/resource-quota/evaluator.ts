@@ -1,6 +1,6 @@
 // What a quota evaluator is: it knows one resource, which names of quota it is counted under, and
-// how much of each an object uses. Evaluators know nothing of quotas being exceeded, nor of storage.
-// Law: k8s.io/apiserver/pkg/quota/v1.
+// how much of each an object uses. Evaluators know nothing of quotas being exceeded, nor of
+// storage. Law: k8s.io/apiserver/pkg/quota/v1.
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ScopedResourceSelectorRequirement } from '@keelson/apimachinery/types/core.v1';
@@ -16,7 +16,9 @@ export interface QuotaEvaluator {
   matchingNames(names: readonly string[]): string[];
   /** True when the object is in the scope; always false for resources that no scope is about. */
   matchesScope(scope: QuotaScope, object: KubeObject): boolean;
-  /** Why an object may not be counted under these names, because it says too little; else undefined. */
+  /**
+   * Why an object may not be counted under these names, because it says too little; else undefined.
+   */
   missing?(names: readonly string[], object: KubeObject): string | undefined;
   usage(object: KubeObject): ResourceList;
 }

@@ -1,6 +1,6 @@
 // Counts claims and the storage they request, in all and by storage class
-// (`gold.storageclass.storage.k8s.io/requests.storage`). Storage is counted in whole bytes; while an
-// expansion has allocated more than is requested now, that counts. With the gate
+// (`gold.storageclass.storage.k8s.io/requests.storage`). Storage is counted in whole bytes; while
+// an expansion has allocated more than is requested now, that counts. With the gate
 // VolumeAttributesClass claims can be in the scope of the attributes classes that they use or are
 // changing to.
 

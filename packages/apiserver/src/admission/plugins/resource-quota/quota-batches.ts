@@ -1,8 +1,8 @@
 // Requests of one namespace are checked against its quotas together: while one batch is being
-// written the next one gathers, so that many parallel creations cost few writes and none is admitted
-// twice. A batch charges running copies of the quotas, writes each changed quota once, and tells its
-// requests what came of it. When somebody else wrote a quota meanwhile, the requests that are still
-// undecided are checked again against what is there now.
+// written the next one gathers, so that many parallel creations cost few writes and none is
+// admitted twice. A batch charges running copies of the quotas, writes each changed quota once, and
+// tells its requests what came of it. When somebody else wrote a quota meanwhile, the requests that
+// are still undecided are checked again against what is there now.
 
 import { isStatusError, type Clock, type KubeObject } from '@keelson/apimachinery';
 import type { ResourceQuota } from '@keelson/apimachinery/types/core.v1';

@@ -1,10 +1,10 @@
-// ResourceQuota: what the objects of a namespace use together stays within its quotas. It runs last,
-// so that nothing is charged for what another plugin refuses, and it is charged before the object is
-// stored: when the write fails after all, the quota controller corrects the number.
+// ResourceQuota: what the objects of a namespace use together stays within its quotas. It runs
+// last, so that nothing is charged for what another plugin refuses, and it is charged before the
+// object is stored: when the write fails after all, the quota controller corrects the number.
 //
-// Asked are creations and updates in a namespace, but for namespaces themselves. Which resources and
-// subresources count, and how, the evaluators know (evaluators.ts); what is refused check-request.ts
-// knows. A dry run is checked and not charged.
+// Asked are creations and updates in a namespace, but for namespaces themselves. Which resources
+// and subresources count, and how, the evaluators know (evaluators.ts); what is refused
+// check-request.ts knows. A dry run is checked and not charged.
 
 import type { Clock } from '@keelson/apimachinery';
 import type { Features } from '../../../features/features.ts';

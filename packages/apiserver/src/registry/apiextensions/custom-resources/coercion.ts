@@ -23,8 +23,9 @@ export interface CoercionTarget {
 }
 
 /**
- * Changes `object` in place; returns the paths of unknown fields in the order in which they are reported.
- * Throws a 400 when the metadata cannot be read. An object of another kind is left to validation.
+ * Changes `object` in place; returns the paths of unknown fields in the order in which they are
+ * reported. Throws a 400 when the metadata cannot be read. An object of another kind is left to
+ * validation.
  */
 export function coerceCustomResource(object: JsonObject, target: CoercionTarget): string[] {
   const { gvk, schema, decodeMetadata } = target;
@@ -66,8 +67,9 @@ export function isOfKind(object: JsonObject, gvk: GroupVersionKind): boolean {
 }
 
 /**
- * The object in another version with strategy `None`: only apiVersion changes, and what the other version's
- * schema does not name is dropped. The result is a copy; defaults are not applied (they are on write).
+ * The object in another version with strategy `None`: only apiVersion changes, and what the other
+ * version's schema does not name is dropped. The result is a copy; defaults are not applied (they
+ * are on write).
  */
 export function convertWithoutWebhook(object: JsonObject, target: CoercionTarget): JsonObject {
   const copy = structuredClone(object);

@@ -44,8 +44,9 @@ export interface CustomResourceVersion {
   /** Sent with every answer of a deprecated version. */
   readonly deprecationWarning: string | undefined;
   /**
-   * Must run on every body after parsing, and again on the result of a patch, before `applyDefaults`.
-   * Changes the object in place and returns the paths of unknown fields; throws a 400 for unreadable metadata.
+   * Must run on every body after parsing, and again on the result of a patch, before
+   * `applyDefaults`. Changes the object in place and returns the paths of unknown fields; throws a
+   * 400 for unreadable metadata.
    */
   coerce(object: JsonObject): string[];
 }
@@ -64,7 +65,10 @@ export interface CustomResource {
   applyDefaults(object: JsonObject, version: string): void;
 }
 
-/** Parts are made when they are asked for: a definition without objects costs its JSON and little more. */
+/**
+ * Parts are made when they are asked for: a definition without objects costs its JSON and little
+ * more.
+ */
 export function createCustomResource(
   crd: CustomResourceDefinition,
   options: CustomResourceOptions,

@@ -12,7 +12,10 @@ import {
 
 const withDefaults = new WeakMap<JsonSchema, boolean>();
 
-/** Puts defaults into `value` in place, from the outside in, so that a defaulted object gets its own defaults. */
+/**
+ * Puts defaults into `value` in place, from the outside in, so that a defaulted object gets its own
+ * defaults.
+ */
 export function applySchemaDefaults(value: JsonValue, schema: JsonSchema | undefined): void {
   if (schema === undefined || !hasDefaults(schema)) return;
   if (Array.isArray(value)) {

@@ -50,7 +50,9 @@ function embedsResources(schema: JsonSchema): boolean {
   return known;
 }
 
-/** Reads the metadata of embedded resources as ObjectMeta, in place; the root's is not looked at. */
+/**
+ * Reads the metadata of embedded resources as ObjectMeta, in place; the root's is not looked at.
+ */
 export function coerceEmbedded(
   value: JsonValue | undefined,
   schema: JsonSchema,
@@ -127,7 +129,9 @@ function coerceResource(resource: JsonObject, context: Coercion): string | undef
   }
 }
 
-/** All errors of the embedded resources in the value; `isResource` treats the value itself as one. */
+/**
+ * All errors of the embedded resources in the value; `isResource` treats the value itself as one.
+ */
 export function validateEmbedded(
   value: JsonValue | undefined,
   schema: JsonSchema,

@@ -17,7 +17,10 @@ export class JsonPathError extends Error {
   }
 }
 
-/** Accepts `.spec.a`, `.l[0]`, `.l[-1:]`, `.l[*].k`, `.m['a.b']`, `.l[?(@.k=="q")].v`, `..name`, `.a,.b`-free forms. */
+/**
+ * Accepts `.spec.a`, `.l[0]`, `.l[-1:]`, `.l[*].k`, `.m['a.b']`, `.l[?(@.k=="q")].v`, `..name`,
+ * `.a,.b`-free forms.
+ */
 export function parseJsonPath(text: string): JsonPath {
   const steps: Step[] = [];
   let rest = text.startsWith('$') ? text.slice(1) : text;
@@ -57,7 +60,9 @@ function readStep(rest: string): [Step, number] {
 
 const unescape = (name: string) => name.replaceAll(/\\(.)/g, '$1');
 
-/** The index of the `]` that closes the bracket at the start; quotes and inner brackets are skipped. */
+/**
+ * The index of the `]` that closes the bracket at the start; quotes and inner brackets are skipped.
+ */
 function closingBracket(text: string): number {
   let depth = 0;
   let quote = '';
@@ -149,7 +154,9 @@ const comparisons: Readonly<Record<string, Comparison>> = {
   '>=': (a, b) => order(a, b) >= 0,
 };
 
-/** Negative, zero or positive; NaN, which compares as nothing, for values without a common order. */
+/**
+ * Negative, zero or positive; NaN, which compares as nothing, for values without a common order.
+ */
 function order(a: JsonValue, b: JsonValue): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a !== 'string' || typeof b !== 'string') return Number.NaN;

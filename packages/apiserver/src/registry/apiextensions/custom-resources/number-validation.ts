@@ -1,5 +1,5 @@
-// Bounds of numbers. COMPAT: with integers, a bound or factor counts as the integer it truncates to,
-// as the real validator converts it.
+// Bounds of numbers. COMPAT: with integers, a bound or factor counts as the integer it truncates
+// to, as the real validator converts it.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import { childPath, shownPath } from '../schema/field-path.ts';

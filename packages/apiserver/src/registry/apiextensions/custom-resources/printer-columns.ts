@@ -1,5 +1,5 @@
-// Table columns of custom resources: the name, then the printer columns of the definition, or the age
-// when it has none.
+// Table columns of custom resources: the name, then the printer columns of the definition, or the
+// age when it has none.
 
 import {
   asJson,

@@ -15,8 +15,8 @@ import {
 } from '../schema/json-schema.ts';
 
 /**
- * Removes unknown fields from `object` in place; apiVersion, kind and metadata of the root and of embedded
- * resources stay. Returns the paths of what was removed, sorted.
+ * Removes unknown fields from `object` in place; apiVersion, kind and metadata of the root and of
+ * embedded resources stay. Returns the paths of what was removed, sorted.
  */
 export function pruneUnknownFields(object: JsonObject, schema: JsonSchema | undefined): string[] {
   const removed: string[] = [];

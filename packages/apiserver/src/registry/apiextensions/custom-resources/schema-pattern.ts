@@ -1,5 +1,5 @@
-// Patterns of schemas: RE2 syntax, matched in linear time, compiled when first used and kept as long
-// as the schema is. Schemas repeat their patterns, so the last ones are shared by text.
+// Patterns of schemas: RE2 syntax, matched in linear time, compiled when first used and kept as
+// long as the schema is. Schemas repeat their patterns, so the last ones are shared by text.
 
 import { RE2JS } from 're2js';
 import type { JsonSchema } from '../schema/json-schema.ts';

@@ -1,7 +1,7 @@
 // Checks a custom resource, or a part of one, against its schema: types, bounds, lengths, patterns,
 // formats, enums, required fields, and the junctors allOf, anyOf, oneOf and not. Lists as sets and
-// maps, embedded resources and CEL rules are checked elsewhere (list-types.ts, embedded-metadata.ts,
-// schema-rules.ts).
+// maps, embedded resources and CEL rules are checked elsewhere (list-types.ts,
+// embedded-metadata.ts, schema-rules.ts).
 // COMPAT: texts, values and the choice of findings are those of kube-openapi's validator. On update
 // a finding is dropped where the value is what it was (KEP-4008).
 
@@ -39,8 +39,8 @@ interface Place {
 }
 
 /**
- * All findings about `value`. `path` is put before the paths within the value; the empty path is the root
- * of an object. With `old`, what did not change is not complained about.
+ * All findings about `value`. `path` is put before the paths within the value; the empty path is
+ * the root of an object. With `old`, what did not change is not complained about.
  */
 export function validateSchema(
   value: JsonValue,

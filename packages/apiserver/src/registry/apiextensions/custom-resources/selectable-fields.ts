@@ -1,4 +1,5 @@
-// Field labels of custom resources: besides name and namespace, the selectable fields of the version.
+// Field labels of custom resources: besides name and namespace, the selectable fields of the
+// version.
 
 import { asJson, isJsonObject, type JsonValue, type KubeObject } from '@keelson/apimachinery';
 import { resolveSchemaPath, type SchemaPathOptions } from '../schema/schema-path.ts';

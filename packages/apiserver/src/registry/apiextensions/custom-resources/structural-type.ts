@@ -25,7 +25,9 @@ export interface StructuralTypeNames {
   readonly objectMeta: StructType;
 }
 
-/** The descriptor of a whole resource: the fields of the schema, and apiVersion, kind and metadata. */
+/**
+ * The descriptor of a whole resource: the fields of the schema, and apiVersion, kind and metadata.
+ */
 export function structuralType(
   schema: JsonSchema | undefined,
   names: StructuralTypeNames,

@@ -1,5 +1,5 @@
-// How the real server prints parts of a definition in messages: its internal Go structs have no JSON
-// names, so fields appear under their Go names, all of them, zero or not.
+// How the real server prints parts of a definition in messages: its internal Go structs have no
+// JSON names, so fields appear under their Go names, all of them, zero or not.
 // COMPAT: seen as the bad value of errors about `spec.versions` and about rules.
 
 import type {

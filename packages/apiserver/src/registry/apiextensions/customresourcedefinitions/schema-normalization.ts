@@ -1,6 +1,6 @@
-// Schemas in the one form in which definitions are stored: keywords that say nothing (empty texts and
-// lists, `false`) are left out, also where a schema is one of several forms of a value (`items`,
-// `additionalProperties`, `dependencies`) and the decoder keeps it as it came.
+// Schemas in the one form in which definitions are stored: keywords that say nothing (empty texts
+// and lists, `false`) are left out, also where a schema is one of several forms of a value
+// (`items`, `additionalProperties`, `dependencies`) and the decoder keeps it as it came.
 
 import { isJsonObject, type JsonObject, type JsonValue } from '@keelson/apimachinery';
 import type { JsonSchema } from '../schema/json-schema.ts';

@@ -20,7 +20,9 @@ const versions = (...list: object[]) =>
   definition({ versions: list.map((one) => ({ ...version, ...one })) });
 const ofSchema = (more: object) =>
   versions({ schema: { openAPIV3Schema: { type: 'object', properties: { a: more } } } });
-/** COMPAT: what is the same in all versions is reported where it stood before there were versions. */
+/**
+ * COMPAT: what is the same in all versions is reported where it stood before there were versions.
+ */
 const field = 'spec.validation.openAPIV3Schema.properties[a]';
 
 const rows: readonly (readonly [string, object, readonly (string | RegExp)[]])[] = [

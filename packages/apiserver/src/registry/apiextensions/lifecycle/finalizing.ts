@@ -1,5 +1,5 @@
-// The end of a definition: its objects go first. What is written at which step of that; the deleting
-// itself is done by whoever runs the steps.
+// The end of a definition: its objects go first. What is written at which step of that; the
+// deleting itself is done by whoever runs the steps.
 
 import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import {
@@ -24,7 +24,9 @@ export function startCleanup(crd: CustomResourceDefinition, nowMs: number): void
   setTerminating(crd, { status: 'True', reason: 'InstanceDeletionInProgress', message }, nowMs);
 }
 
-/** Objects could not be listed, deleted or seen to be gone; the definition stays for another try. */
+/**
+ * Objects could not be listed, deleted or seen to be gone; the definition stays for another try.
+ */
 export function failCleanup(
   crd: CustomResourceDefinition,
   failure: { readonly step: 'list' | 'delete' | 'confirm'; readonly error: string },

@@ -1,5 +1,6 @@
-// Which of the names a definition asks for it gets. Names are taken by whoever had them first within a
-// group; what is taken stays with its owner, and a definition is served under what it was given.
+// Which of the names a definition asks for it gets. Names are taken by whoever had them first
+// within a group; what is taken stays with its owner, and a definition is served under what it was
+// given.
 
 import type {
   CustomResourceDefinition,
@@ -18,7 +19,9 @@ export interface NamingResult {
   readonly condition: ConditionValue;
 }
 
-/** `others`: definitions of the same group; whether `crd` itself is among them makes no difference. */
+/**
+ * `others`: definitions of the same group; whether `crd` itself is among them makes no difference.
+ */
 export function acceptNames(
   crd: CustomResourceDefinition,
   others: Iterable<CustomResourceDefinition>,
@@ -134,7 +137,9 @@ const installing: ConditionValue = {
   message: 'the initial names have been accepted',
 };
 
-/** A definition whose names were accepted once is served from then on. False when nothing changes. */
+/**
+ * A definition whose names were accepted once is served from then on. False when nothing changes.
+ */
 export function establish(crd: CustomResourceDefinition, nowMs: number): boolean {
   if (!isConditionTrue(crd, 'NamesAccepted') || isConditionTrue(crd, 'Established')) return false;
   const reason = 'InitialNamesAccepted';

@@ -1,5 +1,5 @@
-// Paths of findings in custom resources and their definitions. The root has the empty path, which is
-// printed as Go prints a nil path.
+// Paths of findings in custom resources and their definitions. The root has the empty path, which
+// is printed as Go prints a nil path.
 
 /** `spec` + `size` → `spec.size`. */
 export function childPath(path: string, name: string): string {

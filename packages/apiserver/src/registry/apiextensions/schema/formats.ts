@@ -179,7 +179,10 @@ function isCreditCard(text: string): boolean {
   return sum % 10 === 0;
 }
 
-/** What may stand in the request line of HTTP: a URI with a scheme, or an absolute path (Go's url.ParseRequestURI). */
+/**
+ * What may stand in the request line of HTTP: a URI with a scheme, or an absolute path (Go's
+ * url.ParseRequestURI).
+ */
 function isRequestUri(text: string): boolean {
   if (text === '' || /[\u0000-\u001f\u007f]/.test(text)) return false;
   if (text === '*') return true;

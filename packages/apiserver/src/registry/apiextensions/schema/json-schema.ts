@@ -65,7 +65,10 @@ export interface JsonSchema {
 /** The fields of every resource that its schema need not name. */
 export const metaFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
-/** The one schema of all items; undefined when there is none, or a list of them (which is not structural). */
+/**
+ * The one schema of all items; undefined when there is none, or a list of them (which is not
+ * structural).
+ */
 export function itemSchema(schema: JsonSchema | undefined): JsonSchema | undefined {
   const { items } = schema ?? {};
   return items === undefined || Array.isArray(items) ? undefined : (items as JsonSchema);

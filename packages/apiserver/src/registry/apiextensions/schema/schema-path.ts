@@ -1,5 +1,5 @@
-// Paths into a schema as selectable fields and rules name them: `.spec.color`, `.spec['a.b']`. They go
-// through properties and map values only.
+// Paths into a schema as selectable fields and rules name them: `.spec.color`, `.spec['a.b']`. They
+// go through properties and map values only.
 
 import { childPath, keyPath } from './field-path.ts';
 import { additionalSchema, propertySchema, type JsonSchema } from './json-schema.ts';
@@ -21,7 +21,9 @@ export interface SchemaPathOptions {
   readonly brackets: boolean;
 }
 
-/** Follows the path through the schema; the reason of a failure is worded as Kubernetes words it. */
+/**
+ * Follows the path through the schema; the reason of a failure is worded as Kubernetes words it.
+ */
 export function resolveSchemaPath(
   text: string,
   schema: JsonSchema,

@@ -40,8 +40,8 @@ export function structuralErrors(schema: JsonSchema, path: string): FieldError[]
 }
 
 /**
- * A keyword that structural schemas cannot even be read with; findings about it are made by the schema's
- * own validation, so that this is reported only when that finds nothing.
+ * A keyword that structural schemas cannot even be read with; findings about it are made by the
+ * schema's own validation, so that this is reported only when that finds nothing.
  */
 export function unreadableKeyword(schema: JsonSchema): string | undefined {
   const own = ownUnreadable(schema);

@@ -1,5 +1,5 @@
-// APIServices. What this server serves itself is available from the start; whether another server is
-// reachable is found out by the aggregator.
+// APIServices. What this server serves itself is available from the start; whether another server
+// is reachable is found out by the aggregator.
 
 import { formatTime } from '@keelson/apimachinery';
 import type { APIService } from '@keelson/apimachinery/types/apiregistration.k8s.io.v1';

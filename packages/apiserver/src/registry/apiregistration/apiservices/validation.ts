@@ -1,4 +1,5 @@
-// An APIService announces one version of one group and says who serves it: this server, or a service.
+// An APIService announces one version of one group and says who serves it: this server, or a
+// service.
 
 import { fieldError } from '@keelson/apimachinery';
 import type {

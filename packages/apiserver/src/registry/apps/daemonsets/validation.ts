@@ -1,5 +1,5 @@
-// What a DaemonSet may ask for: the template must be selected, and an update either takes a pod away
-// first or adds one first, never both.
+// What a DaemonSet may ask for: the template must be selected, and an update either takes a pod
+// away first or adds one first, never both.
 
 import { fieldError } from '@keelson/apimachinery';
 import type { DaemonSet, DaemonSetUpdateStrategy } from '@keelson/apimachinery/types/apps.v1';

@@ -1,5 +1,5 @@
-// Validation of HorizontalPodAutoscalers. Errors name the fields of autoscaling/v2 whichever version was
-// sent; see `metric-validation.ts` for metrics.
+// Validation of HorizontalPodAutoscalers. Errors name the fields of autoscaling/v2 whichever
+// version was sent; see `metric-validation.ts` for metrics.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type {

@@ -44,7 +44,9 @@ export function defaultFailurePolicy({ spec }: Pick<Job, 'spec'>): void {
   }
 }
 
-/** Labels that nobody else's pods have, and a selector for them, unless the request brought its own. */
+/**
+ * Labels that nobody else's pods have, and a selector for them, unless the request brought its own.
+ */
 export function generateSelector({ metadata, spec }: Job, features: Features): void {
   if (spec.manualSelector === true) return;
   const isPrefixed = hasPrefixedLabels(features);

@@ -1,5 +1,5 @@
-// What a Job does about pods that fail in a particular way: rules of an action and either exit codes
-// or conditions of the pod.
+// What a Job does about pods that fail in a particular way: rules of an action and either exit
+// codes or conditions of the pod.
 
 import { fieldError, omittedValue } from '@keelson/apimachinery';
 import type {

@@ -195,7 +195,8 @@ function transitions(errors: Errors, { job, status, old, changed }: StatusUpdate
   };
   grows('failed');
   const { completionMode, completions, parallelism, suspend } = job.spec;
-  // An indexed Job with as many pods as indexes can shrink, and then earlier successes are forgotten.
+  // An indexed Job with as many pods as indexes can shrink, and then earlier successes are
+  // forgotten.
   if (completionMode !== 'Indexed' || completions !== parallelism) grows('succeeded');
   if (status.completionTime && old.completionTime && changed('completionTime')) {
     const why = 'completionTime cannot be mutated';

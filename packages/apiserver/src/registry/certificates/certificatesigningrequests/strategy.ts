@@ -1,5 +1,5 @@
-// CertificateSigningRequests: who asks is taken from the request, never from the body; the spec never
-// changes; approvers write decisions, signers write certificates.
+// CertificateSigningRequests: who asks is taken from the request, never from the body; the spec
+// never changes; approvers write decisions, signers write certificates.
 
 import { formatHumanDuration, formatTime } from '@keelson/apimachinery';
 import type {

@@ -1,4 +1,5 @@
-// Validation of Endpoints. Subsets that an update leaves as they are were valid when they were written.
+// Validation of Endpoints. Subsets that an update leaves as they are were valid when they were
+// written.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { EndpointAddress, EndpointPort, Endpoints } from '@keelson/apimachinery/types/core.v1';

@@ -19,7 +19,9 @@ export const eventStrategy: Strategy<Event> = {
   }),
 };
 
-/** The field labels of the object that an Event is about; both APIs have them under their own name. */
+/**
+ * The field labels of the object that an Event is about; both APIs have them under their own name.
+ */
 export function subjectFields({ involvedObject }: Event, prefix: string): Record<string, string> {
   const fields = [
     'kind',

@@ -1,5 +1,6 @@
-// Validation of Events, which are one kind under two APIs: core/v1, whose rules are the loose ones of old,
-// and events.k8s.io/v1, which asks for more. Works on the stored form, core/v1; errors name its fields.
+// Validation of Events, which are one kind under two APIs: core/v1, whose rules are the loose ones
+// of old, and events.k8s.io/v1, which asks for more. Works on the stored form, core/v1; errors name
+// its fields.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { Event } from '@keelson/apimachinery/types/core.v1';
@@ -10,7 +11,10 @@ import { dns1123Subdomain, isLongerThan, qualifiedName } from '../../validation/
 const textBytesMax = 128;
 const noteBytesMax = 1024;
 
-/** The rules of core/v1. `controllerField` is what the requested version calls the reporting controller. */
+/**
+ * The rules of core/v1. `controllerField` is what the requested version calls the reporting
+ * controller.
+ */
 export function validateEvent(event: Event, controllerField = 'reportingComponent'): FieldError[] {
   const errors: FieldError[] = [];
   const namespace = event.metadata.namespace ?? '';

@@ -1,5 +1,5 @@
-// Namespaces. A namespace carries its name as a label, is finalized by the namespace controller, and
-// stays `Terminating` until `spec.finalizers` is empty.
+// Namespaces. A namespace carries its name as a label, is finalized by the namespace controller,
+// and stays `Terminating` until `spec.finalizers` is empty.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { Namespace } from '@keelson/apimachinery/types/core.v1';

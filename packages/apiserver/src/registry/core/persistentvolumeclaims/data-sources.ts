@@ -1,4 +1,5 @@
-// `dataSource` and `dataSourceRef` of a claim say the same; the newer one takes any kind (KEP-1495).
+// `dataSource` and `dataSourceRef` of a claim say the same; the newer one takes any kind
+// (KEP-1495).
 
 import type { PersistentVolumeClaimSpec } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';

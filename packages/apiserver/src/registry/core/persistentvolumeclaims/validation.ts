@@ -1,5 +1,5 @@
-// Validation of PersistentVolumeClaims. A claim may grow and change its attributes class once it is bound;
-// everything else is fixed, so that quota cannot be gamed.
+// Validation of PersistentVolumeClaims. A claim may grow and change its attributes class once it is
+// bound; everything else is fixed, so that quota cannot be gamed.
 
 import {
   compareQuantities,

@@ -11,7 +11,10 @@ export function applyPersistentVolumeDefaults(volume: PersistentVolume): void {
   defaultVolumeSource(spec);
 }
 
-/** What the sources themselves leave open; also for volumes that are attached without an object of their own. */
+/**
+ * What the sources themselves leave open; also for volumes that are attached without an object of
+ * their own.
+ */
 export function defaultVolumeSource(spec: PersistentVolumeSpec): void {
   if (spec.capacity) roundUpResources(spec.capacity);
   if (spec.hostPath) spec.hostPath.type ??= '';

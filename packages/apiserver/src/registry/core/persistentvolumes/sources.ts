@@ -1,5 +1,5 @@
-// The sources of a PersistentVolume: what each must have. In the order in which Kubernetes looks at them;
-// one of them must be there. Sources of pods that have the same fields share their rules.
+// The sources of a PersistentVolume: what each must have. In the order in which Kubernetes looks at
+// them; one of them must be there. Sources of pods that have the same fields share their rules.
 
 import { fieldError } from '@keelson/apimachinery';
 import type {
@@ -30,7 +30,10 @@ interface SourceRule {
   readonly repeatedName?: string;
 }
 
-/** COMPAT: how findings name a source, where that is not its field. `repeatedName` is for one that follows another; empty when it may. */
+/**
+ * COMPAT: how findings name a source, where that is not its field. `repeatedName` is for one that
+ * follows another; empty when it may.
+ */
 type Naming = Pick<SourceRule, 'pathName' | 'repeatedName'>;
 
 function rule<F extends keyof PersistentVolumeSpec & string>(

@@ -41,7 +41,9 @@ export function validatePersistentVolume({ metadata, spec }: PersistentVolume): 
   return errors;
 }
 
-/** The specification of a volume that exists only in a VolumeAttachment: CSI, and little besides. */
+/**
+ * The specification of a volume that exists only in a VolumeAttachment: CSI, and little besides.
+ */
 export function validateInlineVolumeSpec(
   errors: FieldError[],
   path: string,

@@ -207,8 +207,8 @@ function labelKeys(errors: Errors, path: string, term: PodAffinityTerm): void {
 }
 
 /**
- * By now the selector holds a requirement for each of the keys, so a key that it names twice was also
- * named by the user.
+ * By now the selector holds a requirement for each of the keys, so a key that it names twice was
+ * also named by the user.
  */
 export function repeatedKeys(
   errors: Errors,

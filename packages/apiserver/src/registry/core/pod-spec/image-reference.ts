@@ -20,7 +20,10 @@ export function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
   return imageTag(image) === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
-/** The tag, `latest` when there is neither tag nor digest; empty with only a digest or when unreadable. */
+/**
+ * The tag, `latest` when there is neither tag nor digest; empty with only a digest or when
+ * unreadable.
+ */
 function imageTag(image: string): string {
   if (bareIdentifier.test(image)) return '';
   const match = reference.exec(withDefaultDomain(image));
@@ -30,7 +33,9 @@ function imageTag(image: string): string {
   return tag === '' && digestText === '' ? 'latest' : tag;
 }
 
-/** A first part without dot or colon is no registry; the name must then be lower case as a whole. */
+/**
+ * A first part without dot or colon is no registry; the name must then be lower case as a whole.
+ */
 function withDefaultDomain(image: string): string {
   const slash = image.indexOf('/');
   const first = image.slice(0, Math.max(slash, 0));

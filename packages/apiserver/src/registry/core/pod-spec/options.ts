@@ -1,5 +1,6 @@
 // Decides what validation of a pod specification tolerates: by release, and by what the object
-// before the update already had (k8s.io/kubernetes/pkg/api/pod GetValidationOptionsFromPodSpecAndMeta).
+// before the update already had (k8s.io/kubernetes/pkg/api/pod
+// GetValidationOptionsFromPodSpecAndMeta).
 
 import { parseQuantity } from '@keelson/apimachinery';
 import type { Affinity, PodAffinityTerm, PodSpec } from '@keelson/apimachinery/types/core.v1';

@@ -55,7 +55,10 @@ export function uniqueHostPorts(
   });
 }
 
-/** On the node's network a container port is a port of the node. Templates get it when pods are made. */
+/**
+ * On the node's network a container port is a port of the node. Templates get it when pods are
+ * made.
+ */
 export function hostNetworkPorts(
   errors: Errors,
   path: string,

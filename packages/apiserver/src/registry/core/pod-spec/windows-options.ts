@@ -69,7 +69,9 @@ function userNameProblems(name: string): string[] {
   return out;
 }
 
-/** A pod is run by host processes either completely or not at all, and then on the host's network. */
+/**
+ * A pod is run by host processes either completely or not at all, and then on the host's network.
+ */
 export function hostProcessPod(
   errors: Errors,
   path: string,

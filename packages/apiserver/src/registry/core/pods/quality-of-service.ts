@@ -1,5 +1,6 @@
 // The quality of service of a pod follows from its compute resources: `Guaranteed` when every
-// container has equal requests and limits of cpu and memory, `BestEffort` when none has any of them.
+// container has equal requests and limits of cpu and memory, `BestEffort` when none has any of
+// them.
 
 import {
   addQuantities,

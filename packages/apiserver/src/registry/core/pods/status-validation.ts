@@ -1,5 +1,5 @@
-// What a status update of a pod may say. Kubelets write here, of many releases, so the rules keep to
-// what would mislead everybody else.
+// What a status update of a pod may say. Kubelets write here, of many releases, so the rules keep
+// to what would mislead everybody else.
 
 import { fieldError } from '@keelson/apimachinery';
 import type {

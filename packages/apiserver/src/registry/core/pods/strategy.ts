@@ -20,7 +20,10 @@ import { podCells, podRowConditions } from './table.ts';
 import { validatePodUpdate } from './update-validation.ts';
 import { validatePodCreate } from './validation.ts';
 
-/** Warnings about annotations that preparing a pod turns into fields, so that they cannot be seen later. */
+/**
+ * Warnings about annotations that preparing a pod turns into fields, so that they cannot be seen
+ * later.
+ */
 const annotationWarnings = new WeakMap<Pod, string[]>();
 
 export const podStrategy: Strategy<Pod> = {
@@ -94,7 +97,10 @@ function hostnameWarnings({ metadata: { name = '' } }: Pod): string[] {
   ];
 }
 
-/** A pod that no kubelet runs, or that has ended, goes at once; a negative period counts as one second. */
+/**
+ * A pod that no kubelet runs, or that has ended, goes at once; a negative period counts as one
+ * second.
+ */
 function gracePeriod(pod: Pod, request: DeleteRequest): number {
   const ended = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
   if (!pod.spec.nodeName || ended) return 0;

@@ -1,6 +1,6 @@
-// Gives Services what the cluster has to give: cluster IPs, node ports, a health check node port. Runs
-// before preparation and validation, so that what was allocated is validated with the rest; the store
-// commits when the Service is written and rolls back when it is not.
+// Gives Services what the cluster has to give: cluster IPs, node ports, a health check node port.
+// Runs before preparation and validation, so that what was allocated is validated with the rest;
+// the store commits when the Service is written and rolls back when it is not.
 
 import { fieldError, statusErrors } from '@keelson/apimachinery';
 import type { Service, ServicePort, ServiceSpec } from '@keelson/apimachinery/types/core.v1';

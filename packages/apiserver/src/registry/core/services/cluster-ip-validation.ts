@@ -1,5 +1,5 @@
-// `clusterIP`, `clusterIPs`, `ipFamilies` and `ipFamilyPolicy` of a Service: whether they agree with
-// each other. Used twice: before allocation, which relies on it, and by validation afterwards.
+// `clusterIP`, `clusterIPs`, `ipFamilies` and `ipFamilyPolicy` of a Service: whether they agree
+// with each other. Used twice: before allocation, which relies on it, and by validation afterwards.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { Service, ServiceSpec } from '@keelson/apimachinery/types/core.v1';

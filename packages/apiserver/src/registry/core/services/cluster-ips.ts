@@ -1,7 +1,8 @@
-// The cluster IPs. Each address that a Service holds is an IPAddress object whose name is the address
-// (KEP-1880): creating that object is what reserves the address, so that all servers of a cluster agree,
-// and what is stored is all there is to know. The ranges are those given on the command line and those of
-// ready ServiceCIDR objects. Addresses that nobody asked for come from the upper part of a range (KEP-3070).
+// The cluster IPs. Each address that a Service holds is an IPAddress object whose name is the
+// address (KEP-1880): creating that object is what reserves the address, so that all servers of a
+// cluster agree, and what is stored is all there is to know. The ranges are those given on the
+// command line and those of ready ServiceCIDR objects. Addresses that nobody asked for come from
+// the upper part of a range (KEP-3070).
 
 import { isStatusError, type KubeObject, type Random } from '@keelson/apimachinery';
 import type { IPAddress, ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
@@ -127,7 +128,9 @@ function addressObject(ip: string, owner: ServiceReference): IPAddress {
   };
 }
 
-/** Nobody has said yet that it is not ready: the range is usable before the controller has seen it. */
+/**
+ * Nobody has said yet that it is not ready: the range is usable before the controller has seen it.
+ */
 function isReady(cidr: KubeObject): boolean {
   if (cidr.metadata.deletionTimestamp) return false;
   const conditions = (cidr as ServiceCIDR).status?.conditions ?? [];
@@ -181,7 +184,10 @@ function randomBelow(limit: bigint, random: Random): bigint {
   return bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) % limit;
 }
 
-/** How many addresses at the start of a range are kept for explicit requests: a 16th, between 16 and 256. */
+/**
+ * How many addresses at the start of a range are kept for explicit requests: a 16th, between 16 and
+ * 256.
+ */
 function staticAddresses(size: bigint): bigint {
   if (size <= 16n) return 0n;
   const share = size / 16n;

@@ -1,5 +1,5 @@
-// Which IP families a Service gets: `ipFamilyPolicy` and `ipFamilies` from what the client asked for,
-// what the Service had before and what the cluster has. KEP-563 (dual-stack).
+// Which IP families a Service gets: `ipFamilyPolicy` and `ipFamilies` from what the client asked
+// for, what the Service had before and what the cluster has. KEP-563 (dual-stack).
 
 import { fieldError, statusErrors, type FieldError } from '@keelson/apimachinery';
 import type { Service, ServiceSpec } from '@keelson/apimachinery/types/core.v1';
@@ -18,8 +18,8 @@ export function refuse(service: Service, errors: readonly FieldError[]): void {
 }
 
 /**
- * An update that keeps a PreferDualStack Service as it is. It is neither upgraded nor downgraded when
- * the cluster gained or lost a family meanwhile.
+ * An update that keeps a PreferDualStack Service as it is. It is neither upgraded nor downgraded
+ * when the cluster gained or lost a family meanwhile.
  */
 export function keepsPreferDualStack(spec: ServiceSpec, old: ServiceSpec | undefined): boolean {
   if (!old || spec.type !== old.type || !hasClusterIpType(spec)) return false;
@@ -34,7 +34,10 @@ export interface FamilyContext {
   readonly features: Features;
 }
 
-/** Fills in policy and families; throws an Invalid status when the request contradicts itself or the cluster. */
+/**
+ * Fills in policy and families; throws an Invalid status when the request contradicts itself or the
+ * cluster.
+ */
 export function initializeIpFamilies(
   service: Service,
   old: Service | undefined,

@@ -47,8 +47,8 @@ export function synchronizeClusterIps(spec: ServiceSpec, old: ServiceSpec | unde
 }
 
 /**
- * Takes over what was allocated before and is absent now, so that the manifest from which a Service was
- * created can be sent again. Node ports are matched by port name.
+ * Takes over what was allocated before and is absent now, so that the manifest from which a Service
+ * was created can be sent again. Node ports are matched by port name.
  */
 export function keepAllocatedValues(service: Service, old: Service): void {
   const { spec } = service;

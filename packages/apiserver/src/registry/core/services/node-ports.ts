@@ -1,7 +1,7 @@
-// The node ports of the cluster. A port is taken while a stored Service uses it, or while a write that
-// claims it is under way; nothing else is remembered, so the state after a restart is the state before.
-// Ports that nobody asked for come from the upper part of the range, so that the lower part stays free
-// for those who do (KEP-3668).
+// The node ports of the cluster. A port is taken while a stored Service uses it, or while a write
+// that claims it is under way; nothing else is remembered, so the state after a restart is the
+// state before. Ports that nobody asked for come from the upper part of the range, so that the
+// lower part stays free for those who do (KEP-3668).
 
 import type { KubeObject, Random } from '@keelson/apimachinery';
 import type { ServiceSpec } from '@keelson/apimachinery/types/core.v1';
@@ -23,7 +23,10 @@ export class AllocationError extends Error {
   }
 }
 
-/** The ports of one write. Claims are dropped by `finish`: by then a written Service holds them itself. */
+/**
+ * The ports of one write. Claims are dropped by `finish`: by then a written Service holds them
+ * itself.
+ */
 export interface NodePortClaims {
   /** Throws AllocationError. */
   claim(port: number): void;
@@ -125,7 +128,10 @@ function dryRunClaims(isTaken: (port: number) => boolean): NodePortClaims {
   };
 }
 
-/** How many ports at the start of a range are kept for explicit requests: a 32nd, between 16 and 128. */
+/**
+ * How many ports at the start of a range are kept for explicit requests: a 32nd, between 16 and
+ * 128.
+ */
 function staticPorts(size: number): number {
   if (size <= 16) return 0;
   return Math.min(Math.max(16, Math.floor(size / 32)), 128);

@@ -1,5 +1,5 @@
-// Services. Allocation of addresses and ports needs the cluster and is added where the server is put
-// together: `createServiceStrategy(allocators)`.
+// Services. Allocation of addresses and ports needs the cluster and is added where the server is
+// put together: `createServiceStrategy(allocators)`.
 
 import type { Service } from '@keelson/apimachinery/types/core.v1';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';

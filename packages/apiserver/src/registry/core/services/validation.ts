@@ -1,5 +1,6 @@
-// Validation of Services (pkg/apis/core/validation ValidateService), in Kubernetes' order. Addresses and
-// families stand in `cluster-ip-validation.ts`, what an update may not change in `update-validation.ts`.
+// Validation of Services (pkg/apis/core/validation ValidateService), in Kubernetes' order.
+// Addresses and families stand in `cluster-ip-validation.ts`, what an update may not change in
+// `update-validation.ts`.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type {

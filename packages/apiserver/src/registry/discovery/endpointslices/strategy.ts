@@ -59,8 +59,8 @@ function hasChanged(slice: EndpointSlice, old: EndpointSlice): boolean {
 }
 
 /**
- * `deprecatedTopology` can no longer be written. A node name that only stands there moves to where it
- * belongs, so that a client that knows the old field does not lose it.
+ * `deprecatedTopology` can no longer be written. A node name that only stands there moves to where
+ * it belongs, so that a client that knows the old field does not lose it.
  */
 function dropTopology(slice: EndpointSlice, old: EndpointSlice | undefined): void {
   if (old && isSemanticallyEqual(old.endpoints, slice.endpoints)) return;

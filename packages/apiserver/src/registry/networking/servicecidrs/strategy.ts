@@ -1,5 +1,5 @@
-// ServiceCIDRs: the ranges that cluster IPs come from (KEP-1880). A range may be added later for the other
-// family, otherwise ranges stay.
+// ServiceCIDRs: the ranges that cluster IPs come from (KEP-1880). A range may be added later for
+// the other family, otherwise ranges stay.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';

@@ -1,4 +1,5 @@
-// RuntimeClasses: which handler of the container runtime runs a pod, what it costs and where it can run.
+// RuntimeClasses: which handler of the container runtime runs a pod, what it costs and where it can
+// run.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { RuntimeClass, Scheduling } from '@keelson/apimachinery/types/node.k8s.io.v1';

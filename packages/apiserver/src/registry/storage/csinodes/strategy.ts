@@ -1,5 +1,5 @@
-// CSINodes: the storage drivers of a node. A driver's entry may come and go, but not change, except for how
-// many volumes it can take.
+// CSINodes: the storage drivers of a node. A driver's entry may come and go, but not change, except
+// for how many volumes it can take.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { CSINode, CSINodeDriver } from '@keelson/apimachinery/types/storage.k8s.io.v1';

@@ -1,4 +1,5 @@
-// VolumeAttributesClasses: parameters of a volume that may change while it lives. A class itself is fixed.
+// VolumeAttributesClasses: parameters of a volume that may change while it lives. A class itself is
+// fixed.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type { VolumeAttributesClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
