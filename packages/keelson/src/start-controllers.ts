@@ -41,8 +41,8 @@ export interface RunningControllers {
 
 interface ControllerDescription {
   /**
-   * In kube-system. The name is Kubernetes', and the default policy's. Absent: COMPAT, it acts as the
-   * controller manager, for it has to run before there are accounts with tokens.
+   * In kube-system. The name is Kubernetes', and the default policy's. Absent: COMPAT, it acts as
+   * the controller manager, for it has to run before there are accounts with tokens.
    */
   readonly account?: string;
   create(context: ControllerContext, more: MoreContext): Controller;

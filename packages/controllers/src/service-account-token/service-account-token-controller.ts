@@ -1,6 +1,7 @@
 // Secrets of type kubernetes.io/service-account-token that name a service account are given a token
 // of it, its namespace and the authority of the API server. When the account is gone, or is another
-// one of the same name, the Secret goes too; when the Secret is gone, the account no longer lists it.
+// one of the same name, the Secret goes too; when the Secret is gone, the account no longer lists
+// it.
 //
 // SECURITY: a token is signed only after the live account and the live Secret have been read.
 
