@@ -48,7 +48,6 @@ export const allowed: Excess = {
   'columns packages/keelson/src/pki.ts': 1,
   'columns tools/bench/definitions.ts': 1,
   'columns tools/bench/run.ts': 1,
-  'file packages/apimachinery/src/field-management/field-manager.test.ts': 672,
   'file packages/apiserver/src/admission/plugins/node-restriction.test.ts': 610,
   'function conformance/src/webhooks/recordings.check.ts#anonymous': 96,
   'function packages/apiserver/src/admission/webhook/mutating-webhooks.ts#createMutatingWebhooks': 71,

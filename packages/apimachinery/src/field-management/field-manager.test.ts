@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import fc from 'fast-check';
-
 import type { Clock } from '../clock.ts';
-import { jsonEqual, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { asJson, asKubeObject, type KubeObject, type ManagedFieldsEntry } from '../meta/object.ts';
 import { tableStruct } from '../schema/table.ts';
 import { StatusError } from '../status/status.ts';
 import { createFieldManager, type FieldManager } from './field-manager.ts';
 import { lastAppliedAnnotation } from './last-applied.ts';
-import { keepTimesIfUnchanged } from './timestamps.ts';
 
 let seconds = 0;
 const clock: Clock = { now: () => seconds * 1000, monotonic: () => 0, after: () => () => {} };
@@ -587,86 +584,4 @@ describe('several versions', () => {
       [],
     );
   });
-});
-
-describe('keepTimesIfUnchanged', () => {
-  it('restores the times of a write that changed nothing else', () => {
-    seconds = 1;
-    const old = stored(configMaps.update(noConfigMap, configMap({ a: '1' }), by('one')));
-    const touched = structuredClone(old);
-    for (const entry of touched.metadata.managedFields ?? []) entry.time = time(9);
-    assert.deepEqual(asJson(keepTimesIfUnchanged(old, touched)), asJson(old));
-    const changed = { ...touched, data: { a: '2' } };
-    assert.equal(keepTimesIfUnchanged(old, changed), changed);
-    const other = structuredClone(touched);
-    other.metadata.managedFields = [...(touched.metadata.managedFields ?? []), { manager: 'x' }];
-    assert.equal(keepTimesIfUnchanged(old, other), other);
-  });
-});
-
-describe('properties', () => {
-  const key = fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor');
-  const value: fc.Arbitrary<JsonObject> = fc.letrec<{ value: JsonObject }>((tie) => ({
-    value: fc
-      .array(
-        fc.tuple(key, fc.oneof({ maxDepth: 2 }, fc.constantFrom(1, 'x', [], [1]), tie('value'))),
-        { maxLength: 3 },
-      )
-      .map((entries) => Object.fromEntries(entries) as JsonObject),
-  })).value;
-  const thing = (spec: JsonObject) =>
-    freeze(asKubeObject({ apiVersion: 'e/v1', kind: 'Thing', metadata: { name: 't' }, spec }));
-  const apply = (live: KubeObject, spec: JsonObject, manager: string) =>
-    stored(things.apply(live, thing(spec), { ...by(manager, 'e/v1'), ...forced }));
-
-  it('applying twice is applying once, and leaves prototypes alone', () => {
-    fc.assert(
-      fc.property(value, value, value, (first, second, edited) => {
-        const one = apply(blank('e/v1', 'Thing'), first, 'one');
-        const ed = stored(things.update(one, thing(edited), by('ed', 'e/v1')));
-        const once = apply(ed, second, 'two');
-        const twice = apply(once, second, 'two');
-        assert.ok(jsonEqual(asJson(once), asJson(twice)));
-        assert.equal(Reflect.get({}, 'a'), undefined);
-        assert.equal(Object.getPrototypeOf(once['spec'] ?? {}), Object.prototype);
-      }),
-      { numRuns: 300 },
-    );
-  });
-  it('does not depend on the order of keys', () => {
-    const reversed = (v: JsonObject): JsonObject =>
-      Object.fromEntries(
-        Object.entries(v)
-          .reverse()
-          .map(([k, x]) => [
-            k,
-            typeof x === 'object' && x !== null && !Array.isArray(x) ? reversed(x) : x,
-          ]),
-      );
-    fc.assert(
-      fc.property(value, value, (first, second) => {
-        const run = (f: JsonObject, s: JsonObject) =>
-          apply(apply(blank('e/v1', 'Thing'), f, 'one'), s, 'two');
-        const one = run(first, second);
-        const other = run(reversed(first), reversed(second));
-        assert.ok(jsonEqual(asJson(one), asJson(other)));
-        assert.equal(
-          JSON.stringify(one.metadata.managedFields),
-          JSON.stringify(other.metadata.managedFields),
-        );
-      }),
-      { numRuns: 300 },
-    );
-  });
-  it('removes what only its applier named', () => {
-    fc.assert(
-      fc.property(value, (spec) => {
-        const one = apply(blank('e/v1', 'Thing'), spec, 'one');
-        const gone = things.apply(one, freeze(blankNamed()), { ...by('one', 'e/v1'), ...unforced });
-        assert.equal(gone['spec'] ?? undefined, undefined);
-      }),
-    );
-  });
-  const blankNamed = () =>
-    asKubeObject({ apiVersion: 'e/v1', kind: 'Thing', metadata: { name: 't' } });
 });
