@@ -77,9 +77,22 @@ export const apiserverFolders: readonly Folder[] = [
     ],
   },
   {
+    name: 'aggregation',
+    holds: ['aggregation'],
+    imports: [
+      'endpoints',
+      'registry',
+      'storage',
+      'transport',
+      'authentication',
+      'features',
+      'vocabulary',
+    ],
+  },
+  {
     name: 'endpoints',
     holds: ['endpoints'],
-    imports: ['admission', 'registry', 'storage', 'features', 'vocabulary'],
+    imports: ['admission', 'registry', 'storage', 'transport', 'features', 'vocabulary'],
   },
   {
     name: 'admission',
@@ -97,7 +110,7 @@ export const apiserverFolders: readonly Folder[] = [
   {
     name: 'registry',
     holds: ['registry', 'object-sources.ts'],
-    imports: ['storage', 'authorization', 'authentication', 'features', 'vocabulary'],
+    imports: ['storage', 'transport', 'authorization', 'authentication', 'features', 'vocabulary'],
   },
   { name: 'storage', holds: ['storage'], imports: ['vocabulary'] },
   {
@@ -152,9 +165,9 @@ export const layerExceptions: readonly LayerException[] = [
     why: 'an eviction carries delete options in its body and decodes them as DELETE does',
   },
   {
-    from: 'registry/subresource-handlers/connect.ts',
+    from: 'registry/subresource-handlers/pod-log.ts',
     to: 'endpoints/respond.ts',
-    why: 'a connection writes to the wire itself; its refusals are Status objects',
+    why: 'a log is written to the wire as it comes; its refusals are Status objects',
   },
 ];
 
@@ -163,5 +176,4 @@ export const layerExceptions: readonly LayerException[] = [
  */
 export const manifestExceptions: Readonly<Record<string, string>> = {
   'cel: re2js': 'the package has no code yet',
-  'apiserver: ws': 'reserved for the streams of exec, attach and port-forward',
 };

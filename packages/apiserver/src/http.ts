@@ -2,7 +2,7 @@
 // the in-process transport of `createCluster()` all become these two, so the whole pipeline can be
 // used without a socket.
 
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { UserInfo } from './authentication/authenticator.ts';
 
 export interface ApiRequest {
@@ -25,11 +25,16 @@ export interface ApiRequest {
    * SECURITY: must not be called before authorization.
    */
   body(bytesMax: number): Promise<Uint8Array>;
+  /**
+   * The body as it comes, for a proxy, which reads it in place of `body`; undefined when the request
+   * has none. Absent when the transport has the body as a whole only.
+   */
+  bodyStream?(): Readable | undefined;
   /** Aborted when the client goes away, or the server shuts down. */
   readonly signal: AbortSignal;
   /**
-   * For connect subresources: takes over the connection (HTTP/1.1 Upgrade). Absent when it cannot
-   * be.
+   * Takes over the connection (HTTP/1.1 Upgrade); nothing may be answered through `ApiResponse`
+   * afterwards. Absent when the client did not ask for it, or the transport has no connection.
    */
   upgrade?(): { socket: Duplex; head: Uint8Array };
 }

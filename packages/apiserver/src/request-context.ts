@@ -32,6 +32,8 @@ export interface RequestContext {
   readonly request: ApiRequest;
   readonly response: ApiResponse;
   readonly info: RequestInfo;
+  /** The `Audit-ID` of the answer; passed on to servers behind this one. */
+  readonly auditId: string;
   /** The caller; after impersonation, the impersonated user. */
   user: UserInfo;
   /** The real caller while another user is impersonated. */
@@ -41,6 +43,8 @@ export interface RequestContext {
   readonly trace: DecisionTrace;
   /** Aborted on deadline, client disconnect and shutdown. */
   readonly signal: AbortSignal;
+  /** Called when the time of the request is up; for work that would go on without its answer. */
+  onDeadline?: () => void;
   readonly receivedAtMs: number;
   /**
    * Adds a `Warning: 299 - "…"` header to the answer; duplicates are dropped, all together are

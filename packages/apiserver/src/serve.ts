@@ -29,7 +29,7 @@ export function createServe(options: ServeOptions): ServeRequest {
   return async (request, response) => {
     try {
       const context = createContext(request, response, options);
-      response.setHeader('audit-id', auditId(request, options.random));
+      response.setHeader('audit-id', context.auditId);
       await options.pipeline(context);
     } catch (error) {
       // The pipeline answers its own errors. What comes here could not even be answered, and must
@@ -53,6 +53,7 @@ function createContext(
     request,
     response,
     info: parseRequestInfo(request.method, request.url),
+    auditId: auditIdOf(request, options.random),
     user: anonymousUser,
     trace: request.headers['keelson-explain'] === '1' ? createDecisionTrace() : noDecisionTrace,
     signal: request.signal,
@@ -69,7 +70,7 @@ function createContext(
 }
 
 /** The client's own audit id when it is of a sensible form, else a new one. */
-function auditId(request: ApiRequest, random: Random): string {
+function auditIdOf(request: ApiRequest, random: Random): string {
   const given = request.headers['audit-id'];
   return typeof given === 'string' && /^[\x21-\x7e]{1,64}$/.test(given) ? given : createUid(random);
 }

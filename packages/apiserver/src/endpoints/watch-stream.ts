@@ -1,6 +1,12 @@
-// The answer of a watch: headers once, then frames. What the client does not read is counted, and
-// a client that lets too much pile up is cut off, so that it cannot fill the server's memory.
+// The answer of a watch: headers once, then frames; over a WebSocket, one message an event. What the
+// client does not read is counted, and a client that lets too much pile up is cut off, so that it
+// cannot fill the server's memory.
 
+import {
+  acceptWebSocket,
+  isWebSocketRequest,
+  type WebSocketConnection,
+} from '../transport/websocket.ts';
 import type { OutputFormat } from './negotiation.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import { startResponse } from './respond.ts';
@@ -20,10 +26,23 @@ export interface WatchStream {
 /** Enough to keep a fast connection busy, little enough for thousands of watchers to begin at once. */
 const waitAboveBytes = 256 * 1024;
 
+const protobufType = 'application/vnd.kubernetes.protobuf';
+
+/** `onClosed` is called when the client has gone, or was cut off. */
 export function createWatchStream(
   request: ResourceRequest,
   format: OutputFormat,
-  onOverflow: () => void,
+  onClosed: () => void,
+): WatchStream {
+  return isWebSocketRequest(request.context.request)
+    ? createMessageStream(request, format, onClosed)
+    : createByteStream(request, format, onClosed);
+}
+
+function createByteStream(
+  request: ResourceRequest,
+  format: OutputFormat,
+  onClosed: () => void,
 ): WatchStream {
   const { response } = request.context;
   const backlogMax = request.services.limits.watchBacklogBytesMax;
@@ -34,11 +53,11 @@ export function createWatchStream(
     open() {
       if (opened) return;
       opened = true;
-      const protobuf = format.mediaType === 'application/vnd.kubernetes.protobuf';
+      const isProtobuf = format.mediaType === protobufType;
       startResponse(
         request.context,
         200,
-        protobuf ? 'application/vnd.kubernetes.protobuf;stream=watch' : 'application/json',
+        isProtobuf ? `${protobufType};stream=watch` : 'application/json',
       );
       // An empty chunk makes the transport send the headers now, not with the first event.
       response.write('');
@@ -54,7 +73,7 @@ export function createWatchStream(
       if (backlog > backlogMax) {
         ended = true;
         response.abort();
-        onOverflow();
+        onClosed();
       }
     },
     untilTaken: () => (backlog < waitAboveBytes || ended ? undefined : response.drained()),
@@ -62,6 +81,55 @@ export function createWatchStream(
       if (ended) return;
       ended = true;
       if (opened) response.end();
+    },
+  };
+}
+
+/** Length of a frame of protobuf, which a message has already. */
+const frameHeaderBytes = 4;
+const drainCheckMs = 20;
+
+/** COMPAT: the subprotocol decides nothing: JSON is text, protobuf is binary. */
+function createMessageStream(
+  request: ResourceRequest,
+  format: OutputFormat,
+  onClosed: () => void,
+): WatchStream {
+  const { context, services } = request;
+  const isProtobuf = format.mediaType === protobufType;
+  let connection: WebSocketConnection | undefined;
+  let ended = false;
+  const close = () => {
+    ended = true;
+    onClosed();
+  };
+  const untilTaken = (): Promise<void> | undefined => {
+    if (ended || connection === undefined || connection.buffered() < waitAboveBytes)
+      return undefined;
+    return new Promise<void>((resolve) => services.clock.after(drainCheckMs, resolve)).then(
+      untilTaken,
+    );
+  };
+  return {
+    open() {
+      if (connection !== undefined || ended) return;
+      connection = acceptWebSocket(context.request, context.response, close);
+      if (connection === undefined) close();
+    },
+    write(frame) {
+      if (ended || connection === undefined) return;
+      connection.send(
+        isProtobuf ? frame.subarray(frameHeaderBytes) : Buffer.from(frame).toString('utf8'),
+      );
+      if (connection.buffered() <= services.limits.watchBacklogBytesMax) return;
+      connection.abort();
+      close();
+    },
+    untilTaken,
+    end() {
+      if (ended) return;
+      ended = true;
+      connection?.close();
     },
   };
 }

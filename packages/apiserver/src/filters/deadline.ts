@@ -25,7 +25,8 @@ export function createDeadlineFilter(clock: Clock, limits: ServerLimits): Filter
       const timeoutMs = requestedTimeoutMs(context, limits.requestTimeoutMs);
       let cancel = () => {};
       const timeout = new Promise<never>((_resolve, reject) => {
-        cancel = clock.after(timeoutMs, () =>
+        cancel = clock.after(timeoutMs, () => {
+          context.onDeadline?.();
           reject(
             statusErrors.generic(
               504,
@@ -33,8 +34,8 @@ export function createDeadlineFilter(clock: Clock, limits: ServerLimits): Filter
               'request did not complete within the allotted timeout',
               {},
             ),
-          ),
-        );
+          );
+        });
       });
       try {
         await Promise.race([next(), timeout]);

@@ -8,8 +8,8 @@ import {
   type Http2ServerResponse,
 } from 'node:http2';
 import { createServer, type Server } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ServerLimits } from '../config.ts';
 import { fromNodeRequest, fromNodeResponse } from './node-http.ts';
@@ -66,6 +66,9 @@ export async function openListener(
       serve(fromNodeRequest(req, gone.signal), response).catch(() => response.abort());
     },
   );
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) =>
+    serveUpgrade(serve, req, { socket, head }),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.address, () => {
@@ -88,6 +91,37 @@ export async function openListener(
   };
 }
 
+/**
+ * A request that wants to change the protocol goes through the same pipeline. Whoever does not take
+ * the connection over answers as usual, and the connection ends with the answer.
+ */
+function serveUpgrade(
+  serve: ServeRequest,
+  req: IncomingMessage,
+  connection: { socket: Duplex; head: Uint8Array },
+): void {
+  const { socket } = connection;
+  const gone = new AbortController();
+  socket.on('close', () => gone.abort());
+  socket.on('error', () => gone.abort());
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  // The connection is a TLS socket; node's type for the event is wider.
+  res.assignSocket(socket as Socket);
+  res.on('finish', () => socket.end());
+  const response = fromNodeResponse(req, res);
+  const take = () => {
+    res.detachSocket(socket as Socket);
+    return connection;
+  };
+  serve(fromNodeRequest(req, gone.signal, take), response).catch(() => response.abort());
+}
+
+/** COMPAT: other protocols that a client offers are ignored, and the request is an ordinary one. */
+function isKnownUpgrade(req: IncomingMessage): boolean {
+  return /websocket|spdy\/3\.1/i.test(req.headers.upgrade ?? '');
+}
+
 // SECURITY: who connects and then says little holds a connection no longer than this.
 const handshakeTimeoutMs = 10_000;
 const headersTimeoutMs = 30_000;
@@ -104,6 +138,7 @@ function createTlsServer(options: ListenerOptions): Server | Http2SecureServer {
     rejectUnauthorized: false,
     maxHeaderSize: limits.headerBytesMax,
     handshakeTimeout: handshakeTimeoutMs,
+    shouldUpgradeCallback: isKnownUpgrade,
   };
   const server = options.http2
     ? createSecureServer({

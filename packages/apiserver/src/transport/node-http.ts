@@ -16,7 +16,7 @@ type NodeResponse = ServerResponse | Http2ServerResponse;
 export function fromNodeRequest(
   req: NodeRequest,
   signal: AbortSignal,
-  upgraded?: { socket: Duplex; head: Uint8Array },
+  upgrade?: () => { socket: Duplex; head: Uint8Array },
 ): ApiRequest {
   const headers = headersOf(req);
   return {
@@ -28,9 +28,17 @@ export function fromNodeRequest(
     tls: true,
     peerCertificates: () => peerCertificates(req.socket as TLSSocket),
     body: (bytesMax) => readBody(req, bytesMax),
+    bodyStream: () => (hasBody(req) ? req : undefined),
     signal,
-    ...(upgraded === undefined ? {} : { upgrade: () => upgraded }),
+    ...(upgrade === undefined ? {} : { upgrade }),
   };
+}
+
+function hasBody(req: NodeRequest): boolean {
+  if ('stream' in req) return !req.stream.endAfterHeaders;
+  return (
+    Number(req.headers['content-length'] ?? 0) > 0 || req.headers['transfer-encoding'] !== undefined
+  );
 }
 
 /**

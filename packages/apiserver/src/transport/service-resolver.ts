@@ -4,8 +4,8 @@
 
 import { statusErrors } from '@keelson/apimachinery';
 import type { Service, ServicePort } from '@keelson/apimachinery/types/core.v1';
-import type { EndpointSlice } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
 import type { ObjectSource } from '../object-source.ts';
+import { readyAddresses, slicesOf } from './service-endpoints.ts';
 import type { ServiceResolver } from './webhook-client.ts';
 
 export interface ServiceResolverOptions {
@@ -28,8 +28,8 @@ export function createServiceResolver(options: ServiceResolverOptions): ServiceR
         if (clusterIP === 'None') throw new Error('cannot route to service with ClusterIP "None"');
         return { host: clusterIP, port };
       }
-      const slices = options.endpointSlices.list(namespace) as unknown as EndpointSlice[];
-      const places = placesOf(slices, name, servicePort);
+      const slices = slicesOf(options.endpointSlices, namespace, name);
+      const places = readyAddresses(slices, servicePort.name ?? '');
       const place = places[turn++ % Math.max(places.length, 1)];
       if (place === undefined)
         throw statusErrors.serviceUnavailable(
@@ -46,22 +46,4 @@ function portOf({ metadata, spec }: Service, port: number): ServicePort {
   throw statusErrors.serviceUnavailable(
     `no service port ${port} found for service ${JSON.stringify(metadata.name)}`,
   );
-}
-
-/** Every ready address of the service, with the number that the port has there. */
-function placesOf(
-  slices: readonly EndpointSlice[],
-  service: string,
-  { name = '' }: ServicePort,
-): { host: string; port: number }[] {
-  const places: { host: string; port: number }[] = [];
-  for (const slice of slices) {
-    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service) continue;
-    const port = slice.ports?.find((candidate) => (candidate.name ?? '') === name)?.port;
-    if (port === undefined) continue;
-    for (const { conditions, addresses } of slice.endpoints ?? [])
-      if (conditions?.ready !== false)
-        for (const host of addresses ?? []) places.push({ host, port });
-  }
-  return places;
 }

@@ -17,6 +17,7 @@ import {
 import { interpretStorageError, plainError } from '../../registry/storage-errors.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
 import { isStorageError, type StorageEvent, type StoredEntry } from '../../storage/storage.ts';
+import { isWebSocketRequest, loadWebSockets } from '../../transport/websocket.ts';
 import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
 import { toServed, type ResourceRequest } from '../resource-request.ts';
@@ -42,6 +43,7 @@ export async function watchResource(request: ResourceRequest): Promise<void> {
     throw plainError(
       `resourceVersion: Invalid value: ${JSON.stringify(options.resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(options.resourceVersion)}: invalid syntax`,
     );
+  if (isWebSocketRequest(context.request)) await loadWebSockets();
   await new WatchSession(request, format, { scope, options, predicate }).run();
 }
 

@@ -1,0 +1,166 @@
+// Connections that the server opens to others: extension API servers, pods, nodes. One client has
+// one TLS policy and keeps its idle connections. It follows no redirects, and its failures read as
+// Go's do, because they end up in conditions and answers that people search for.
+
+import { lookup, type LookupAddress } from 'node:dns';
+import { request as httpRequest, Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { isIP, isIPv6, type LookupFunction } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { systemClock, type Clock } from '@keelson/apimachinery';
+import { isForbiddenAddress } from './webhook-address.ts';
+import { connectionErrorText } from './webhook-errors.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+/** Where to connect for an address: itself, unless pods and services are reached some other way. */
+export type Route = (address: Address) => Address;
+
+export interface OutboundTls {
+  /** PEM of the authorities that the peer is checked against; absent: those of the system. */
+  readonly ca?: string;
+  /** The peer is whoever answers. */
+  readonly insecureSkipVerify?: boolean;
+  /** Name that the peer's certificate must carry; absent: the host. */
+  readonly serverName?: string;
+  /** Our own identity. */
+  readonly certificate?: string;
+  readonly key?: string;
+}
+export interface OutboundRequest {
+  readonly protocol: 'http' | 'https';
+  readonly address: Address;
+  readonly method: string;
+  /** With query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly signal?: AbortSignal;
+}
+
+/** What came back: an answer, or a connection that now speaks another protocol. */
+export interface OutboundAnswer {
+  readonly message: IncomingMessage;
+  readonly upgraded?: { readonly socket: Duplex; readonly head: Uint8Array };
+}
+
+export interface OutboundClient {
+  /**
+   * Resolves with the head of the answer, rejects with an OutboundError. `send` gets the request to
+   * write its body into, and must end it; absent, the request has no body.
+   */
+  call(request: OutboundRequest, send?: (outgoing: ClientRequest) => void): Promise<OutboundAnswer>;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+/** A connection that failed; the message is what Go's net/http would say. */
+export class OutboundError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'OutboundError';
+  }
+}
+
+export interface OutboundOptions {
+  readonly tls?: OutboundTls;
+  readonly route?: Route;
+  readonly clock?: Clock;
+  /** Time for connecting, TLS included. */
+  readonly dialTimeoutMs?: number;
+}
+
+/** As Go's default dialer. */
+const dialTimeoutDefaultMs = 30_000;
+const idleConnectionsMax = 25;
+const idleMs = 90_000;
+
+export function createOutboundClient(options: OutboundOptions = {}): OutboundClient {
+  const { tls = {}, route = (address) => address, clock = systemClock } = options;
+  const dialTimeoutMs = options.dialTimeoutMs ?? dialTimeoutDefaultMs;
+  const keepAlive = { keepAlive: true, maxFreeSockets: idleConnectionsMax, timeout: idleMs };
+  const plain = new Agent(keepAlive);
+  const secure = new TlsAgent({ ...keepAlive, ...nodeTls(tls) });
+  const make = (request: OutboundRequest): ClientRequest => {
+    const { host, port } = route(request.address);
+    if (isIP(host) !== 0 && isForbiddenAddress(host))
+      throw new OutboundError(addressNotAllowed, undefined);
+    const common = {
+      host,
+      port,
+      lookup: checkedLookup,
+      method: request.method,
+      path: request.path,
+      headers: { ...request.headers },
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    };
+    if (request.protocol === 'http') return httpRequest({ ...common, agent: plain });
+    const serverName = tls.serverName ?? request.address.host;
+    // Absent for addresses, which no server name may be.
+    const named = isIP(serverName) === 0 ? { servername: serverName } : {};
+    return httpsRequest({ ...common, agent: secure, ...named });
+  };
+  return {
+    call: (request, send) =>
+      new Promise((resolve, reject) => {
+        const outgoing = make(request);
+        boundDial(outgoing, clock, dialTimeoutMs);
+        outgoing.on('response', (message) => resolve({ message }));
+        outgoing.on('upgrade', (message, socket, head) =>
+          resolve({ message, upgraded: { socket, head } }),
+        );
+        outgoing.on('error', (error) =>
+          reject(new OutboundError(connectionErrorText(error), error)),
+        );
+        if (send === undefined) outgoing.end();
+        else send(outgoing);
+      }),
+    close() {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
+
+function nodeTls(tls: OutboundTls) {
+  return {
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+    rejectUnauthorized: tls.insecureSkipVerify !== true,
+    minVersion: 'TLSv1.2' as const,
+  };
+}
+
+/** A socket that is not connected in time is given up; one that is may be silent for long. */
+function boundDial(outgoing: ClientRequest, clock: Clock, dialTimeoutMs: number): void {
+  outgoing.on('socket', (socket) => {
+    if (!socket.connecting) return;
+    const cancel = clock.after(dialTimeoutMs, () => outgoing.destroy(new Error('i/o timeout')));
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', cancel);
+    socket.once('close', cancel);
+  });
+}
+
+/** `host:port`, with brackets where the host has colons. */
+export function formatAddress({ host, port }: Address): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * SECURITY: names and objects may lead to where clouds keep the machine's credentials; nothing is
+ * connected to there. The address that is checked is the one that is connected to.
+ */
+const checkedLookup: LookupFunction = (hostname, options, done) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses: readonly LookupAddress[]) => {
+    if (error !== null) return done(error, []);
+    if (addresses.some(({ address }) => isForbiddenAddress(address)))
+      return done(new Error(addressNotAllowed), []);
+    if (options.all === true) return done(null, [...addresses]);
+    const [first] = addresses;
+    done(null, first?.address ?? '', first?.family);
+  });
+};
+
+const addressNotAllowed = 'address not allowed';
