@@ -5,6 +5,7 @@ export type { JsonArray, JsonObject, JsonScalar, JsonValue } from './json.ts';
 
 export { formatMicroTime, formatTime, sleep, systemClock } from './clock.ts';
 export type { CancelTimer, Clock } from './clock.ts';
+export { canonicalTime } from './codec/go-time.ts';
 export { nextTurn } from './next-turn.ts';
 export { createSimulatedClock } from './simulated-clock.ts';
 export type { SimulatedClock } from './simulated-clock.ts';

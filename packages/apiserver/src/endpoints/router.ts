@@ -27,7 +27,7 @@ export interface RouterOptions {
   readonly services: EndpointServices;
   /** Asked in order. */
   readonly paths: readonly PathHandler[];
-  /** Answers for groups that another server serves; resolves false when there is none. */
+  /** Asked first: answers for group versions that another server serves; else resolves false. */
   readonly delegate?: PathHandler;
 }
 
@@ -35,6 +35,7 @@ export function createRouter(options: RouterOptions): Filter {
   return {
     name: 'endpoints',
     async handle(context) {
+      if (options.delegate !== undefined && (await options.delegate(context))) return;
       if (context.info.isResourceRequest) return routeResource(context, options);
       for (const handler of options.paths) if (await handler(context)) return;
       throw new Error('unreachable: the last path handler answers everything');
@@ -46,7 +47,6 @@ async function routeResource(context: RequestContext, options: RouterOptions): P
   const { info } = context;
   const endpoint = options.index.find(info);
   if (endpoint === undefined) {
-    if (options.delegate !== undefined && (await options.delegate(context))) return;
     // COMPAT: outside of the built-in groups a missing resource is a path that does not exist.
     if (options.index.inGroup(info.group).some((e) => !e.custom)) throw notFound();
     return respondText(context, '404 page not found\n', 404);
@@ -54,8 +54,8 @@ async function routeResource(context: RequestContext, options: RouterOptions): P
   if (endpoint.custom && !isWellScoped(endpoint, info))
     return respondText(context, '404 page not found\n', 404);
   const request = resolve(context, endpoint, options.services);
-  if (context.request.method === 'HEAD') throw methodNotAllowed();
   if (endpoint.connects.has(request.subresource)) return connectResource(request);
+  if (context.request.method === 'HEAD') throw methodNotAllowed();
   await dispatch(request);
 }
 

@@ -8,7 +8,7 @@ import {
   type Clock,
   type ResourceDefinition,
 } from '@keelson/apimachinery';
-import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
+import type { ConnectHandler, CreateHandler, ProjectionHandler, ReadHandler } from './handlers.ts';
 import type { ResourceEndpoint, VersionConversion } from './resource-endpoint.ts';
 import type { StoreDependencies, StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';
@@ -19,6 +19,7 @@ export interface BuiltinParts {
   /** By group, version and resource, for versions that are not the stored one. */
   readonly conversions: Readonly<Record<string, VersionConversion>>;
   readonly creates: readonly CreateHandler[];
+  readonly reads: readonly ReadHandler[];
   readonly projections: readonly ProjectionHandler[];
   readonly connects: readonly ConnectHandler[];
 }
@@ -87,6 +88,7 @@ function endpointOf(
     scope === undefined || scope.definition === definition
       ? undefined
       : parts.conversions[`${definition.group}/${definition.version}/${definition.resource}`];
+  const [read] = own(parts.reads);
   const direct = creates.find((h) => h.subresource === '');
   const stored = scope?.strategy ?? strategyOf(parts, definition);
   const key = `${definition.group}/${definition.version}/${definition.resource}`;
@@ -103,6 +105,7 @@ function endpointOf(
         }),
     ...(conversion === undefined ? {} : { conversion }),
     ...(direct === undefined ? {} : { createHandler: direct }),
+    ...(read === undefined ? {} : { readHandler: read }),
     subresourceCreates: new Map(
       creates.filter((h) => h.subresource !== '').map((h) => [h.subresource, h]),
     ),

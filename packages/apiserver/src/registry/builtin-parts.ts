@@ -1,10 +1,14 @@
 // What the built-in resources do: the strategies of all groups, their conversions and handlers, put
 // together explicitly, so that order and absence are visible.
 
-import type { KubeObject, Random } from '@keelson/apimachinery';
+import type { Clock, KubeObject, Random } from '@keelson/apimachinery';
 import type { IPAddress } from '@keelson/apimachinery/types/networking.k8s.io.v1';
 import type { ObjectSources } from '../object-sources.ts';
+import type { KeyPairPem } from '../authentication/certificates/certificate-authority.ts';
 import { systemUser } from '../authentication/system-user.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
+import type { Features } from '../features/features.ts';
+import type { Route } from '../transport/outbound.ts';
 import { admissionregistrationStrategies } from './admissionregistration/strategies.ts';
 import { apiextensionsStrategies } from './apiextensions/strategies.ts';
 import { apiregistrationStrategies } from './apiregistration/strategies.ts';
@@ -15,6 +19,7 @@ import { batchStrategies } from './batch/strategies.ts';
 import type { BuiltinParts } from './builtin-endpoints.ts';
 import { certificatesStrategies } from './certificates/strategies.ts';
 import { coordinationStrategies } from './coordination/strategies.ts';
+import { createComponentStatuses } from './core/componentstatuses/component-statuses.ts';
 import { createClusterIps, type IpAddressStore } from './core/services/cluster-ips.ts';
 import { createNodePorts } from './core/services/node-ports.ts';
 import { createServiceStrategy } from './core/services/strategy.ts';
@@ -42,6 +47,14 @@ import { scaleHandlers } from './subresource-handlers/scale.ts';
 export interface BuiltinPartsOptions {
   readonly sources: ObjectSources;
   readonly random: Random;
+  readonly clock: Clock;
+  readonly features: Features;
+  /** Asked again where one request needs two permissions. */
+  readonly authorizer: Authorizer;
+  /** What kubelets know the server by. */
+  readonly kubeletClient?: () => KeyPairPem;
+  /** Where addresses of nodes and pods are reached, if not there. */
+  readonly route?: Route;
   /** `--service-cluster-ip-range`. */
   readonly serviceClusterIpRanges: readonly string[];
   /** The store of a resource; may only be called once the server is put together. */
@@ -95,8 +108,15 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
         budgetSource: sources.podDisruptionBudgets,
       }),
     ],
+    reads: [
+      createComponentStatuses({
+        storage: () => pods().storage,
+        clock: options.clock,
+        ...(options.route === undefined ? {} : { route: options.route }),
+      }),
+    ],
     projections: scaleHandlers,
-    connects: createConnectHandlers(sources),
+    connects: createConnectHandlers(options),
   };
 }
 

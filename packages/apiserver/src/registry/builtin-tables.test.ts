@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { builtinResources, createSeededRandom, decodeObject } from '@keelson/apimachinery';
+import {
+  builtinResources,
+  createSeededRandom,
+  decodeObject,
+  systemClock,
+} from '@keelson/apimachinery';
+import { createFeatures } from '../features/create-features.ts';
 import type { ObjectSource } from '../object-source.ts';
 import type { ObjectSources } from '../object-sources.ts';
 import { createBuiltinParts } from './builtin-parts.ts';
@@ -17,6 +23,9 @@ const sources = new Proxy({}, { get: () => nothing }) as unknown as ObjectSource
 const { strategies } = createBuiltinParts({
   sources,
   random: createSeededRandom(1),
+  clock: systemClock,
+  features: createFeatures({}),
+  authorizer: { name: 'none', authorize: () => ({ decision: 'no-opinion', reason: '' }) },
   serviceClusterIpRanges: ['10.96.0.0/16'],
   scopeOf: () => {
     throw new Error('no store is needed to print');

@@ -46,9 +46,19 @@ export interface ProjectionHandler {
   merge(projection: KubeObject, parent: KubeObject): KubeObject;
 }
 
+/** A resource that is made when somebody reads it, and never stored. */
+export interface ReadHandler {
+  readonly resource: GroupResource;
+  list(): Promise<readonly KubeObject[]>;
+  /** Throws when there is no such object. */
+  get(name: string): Promise<KubeObject>;
+}
+
 /** A subresource that takes over the connection or proxies (`exec`, `log`, `proxy`). */
 export interface ConnectHandler {
   readonly resource: GroupResource;
   readonly subresource: string;
+  /** What the caller must be allowed besides the verb of the request; throws. Runs first. */
+  authorize?(request: HandlerRequest): Promise<void>;
   connect(request: HandlerRequest): Promise<void>;
 }

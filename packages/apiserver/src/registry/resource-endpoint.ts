@@ -9,7 +9,7 @@ import type {
   KubeObject,
   ResourceDefinition,
 } from '@keelson/apimachinery';
-import type { ConnectHandler, CreateHandler, ProjectionHandler } from './handlers.ts';
+import type { ConnectHandler, CreateHandler, ProjectionHandler, ReadHandler } from './handlers.ts';
 import type { StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -44,6 +44,7 @@ export interface ResourceEndpoint {
   /** By definition name: what OpenAPI documents say of a custom resource and its list. */
   readonly publishedSchemas?: (openApi: 2 | 3) => Readonly<Record<string, JsonObject>>;
   readonly createHandler?: CreateHandler;
+  readonly readHandler?: ReadHandler;
   /** By subresource name. */
   readonly subresourceCreates: ReadonlyMap<string, CreateHandler>;
   readonly projections: ReadonlyMap<string, ProjectionHandler>;

@@ -8,9 +8,16 @@ import { readEntry } from './get.ts';
 export async function connectResource(request: ResourceRequest): Promise<void> {
   const { endpoint, services, context } = request;
   const handler = endpoint.connects.get(request.subresource);
-  const verbs =
-    endpoint.definition.subresources.find((s) => s.name === request.subresource)?.verbs ?? [];
-  if (handler === undefined || !verbs.includes(context.info.verb)) throw methodNotAllowed();
+  if (handler === undefined || !isConnectable(request)) throw methodNotAllowed();
+  const connection = {
+    context,
+    namespace: request.namespace,
+    name: request.name,
+    dryRun: false,
+    options: undefined,
+    validateAdmission: async () => {},
+  };
+  await handler.authorize?.(connection);
   // A proxy's name may carry scheme and port; its handler looks the object up.
   const entry = request.subresource === 'proxy' ? undefined : await readEntry(request);
   const validate = async () => {
@@ -25,12 +32,14 @@ export async function connectResource(request: ResourceRequest): Promise<void> {
     await services.admission.mutate(attributes);
     await services.admission.validate(attributes);
   };
-  await handler.connect({
-    context,
-    namespace: request.namespace,
-    name: request.name,
-    dryRun: false,
-    options: undefined,
-    validateAdmission: validate,
-  });
+  await handler.connect({ ...connection, validateAdmission: validate });
+}
+
+/** COMPAT: a proxy also passes on HEAD and OPTIONS, which have no verb of their own. */
+function isConnectable({ endpoint, subresource, context }: ResourceRequest): boolean {
+  const { method } = context.request;
+  const isProxy = subresource === 'proxy';
+  if (method === 'HEAD' || method === 'OPTIONS') return isProxy;
+  const found = endpoint.definition.subresources.find((s) => s.name === subresource);
+  return (found?.verbs as readonly string[] | undefined)?.includes(context.info.verb) === true;
 }

@@ -9,6 +9,8 @@ import { respondResource } from '../respond-resource.ts';
 
 export async function getResource(request: ResourceRequest): Promise<void> {
   const { endpoint } = request;
+  if (endpoint.readHandler !== undefined)
+    return respondResource(request, await endpoint.readHandler.get(request.name), 200);
   const entry = await readEntry(request, request.context.info.query.get('resourceVersion') ?? '');
   const object = await toServed(endpoint, entry.object);
   const projection = endpoint.projections.get(request.subresource);

@@ -45,6 +45,12 @@ export async function listResource(request: ResourceRequest): Promise<void> {
   const format = negotiateOutput(context, endpoint.custom);
   const predicate = parsePredicate(endpoint, options.labelSelector, options.fieldSelector);
   const scope = endpoint.scope;
+  if (endpoint.readHandler !== undefined) {
+    const made = (await endpoint.readHandler.list()).filter(
+      (object) => predicate.isEmpty || predicate.matches(object),
+    );
+    return respondShaped(request, made.map(shownAsMade), unstoredPage, format);
+  }
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'list');
   const page = await readPage(request, scope, options, predicate);
   if (
@@ -60,17 +66,26 @@ export async function listResource(request: ResourceRequest): Promise<void> {
     endpoint.conversion === undefined
   )
     return respondProtobufList(request, page);
-  assertShape(request, format, true);
   const objects: ShownObject[] = [];
   for (const { object } of page.entries)
     objects.push({ stored: object, served: await toServed(endpoint, object) });
-  respondBytes(
-    context,
-    encodeOutput(shapeList(request, objects, page, format), format),
-    200,
-    format.mediaType,
-  );
+  respondShaped(request, objects, page, format);
 }
+
+function respondShaped(
+  request: ResourceRequest,
+  objects: readonly ShownObject[],
+  page: Page,
+  format: OutputFormat,
+): void {
+  assertShape(request, format, true);
+  const list = shapeList(request, objects, page, format);
+  respondBytes(request.context, encodeOutput(list, format), 200, format.mediaType);
+}
+
+/** What is made when somebody asks has no revision. */
+const unstoredPage: Page = { entries: [], revision: 0, continue: '', remaining: undefined };
+const shownAsMade = (object: KubeObject): ShownObject => ({ stored: object, served: object });
 
 /** One page; throws 410 when its revision is gone. */
 export async function readPage(
@@ -237,7 +252,7 @@ export function shapeList(
   page: Page,
   format: OutputFormat,
 ): KubeObject {
-  const rv = String(page.revision);
+  const rv = page.revision === 0 ? '' : String(page.revision);
   if (format.as === 'Table')
     return tableOf(request, objects, {
       list: { metadata: rv, continue: page.continue, remainingItemCount: page.remaining },
@@ -272,7 +287,7 @@ function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObje
 
 function listMeta(page: Page): ListMeta {
   return {
-    resourceVersion: String(page.revision),
+    ...(page.revision === 0 ? {} : { resourceVersion: String(page.revision) }),
     ...(page.continue === '' ? {} : { continue: page.continue }),
     ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
   };

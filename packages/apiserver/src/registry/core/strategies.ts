@@ -1,6 +1,7 @@
 // The strategies of the core group, by resource.
 
 import type { Strategy } from '../strategy.ts';
+import { componentStatusStrategy } from './componentstatuses/strategy.ts';
 import { configMapStrategy } from './configmaps/strategy.ts';
 import { endpointsStrategy } from './endpoints/strategy.ts';
 import { eventStrategy } from './events/strategy.ts';
@@ -16,6 +17,7 @@ import { serviceAccountStrategy } from './serviceaccounts/strategy.ts';
 import { serviceStrategy } from './services/strategy.ts';
 
 export const coreStrategies: Readonly<Record<string, Strategy>> = {
+  componentstatuses: componentStatusStrategy as Strategy,
   configmaps: configMapStrategy,
   endpoints: endpointsStrategy,
   events: eventStrategy,
