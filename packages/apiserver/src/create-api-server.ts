@@ -6,6 +6,7 @@ import { systemClock, systemRandom, type Clock, type Random } from '@keelson/api
 import { withAdmissionMetrics } from './admission/admission-metrics.ts';
 import { createAdmissionChain } from './admission/chain.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
+import type { Aggregator } from './aggregation/create-aggregator.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { defaultLimits, type ServerLimits } from './config.ts';
@@ -14,7 +15,7 @@ import { createHealthChecks } from './endpoints/health-checks.ts';
 import { createOpenApiDocuments } from './endpoints/openapi/documents.ts';
 import { createOpenApiPaths } from './endpoints/openapi/endpoint.ts';
 import { createRootPaths, type IssuerDocuments, type VersionInfo } from './endpoints/root-paths.ts';
-import { createRouter, type PathHandler } from './endpoints/router.ts';
+import { createRouter } from './endpoints/router.ts';
 import type { EndpointServices } from './endpoints/resource-request.ts';
 import type { Features } from './features/features.ts';
 import { createAuthenticationFilter } from './filters/authentication.ts';
@@ -44,8 +45,8 @@ export interface ApiServerParts {
   readonly builtin: BuiltinParts;
   readonly issuer: IssuerDocuments;
   readonly version: VersionInfo;
-  /** Groups that another server serves. */
-  readonly delegate?: PathHandler;
+  /** Group versions that other servers serve, and the order of all of them. */
+  readonly aggregator?: Pick<Aggregator, 'handler' | 'registrations' | 'openApi'>;
   /** `host:port` under which clients reach the server, for discovery. */
   readonly serverAddress: () => string;
   readonly clock?: Clock;
@@ -75,6 +76,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     limits = defaultLimits,
     logger = silentLogger,
     metrics = createMetrics(),
+    aggregator,
   } = parts;
   const dependencies: StoreDependencies = { storage, clock, random, features, limits };
   const shutdown = new AbortController();
@@ -96,7 +98,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     storageProblem: () => storageProblem,
   });
   watchStorageHealth(storage, shutdown.signal, (problem) => (storageProblem = problem));
-  const discovery = createDiscoveryDocuments(index, parts.serverAddress);
+  const discovery = createDiscoveryDocuments(index, parts.serverAddress, aggregator?.registrations);
   const rootPaths = createRootPaths({
     discovery,
     health,
@@ -105,7 +107,10 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     issuer: parts.issuer,
     onHealthFailure: (check, reason) => logger.warn('health check failed', { check, reason }),
   });
-  const openApi = createOpenApiPaths(createOpenApiDocuments(index, parts.version.gitVersion));
+  const openApi = createOpenApiPaths(
+    createOpenApiDocuments(index, parts.version.gitVersion, aggregator?.openApi),
+    aggregator?.openApi,
+  );
   const paths = [...openApi, ...rootPaths];
   const pipeline = composePipeline({
     'respond-errors': createRespondErrorsFilter(logger),
@@ -120,7 +125,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
       index,
       services,
       paths,
-      ...(parts.delegate === undefined ? {} : { delegate: parts.delegate }),
+      ...(aggregator === undefined ? {} : { delegate: aggregator.handler }),
     }),
   });
   return {

@@ -89,6 +89,9 @@ export { createTokenRequestHandler } from './registry/authentication-handlers/to
 export { createTokenReviewHandler } from './registry/authentication-handlers/token-review.ts';
 export { reviewValidators } from './registry/review-validators.ts';
 export { systemUser } from './authentication/system-user.ts';
+export { createAggregator } from './aggregation/create-aggregator.ts';
+export type { Aggregator, AggregatorOptions } from './aggregation/create-aggregator.ts';
+export type { Route } from './transport/outbound.ts';
 export { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
 export { startFlowSchemaStatus } from './registry/flowcontrol/flow-schema-status.ts';
 export { createBuiltinParts } from './registry/builtin-parts.ts';

@@ -15,7 +15,6 @@ const prefixes = {
   configMaps: '/registry/configmaps',
   serviceAccounts: '/registry/serviceaccounts',
   services: '/registry/services/specs',
-  endpointSlices: '/registry/endpointslices',
   limitRanges: '/registry/limitranges',
   resourceQuotas: '/registry/resourcequotas',
   persistentVolumes: '/registry/persistentvolumes',
@@ -44,6 +43,8 @@ const prefixes = {
   priorityLevelConfigurations: '/registry/prioritylevelconfigurations',
   mutatingWebhookConfigurations: '/registry/mutatingwebhookconfigurations',
   validatingWebhookConfigurations: '/registry/validatingwebhookconfigurations',
+  endpointSlices: '/registry/endpointslices',
+  apiServices: '/registry/apiregistration.k8s.io/apiservices',
 } as const;
 
 export type ObjectSourceName = keyof typeof prefixes;

@@ -2,8 +2,14 @@
 // without a socket, with a log that can be read.
 
 import { systemClock, systemRandom, type Clock } from '@keelson/apimachinery';
+import {
+  createAggregator,
+  type Aggregator,
+  type AggregatorOptions,
+} from './aggregation/create-aggregator.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import type { UserInfo } from './authentication/authenticator.ts';
+import type { KeyPairPem } from './authentication/certificates/certificate-authority.ts';
 import { createAuthentication } from './authentication/create-authentication.ts';
 import type { StaticToken } from './authentication/static-tokens.ts';
 import { systemUser } from './authentication/system-user.ts';
@@ -13,14 +19,19 @@ import { createAuthorization } from './authorization/create-authorization.ts';
 import { defaultLimits, type ServerLimits } from './config.ts';
 import { createApiServer, type ApiServer } from './create-api-server.ts';
 import { createFeatures } from './features/create-features.ts';
+import type { Features } from './features/features.ts';
 import { createImpersonationFilter } from './filters/impersonation.ts';
 import type { Logger } from './logger.ts';
-import { openObjectSources } from './object-sources.ts';
+import { createMetrics } from './metrics.ts';
+import { openObjectSources, type ObjectSources } from './object-sources.ts';
+import { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
 import { createBuiltinParts } from './registry/builtin-parts.ts';
 import { scopeIn } from './registry/resource-endpoint.ts';
 import { createMemoryStorage } from './storage/index.ts';
 import type { Storage } from './storage/storage.ts';
 import { callInProcess } from './transport/in-process.ts';
+import type { Route } from './transport/outbound.ts';
+import { createServiceResolver } from './transport/service-resolver.ts';
 
 export interface TestServerOptions {
   readonly limits?: Partial<ServerLimits>;
@@ -29,6 +40,10 @@ export interface TestServerOptions {
   readonly staticTokens?: readonly StaticToken[];
   /** In place of RBAC. */
   readonly authorizer?: Authorizer;
+  /** Puts the aggregation layer in front, with this identity, and serves custom resources. */
+  readonly frontProxy?: KeyPairPem;
+  /** Where addresses of pods and services are reached. */
+  readonly route?: Route;
   /** Wraps the storage in memory. */
   readonly storage?: (storage: Storage) => Storage;
 }
@@ -59,7 +74,7 @@ export interface TestServer {
 const issuer = 'https://test';
 
 export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const clock = options.clock ?? systemClock;
+  const { clock = systemClock } = options;
   const memory = createMemoryStorage({ clock });
   const storage = options.storage?.(memory) ?? memory;
   const features = createFeatures({});
@@ -76,9 +91,14 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
   const authorization = createAuthorization({ objects: sources, features });
   const authorizer = options.authorizer ?? authorization.authorizer;
   const lines: string[] = [];
+  const logger = createLogInto(lines);
+  const parts = { storage, clock, features, logger, metrics: createMetrics() };
+  const scope = () => scopeIn(server.index, 'apiregistration.k8s.io', 'apiservices');
+  const following = { ...parts, sources, scope, signal: stop.signal };
+  const aggregator = createTestAggregator(options, following);
   const server: ApiServer = createApiServer({
-    storage,
-    features,
+    ...parts,
+    ...(aggregator === undefined ? {} : { aggregator }),
     authenticator: authentication.authenticator,
     authorizer,
     impersonation: createImpersonationFilter(authorizer, features),
@@ -87,6 +107,10 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     builtin: createBuiltinParts({
       sources,
       random: systemRandom,
+      clock,
+      features,
+      authorizer,
+      ...(options.route === undefined ? {} : { route: options.route }),
       serviceClusterIpRanges: ['10.96.0.0/16'],
       scopeOf: (group, resource) => scopeIn(server.index, group, resource),
       creates: [],
@@ -94,23 +118,16 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     issuer: { openidConfiguration: () => '{}', jwks: () => '{"keys":[]}' },
     version: testVersion,
     serverAddress: () => '127.0.0.1:6443',
-    clock,
     limits: { ...defaultLimits, ...options.limits },
-    logger: createLogInto(lines),
   });
+  if (aggregator !== undefined)
+    startAggregation(aggregator, { server, sources, logger, signal: stop.signal });
   server.markStarted();
-  const call = (method: string, url: string, { headers = {}, body, user }: TestCall = {}) =>
+  const call: TestServer['call'] = (method, url, { headers = {}, body, user } = {}) =>
     callServer(server, { method, url, headers, body, user });
-  const admin = (method: string, url: string, body?: TestCall['body']) =>
-    call(method, url, { user: systemUser, ...(body === undefined ? {} : { body }) });
-  if (options.authorizer === undefined) {
-    for (const { resource, object } of bootstrapPolicy(features)) {
-      const scope = object.metadata.namespace;
-      if (scope !== undefined) continue;
-      const { status, text } = await admin('POST', `${rbacPath}/${resource}`, object);
-      if (status !== 201) throw new Error(`${object.metadata.name}: ${text}`);
-    }
-  }
+  const admin: TestServer['admin'] = (method, url, body) =>
+    call(method, url, { user: systemUser, ...(body && { body }) });
+  if (options.authorizer === undefined) await storePolicy(features, admin);
   return {
     server,
     log: () => lines.join('\n'),
@@ -123,6 +140,50 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       await storage.close();
     },
   };
+}
+
+/** The default policy, as far as it holds in the whole cluster. */
+async function storePolicy(features: Features, admin: TestServer['admin']): Promise<void> {
+  for (const { resource, object } of bootstrapPolicy(features)) {
+    const scope = object.metadata.namespace;
+    if (scope !== undefined) continue;
+    const { status, text } = await admin('POST', `${rbacPath}/${resource}`, object);
+    if (status !== 201) throw new Error(`${object.metadata.name}: ${text}`);
+  }
+}
+
+interface AggregationParts {
+  readonly server: ApiServer;
+  readonly sources: ObjectSources;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+function startAggregation(
+  aggregator: Aggregator,
+  { server, sources, logger, signal }: AggregationParts,
+): void {
+  aggregator.start();
+  startDefinitionServer({
+    definitions: sources.customResourceDefinitions,
+    index: server.index,
+    dependencies: server.dependencies,
+    logger,
+    signal,
+  });
+}
+
+function createTestAggregator(
+  { frontProxy, route }: TestServerOptions,
+  parts: Omit<AggregatorOptions, 'resolver' | 'frontProxy'>,
+): Aggregator | undefined {
+  if (frontProxy === undefined) return undefined;
+  return createAggregator({
+    ...parts,
+    ...(route === undefined ? {} : { route }),
+    resolver: createServiceResolver({ ...parts.sources, routing: 'endpoints' }),
+    frontProxy: () => frontProxy,
+  });
 }
 
 const rbacPath = '/apis/rbac.authorization.k8s.io/v1';

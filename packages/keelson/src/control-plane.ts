@@ -9,6 +9,7 @@ import {
   type Random,
 } from '@keelson/apimachinery';
 import {
+  createAggregator,
   createApiServer,
   createAccessReviewHandlers,
   createAdmissionPlugins,
@@ -45,14 +46,16 @@ import {
   type Filter,
   type Logger,
   type ObjectSources,
+  type Route,
   type ServerLimits,
+  type ServiceResolver,
   type StaticToken,
   type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
 import { bootstrapCluster } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
-import type { Pki } from './pki.ts';
+import { frontProxyName, type Pki } from './pki.ts';
 import { startControllers } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
 
@@ -69,6 +72,13 @@ export interface ControlPlaneOptions {
   readonly disableAdmissionPlugins?: readonly string[];
   /** From `parseAdmissionConfiguration`. */
   readonly admissionConfiguration?: AdmissionConfiguration;
+  /**
+   * Extension API servers are reached at their endpoints (the default), not over the address of
+   * their Service.
+   */
+  readonly enableAggregatorRouting?: boolean;
+  /** Where addresses of pods and services are reached, if not there. */
+  readonly route?: Route;
   readonly serverAddress: () => string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -98,28 +108,29 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
   const clientCaPem = pki.authority.certificatePem + (options.clientCaPem ?? '');
-  const authentication = createAuthentication({
-    clock,
-    random,
-    features,
-    apiAudiences: [serviceAccountIssuer],
-    anonymous: { enabled: true },
-    clientCa: clientCaPem,
-    staticTokens: options.staticTokens ?? [],
-    serviceAccounts: {
-      issuers: [serviceAccountIssuer],
-      keys: [pki.serviceAccountKey],
-      objects: sources,
-    },
-  });
+  const authentication = createClusterAuthentication(options, sources, clientCaPem);
   const authorization = createAuthorization({ objects: sources, features });
   const { authorizer, rbac } = authorization;
   const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
-  const serviceCidrs = (options.serviceClusterIpRange ?? '10.96.0.0/16').split(',');
   const metrics = createMetrics();
-  const webhooks = createClusterWebhooks(sources, clock, limits);
+  const resolver = createClusterResolver(options, sources);
+  const webhooks = createClusterWebhooks(resolver, clock, limits);
+  const aggregator = createAggregator({
+    ...reachOf(options),
+    sources,
+    storage,
+    resolver,
+    features,
+    clock,
+    metrics,
+    logger,
+    scope: () => scopeIn(server.index, 'apiregistration.k8s.io', 'apiservices'),
+    frontProxy: () => pki.frontProxy.client,
+    signal: stop.signal,
+  });
   const server: ApiServer = createApiServer({
     storage,
+    aggregator,
     features,
     metrics,
     authenticator: authentication.authenticator,
@@ -157,13 +168,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
       createRbacEscalation({ authorizer, rbac }),
     ],
-    builtin: createBuiltinParts({
-      sources,
-      random,
-      serviceClusterIpRanges: serviceCidrs,
-      scopeOf: (group, resource) => scopeIn(server.index, group, resource),
-      creates: createReviews({ options, authentication, authorization, sources }),
-    }),
+    builtin: createClusterBuiltins(
+      { options, authentication, authorization, sources },
+      () => server,
+    ),
     issuer: createIssuerDocuments(options),
     version: versionInfo(features.emulated.minor),
     serverAddress: options.serverAddress,
@@ -177,10 +185,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     server,
     features,
     clientCaPem,
+    frontProxy: { authorityPem: pki.frontProxy.authorityPem, allowedName: frontProxyName },
     now: formatTime(clock.now()),
-    serviceCidrs,
+    serviceCidrs: serviceCidrsOf(options),
     securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
   });
+  aggregator.start();
   server.markStarted();
   const controllers = startControllers({
     names: options.controllers ?? new Set(),
@@ -205,6 +215,29 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
+function createClusterAuthentication(
+  options: ControlPlaneOptions,
+  sources: ObjectSources,
+  clientCaPem: string,
+) {
+  const { features, pki, clock = systemClock, random = systemRandom } = options;
+  return createAuthentication({
+    clock,
+    random,
+    features,
+    apiAudiences: [serviceAccountIssuer],
+    anonymous: { enabled: true },
+    clientCa: clientCaPem,
+    staticTokens: options.staticTokens ?? [],
+    requestHeader: requestHeaderOf(pki, features),
+    serviceAccounts: {
+      issuers: [serviceAccountIssuer],
+      keys: [pki.serviceAccountKey],
+      objects: sources,
+    },
+  });
+}
+
 function createIssuerDocuments({ pki, serverAddress }: ControlPlaneOptions) {
   const issuer = createIssuerDiscovery({
     issuer: serviceAccountIssuer,
@@ -217,12 +250,51 @@ function createIssuerDocuments({ pki, serverAddress }: ControlPlaneOptions) {
   };
 }
 
+/** Whoever has a certificate of the front-proxy authority, under its one name, speaks for others. */
+function requestHeaderOf(pki: Pki, features: Features) {
+  return {
+    clientCa: pki.frontProxy.authorityPem,
+    allowedNames: [frontProxyName],
+    usernameHeaders: ['X-Remote-User'],
+    uidHeaders: features.enabled('RemoteRequestHeaderUID') ? ['X-Remote-Uid'] : [],
+    groupHeaders: ['X-Remote-Group'],
+    extraHeaderPrefixes: ['X-Remote-Extra-'],
+  };
+}
+
 interface ReviewParts {
   readonly options: ControlPlaneOptions;
   readonly authentication: ReturnType<typeof createAuthentication>;
   readonly authorization: ReturnType<typeof createAuthorization>;
   readonly sources: ObjectSources;
 }
+
+function createClusterBuiltins(parts: ReviewParts, server: () => ApiServer) {
+  const { options, sources, authorization } = parts;
+  const { pki, features, clock = systemClock, random = systemRandom } = options;
+  return createBuiltinParts({
+    sources,
+    random,
+    clock,
+    features,
+    authorizer: authorization.authorizer,
+    kubeletClient: () => pki.kubeletClient,
+    ...reachOf(options),
+    serviceClusterIpRanges: serviceCidrsOf(options),
+    scopeOf: (group, resource) => scopeIn(server().index, group, resource),
+    creates: createReviews(parts),
+  });
+}
+
+function createClusterResolver(options: ControlPlaneOptions, sources: ObjectSources) {
+  const { services, endpointSlices } = sources;
+  const routing = options.enableAggregatorRouting === false ? 'cluster-ip' : 'endpoints';
+  return createServiceResolver({ services, endpointSlices, routing });
+}
+
+const reachOf = ({ route }: ControlPlaneOptions) => (route === undefined ? {} : { route });
+const serviceCidrsOf = ({ serviceClusterIpRange = '10.96.0.0/16' }: ControlPlaneOptions) =>
+  serviceClusterIpRange.split(',');
 
 /** What is answered and never stored: access reviews, token reviews, tokens. */
 function createReviews({ options, authentication, authorization, sources }: ReviewParts) {
@@ -252,13 +324,13 @@ function createReviews({ options, authentication, authorization, sources }: Revi
 
 /** Every call of a webhook goes through this client. */
 function createClusterWebhooks(
-  { services, endpointSlices }: ObjectSources,
+  services: ServiceResolver,
   clock: Clock,
   limits: ServerLimits,
 ): WebhookClient {
   return createWebhookClient({
     clock,
-    services: createServiceResolver({ services, endpointSlices, routing: 'endpoints' }),
+    services,
     answerBytesMax: limits.webhookAnswerBytesMax,
   });
 }

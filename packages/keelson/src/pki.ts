@@ -4,6 +4,9 @@
 //   pki/apiserver.crt .key       serving; made anew when an address or name is missing or it expires soon
 //   pki/admin.crt .key           system:masters, for the kubeconfig
 //   pki/sa.key                   signs service account tokens
+//   pki/apiserver-kubelet-client.crt .key  what kubelets know the server by
+//   pki/front-proxy-ca.crt .key  the authority of the next, and of nothing else
+//   pki/front-proxy-client.crt   what extension API servers know the aggregator by
 //
 // SECURITY: keys are 0600 in a directory of 0700.
 
@@ -32,6 +35,12 @@ export interface Pki {
   readonly serving: KeyPairPem;
   readonly admin: KeyPairPem;
   readonly serviceAccountKey: SigningKey;
+  readonly frontProxy: FrontProxyIdentity;
+  readonly kubeletClient: KeyPairPem;
+}
+export interface FrontProxyIdentity {
+  readonly authorityPem: string;
+  readonly client: KeyPairPem;
 }
 export interface PkiDependencies {
   readonly clock: Clock;
@@ -41,6 +50,8 @@ export interface PkiDependencies {
 /** A serving certificate with less than this to live is made anew at start. */
 const renewBeforeMs = 30 * 24 * 3600 * 1000;
 export const adminName = 'kubernetes-admin';
+/** The one name that may speak for others with a certificate of the front-proxy authority. */
+export const frontProxyName = 'front-proxy-client';
 
 /** Everything in memory, for clusters without files. */
 export function createPki(dependencies: PkiDependencies, names: ServingNames): Pki {
@@ -50,8 +61,19 @@ export function createPki(dependencies: PkiDependencies, names: ServingNames): P
     serving: issueServing(authority, names),
     admin: issueAdmin(authority),
     serviceAccountKey: createSigningKey(),
+    frontProxy: createFrontProxy(dependencies),
+    kubeletClient: issueKubeletClient(authority),
   };
 }
+
+function createFrontProxy(dependencies: PkiDependencies): FrontProxyIdentity {
+  const authority = createFrontProxyAuthority(dependencies);
+  return { authorityPem: authority.certificatePem, client: issueFrontProxyClient(authority) };
+}
+const createFrontProxyAuthority = (dependencies: PkiDependencies): CertificateAuthority =>
+  createCertificateAuthority(dependencies, { commonName: 'front-proxy-ca' });
+const issueFrontProxyClient = (authority: CertificateAuthority): KeyPairPem =>
+  authority.issueClient({ name: frontProxyName });
 
 /**
  * The same, each key and certificate made when it is first asked for: most clusters in memory never
@@ -62,6 +84,8 @@ export function createLazyPki(dependencies: PkiDependencies, names: ServingNames
   let serving: KeyPairPem | undefined;
   let admin: KeyPairPem | undefined;
   let serviceAccountKey: SigningKey | undefined;
+  let frontProxy: FrontProxyIdentity | undefined;
+  let kubeletClient: KeyPairPem | undefined;
   return {
     get authority() {
       return (authority ??= createCertificateAuthority(dependencies, { commonName: 'keelson-ca' }));
@@ -75,6 +99,12 @@ export function createLazyPki(dependencies: PkiDependencies, names: ServingNames
     get serviceAccountKey() {
       return (serviceAccountKey ??= createSigningKey());
     },
+    get frontProxy() {
+      return (frontProxy ??= createFrontProxy(dependencies));
+    },
+    get kubeletClient() {
+      return (kubeletClient ??= issueKubeletClient(this.authority));
+    },
   };
 }
 
@@ -84,7 +114,10 @@ export function createLazyPki(dependencies: PkiDependencies, names: ServingNames
  */
 export function openPki(dir: string, dependencies: PkiDependencies, names: ServingNames): Pki {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const authority = loadOrCreateAuthority(dir, dependencies);
+  const authority = loadOrCreateAuthority(dir, dependencies, {
+    file: 'ca',
+    create: () => createCertificateAuthority(dependencies, { commonName: 'keelson-ca' }),
+  });
   const serving = loadPair(dir, 'apiserver');
   const admin = loadPair(dir, 'admin');
   const current =
@@ -101,15 +134,41 @@ export function openPki(dir: string, dependencies: PkiDependencies, names: Servi
     serving: current,
     admin: admin ?? savePair(dir, 'admin', issueAdmin(authority)),
     serviceAccountKey,
+    frontProxy: openFrontProxy(dir, dependencies),
+    kubeletClient: openClient(dir, kubeletClientName, dependencies.clock, () =>
+      issueKubeletClient(authority),
+    ),
   };
 }
 
-function loadOrCreateAuthority(dir: string, dependencies: PkiDependencies): CertificateAuthority {
-  const files = loadPair(dir, 'ca');
+function openFrontProxy(dir: string, dependencies: PkiDependencies): FrontProxyIdentity {
+  const authority = loadOrCreateAuthority(dir, dependencies, {
+    file: 'front-proxy-ca',
+    create: () => createFrontProxyAuthority(dependencies),
+  });
+  const client = openClient(dir, frontProxyName, dependencies.clock, () =>
+    issueFrontProxyClient(authority),
+  );
+  return { authorityPem: authority.certificatePem, client };
+}
+
+/** The pair that is kept, or a new one when that expires soon. */
+function openClient(dir: string, name: string, clock: Clock, issue: () => KeyPairPem): KeyPairPem {
+  const kept = loadPair(dir, name);
+  const isGood = kept !== undefined && covers(kept, { dnsNames: [], ipAddresses: [] }, clock);
+  return isGood ? kept : savePair(dir, name, issue());
+}
+
+function loadOrCreateAuthority(
+  dir: string,
+  dependencies: PkiDependencies,
+  { file, create }: { readonly file: string; readonly create: () => CertificateAuthority },
+): CertificateAuthority {
+  const files = loadPair(dir, file);
   if (files !== undefined)
-    return reading(join(dir, 'ca.crt'), () => loadCertificateAuthority(dependencies, files));
-  const authority = createCertificateAuthority(dependencies, { commonName: 'keelson-ca' });
-  savePair(dir, 'ca', authority);
+    return reading(join(dir, `${file}.crt`), () => loadCertificateAuthority(dependencies, files));
+  const authority = create();
+  savePair(dir, file, authority);
   return authority;
 }
 
@@ -122,6 +181,14 @@ function issueServing(authority: CertificateAuthority, names: ServingNames): Key
 }
 function issueAdmin(authority: CertificateAuthority): KeyPairPem {
   return authority.issueClient({ name: adminName, groups: ['system:masters'] });
+}
+
+const kubeletClientName = 'apiserver-kubelet-client';
+function issueKubeletClient(authority: CertificateAuthority): KeyPairPem {
+  return authority.issueClient({
+    name: 'kube-apiserver-kubelet-client',
+    groups: ['system:masters'],
+  });
 }
 
 function covers(pair: KeyPairPem, names: ServingNames, clock: Clock): boolean {

@@ -14,17 +14,16 @@ import {
   type RbacObjectStore,
   type StoreScope,
 } from '@keelson/apiserver';
-import {
-  flowSchemas,
-  localApiServices,
-  priorityLevelConfigurations,
-} from './bootstrap-objects.generated.ts';
+import { reconcileApiServices } from './api-services.ts';
+import { flowSchemas, priorityLevelConfigurations } from './bootstrap-objects.generated.ts';
 
 export interface BootstrapOptions {
   readonly server: ApiServer;
   readonly features: Features;
   /** PEM of the authorities of client certificates, published for extension servers. */
   readonly clientCaPem: string;
+  /** PEM of the authority of the front proxy, and the name that it vouches for. */
+  readonly frontProxy: { readonly authorityPem: string; readonly allowedName: string };
   /**
    * `2024-01-31T00:00:00Z`; conditions carry it, and the tracking of legacy tokens begins on that
    * day.
@@ -52,13 +51,10 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
       'flowcontrol.apiserver.k8s.io',
       flowSchemas.map((o) => flowSchema(o, now)),
     ),
-    ensureAll(
-      server,
-      'apiservices',
-      'apiregistration.k8s.io',
-      localApiServices.map((row) => apiService(row, now)),
+    reconcileApiServices(server, now, (object) =>
+      create(scopeOf(server, 'apiservices', 'apiregistration.k8s.io'), object),
     ),
-    ensureAll(server, 'configmaps', '', configMaps(options)),
+    ensureAll(server, 'configmaps', '', configMaps(options)).then(() => publishTrust(options)),
     ensureAll(server, 'servicecidrs', 'networking.k8s.io', [
       serviceCidr(options.serviceCidrs, now),
     ]),
@@ -103,6 +99,19 @@ async function ensureAll(
       await create(scope, object);
     }),
   );
+}
+
+/** The authorities may be others than when the ConfigMap was made. */
+async function publishTrust(options: BootstrapOptions): Promise<void> {
+  const scope = scopeOf(options.server, 'configmaps', '');
+  const key = storageKey(scope, 'kube-system', 'extension-apiserver-authentication');
+  await scope.storage.guaranteedUpdate(key, (current) => {
+    if (current === undefined) return undefined;
+    const { data } = current.object as KubeObject & { readonly data?: Record<string, string> };
+    const wanted = { ...data, ...extensionAuthentication(options) };
+    const isSame = Object.entries(wanted).every(([name, value]) => data?.[name] === value);
+    return isSame ? current.object : { ...current.object, data: wanted };
+  });
 }
 
 async function create(scope: StoreScope, object: KubeObject): Promise<void> {
@@ -204,32 +213,6 @@ function flowSchema(object: (typeof flowSchemas)[number], now: string): KubeObje
   });
 }
 
-function apiService(
-  [group, version, groupPriorityMinimum, versionPriority]: (typeof localApiServices)[number],
-  now: string,
-): KubeObject {
-  return {
-    kind: 'APIService',
-    apiVersion: 'apiregistration.k8s.io/v1',
-    metadata: {
-      name: `${version}.${group}`,
-      labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' },
-    },
-    spec: { ...(group === '' ? {} : { group }), version, groupPriorityMinimum, versionPriority },
-    status: {
-      conditions: [
-        {
-          type: 'Available',
-          status: 'True',
-          lastTransitionTime: now,
-          reason: 'Local',
-          message: 'Local APIServices are always available',
-        },
-      ],
-    },
-  };
-}
-
 function configMaps(options: BootstrapOptions): KubeObject[] {
   const configMap = (name: string, data: Record<string, string>): KubeObject => ({
     kind: 'ConfigMap',
@@ -238,11 +221,27 @@ function configMaps(options: BootstrapOptions): KubeObject[] {
     data,
   });
   return [
-    configMap('extension-apiserver-authentication', { 'client-ca-file': options.clientCaPem }),
+    configMap('extension-apiserver-authentication', extensionAuthentication(options)),
     configMap('kube-apiserver-legacy-service-account-token-tracking', {
       since: options.now.slice(0, 10),
     }),
   ];
+}
+
+/** How extension API servers find out whom to believe; lists are JSON. */
+function extensionAuthentication(options: BootstrapOptions): Record<string, string> {
+  const { clientCaPem, frontProxy, features } = options;
+  return {
+    'client-ca-file': clientCaPem,
+    'requestheader-client-ca-file': frontProxy.authorityPem,
+    'requestheader-allowed-names': JSON.stringify([frontProxy.allowedName]),
+    'requestheader-username-headers': '["X-Remote-User"]',
+    ...(features.enabled('RemoteRequestHeaderUID')
+      ? { 'requestheader-uid-headers': '["X-Remote-Uid"]' }
+      : {}),
+    'requestheader-group-headers': '["X-Remote-Group"]',
+    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+  };
 }
 
 function serviceCidr(cidrs: readonly string[], now: string): KubeObject {

@@ -54,6 +54,7 @@ export interface UpFlags {
   readonly featureGates?: string;
   readonly serviceClusterIpRange: string;
   readonly controllers: readonly string[];
+  readonly enableAggregatorRouting: boolean;
   readonly http2: boolean;
   readonly v: number;
 }
@@ -108,6 +109,12 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
     .option('--feature-gates <gates>', 'Gate=true,Other=false')
     .option('--service-cluster-ip-range <cidrs>', 'addresses of Services', '10.96.0.0/16')
     .option(
+      '--enable-aggregator-routing <bool>',
+      'reach extension API servers at their endpoints, not over the addresses of their Services',
+      parseBoolean,
+      true,
+    )
+    .option(
       '--controllers <names>',
       `which controllers run: *, name, -name (of ${controllerNames.join(', ')})`,
       list,
@@ -147,8 +154,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const dataDir = resolve(flags.dataDir);
   const storage = await openStorage(flags, dataDir);
   let listener: Listener | undefined;
-  let plane: ControlPlane;
-  let text: string;
+  let plane: ControlPlane, text: string;
   try {
     const pki = preparePki(flags, dataDir);
     let address = `${flags.bindAddress}:${flags.securePort}`;
@@ -160,6 +166,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       staticTokens,
       controllers,
       serviceClusterIpRange: flags.serviceClusterIpRange,
+      enableAggregatorRouting: flags.enableAggregatorRouting,
       enableAdmissionPlugins: flags.enableAdmissionPlugins,
       disableAdmissionPlugins: flags.disableAdmissionPlugins,
       ...(admissionConfiguration === undefined ? {} : { admissionConfiguration }),
@@ -343,6 +350,10 @@ function parsePort(text: string): number {
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   return port;
+}
+function parseBoolean(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('true or false.');
 }
 function parseStorage(text: string): 'embedded' | 'memory' {
   if (text === 'embedded' || text === 'memory') return text;

@@ -1,14 +1,17 @@
 // The discovery documents, legacy and aggregated (KEP-3352), made from the resource index. What they
 // say of a group is made anew when the group has changed and kept as bytes until then, so that one
-// more resource among thousands costs what its group costs.
+// more resource among thousands costs what its group costs. Which groups and versions are shown, and
+// in which order, APIServices say, if there are any.
 
 import { encodeJson } from '@keelson/apimachinery';
 import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
+import type { RegisteredVersion, Registrations } from './registrations.ts';
+import { compareVersions } from './version-order.ts';
 
 interface GroupDocument {
   readonly name: string;
   /** Best first. */
-  readonly versions: readonly string[];
+  readonly versions: readonly RegisteredVersion[];
 }
 
 export interface DiscoveryDocuments {
@@ -24,20 +27,24 @@ export interface DiscoveryDocuments {
 export function createDiscoveryDocuments(
   index: ResourceIndex,
   serverAddress: () => string,
+  registrations?: Registrations,
 ): DiscoveryDocuments {
-  const group = createGroupParts(index);
-  const groups = () => index.groups().map(group);
+  const group = createGroupParts(index, registrations);
+  const names = () =>
+    registrations === undefined ? index.groups() : shownGroups(index, registrations);
+  const groups = () => names().map(group);
   const others = () =>
-    index
-      .groups()
+    names()
       .filter((name) => name !== '')
       .map(group);
   // Whole documents are put together from the parts of the groups, which others left as they were.
   let generation = -1;
   let whole = new Map<string, Uint8Array>();
   const kept = (name: string, make: () => Uint8Array): Uint8Array => {
-    if (generation !== index.generation) {
-      generation = index.generation;
+    // Both only grow.
+    const now = index.generation + (registrations?.generation ?? 0);
+    if (generation !== now) {
+      generation = now;
       whole = new Map();
     }
     let bytes = whole.get(name);
@@ -56,7 +63,7 @@ export function createDiscoveryDocuments(
         ),
       ),
     group: (name) =>
-      name === '' || !index.groups().includes(name) ? undefined : group(name).whole(),
+      name === '' || group(name).document.versions.length === 0 ? undefined : group(name).whole(),
     resourceList: (name, version) => group(name).resourceList(version),
     aggregated: (prefix) =>
       kept(`aggregated:${prefix}`, () => {
@@ -69,7 +76,7 @@ export function createDiscoveryDocuments(
       }),
     groupVersions: () =>
       groups().flatMap(({ document: { name, versions } }) =>
-        versions.map((version) => ({ group: name, version })),
+        versions.map(({ version }) => ({ group: name, version })),
       ),
   };
 }
@@ -95,23 +102,61 @@ interface GroupParts {
   aggregated(): Uint8Array;
 }
 
+/** COMPAT: the group of APIServices themselves comes first, and has none. */
+const registrationGroup = 'apiregistration.k8s.io';
+
+/** The groups as APIServices order them; custom resources do not wait for theirs. */
+function shownGroups(index: ResourceIndex, registrations: Registrations): string[] {
+  const registered = registrations.groups().filter((name) => name !== registrationGroup);
+  const known = new Set(registered);
+  const waiting = index
+    .groups()
+    .filter((name) => !known.has(name) && index.inGroup(name)[0]?.custom === true);
+  return [registrationGroup, ...registered, ...waiting];
+}
+
+/** The versions as APIServices order them; of a group without any, all that are served. */
+function shownVersions(
+  endpoints: readonly ResourceEndpoint[],
+  registered: readonly RegisteredVersion[],
+): readonly RegisteredVersion[] {
+  const names = new Set(registered.map(({ version }) => version));
+  const others = endpoints.filter((e) => names.size === 0 || e.custom);
+  const unregistered = new Set(others.map((e) => e.definition.version)).difference(names);
+  return [
+    ...registered,
+    ...[...unregistered].toSorted(compareVersions).map((version) => ({ version })),
+  ];
+}
+
 /** Parts are kept until something of their group changes. */
-function createGroupParts(index: ResourceIndex): (name: string) => GroupParts {
-  const kept = new Map<string, { readonly generation: number; readonly parts: GroupParts }>();
+function createGroupParts(
+  index: ResourceIndex,
+  registrations: Registrations | undefined,
+): (name: string) => GroupParts {
+  const kept = new Map<string, { readonly state: string; readonly parts: GroupParts }>();
   return (name) => {
-    const generation = index.generationOf(name);
+    const registered = registrations?.versionsOf(name) ?? [];
+    const versions = registered.map(({ version }) => version).join();
+    const state = `${index.generationOf(name)} ${versions}`;
     const known = kept.get(name);
-    if (known?.generation === generation) return known.parts;
-    const parts = makeGroupParts(name, index.inGroup(name));
-    if (generation === 0) kept.delete(name);
-    else kept.set(name, { generation, parts });
+    if (known?.state === state) return known.parts;
+    const endpoints = index.inGroup(name);
+    const document = { name, versions: shownVersions(endpoints, registered) };
+    const parts = makeGroupParts(document, endpoints);
+    // What others serve changes by itself, and what nobody serves clients may make up.
+    if (endpoints.length === 0 || registered.some((v) => v.remote !== undefined)) kept.delete(name);
+    else kept.set(name, { state, parts });
     return parts;
   };
 }
 
-function makeGroupParts(name: string, endpoints: readonly ResourceEndpoint[]): GroupParts {
+function makeGroupParts(
+  document: GroupDocument,
+  endpoints: readonly ResourceEndpoint[],
+): GroupParts {
+  const { name } = document;
   const versions = new Set(endpoints.map((e) => e.definition.version));
-  const document = { name, versions: [...versions].toSorted(compareVersions) };
   const lists = new Map<string, Uint8Array | undefined>();
   let item: Uint8Array | undefined;
   let aggregated: Uint8Array | undefined;
@@ -133,7 +178,7 @@ function makeGroupParts(name: string, endpoints: readonly ResourceEndpoint[]): G
 function apiVersions({ versions }: GroupDocument, serverAddress: string) {
   return {
     kind: 'APIVersions',
-    versions: versions.length > 0 ? versions : ['v1'],
+    versions: versions.length > 0 ? versions.map(({ version }) => version) : ['v1'],
     serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
   };
 }
@@ -148,28 +193,8 @@ function apiResourceList(endpoints: readonly ResourceEndpoint[], group: string, 
   };
 }
 
-/**
- * Kubernetes' version order: GA before beta before alpha, higher first, anything else last by name.
- */
-export function compareVersions(a: string, b: string): number {
-  const rank = (v: string) => {
-    const m = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(v);
-    if (m === null) return undefined;
-    return {
-      stage: m[2] === undefined ? 2 : m[2] === 'beta' ? 1 : 0,
-      major: Number(m[1]),
-      minor: Number(m[3] ?? 0),
-    };
-  };
-  const ra = rank(a);
-  const rb = rank(b);
-  if (ra === undefined || rb === undefined)
-    return ra === rb ? (a < b ? -1 : 1) : ra === undefined ? 1 : -1;
-  return rb.stage - ra.stage || rb.major - ra.major || rb.minor - ra.minor;
-}
-
 function apiGroup(group: GroupDocument) {
-  const versions = group.versions.map((version) => ({
+  const versions = group.versions.map(({ version }) => ({
     groupVersion: `${group.name}/${version}`,
     version,
   }));
@@ -222,11 +247,13 @@ function foreignKind(
 function aggregatedGroup(endpoints: readonly ResourceEndpoint[], group: GroupDocument) {
   return {
     metadata: group.name === '' ? {} : { name: group.name },
-    versions: group.versions.map((version) => ({
-      version,
-      resources: ofVersion(endpoints, version).map(aggregatedResource),
-      freshness: 'Current',
-    })),
+    versions: group.versions.map(({ version, remote }) => {
+      if (remote !== undefined) return { version, ...remote };
+      const resources = ofVersion(endpoints, version).map(aggregatedResource);
+      return resources.length === 0
+        ? { version, freshness: 'Stale' }
+        : { version, resources, freshness: 'Current' };
+    }),
   };
 }
 

@@ -8,6 +8,7 @@ import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-en
 import { contentHash } from '../content-hash.ts';
 import { plainDocuments } from './document-paths.ts';
 import { membersText, partsOf, type Member, type PartsMaker } from './endpoint-parts.ts';
+import { remoteMembers, type RemoteMembers } from './merge-v2.ts';
 import { encodeOpenApiV2 } from './openapi-v2-protobuf.ts';
 import {
   answerSchema,
@@ -20,6 +21,7 @@ import {
 } from './operation-parts.ts';
 import type { PathOperations } from './operations.ts';
 import { pathParameter, queryParameter, type Parameter } from './parameters.ts';
+import type { RemoteOpenApi, RemoteOpenApiV2 } from './remote-openapi.ts';
 import type { SchemaCollector } from './schemas.ts';
 
 /** A whole document; joined, the chunks are its bytes. */
@@ -37,14 +39,21 @@ interface GroupPart {
   readonly prefix: string;
   readonly paths: Uint8Array;
   readonly firstSchema: string;
-  readonly schemas: Uint8Array;
+  readonly schemas: Buffer;
   readonly shared: ReadonlySet<string>;
   readonly endpoints: readonly ResourceEndpoint[];
 }
 
+export interface DocumentV2Options {
+  readonly parts: PartsMaker;
+  readonly info: object;
+  /** What other servers serve. */
+  readonly remote?: RemoteOpenApi;
+}
+
 export function createDocumentV2Builder(
   index: ResourceIndex,
-  { parts, info }: { readonly parts: PartsMaker; readonly info: object },
+  { parts, info, remote }: DocumentV2Options,
 ): DocumentV2Builder {
   const kept = new Map<string, GroupPart>();
   const protobufs = new WeakMap<ResourceEndpoint, Uint8Array>();
@@ -60,16 +69,27 @@ export function createDocumentV2Builder(
     for (const group of kept.keys()) if (index.generationOf(group) === 0) kept.delete(group);
     return all;
   };
+  const others = (groups: readonly GroupPart[]): RemoteMembers =>
+    remoteMembers(servedElsewhere(remote?.v2() ?? [], groups), (name) => {
+      if (groups.some((g) => g.shared.has(name))) return asObject(parts.sharedSchema(name));
+      const member = `${encodeJsonText(name)}:`;
+      return groups.some((g) => g.schemas.includes(member)) ? 'unknown' : undefined;
+    });
   return {
     async json() {
       const groups = await groupParts();
+      const added = others(groups);
       const paths = [...plainPaths, ...groups.map((g) => [g.prefix, g.paths] as const)];
       const schemas = groups.map((g) => [g.firstSchema, g.schemas] as const);
       return [
         Buffer.from(`{"swagger":"2.0","info":${encodeJsonText(info)},"paths":{`),
-        ...inOrder(paths),
+        ...inOrder([...paths, ...added.paths.map(chunkOf)]),
         definitionsStart,
-        ...inOrder([...schemas, [sharedPrefix, shared(groups).json]]),
+        ...inOrder([
+          ...schemas,
+          [sharedPrefix, shared(groups).json],
+          ...added.schemas.map(chunkOf),
+        ]),
         documentEnd,
       ];
     },
@@ -86,6 +106,7 @@ export function createDocumentV2Builder(
         }
         chunks.push(bytes);
       }
+      chunks.push(encodeOthers(others(groups)));
       // INVARIANT: messages that follow one another are one message with all their entries.
       return [...chunks, shared(groups).protobuf()];
     },
@@ -122,6 +143,31 @@ async function makeGroupPart(
   contentHash([part.schemas]);
   await nextTurn();
   return part;
+}
+
+/** A path of ours stays ours: of a group that this server has, only the version is the other's. */
+function servedElsewhere(
+  documents: readonly RemoteOpenApiV2[],
+  groups: readonly GroupPart[],
+): RemoteOpenApiV2[] {
+  const own = new Set(groups.map(({ prefix }) => prefix));
+  return documents.map(({ document, prefixes }) => ({
+    document,
+    prefixes: prefixes.filter((prefix) => !own.has(prefix)),
+  }));
+}
+
+const chunkOf = (member: Member) => [member[0], Buffer.from(membersText([member]))] as const;
+const asObject = (json: string): object => JSON.parse(json) as object;
+
+/** What another server wrote may not fit the binary form, which must not take ours away. */
+function encodeOthers({ paths, schemas }: RemoteMembers): Uint8Array {
+  if (paths.length === 0) return new Uint8Array();
+  try {
+    return encodeOpenApiV2({ paths: read(paths), definitions: read(schemas) });
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /** Built-in schemas all begin with this. */

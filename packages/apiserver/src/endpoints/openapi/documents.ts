@@ -9,6 +9,7 @@ import { documentPaths, endpointsOf, groupOfDocument } from './document-paths.ts
 import { createDocumentV2Builder, pathItemV2, type Chunks } from './document-v2.ts';
 import { buildV3, pathItemV3 } from './document-v3.ts';
 import { createPartsMaker } from './endpoint-parts.ts';
+import type { RemoteOpenApi } from './remote-openapi.ts';
 
 export interface OpenApiDocument {
   /** Joined, the bytes. */
@@ -26,10 +27,21 @@ export interface OpenApiDocuments {
   v2Protobuf(): Promise<OpenApiDocument>;
 }
 
-export function createOpenApiDocuments(index: ResourceIndex, gitVersion: string): OpenApiDocuments {
+/** `remote` adds the documents of other servers. */
+export function createOpenApiDocuments(
+  index: ResourceIndex,
+  gitVersion: string,
+  remote?: RemoteOpenApi,
+): OpenApiDocuments {
   const info = { title: 'Kubernetes', version: gitVersion };
   const v3 = { parts: createPartsMaker(3, pathItemV3), info };
-  const v2 = createDocumentV2Builder(index, { parts: createPartsMaker(2, pathItemV2), info });
+  const v2 = createDocumentV2Builder(index, {
+    parts: createPartsMaker(2, pathItemV2),
+    info,
+    ...(remote === undefined ? {} : { remote }),
+  });
+  // Both only grow.
+  const generation = () => index.generation + (remote?.generation ?? 0);
   const keep = createKeptDocuments();
   return {
     async v3(path) {
@@ -41,9 +53,12 @@ export function createOpenApiDocuments(index: ResourceIndex, gitVersion: string)
         return bytes && [bytes];
       });
     },
-    index: () => toDocument([encodeJson({ paths: indexPaths(index, gitVersion) })]),
-    v2: async () => required(await keep('v2', index.generation, v2.json)),
-    v2Protobuf: async () => required(await keep('protobuf', index.generation, v2.protobuf)),
+    index() {
+      const paths = { ...indexPaths(index, gitVersion), ...remotePaths(remote) };
+      return toDocument([encodeJson({ paths: inOrder(paths) })]);
+    },
+    v2: async () => required(await keep('v2', generation(), v2.json)),
+    v2Protobuf: async () => required(await keep('protobuf', generation(), v2.protobuf)),
   };
 }
 
@@ -76,6 +91,19 @@ function required(document: OpenApiDocument | undefined): OpenApiDocument {
 
 function toDocument(chunks: Chunks): OpenApiDocument {
   return { chunks, hash: contentHash(chunks) };
+}
+
+/** COMPAT: maps of Go come sorted. */
+const inOrder = (paths: object): object =>
+  Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
+function remotePaths(remote: RemoteOpenApi | undefined): object {
+  return Object.fromEntries(
+    (remote?.index() ?? []).map(({ path, hash }) => [
+      path,
+      { serverRelativeURL: `/openapi/v3/${path}${hash === '' ? '' : `?hash=${hash}`}` },
+    ]),
+  );
 }
 
 function indexPaths(index: ResourceIndex, gitVersion: string): object {

@@ -9,6 +9,7 @@ import { respondParts } from '../respond-parts.ts';
 import { respondBytes, startResponse } from '../respond.ts';
 import type { PathHandler } from '../router.ts';
 import type { OpenApiDocument, OpenApiDocuments } from './documents.ts';
+import type { RemoteOpenApi } from './remote-openapi.ts';
 
 /** One way to answer; the first of several is for clients that take anything. */
 interface Form {
@@ -28,18 +29,24 @@ const protobuf = {
   acceptedAs: [protobufType, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'],
 };
 
-export function createOpenApiPaths(documents: OpenApiDocuments): readonly PathHandler[] {
+/** Documents of group versions that other servers serve are read from them. */
+export function createOpenApiPaths(
+  documents: OpenApiDocuments,
+  remote?: RemoteOpenApi,
+): readonly PathHandler[] {
   const v2: readonly Form[] = [
     { ...json, document: () => documents.v2() },
     { ...protobuf, document: () => documents.v2Protobuf() },
   ];
   return [
-    (context) => {
+    async (context) => {
       const { path } = context.info;
       if (path === '/openapi/v2') return answer(context, v2);
       if (path === '/openapi/v3' || path === '/openapi/v3/') return serveIndex(context, documents);
       if (!path.startsWith('/openapi/v3/')) return false;
-      const document = () => documents.v3(path.slice('/openapi/v3/'.length));
+      const name = path.slice('/openapi/v3/'.length);
+      if (remote !== undefined && (await remote.serve(name, context))) return true;
+      const document = () => documents.v3(name);
       return answer(context, [{ ...json, document }]);
     },
   ];

@@ -1,0 +1,123 @@
+// APIServices that nobody has to write: one for every group version of the CustomResourceDefinitions,
+// made, corrected and removed as those come and go. One without the label below was made by
+// somebody and is left alone, also when it gives the group version to another server.
+
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import type { APIService } from '@keelson/apimachinery/types/apiregistration.k8s.io.v1';
+import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
+import { systemUser } from '../authentication/system-user.ts';
+import type { Logger } from '../logger.ts';
+import type { ObjectSource } from '../object-source.ts';
+import { createObject } from '../registry/store-create.ts';
+import { storageKey, type StoreScope } from '../registry/store-types.ts';
+
+export interface AutoRegistrationOptions {
+  readonly definitions: ObjectSource;
+  readonly apiServices: ObjectSource;
+  /** The store of APIServices. */
+  readonly scope: () => StoreScope;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** `true`: kept as it should be all the time; `onstart`: made at start, then left alone. */
+export const automanagedLabel = 'kube-aggregator.kubernetes.io/automanaged';
+/** Of custom resources: after everything built in; versions among themselves by their names. */
+export const customPriorities = { groupPriorityMinimum: 1000, versionPriority: 100 } as const;
+
+/** Brings all up to date, and keeps them so until the signal is aborted. */
+export function startAutoRegistration(options: AutoRegistrationOptions): void {
+  const { definitions, apiServices, signal } = options;
+  const busy = new Map<string, Promise<void>>();
+  const look = (name: string) => {
+    const turn = (busy.get(name) ?? Promise.resolve()).then(() => reconcile(name, options));
+    busy.set(name, turn);
+    void turn.finally(() => {
+      if (busy.get(name) === turn) busy.delete(name);
+    });
+  };
+  const stops = [
+    definitions.subscribe(({ object, previous }) => {
+      for (const name of new Set([...namesOf(object), ...namesOf(previous)])) look(name);
+    }),
+    apiServices.subscribe(({ type, object }) => {
+      if (type === 'DELETED' || isManaged(object)) look(object.metadata.name ?? '');
+    }),
+  ];
+  const names = [
+    ...definitions.list().flatMap(namesOf),
+    ...apiServices.list().filter(isManaged).map(nameOf),
+  ];
+  for (const name of new Set(names)) look(name);
+  signal.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
+}
+
+const nameOf = (object: KubeObject): string => object.metadata.name ?? '';
+const isManaged = (object: KubeObject): boolean =>
+  object.metadata.labels?.[automanagedLabel] === 'true';
+
+/** The names of the APIServices that a definition calls for. */
+function namesOf(object: KubeObject | undefined): string[] {
+  if (object === undefined) return [];
+  const { spec } = object as unknown as CustomResourceDefinition;
+  return (spec.versions ?? []).filter((v) => v.served).map((v) => `${v.name}.${spec.group}`);
+}
+
+async function reconcile(name: string, options: AutoRegistrationOptions): Promise<void> {
+  const { definitions, apiServices, scope, logger, signal } = options;
+  if (signal.aborted) return;
+  const wanted = definitions.list().some((crd) => namesOf(crd).includes(name));
+  const current = apiServices.get('', name);
+  try {
+    if (current === undefined) {
+      if (wanted) await create(name, scope());
+    } else if (isManaged(current)) {
+      const { storage } = scope();
+      const key = storageKey(scope(), '', name);
+      if (!wanted)
+        await storage.guaranteedUpdate(key, (now) =>
+          now && !isManaged(now.object) ? now.object : undefined,
+        );
+      else if (!hasWantedSpec(current, name))
+        await storage.guaranteedUpdate(key, (now) =>
+          now === undefined ? undefined : { ...now.object, spec: specOf(name) },
+        );
+    }
+  } catch (error) {
+    if (signal.aborted || isStatusError(error, 'AlreadyExists')) return;
+    logger.error('an APIService could not be registered', { name, error: String(error) });
+  }
+}
+
+async function create(name: string, scope: StoreScope): Promise<void> {
+  const object = {
+    kind: 'APIService',
+    apiVersion: 'apiregistration.k8s.io/v1',
+    metadata: { name, labels: { [automanagedLabel]: 'true' } },
+    spec: specOf(name),
+  };
+  await createObject(scope, object as unknown as KubeObject, {
+    user: systemUser,
+    dryRun: false,
+    namespace: '',
+    warn: () => {},
+    validateAdmission: async () => {},
+  });
+}
+
+function specOf(name: string): APIService['spec'] {
+  const dot = name.indexOf('.');
+  return { group: name.slice(dot + 1), version: name.slice(0, dot), ...customPriorities };
+}
+
+function hasWantedSpec(object: KubeObject, name: string): boolean {
+  const { spec } = object as unknown as APIService;
+  const wanted = specOf(name);
+  return (
+    spec.service === undefined &&
+    spec.group === wanted.group &&
+    spec.version === wanted.version &&
+    spec.groupPriorityMinimum === wanted.groupPriorityMinimum &&
+    spec.versionPriority === wanted.versionPriority
+  );
+}
