@@ -16,10 +16,12 @@ import { structShape, unset, zeroValue } from './struct-shape.ts';
 import type { Slot, StructShape } from './struct-shape.ts';
 
 /** Makes the object of a nested envelope (`RawExtension` may hold one). */
-export type NestedObjectDecoder = (envelope: Uint8Array, depth: number) => JsonObject;
+export type NestedObjectDecoder = (envelope: Uint8Array, context: ProtobufContext) => JsonObject;
 
 export interface ProtobufContext {
   depth: number;
+  /** How many structs may still be made, those that come of nothing included. */
+  structsLeft: number;
   readonly nested: NestedObjectDecoder;
 }
 
@@ -79,6 +81,8 @@ function readStruct(
     compiled.set(type, struct);
   }
   if (++context.depth > keptDepthMax) throw new DecodeError('exceeded max depth', 'limit');
+  context.structsLeft -= struct.shape.structs();
+  if (context.structsLeft < 0) throw new DecodeError('exceeded max number of messages', 'limit');
   const slots = struct.shape.slots.slice();
   readFields(reader, struct.message, { slots, previous }, context);
   context.depth--;
@@ -352,7 +356,7 @@ function readRaw(reader: ProtobufReader, context: ProtobufContext): JsonValue {
   if (raw === undefined || raw.length === 0) return null;
   if (!isEnvelope(raw)) return parseJson(raw);
   if (++context.depth > keptDepthMax) throw new DecodeError('exceeded max depth', 'limit');
-  const object = context.nested(raw, context.depth);
+  const object = context.nested(raw, context);
   context.depth--;
   return object;
 }

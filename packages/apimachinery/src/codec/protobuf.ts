@@ -11,6 +11,7 @@ import type { StructType } from '../schema/types.ts';
 import { DecodeError } from './decode-error.ts';
 import type { TypeMeta } from './decode-object.ts';
 import { decodeStructMessage, envelopePrefix, isEnvelope } from './protobuf-decoder.ts';
+import type { ProtobufContext } from './protobuf-decoder.ts';
 import { structEncoder } from './protobuf-encoder.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
@@ -160,11 +161,13 @@ function write(content: () => void): Uint8Array {
 
 /** Opens the envelope; throws `DecodeError` when there is none. */
 export function readProtobufEnvelope(bytes: Uint8Array): ProtobufEnvelope {
+  if (bytes.length === 0) throw new DecodeError('empty data', 'syntax');
   if (!isEnvelope(bytes)) {
     const prefix = envelopePrefix.join(' ');
     const message = `provided data does not appear to be a protobuf message, expected prefix [${prefix}]`;
     throw new DecodeError(message, 'syntax');
   }
+  if (bytes.length === envelopePrefix.length) throw new DecodeError('empty body', 'syntax');
   const reader = new ProtobufReader(bytes, envelopePrefix.length);
   let meta: TypeMeta = { apiVersion: '', kind: '' };
   let message: Uint8Array = new Uint8Array();
@@ -191,26 +194,37 @@ function readTypeMeta(bytes: Uint8Array): TypeMeta {
 
 /** Decodes the message of a known type; throws `DecodeError`. */
 export function decodeProtobufMessage(message: Uint8Array, type: StructType): JsonObject {
-  return decodeStructMessage(message, type, { depth: 0, nested: decodeNested });
+  return decodeStructMessage(message, type, rootContext(message));
 }
 
 /** Decodes an object of a built-in kind with its envelope; throws `DecodeError`. */
 export function decodeProtobuf(bytes: Uint8Array): DecodedProtobuf {
-  return decodeEnvelope(bytes, 0);
+  return decodeEnvelope(bytes, rootContext(bytes));
 }
 
-function decodeEnvelope(bytes: Uint8Array, depth: number): DecodedProtobuf {
+/**
+ * Go writes every struct that is not behind a pointer, in two bytes at least. What is much sparser
+ * is no message that anybody wrote, but one that should fill the memory.
+ */
+function rootContext(bytes: Uint8Array): ProtobufContext {
+  return { depth: 0, structsLeft: sparseStructsMax + bytes.length, nested: decodeNested };
+}
+
+/** So many structs may come of a message of any size. */
+const sparseStructsMax = 1000;
+
+function decodeEnvelope(bytes: Uint8Array, context: ProtobufContext): DecodedProtobuf {
   const { apiVersion, kind, message } = readProtobufEnvelope(bytes);
   const gv = parseApiVersion(apiVersion);
   const gvk = { group: gv?.group ?? '', version: gv?.version ?? '', kind };
   const type = gv === undefined ? undefined : typeForKind(gvk);
   if (type === undefined) throw unknownKind(apiVersion, kind);
-  const value = decodeStructMessage(message, type, { depth, nested: decodeNested });
+  const value = decodeStructMessage(message, type, context);
   return { gvk, object: withTypeMeta(value, type, { apiVersion: formatApiVersion(gvk), kind }) };
 }
 
-function decodeNested(envelope: Uint8Array, depth: number): JsonObject {
-  return asJson(decodeEnvelope(envelope, depth).object);
+function decodeNested(envelope: Uint8Array, context: ProtobufContext): JsonObject {
+  return asJson(decodeEnvelope(envelope, context).object);
 }
 
 function unknownKind(apiVersion: string, kind: string): DecodeError {

@@ -29,6 +29,8 @@ export interface StructShape {
   readonly slots: readonly Slot[];
   /** Puts slots in Go's order; slots that are unset fall back to `previous`. */
   assemble(slots: readonly Slot[], previous?: JsonObject): JsonObject;
+  /** How many structs the zero value is made of, itself included. */
+  structs(): number;
 }
 
 const shapes = new WeakMap<StructType, StructShape>();
@@ -37,9 +39,11 @@ export function structShape(type: StructType): StructShape {
   const known = shapes.get(type);
   if (known !== undefined) return known;
   const fields = type.fields.map((field) => fieldShape(type, field));
+  let structs: number | undefined;
   const shape: StructShape = {
     slots: fields.map(() => unset),
     assemble: (slots, previous) => assemble(fields, slots, previous),
+    structs: () => (structs ??= countStructs(type)),
   };
   shapes.set(type, shape);
   return shape;
@@ -49,6 +53,15 @@ export function structShape(type: StructType): StructShape {
 export function zeroStruct(type: StructType): JsonObject {
   const shape = structShape(type);
   return shape.assemble(shape.slots);
+}
+
+function countStructs(type: StructType): number {
+  let count = 1;
+  for (const { type: of, presence, nullable } of type.fields) {
+    const isWritten = presence === 'always' && nullable !== true;
+    if (isWritten && of.kind === 'struct') count += structShape(of.type).structs();
+  }
+  return count;
 }
 
 /** The zero value of a type in JSON; `nullable` says that Go holds a pointer. */

@@ -5,13 +5,14 @@ import {
   asKubeObject,
   DecodeError,
   decodeObject,
-  decodeProtobuf,
+  decodeProtobufMessage,
   decodeYamlObject,
   formatApiVersion,
   parseApiVersion,
   isJsonObject,
   parseJsonObject,
   parseYaml,
+  readProtobufEnvelope,
   readTypeMeta,
   statusErrors,
   typeForKind,
@@ -122,10 +123,18 @@ function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: Expecte
 
 const typeMetaPrefix = "couldn't get version/kind; json parse error: ";
 
+/**
+ * The kind is checked before the message is looked at: one of another kind, such as a list, may
+ * become far more than its bytes.
+ */
 function decodeProtobufBody(body: Uint8Array, expected: ExpectedKind): Decoded {
-  const { object } = orUnrecognized(body, expected.kind, '', () => decodeProtobuf(body));
-  checkKind(object, expected);
-  return { object: withKind(object, expected), strictErrors: [] };
+  const envelope = orUnrecognized(body, expected.kind, '', () => readProtobufEnvelope(body));
+  checkKind(envelope, expected);
+  const version = envelope.apiVersion || formatApiVersion(expected);
+  const type = typeForKind({ ...expected, ...parseApiVersion(version) }) ?? typeForKind(expected);
+  if (type === undefined) throw new Error(`no schema for ${version} ${expected.kind}`);
+  const object = orCannotBeHandled(expected, () => decodeProtobufMessage(envelope.message, type));
+  return { object: withKind(asKubeObject(object), expected), strictErrors: [] };
 }
 
 function decodeCustom(
@@ -270,7 +279,8 @@ export function decodeDeleteOptions(
   request: ResourceRequest,
   body: Uint8Array,
 ): DeleteRequestOptions {
-  const mediaType = negotiateInput(request.context, request.endpoint.custom);
+  // The options have a protobuf form also where the objects have none.
+  const mediaType = negotiateInput(request.context);
   const type = typeForKind(deleteOptionsKind);
   if (type === undefined) throw new Error('no schema for DeleteOptions');
   const object = decodeDeleteBody(body, mediaType, type);
@@ -299,13 +309,22 @@ export function decodeDeleteOptions(
 
 function decodeDeleteBody(body: Uint8Array, mediaType: MediaType, type: StructType): KubeObject {
   try {
-    if (mediaType === 'application/vnd.kubernetes.protobuf') return decodeProtobuf(body).object;
+    if (mediaType === 'application/vnd.kubernetes.protobuf') {
+      const { apiVersion, kind, message } = readProtobufEnvelope(body);
+      const isOptions = kind === '' || kind === deleteOptionsKind.kind;
+      return asKubeObject({
+        ...(isOptions ? decodeProtobufMessage(message, type) : {}),
+        apiVersion,
+        kind,
+      });
+    }
     if (mediaType === 'application/yaml') return decodeYamlObject(body, type).object;
     return decodeObject(body, type).object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
+    const isJson = mediaType === 'application/json';
     throw statusErrors.badRequest(
-      error.reason === 'syntax' ? typeMetaPrefix + error.message : error.message,
+      isJson && error.reason === 'syntax' ? typeMetaPrefix + error.message : error.message,
     );
   }
 }
