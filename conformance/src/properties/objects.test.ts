@@ -1,0 +1,174 @@
+// What holds for every object that fits its schema, whatever is in it: the server answers and does
+// not fail; what it takes it gives back; writing back what was read changes nothing; protobuf and
+// JSON are one object.
+//
+// KEELSON_PROPERTY_RUNS makes it longer, KEELSON_TEST_SEED tries other objects.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  builtinResources,
+  createSeededRandom,
+  decodeProtobuf,
+  formatApiVersion,
+  isJsonObject,
+  isStatusError,
+  type JsonObject,
+  type JsonValue,
+  type ResourceDefinition,
+} from '@keelson/apimachinery';
+import type { Client } from '@keelson/client';
+import { createCluster, type Cluster } from '@keelson/keelson';
+import fc from 'fast-check';
+import { collectionPath, minimalObject } from '../wire/minimal-objects.ts';
+import { decorate } from './decorate.ts';
+import { lostFields } from './lost-fields.ts';
+
+const numRuns = Number(process.env['KEELSON_PROPERTY_RUNS'] ?? 30);
+const namespace = 'properties';
+const protobuf = 'application/vnd.kubernetes.protobuf';
+const stored = builtinResources().filter(({ verbs }) => verbs.includes('watch'));
+
+describe('objects that fit their schema', { timeout: 1_000_000 }, () => {
+  let cluster: Cluster;
+  let client: Client;
+  let accepted = 0;
+  before(async () => {
+    cluster = await createCluster({ controllers: [] });
+    client = cluster.client();
+    await send(client, 'POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+    const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+    await send(client, 'POST', accounts, { metadata: { name: 'default' } });
+  });
+  after(() => cluster.close());
+
+  for (const definition of stored) {
+    const { group, version, kind } = definition;
+    it(`${formatApiVersion({ group, version })} ${kind}`, () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 6 }),
+          async (changes) => {
+            if (await holds(client, definition, changes)) accepted++;
+          },
+        ),
+        { numRuns },
+      ));
+  }
+
+  it('are mostly not refused', () => {
+    assert.ok(accepted > (numRuns * stored.length) / 5, `${accepted} accepted`);
+  });
+});
+
+/** Whether the server took the object. */
+async function holds(
+  client: Client,
+  definition: ResourceDefinition,
+  changes: readonly number[],
+): Promise<boolean> {
+  const object = minimalObject(definition, { name: 'sample', namespace });
+  assert.ok(object, `no sample of ${definition.group}/${definition.resource}`);
+  for (const change of changes) decorate(object, definition.type, createSeededRandom(change));
+  const collection = collectionPath(definition, namespace);
+  const path = `${collection}/${(object['metadata'] as { name: string }).name}`;
+  const created = await send(client, 'POST', collection, object);
+  if (created.status !== 201) {
+    assert.ok([400, 403, 422].includes(created.status), describeAnswer(created));
+    return false;
+  }
+  try {
+    assert.deepEqual(lostFields(definition, object, created.body), [], describeAnswer(created));
+    await readsTheSame(client, path);
+  } finally {
+    await remove(client, path);
+  }
+  return true;
+}
+
+async function readsTheSame(client: Client, path: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const read = await send(client, 'GET', path);
+    assert.equal(read.status, 200, describeAnswer(read));
+    const same = await send(client, 'PUT', path, read.body);
+    // The server itself may have filled in its status in between.
+    if (same.status === 409 && tries < 20) continue;
+    assert.equal(same.status, 200, describeAnswer(same));
+    const before = read.body['metadata'] as JsonObject;
+    const after = same.body['metadata'] as JsonObject;
+    if (before['resourceVersion'] !== after['resourceVersion'])
+      assert.deepEqual(same.body, read.body, 'writing back what was read changes nothing');
+    const bytes = await client.send({ method: 'GET', path, headers: { accept: protobuf } });
+    const decoded = decodeProtobuf(bytes).object as unknown as JsonObject;
+    const now = await send(client, 'GET', path);
+    assert.deepEqual(plain(decoded), plain(now.body), 'protobuf is JSON');
+    return;
+  }
+}
+
+/** Takes away what keeps the object, too. */
+async function remove(client: Client, path: string): Promise<void> {
+  await send(client, 'DELETE', `${path}?gracePeriodSeconds=0`);
+  for (let tries = 0; tries < 20; tries++) {
+    const left = await send(client, 'GET', path);
+    if (left.status === 404) return;
+    const { metadata } = left.body as { metadata: JsonObject };
+    if (metadata['finalizers'] !== undefined)
+      await send(client, 'PUT', path, { ...left.body, metadata: { ...metadata, finalizers: [] } });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { status, body } = await send(client, 'GET', path);
+  const spec = isJsonObject(body['spec']) ? body['spec'] : {};
+  if (status === 404 || spec['finalizers'] === undefined) return;
+  await send(client, 'PUT', `${path}/finalize`, { ...body, spec: { finalizers: [] } });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+async function send(
+  client: Client,
+  method: string,
+  target: string,
+  body?: JsonObject,
+): Promise<Answer> {
+  const [path = '', query = ''] = target.split('?');
+  try {
+    const bytes = await client.send({
+      method,
+      path,
+      query: [...new URLSearchParams(query)],
+      ...(body === undefined
+        ? {}
+        : {
+            headers: { 'content-type': 'application/json' },
+            body: Buffer.from(JSON.stringify(body)),
+          }),
+    });
+    return { status: method === 'POST' ? 201 : 200, body: parse(bytes) };
+  } catch (error) {
+    if (!isStatusError(error)) throw error;
+    return { status: error.status.code ?? 0, body: error.status as unknown as JsonObject };
+  }
+}
+
+function parse(bytes: Uint8Array): JsonObject {
+  return JSON.parse(Buffer.from(bytes).toString()) as JsonObject;
+}
+
+function describeAnswer({ status, body }: Answer): string {
+  return `${status}: ${JSON.stringify(body['message'] ?? body)}`;
+}
+
+/** Messages do not carry kinds: those of claim templates are not in them. */
+function plain(object: JsonObject): JsonObject {
+  return JSON.parse(
+    JSON.stringify(object, (key, value: JsonValue) =>
+      key === 'volumeClaimTemplates' && Array.isArray(value)
+        ? value.map((claim) => ({ ...(claim as JsonObject), kind: '', apiVersion: '' }))
+        : value,
+    ),
+  ) as JsonObject;
+}
