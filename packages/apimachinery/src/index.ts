@@ -45,6 +45,7 @@ export type {
 
 export { DecodeError } from './codec/decode-error.ts';
 export type { DecodeErrorReason } from './codec/decode-error.ts';
+export { cborMediaType, decodeCbor, encodeCbor } from './codec/cbor.ts';
 export {
   decodeObject,
   decodeValue,

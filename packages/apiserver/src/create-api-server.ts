@@ -128,8 +128,9 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
       ...(aggregator === undefined ? {} : { delegate: aggregator.handler }),
     }),
   });
+  const cbor = features.enabled('CBORServingAndStorage');
   return {
-    serve: createServe({ pipeline, clock, random, limits, logger }),
+    serve: createServe({ pipeline, clock, random, limits, logger, cbor }),
     index,
     metrics,
     dependencies,

@@ -31,6 +31,8 @@ export interface RequestInfo {
 export interface RequestContext {
   readonly request: ApiRequest;
   readonly response: ApiResponse;
+  /** Whether CBOR is spoken, as the gate CBORServingAndStorage says. */
+  readonly cbor?: boolean;
   readonly info: RequestInfo;
   /** The `Audit-ID` of the answer; passed on to servers behind this one. */
   readonly auditId: string;

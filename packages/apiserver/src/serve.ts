@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly random: Random;
   readonly limits: ServerLimits;
   readonly logger: Logger;
+  /** Whether CBOR is spoken. */
+  readonly cbor?: boolean;
 }
 
 /** The function it makes never rejects. */
@@ -52,6 +54,7 @@ function createContext(
   return {
     request,
     response,
+    cbor: options.cbor === true,
     info: parseRequestInfo(request.method, request.url),
     auditId: auditIdOf(request, options.random),
     user: anonymousUser,

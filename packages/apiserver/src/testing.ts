@@ -36,6 +36,7 @@ import { createServiceResolver } from './transport/service-resolver.ts';
 export interface TestServerOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;
+  readonly featureGates?: Readonly<Record<string, boolean>>;
   readonly admissionPlugins?: readonly AdmissionPlugin[];
   readonly staticTokens?: readonly StaticToken[];
   /** In place of RBAC. */
@@ -77,7 +78,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
   const { clock = systemClock } = options;
   const memory = createMemoryStorage({ clock });
   const storage = options.storage?.(memory) ?? memory;
-  const features = createFeatures({});
+  const features = createFeatures({ featureGates: options.featureGates ?? {} });
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
   const authentication = createAuthentication({

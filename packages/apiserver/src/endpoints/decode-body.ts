@@ -3,9 +3,11 @@
 
 import {
   asKubeObject,
+  decodeCbor,
   DecodeError,
   decodeObject,
   decodeProtobufMessage,
+  decodeValue,
   decodeYamlObject,
   formatApiVersion,
   parseApiVersion,
@@ -106,6 +108,7 @@ function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: Expecte
     );
     return { object: withKind(decoded.object, expected), strictErrors: decoded.strictErrors };
   }
+  if (mediaType === 'application/cbor') return decodeCborBody(body, type, expected);
   try {
     const decoded = decodeObject(body, type, { strict: true });
     checkKind(decoded.object, expected);
@@ -122,6 +125,22 @@ function decodeBuiltin(body: Uint8Array, mediaType: MediaType, expected: Expecte
 }
 
 const typeMetaPrefix = "couldn't get version/kind; json parse error: ";
+
+function decodeCborBody(body: Uint8Array, type: StructType, expected: ExpectedKind): Decoded {
+  const json = orUnrecognized(body, expected.kind, '', () => decodeCborObject(body));
+  checkKind(json, expected);
+  const { value, strictErrors } = orCannotBeHandled(expected, () =>
+    decodeValue(json, type, { strict: true }),
+  );
+  return { object: withKind(asKubeObject(value), expected), strictErrors };
+}
+
+/** Throws `DecodeError`. */
+export function decodeCborObject(body: Uint8Array): JsonObject {
+  const value = decodeCbor(body);
+  if (isJsonObject(value)) return value;
+  throw new DecodeError('the document is not a map');
+}
 
 /**
  * The kind is checked before the message is looked at: one of another kind, such as a list, may
@@ -143,9 +162,9 @@ function decodeCustom(
   mediaType: MediaType,
   expected: ExpectedKind,
 ): Decoded {
-  const isYaml = mediaType === 'application/yaml';
-  const parsed = orUnrecognized(body, expected.kind, isYaml ? '' : typeMetaPrefix, () =>
-    isYaml ? parseYamlObject(body) : parseJsonObject(body, { strict: true }),
+  const isJson = mediaType === 'application/json';
+  const parsed = orUnrecognized(body, expected.kind, isJson ? typeMetaPrefix : '', () =>
+    parseCustom(body, mediaType),
   );
   checkCustomVersion(parsed.value, expected);
   const decode = request.endpoint.customDecode;
@@ -157,6 +176,15 @@ function decodeCustom(
     object: decoded.object,
     strictErrors: [...parsed.strictErrors, ...decoded.unknownFields],
   };
+}
+
+function parseCustom(
+  body: Uint8Array,
+  mediaType: MediaType,
+): { value: JsonObject; strictErrors: readonly string[] } {
+  if (mediaType === 'application/yaml') return parseYamlObject(body);
+  if (mediaType === 'application/cbor') return { value: decodeCborObject(body), strictErrors: [] };
+  return parseJsonObject(body, { strict: true });
 }
 
 /** COMPAT: the kind of a custom resource is left to its validation. */
@@ -319,6 +347,8 @@ function decodeDeleteBody(body: Uint8Array, mediaType: MediaType, type: StructTy
       });
     }
     if (mediaType === 'application/yaml') return decodeYamlObject(body, type).object;
+    if (mediaType === 'application/cbor')
+      return asKubeObject(decodeValue(decodeCborObject(body), type).value);
     return decodeObject(body, type).object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;

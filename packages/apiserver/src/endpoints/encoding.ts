@@ -1,7 +1,8 @@
-// Objects to bytes in the three media types. JSON of stored objects is cached with the entry
-// (`storedJson`); this file knows the shapes, the codecs are apimachinery's.
+// Objects to bytes in the media types that there are. JSON and protobuf of stored objects are kept
+// with the entry; this file knows the shapes, the codecs are apimachinery's.
 
 import {
+  encodeCbor,
   encodeJson,
   encodeJsonText,
   encodeProtobuf,
@@ -23,6 +24,8 @@ export function encodeOutput(object: KubeObject, format: OutputFormat): Uint8Arr
       return encodeYaml(object);
     case 'application/vnd.kubernetes.protobuf':
       return encodeProtobuf(object, protobufType(object));
+    case 'application/cbor':
+      return encodeCbor(object);
     case 'application/json':
       return format.pretty ? prettyJson(object) : encodeJson(object);
   }

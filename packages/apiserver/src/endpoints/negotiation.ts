@@ -8,7 +8,8 @@ import type { RequestContext } from '../request-context.ts';
 export type MediaType =
   | 'application/json'
   | 'application/yaml'
-  | 'application/vnd.kubernetes.protobuf';
+  | 'application/vnd.kubernetes.protobuf'
+  | 'application/cbor';
 export interface OutputFormat {
   readonly mediaType: MediaType;
   /** `Table`, `PartialObjectMetadata`, `PartialObjectMetadataList`, or the object itself. */
@@ -22,7 +23,14 @@ const builtinTypes: readonly MediaType[] = [
   'application/yaml',
   'application/vnd.kubernetes.protobuf',
 ];
-const tableTypes = builtinTypes.slice(0, 2);
+const textTypes = builtinTypes.slice(0, 2);
+const cborType: MediaType = 'application/cbor';
+
+/** What there is for objects that have a protobuf form, or have none. */
+function typesOf(context: RequestContext, hasProtobuf: boolean): readonly MediaType[] {
+  const types = hasProtobuf ? builtinTypes : textTypes;
+  return context.cbor === true ? [...types, cborType] : types;
+}
 const transformGroup = 'meta.k8s.io';
 
 interface AcceptClause {
@@ -34,13 +42,13 @@ interface AcceptClause {
 /** Throws 406. `custom`: the resource has no protobuf form. */
 export function negotiateOutput(context: RequestContext, custom = false): OutputFormat {
   const header = singleHeader(context.request.headers['accept']);
-  const types = custom ? builtinTypes.slice(0, 2) : builtinTypes;
+  const types = typesOf(context, !custom);
   const pretty = wantsPretty(context);
   if (header === '') return { mediaType: 'application/json', as: '', asVersion: '', pretty };
   let sawUnknownTransform = false;
   for (const clause of parseAccept(header)) {
     const as = clause.parameters.get('as') ?? '';
-    const mediaType = formsOf(as, types).find((t) => matches(clause.type, t));
+    const mediaType = formsOf(context, as, types).find((t) => matches(clause.type, t));
     if (mediaType === undefined) {
       sawUnknownTransform ||= types.some((t) => matches(clause.type, t));
       continue;
@@ -68,9 +76,13 @@ export function negotiateOutput(context: RequestContext, custom = false): Output
 }
 
 /** Metadata has a protobuf form whatever the resource is; a table has none. */
-function formsOf(as: string, types: readonly MediaType[]): readonly MediaType[] {
-  if (as === 'Table') return tableTypes;
-  return as.startsWith('PartialObjectMetadata') ? builtinTypes : types;
+function formsOf(
+  context: RequestContext,
+  as: string,
+  types: readonly MediaType[],
+): readonly MediaType[] {
+  if (as === 'Table') return typesOf(context, false);
+  return as.startsWith('PartialObjectMetadata') ? typesOf(context, true) : types;
 }
 
 /**
@@ -89,7 +101,7 @@ export function negotiateInput(context: RequestContext, custom = false): MediaTy
   const header = singleHeader(context.request.headers['content-type']);
   const type = header.split(';')[0]?.trim().toLowerCase() ?? '';
   if (type === '') return 'application/json';
-  const types = custom ? builtinTypes.slice(0, 2) : builtinTypes;
+  const types = typesOf(context, !custom);
   const found = types.find((t) => t === type);
   if (found !== undefined) return found;
   throw statusErrors.unsupportedMediaType(

@@ -18,6 +18,7 @@ import {
   type StructType,
   asKubeObject,
 } from '@keelson/apimachinery';
+import { decodeCborObject } from './decode-body.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
@@ -93,6 +94,18 @@ export interface ApplyBody {
   readonly object: KubeObject;
   /** What is wrong with it beyond its meaning: keys that are there twice. */
   readonly strictError: string | undefined;
+}
+
+/** The same in CBOR. Throws 400. */
+export function parseCborApplyBody(body: Uint8Array): ApplyBody {
+  try {
+    const value = decodeCborObject(body);
+    const metadata = isJsonObject(value['metadata']) ? value['metadata'] : {};
+    return { object: asKubeObject({ ...value, metadata }), strictError: undefined };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw statusErrors.badRequest(`error decoding CBOR: ${error.message}`);
+  }
 }
 
 /** An apply configuration is YAML, of which JSON is a part. Throws 400. */

@@ -2,6 +2,7 @@
 // form is kept with the entry, so a thousand watchers share one buffer.
 
 import {
+  encodeCbor,
   encodeProtobufEnvelope,
   encodeProtobufWatchEvent,
   type KubeObject,
@@ -38,7 +39,9 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
     return table;
   };
   const isProtobuf = format.mediaType === 'application/vnd.kubernetes.protobuf';
+  const isCbor = format.mediaType === 'application/cbor';
   const encode = (type: string, object: KubeObject, stored = object): Uint8Array => {
+    if (isCbor) return encodeCbor({ type, object: shape(object, stored) });
     const bytes = encodeOutput(
       shape(object, stored),
       isProtobuf ? format : { ...format, mediaType: 'application/json', pretty: false },
@@ -49,6 +52,7 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
   const isShaped = format.as !== '' || format.mediaType === 'application/yaml';
   const encodeStored = (type: string, entry: StoredEntry): Uint8Array => {
     const { apiVersion = '', kind = '' } = entry.object;
+    if (isCbor) return encode(type, entry.object);
     if (!isProtobuf) return wrap(type, storedJson(entry, apiVersion));
     const message = storedProtobufMessage(entry, definition.type, apiVersion);
     const envelope = encodeProtobufEnvelope({ apiVersion, kind }, message);
@@ -59,9 +63,7 @@ export function createEventEncoder(request: ResourceRequest, format: OutputForma
     stored(type, entry) {
       if (isShaped) return encode(type, entry.object);
       const { apiVersion = '' } = entry.object;
-      const key = isProtobuf
-        ? `watch-protobuf:${type}:${apiVersion}`
-        : `watch:${type}:${apiVersion}`;
+      const key = `watch:${format.mediaType}:${type}:${apiVersion}`;
       return entry.encoding(key, () => encodeStored(type, entry));
     },
     initial: (entry) => (isShaped ? encode('ADDED', entry.object) : encodeStored('ADDED', entry)),

@@ -7,7 +7,7 @@ import {
   isWebSocketRequest,
   type WebSocketConnection,
 } from '../transport/websocket.ts';
-import type { OutputFormat } from './negotiation.ts';
+import type { MediaType, OutputFormat } from './negotiation.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import { startResponse } from './respond.ts';
 
@@ -23,10 +23,16 @@ export interface WatchStream {
   end(): void;
 }
 
+const protobufType = 'application/vnd.kubernetes.protobuf';
+
+/** How the media types are called when they come as a stream; YAML does not. */
+const streamTypes: Partial<Record<MediaType, string>> = {
+  [protobufType]: `${protobufType};stream=watch`,
+  'application/cbor': 'application/cbor-seq',
+};
+
 /** Enough to keep a fast connection busy, little enough for thousands of watchers to begin at once. */
 const waitAboveBytes = 256 * 1024;
-
-const protobufType = 'application/vnd.kubernetes.protobuf';
 
 /** `onClosed` is called when the client has gone, or was cut off. */
 export function createWatchStream(
@@ -53,12 +59,7 @@ function createByteStream(
     open() {
       if (opened) return;
       opened = true;
-      const isProtobuf = format.mediaType === protobufType;
-      startResponse(
-        request.context,
-        200,
-        isProtobuf ? `${protobufType};stream=watch` : 'application/json',
-      );
+      startResponse(request.context, 200, streamTypes[format.mediaType] ?? 'application/json');
       // An empty chunk makes the transport send the headers now, not with the first event.
       response.write('');
     },

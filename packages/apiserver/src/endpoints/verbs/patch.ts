@@ -31,7 +31,13 @@ import {
   servedApiVersion,
 } from '../field-manager.ts';
 import { negotiateOutput, singleHeader } from '../negotiation.ts';
-import { parseApplyBody, parsePatchBody, type ParsedPatch, type PatchType } from '../patch-body.ts';
+import {
+  parseApplyBody,
+  parseCborApplyBody,
+  parsePatchBody,
+  type ParsedPatch,
+  type PatchType,
+} from '../patch-body.ts';
 import { parsePatchOptions, type PatchRequestOptions } from '../query-options.ts';
 import { toServed, toStored, type ResourceRequest } from '../resource-request.ts';
 import { respondResource } from '../respond-resource.ts';
@@ -45,6 +51,9 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
 };
+
+/** Only where CBOR is spoken. */
+const applyCbor = 'application/apply-patch+cbor';
 
 export async function patchResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint, services } = request;
@@ -95,7 +104,8 @@ function readConfiguration(
   body: Uint8Array,
   options: PatchRequestOptions,
 ): KubeObject {
-  const { object, strictError } = parseApplyBody(body);
+  const parse = contentType(request) === applyCbor ? parseCborApplyBody : parseApplyBody;
+  const { object, strictError } = parse(body);
   if (strictError !== undefined) {
     if (options.fieldValidation === 'Strict')
       throw statusErrors.badRequest(
@@ -113,15 +123,22 @@ function requirePatch(patch: ParsedPatch | undefined): ParsedPatch {
   return patch;
 }
 
+function contentType({ context }: ResourceRequest): string {
+  const header = singleHeader(context.request.headers['content-type']);
+  return header.split(';')[0]?.trim() ?? '';
+}
+
 function patchTypeOf(request: ResourceRequest): PatchType {
-  const header = singleHeader(request.context.request.headers['content-type']);
-  const type = patchTypes[header.split(';')[0]?.trim() ?? ''];
+  const { context } = request;
+  const given = contentType(request);
+  const type = given === applyCbor && context.cbor === true ? 'apply' : patchTypes[given];
   // COMPAT: the router of kube-apiserver answers these, in its own words.
   if (type === undefined)
     throw statusErrors.generic(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   if (type === 'strategic' && request.endpoint.custom)
     throw statusErrors.unsupportedMediaType(
-      'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
+      'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml' +
+        (context.cbor === true ? `, ${applyCbor}` : ''),
     );
   return type;
 }
