@@ -1,6 +1,7 @@
 // The measured figures as docs/benchmarks.md shows them, each beside kube-apiserver's.
 
 import type { DefinitionFigures, Percentiles } from './definitions.ts';
+import type { FairnessRow } from './fairness.ts';
 import { kubeApiserver, kubeApiserverStart } from './kube-apiserver.ts';
 
 /** What the load generator writes. */
@@ -32,9 +33,11 @@ export interface Report {
   readonly definitions: DefinitionFigures;
   readonly http1: LoadResult;
   readonly http2: LoadResult;
+  readonly fairness: readonly FairnessRow[];
 }
 
-export function renderReport({ start, definitions, http1, http2 }: Report): string {
+export function renderReport(report: Report): string {
+  const { start, definitions, http1, http2, fairness } = report;
   const { meta } = http1;
   const memoryMiB = Object.values(meta.after)[0]?.rss ?? 0;
   return `# Benchmarks
@@ -62,6 +65,28 @@ ${table(http1.results)}
 ## Requests over HTTP/2
 
 ${table(http2.results)}
+
+${renderFairness(fairness)}`;
+}
+
+/** The last section, which may be measured alone. */
+export const fairnessHeading = '## One hostile client';
+
+export function renderFairness(rows: readonly FairnessRow[]): string {
+  const lines = rows.map(({ name, clients, hostile }) => {
+    const { served, failed, p50, p99, max } = clients;
+    const lists = hostile === undefined ? '–' : `${hostile.served} / ${hostile.refused}`;
+    const times = [p50, p99, max].map(figure).join(' | ');
+    return `| ${name} | ${served} | ${failed} | ${times} | ${lists} |`;
+  });
+  return `${fairnessHeading}
+
+64 clients read one object every 50 ms for 20 seconds, while another one sends 10,000 lists of all 5,000
+objects over 256 connections; what the 64 get.
+
+| | served | failed | p50 ms | p99 ms | longest ms | lists served / refused |
+|---|---|---|---|---|---|---|
+${lines.join('\n')}
 `;
 }
 

@@ -4,6 +4,7 @@
 //
 //   KEELSON_BENCH   folder of the load generator `load.mjs` (default: ../shared/bench)
 //   --definitions   only what a thousand custom resource definitions cost; needs no generator
+//   --fairness      only what clients feel of a hostile one; needs no generator
 //   --ops N --conc 16,64 --list 1000,10000 --list-reps N --only seq,crud,list,watch   passed on to it
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -13,17 +14,27 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { measureDefinitions } from './definitions.ts';
-import { renderDefinitions, renderReport, type LoadResult, type Report } from './report.ts';
+import { measureFairness } from './fairness.ts';
+import {
+  fairnessHeading,
+  renderDefinitions,
+  renderFairness,
+  renderReport,
+  type LoadResult,
+  type Report,
+} from './report.ts';
 import { call, startServer, token, type BenchServer } from './server.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const generator = resolve(root, process.env['KEELSON_BENCH'] ?? '../shared/bench', 'load.mjs');
 const write = process.argv.includes('--write');
+const fairnessOnly = process.argv.includes('--fairness');
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--write');
+const page = join(root, 'docs/benchmarks.md');
 const filledObjects = 10_000;
 
 const definitionsOnly = process.argv.includes('--definitions');
-if (!definitionsOnly && !existsSync(generator)) {
+if (!definitionsOnly && !fairnessOnly && !existsSync(generator)) {
   console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
   process.exit(2);
 }
@@ -40,6 +51,7 @@ const program = join(buildInto(newDirectory()), 'keelson.mjs');
 try {
   if (definitionsOnly)
     console.log(renderDefinitions(await measureDefinitions(program, newDirectory)));
+  else if (fairnessOnly) await measureLastSection();
   else await measureAll();
 } finally {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
@@ -50,10 +62,19 @@ async function measureAll(): Promise<void> {
   const definitions = await measureDefinitions(program, newDirectory);
   const http1 = await measureLoad([]);
   const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
-  const report: Report = { start, definitions, http1, http2 };
+  const fairness = await measureFairness(program, newDirectory);
+  const report: Report = { start, definitions, http1, http2, fairness };
   const text = renderReport(report);
-  if (write) writeFileSync(join(root, 'docs/benchmarks.md'), text);
+  if (write) writeFileSync(page, text);
   else console.log(text);
+}
+
+/** With `--write`, the page keeps its other sections. */
+async function measureLastSection(): Promise<void> {
+  const section = renderFairness(await measureFairness(program, newDirectory));
+  if (!write) return console.log(section);
+  const [before = ''] = readFileSync(page, 'utf8').split(fairnessHeading);
+  writeFileSync(page, `${before.trimEnd()}\n\n${section}`);
 }
 
 /** What users start is the bundle, so that is what is measured. */

@@ -18,12 +18,28 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
+export interface ServerOptions {
+  readonly flags?: readonly string[];
+  /** Further lines of the token file. */
+  readonly tokens?: readonly string[];
+}
+
 /** `program` is the built one; state and token file go to `directory`. */
-export async function startServer(program: string, directory: string): Promise<BenchServer> {
+export async function startServer(
+  program: string,
+  directory: string,
+  options: ServerOptions = {},
+): Promise<BenchServer> {
   const port = await freePort();
   const tokens = join(directory, 'tokens.csv');
-  writeFileSync(tokens, `${token},bench,1,"system:masters"\n`);
-  const flags = [`--data-dir=${directory}`, `--secure-port=${port}`, `--token-auth-file=${tokens}`];
+  const lines = [`${token},bench,1,"system:masters"`, ...(options.tokens ?? [])];
+  writeFileSync(tokens, lines.map((line) => `${line}\n`).join(''));
+  const flags = [
+    `--data-dir=${directory}`,
+    `--secure-port=${port}`,
+    `--token-auth-file=${tokens}`,
+    ...(options.flags ?? []),
+  ];
   const startedAt = performance.now();
   const child = spawn(process.execPath, [program, 'up', ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -8,9 +8,12 @@ export interface ServerLimits {
   readonly requestTimeoutMs: number;
   /** Watches end after a random time between this and twice this, as `--min-request-timeout`. */
   readonly watchTimeoutMinMs: number;
-  /** Concurrent requests that only read; more are answered 429 (`--max-requests-inflight`). */
+  /**
+   * `--max-requests-inflight`: with the next, the seats of the server. Without priority and fairness,
+   * concurrent requests that only read; more are answered 429.
+   */
   readonly readOnlyInFlightMax: number;
-  /** Concurrent requests that write (`--max-mutating-requests-inflight`). */
+  /** `--max-mutating-requests-inflight`: likewise, for requests that write. */
   readonly mutatingInFlightMax: number;
   /** Bytes of all `Warning` headers of one answer. */
   readonly warningRunesMax: number;

@@ -21,7 +21,13 @@ import type { Features } from './features/features.ts';
 import { createAuthenticationFilter } from './filters/authentication.ts';
 import { createAuthorizationFilter } from './filters/authorization.ts';
 import { createDeadlineFilter } from './filters/deadline.ts';
-import { createFlowControlFilter } from './filters/flow-control.ts';
+import {
+  startFlowControl,
+  type FlowControl,
+  type FlowControlServices,
+  type FlowControlSources,
+} from './filters/flow-control/start-flow-control.ts';
+import { createMaxInFlightFilter } from './filters/max-in-flight.ts';
 import { createRequestMetricsFilter } from './filters/request-metrics.ts';
 import { createRespondErrorsFilter } from './filters/respond-errors.ts';
 import { silentLogger, type Logger } from './logger.ts';
@@ -47,6 +53,11 @@ export interface ApiServerParts {
   readonly version: VersionInfo;
   /** Group versions that other servers serve, and the order of all of them. */
   readonly aggregator?: Pick<Aggregator, 'handler' | 'registrations' | 'openApi'>;
+  /**
+   * The objects of API Priority and Fairness. Absent: it is off, and the numbers of concurrent requests
+   * are bounded instead.
+   */
+  readonly flowControl?: FlowControlSources | undefined;
   /** `host:port` under which clients reach the server, for discovery. */
   readonly serverAddress: () => string;
   readonly clock?: Clock;
@@ -111,7 +122,13 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     createOpenApiDocuments(index, parts.version.gitVersion, aggregator?.openApi),
     aggregator?.openApi,
   );
-  const paths = [...openApi, ...rootPaths];
+  const flowControl = createFlowControl(parts, {
+    ...dependencies,
+    index,
+    metrics,
+    signal: shutdown.signal,
+  });
+  const paths = [...openApi, ...flowControl.paths, ...rootPaths];
   const pipeline = composePipeline({
     'respond-errors': createRespondErrorsFilter(logger),
     'request-metrics': createRequestMetricsFilter(metrics, clock, index),
@@ -119,7 +136,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     authentication: createAuthenticationFilter(parts.authenticator),
     audit: parts.audit,
     impersonation: parts.impersonation,
-    'flow-control': createFlowControlFilter(limits),
+    'flow-control': flowControl.filter,
     authorization: createAuthorizationFilter(parts.authorizer),
     endpoints: createRouter({
       index,
@@ -137,6 +154,15 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     markStarted: () => void (started = true),
     shutDown: () => shutdown.abort(),
   };
+}
+
+function createFlowControl(
+  { flowControl }: ApiServerParts,
+  services: FlowControlServices,
+): FlowControl {
+  return flowControl === undefined
+    ? { filter: createMaxInFlightFilter(services.limits), paths: [] }
+    : startFlowControl(flowControl, services);
 }
 
 /** A watch on everything ends only when the storage has failed or was closed. */

@@ -3,6 +3,7 @@
 export { createApiServer } from './create-api-server.ts';
 export type { ApiServer, ApiServerParts } from './create-api-server.ts';
 export { defaultLimits } from './config.ts';
+export { parseGoDurationMs } from './endpoints/query-options.ts';
 export type { ServerLimits } from './config.ts';
 export { openListener } from './transport/listener.ts';
 export type { Listener, ListenerOptions } from './transport/listener.ts';
@@ -34,7 +35,7 @@ export {
 } from './storage/index.ts';
 export type { MemoryStorage } from './storage/index.ts';
 export type { Storage } from './storage/storage.ts';
-export { openObjectSources } from './object-sources.ts';
+export { flowControlSources, openObjectSources } from './object-sources.ts';
 export type { ObjectSources } from './object-sources.ts';
 export type { ObjectSource } from './object-source.ts';
 export { createObject } from './registry/store-create.ts';
@@ -97,5 +98,5 @@ export { startFlowSchemaStatus } from './registry/flowcontrol/flow-schema-status
 export { createBuiltinParts } from './registry/builtin-parts.ts';
 export { scopeIn } from './registry/resource-endpoint.ts';
 export { updateObject } from './registry/store-update.ts';
-export { storageKey } from './registry/store-types.ts';
+export { storageKey, storagePrefix } from './registry/store-types.ts';
 export type { StoreScope } from './registry/store-types.ts';

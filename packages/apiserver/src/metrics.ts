@@ -13,10 +13,25 @@ export interface Gauge {
 export interface Histogram {
   observe(labels: Labels, value: number): void;
 }
+export interface HistogramValue {
+  /** Upper bound, and how many observations are not above it. */
+  readonly buckets: readonly (readonly [number, number])[];
+  readonly sum: number;
+  readonly count: number;
+}
+export type Sample = readonly [Labels, number | HistogramValue];
+/** What is counted where it happens, and read when somebody asks for the metrics. */
+export interface CollectedFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  read(): readonly Sample[];
+}
 export interface Metrics {
   counter(name: string, help: string): Counter;
   gauge(name: string, help: string): Gauge;
   histogram(name: string, help: string, buckets: readonly number[]): Histogram;
+  collect(family: CollectedFamily): void;
   /** The text of /metrics. */
   render(): string;
 }
@@ -92,12 +107,32 @@ export function createMetrics(): Metrics {
         },
       };
     },
+    collect: (collected) => void families.push(() => renderCollected(collected)),
     render: () => families.map((f) => f()).join(''),
   };
 }
 
 function family(name: string, help: string, type: string, lines: readonly string[]): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.map((l) => `${l}\n`).join('')}`;
+}
+
+function renderCollected({ name, help, type, read }: CollectedFamily): string {
+  const lines = read().flatMap(([labels, value]) => renderSample(name, labels, value));
+  return family(name, help, type, lines);
+}
+
+function renderSample(name: string, labels: Labels, value: number | HistogramValue): string[] {
+  const text = renderLabels(labels);
+  if (typeof value === 'number') return [`${name}${text} ${value}`];
+  const buckets = value.buckets.map(
+    ([le, count]) => `${name}_bucket${renderLabels({ ...labels, le: String(le) })} ${count}`,
+  );
+  return [
+    ...buckets,
+    `${name}_bucket${renderLabels({ ...labels, le: '+Inf' })} ${value.count}`,
+    `${name}_sum${text} ${value.sum}`,
+    `${name}_count${text} ${value.count}`,
+  ];
 }
 
 function renderHistogram(

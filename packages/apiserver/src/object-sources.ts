@@ -50,6 +50,11 @@ const prefixes = {
 export type ObjectSourceName = keyof typeof prefixes;
 export type ObjectSources = Readonly<Record<ObjectSourceName, ObjectSource>>;
 
+/** Those that configure API Priority and Fairness. */
+export function flowControlSources({ flowSchemas, priorityLevelConfigurations }: ObjectSources) {
+  return { schemas: flowSchemas, levels: priorityLevelConfigurations };
+}
+
 /** Opens all views; they follow the storage until the signal is aborted. */
 export async function openObjectSources(
   storage: Storage,

@@ -57,4 +57,6 @@ export interface RequestContext {
   /** Annotation of the audit event; a second value for the same key is ignored. */
   annotate(key: string, value: string): void;
   readonly auditAnnotations: ReadonlyMap<string, string>;
+  /** Set by flow control; a watch calls it when it has sent what was there at its start. */
+  onWatchStarted?: () => void;
 }

@@ -23,7 +23,7 @@ import type { Features } from './features/features.ts';
 import { createImpersonationFilter } from './filters/impersonation.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
-import { openObjectSources, type ObjectSources } from './object-sources.ts';
+import { flowControlSources, openObjectSources, type ObjectSources } from './object-sources.ts';
 import { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
 import { createBuiltinParts } from './registry/builtin-parts.ts';
 import { scopeIn } from './registry/resource-endpoint.ts';
@@ -39,6 +39,8 @@ export interface TestServerOptions {
   readonly featureGates?: Readonly<Record<string, boolean>>;
   readonly admissionPlugins?: readonly AdmissionPlugin[];
   readonly staticTokens?: readonly StaticToken[];
+  /** False turns API Priority and Fairness off. */
+  readonly flowControl?: boolean;
   /** In place of RBAC. */
   readonly authorizer?: Authorizer;
   /** Puts the aggregation layer in front, with this identity, and serves custom resources. */
@@ -118,6 +120,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     }),
     issuer: { openidConfiguration: () => '{}', jwks: () => '{"keys":[]}' },
     version: testVersion,
+    flowControl: options.flowControl === false ? undefined : flowControlSources(sources),
     serverAddress: () => '127.0.0.1:6443',
     limits: { ...defaultLimits, ...options.limits },
   });

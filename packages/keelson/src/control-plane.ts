@@ -34,6 +34,7 @@ import {
   createRbacEscalation,
   createResourcesOfKind,
   defaultLimits,
+  flowControlSources,
   openObjectSources,
   reviewValidators,
   scopeIn,
@@ -53,7 +54,7 @@ import {
   type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
-import { bootstrapCluster } from './bootstrap/bootstrap.ts';
+import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
 import { frontProxyName, type Pki } from './pki.ts';
 import { startControllers } from './start-controllers.ts';
@@ -83,6 +84,8 @@ export interface ControlPlaneOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly limits?: ServerLimits;
+  /** False bounds the numbers of concurrent requests instead. */
+  readonly priorityAndFairness?: boolean;
   readonly logger?: Logger;
 }
 
@@ -174,6 +177,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ),
     issuer: createIssuerDocuments(options),
     version: versionInfo(features.emulated.minor),
+    flowControl: options.priorityAndFairness === false ? undefined : flowControlSources(sources),
     serverAddress: options.serverAddress,
     clock,
     random,
@@ -192,6 +196,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   aggregator.start();
   server.markStarted();
+  keepFlowControlObjects(server, { clock, logger, signal: stop.signal });
   const controllers = startControllers({
     names: options.controllers ?? new Set(),
     serve: server.serve,

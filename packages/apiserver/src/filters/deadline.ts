@@ -13,7 +13,10 @@ export function isLongRunning(context: RequestContext): boolean {
   const { info } = context;
   return (
     info.verb === 'watch' ||
-    (info.isResourceRequest && longRunningSubresources.has(info.subresource))
+    info.verb === 'proxy' ||
+    (info.isResourceRequest
+      ? longRunningSubresources.has(info.subresource)
+      : info.path.startsWith('/debug/pprof/'))
   );
 }
 
@@ -31,7 +34,7 @@ export function createDeadlineFilter(clock: Clock, limits: ServerLimits): Filter
             statusErrors.generic(
               504,
               'Timeout',
-              'request did not complete within the allotted timeout',
+              'Timeout: request did not complete within the allotted timeout',
               {},
             ),
           );
@@ -46,13 +49,32 @@ export function createDeadlineFilter(clock: Clock, limits: ServerLimits): Filter
   };
 }
 
-function requestedTimeoutMs(context: RequestContext, maxMs: number): number {
+/** The time that the request has: what it asks for, at most `maxMs`. */
+export function requestedTimeoutMs(context: RequestContext, maxMs: number): number {
   const text = context.info.query.get('timeout');
   if (text === null || text === '') return maxMs;
   const ms = parseGoDurationMs(text);
   if (ms === undefined)
     throw statusErrors.badRequest(
-      `invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`,
+      `invalid timeout specified in the request URL - time: ${durationProblem(text)}`,
     );
   return ms <= 0 || ms > maxMs ? maxMs : ms;
 }
+
+/** COMPAT: what Go says about a text that is no duration. */
+function durationProblem(text: string): string {
+  const quoted = JSON.stringify(text);
+  let rest = text.replace(/^[+-]/, '');
+  while (rest !== '') {
+    const number = /^(?:\d+\.?\d*|\.\d+)/.exec(rest)?.[0];
+    if (number === undefined) break;
+    rest = rest.slice(number.length);
+    const unit = /^[^\d.]*/.exec(rest)?.[0] ?? '';
+    if (unit === '') return `missing unit in duration ${quoted}`;
+    if (!units.has(unit)) return `unknown unit ${JSON.stringify(unit)} in duration ${quoted}`;
+    rest = rest.slice(unit.length);
+  }
+  return `invalid duration ${quoted}`;
+}
+
+const units = new Set(['ns', 'us', 'µs', 'μs', 'ms', 's', 'm', 'h']);

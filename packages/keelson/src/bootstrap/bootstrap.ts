@@ -1,12 +1,13 @@
 // Fills an empty cluster with the objects that every cluster has, and brings those of the default
 // policy up to date in one that was made by an earlier release.
 
-import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import { formatTime, isStatusError, statusErrors, type KubeObject } from '@keelson/apimachinery';
 import {
   bootstrapPolicy,
   createObject,
   reconcileBootstrapPolicy,
   storageKey,
+  storagePrefix,
   systemUser,
   updateObject,
   type ApiServer,
@@ -16,6 +17,13 @@ import {
 } from '@keelson/apiserver';
 import { reconcileApiServices } from './api-services.ts';
 import { flowSchemas, priorityLevelConfigurations } from './bootstrap-objects.generated.ts';
+import {
+  keepFlowControl,
+  reconcileFlowControl,
+  type ConfigurationStore,
+  type FlowControlKind,
+  type KeepOptions,
+} from './flow-control-objects.ts';
 
 export interface BootstrapOptions {
   readonly server: ApiServer;
@@ -39,18 +47,7 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
   await Promise.all([
     reconcileBootstrapPolicy(rbacStore(server), bootstrapPolicy(options.features)),
     ensureAll(server, 'priorityclasses', 'scheduling.k8s.io', priorityClasses()),
-    ensureAll(
-      server,
-      'prioritylevelconfigurations',
-      'flowcontrol.apiserver.k8s.io',
-      priorityLevelConfigurations.map((o) => flowObject('PriorityLevelConfiguration', o, {})),
-    ),
-    ensureAll(
-      server,
-      'flowschemas',
-      'flowcontrol.apiserver.k8s.io',
-      flowSchemas.map((o) => flowSchema(o, now)),
-    ),
+    reconcileFlowControl(flowControlKinds(server, now)),
     reconcileApiServices(server, now, (object) =>
       create(scopeOf(server, 'apiservices', 'apiregistration.k8s.io'), object),
     ),
@@ -154,6 +151,53 @@ function rbacStore(server: ApiServer): RbacObjectStore {
       const s = scope(resource);
       await s.storage.delete(storageKey(s, namespace, name));
     },
+  };
+}
+
+/** Brings the objects of API Priority and Fairness back once a minute, until the signal is aborted. */
+export function keepFlowControlObjects(server: ApiServer, options: KeepOptions): void {
+  const kinds = () => flowControlKinds(server, formatTime(options.clock.now()));
+  void keepFlowControl(kinds, options);
+}
+
+/** `now` is the time of the conditions that are written. */
+function flowControlKinds(server: ApiServer, now: string): readonly FlowControlKind[] {
+  return [
+    {
+      store: configurationStore(server, 'prioritylevelconfigurations'),
+      objects: priorityLevelConfigurations.map((o) =>
+        flowObject('PriorityLevelConfiguration', o, {}),
+      ),
+    },
+    {
+      store: configurationStore(server, 'flowschemas'),
+      objects: flowSchemas.map((o) => flowSchema(o, now)),
+    },
+  ];
+}
+
+function configurationStore(server: ApiServer, resource: string): ConfigurationStore {
+  const scope = scopeOf(server, resource, 'flowcontrol.apiserver.k8s.io');
+  return {
+    async list() {
+      const { entries } = await scope.storage.list(storagePrefix(scope, ''));
+      return entries.map(({ object }) => object);
+    },
+    create: (object) => create(scope, object),
+    update: (name, change) =>
+      updateObject(scope, {
+        ...requestFor(''),
+        name,
+        transform: async (current) => {
+          if (current === undefined) throw statusErrors.notFound(scope.definition, name);
+          return change(structuredClone(current));
+        },
+        subresource: undefined,
+        createIfAbsent: false,
+        expectedUid: undefined,
+      }),
+    delete: ({ metadata: { name = '', uid } }) =>
+      scope.storage.delete(storageKey(scope, '', name), uid === undefined ? {} : { uid }),
   };
 }
 

@@ -10,7 +10,6 @@ import {
   AdmissionPluginError,
   createFeatures,
   createMemoryStorage,
-  defaultLimits,
   FeatureGateError,
   isStorageError,
   openEmbeddedStorage,
@@ -22,6 +21,8 @@ import {
   type AdmissionConfiguration,
   type Features,
   type Listener,
+  type ServerLimits,
+  type StaticToken,
   type Storage,
 } from '@keelson/apiserver';
 import { controllerNames, selectControllers, UnknownControllerError } from '../controller-list.ts';
@@ -29,6 +30,12 @@ import { startControlPlane, type ControlPlane } from '../control-plane.ts';
 import { formatKubeconfig } from '../kubeconfig.ts';
 import { createLogger } from '../log.ts';
 import { adminName, createPki, openPki, writePrivate, type Pki } from '../pki.ts';
+import {
+  addRequestLimitFlags,
+  readRequestLimits,
+  RequestLimitError,
+  type RequestLimitFlags,
+} from './request-limit-flags.ts';
 
 export interface UpEnvironment {
   print(text: string): void;
@@ -39,7 +46,7 @@ export interface UpEnvironment {
   readonly home: string;
 }
 
-export interface UpFlags {
+export interface UpFlags extends RequestLimitFlags {
   readonly dataDir: string;
   readonly securePort: number;
   readonly bindAddress: string;
@@ -77,7 +84,7 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       .split(',')
       .map((s) => s.trim())
       .filter((s) => s !== '');
-  program
+  const command = program
     .command('up')
     .description('start a control plane and write a kubeconfig for it')
     .option(
@@ -120,7 +127,8 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       list,
       ['*'],
     )
-    .option('--no-http2', 'serve HTTP/1.1 only')
+    .option('--no-http2', 'serve HTTP/1.1 only');
+  addRequestLimitFlags(command)
     .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
     .action(async (flags: UpFlags) => {
       try {
@@ -141,12 +149,10 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       featureGates: flags.featureGates === undefined ? {} : parseFeatureGates(flags.featureGates),
     }),
   );
+  const bounds = usage(() => readRequestLimits(flags));
   const controllers = usage(() => selectControllers(flags.controllers));
-  const { tokenAuthFile, clientCaFile } = flags;
-  const staticTokens =
-    tokenAuthFile === undefined
-      ? []
-      : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
+  const { clientCaFile } = flags;
+  const staticTokens = readStaticTokens(flags);
   const clientCaPem =
     clientCaFile === undefined ? undefined : usage(() => readFileSync(clientCaFile, 'utf8'));
   const admissionConfiguration = readAdmissionConfiguration(flags, features);
@@ -171,9 +177,10 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       disableAdmissionPlugins: flags.disableAdmissionPlugins,
       ...(admissionConfiguration === undefined ? {} : { admissionConfiguration }),
       serverAddress: () => address,
+      ...bounds,
       logger,
     });
-    listener = await listen(flags, pki, plane);
+    listener = await listen(flags, { pki, plane, ...bounds });
     address = `${shownHost(flags.bindAddress)}:${listener.port}`;
     const file = resolve(flags.kubeconfig ?? join(dataDir, 'kubeconfig'));
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -212,6 +219,12 @@ async function stop(plane: ControlPlane, listener: Listener): Promise<void> {
   await plane.close();
 }
 
+function readStaticTokens({ tokenAuthFile }: UpFlags): readonly StaticToken[] {
+  return tokenAuthFile === undefined
+    ? []
+    : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
+}
+
 /** `--admission-control-config-file`; paths in it are relative to it. */
 function readAdmissionConfiguration(
   flags: UpFlags,
@@ -234,6 +247,7 @@ function usage<T>(read: () => T): T {
       cause instanceof AdmissionConfigurationError ||
       cause instanceof DecodeError ||
       cause instanceof TokenFileError ||
+      cause instanceof RequestLimitError ||
       cause instanceof UnknownControllerError ||
       isFileError(cause);
     if (!known) throw cause;
@@ -291,7 +305,13 @@ function preparePki(flags: UpFlags, dataDir: string): Pki {
   }
 }
 
-async function listen(flags: UpFlags, pki: Pki, plane: ControlPlane): Promise<Listener> {
+interface Served {
+  readonly pki: Pki;
+  readonly plane: ControlPlane;
+  readonly limits: ServerLimits;
+}
+
+async function listen(flags: UpFlags, { pki, plane, limits }: Served): Promise<Listener> {
   try {
     return await openListener(plane.server.serve, {
       address: flags.bindAddress,
@@ -299,7 +319,7 @@ async function listen(flags: UpFlags, pki: Pki, plane: ControlPlane): Promise<Li
       certificate: pki.serving.certificatePem,
       key: pki.serving.privateKeyPem,
       http2: flags.http2,
-      limits: defaultLimits,
+      limits,
     });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;

@@ -104,6 +104,7 @@ class WatchSession {
     let cancelBookmarks = () => {};
     try {
       await this.#start();
+      context.onWatchStarted?.();
       if (this.#options.allowWatchBookmarks) cancelBookmarks = this.#scheduleBookmarks();
       if (context.signal.aborted || services.shutdown.aborted) this.#end();
       await finished;
