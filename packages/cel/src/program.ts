@@ -1,0 +1,45 @@
+/**
+ * A compiled expression, as its users see it.
+ */
+
+import type { Expression } from './ast/expression.ts';
+import type { CostEstimate, CostEstimator } from './cost/cost.ts';
+import type { CelType } from './types/type.ts';
+import type { CelResult } from './values/value.ts';
+
+/**
+ * The variables of one evaluation: a record, or a function that is asked at most once per use and answers undefined
+ * for names it does not have. A variable may be an error; it then fails where it is used.
+ */
+export type Bindings =
+  | Readonly<Record<string, CelResult>>
+  | ((name: string) => CelResult | undefined);
+
+/** Limits of one evaluation. */
+export interface EvaluationOptions {
+  /** Evaluation ends with `operation cancelled: actual cost limit exceeded` when it has cost more. */
+  readonly costLimit?: number;
+  /** Checked every `interruptionCheckFrequency` iterations; the error is `operation interrupted`. */
+  readonly signal?: { readonly aborted: boolean };
+}
+
+/** How an evaluation ended. */
+export interface Evaluation {
+  readonly result: CelResult;
+  /** What it cost, also when it failed. */
+  readonly cost: number;
+}
+
+/** A checked expression that can be evaluated any number of times. It has no state. */
+export interface Program {
+  readonly source: string;
+  readonly resultType: CelType;
+  readonly expression: Expression;
+  /** Types of the nodes by id. */
+  readonly types: ReadonlyMap<number, CelType>;
+  /** Names of the variables that the expression uses, as they are declared. */
+  readonly variables: ReadonlySet<string>;
+  evaluate(bindings: Bindings, options?: EvaluationOptions): Evaluation;
+  /** The range that `Evaluation.cost` lies in, given what the estimator knows about the sizes of the variables. */
+  estimateCost(estimator?: CostEstimator): CostEstimate;
+}
