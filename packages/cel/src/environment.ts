@@ -2,6 +2,7 @@
  * An environment: what names mean in an expression. It compiles text to programs.
  */
 
+import type { CallCost, CallEstimator } from './cost/cost.ts';
 import type { Issue } from './issue.ts';
 import type { Library } from './library/library.ts';
 import type { Program } from './program.ts';
@@ -24,13 +25,21 @@ export interface EnvironmentOptions {
   readonly homogeneousLiterals?: boolean;
   /** Constant arguments of `duration`, `timestamp` and `matches` are checked by the compilation. */
   readonly validateLiterals?: boolean;
-  /** A field may be selected by a word that is reserved, as in `self.namespace`. */
-  readonly reservedFieldNames?: boolean;
+  /** `` a.`b-c` ``. */
+  readonly escapedIdentifiers?: boolean;
+  /** Costs of calls whose overloads do not know their own. They come before the defaults of the language. */
+  readonly costs?: CallCosts;
   /** `has()` costs nothing, in estimates and when counted. */
   readonly freePresenceTests?: boolean;
   /** How many iterations pass between two looks at the signal. */
   readonly interruptionCheckFrequency?: number;
   readonly limits?: Partial<ExpressionLimits>;
+}
+
+/** Costs of calls by function, where the overloads' libraries say nothing. */
+export interface CallCosts {
+  readonly estimate?: CallEstimator;
+  readonly count?: CallCost;
 }
 
 /** Bounds on what is compiled. */

@@ -2,7 +2,9 @@
  * Common Expression Language: parse, check, evaluate, with cost.
  */
 
+export { createEnvironment } from './create-environment.ts';
 export type {
+  CallCosts,
   Compilation,
   Environment,
   EnvironmentOptions,

@@ -19,15 +19,13 @@ export interface CostEstimate {
 export interface SizeEstimate {
   readonly min: number;
   readonly max: number;
-  /** Bounds of the elements (of a list) or of keys and values (of a map), where a function knows them. */
-  readonly element?: SizeEstimate;
 }
 
 /** A node of the tree, as estimators see it. */
 export interface EstimatedNode {
   /**
-   * The way from a variable to this value: `['self', 'spec', '@items']`. Elements are `@items`, keys `@keys`,
-   * values `@values`. Undefined when the value was computed.
+   * The way from a variable to this value: `['self', 'spec', '@items']`. Elements are `@items`, their indices
+   * `@indices`, keys `@keys`, values `@values`. Undefined when the value was computed.
    */
   readonly path: readonly string[] | undefined;
   readonly type: CelType;
@@ -58,6 +56,7 @@ export type CallEstimator = (call: CallContext) => CallEstimate | undefined;
 /** Counts one call after it ran. `arguments` starts with the receiver. Undefined leaves the call to the default. */
 export type CallCost = (call: {
   readonly function: string;
+  /** Empty when only the values told which overload it is, and the expression did not. */
   readonly overloadId: string;
   readonly arguments: readonly CelValue[];
   readonly result: CelResult;
@@ -67,6 +66,6 @@ export type CallCost = (call: {
 export interface CostEstimator {
   /** Bounds of a variable or of something in it, by `node.path`; undefined when there are none. */
   estimateSize(node: EstimatedNode): SizeEstimate | undefined;
-  /** Asked before the estimators of the libraries. */
+  /** Asked for calls whose overloads do not know their own cost. */
   estimateCall?: CallEstimator;
 }

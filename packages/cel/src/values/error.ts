@@ -34,3 +34,8 @@ export const timestampOverflow: CelError = celError('timestamp overflow');
 export function noSuchKey(key: string): CelError {
   return celError(`no such key: ${key}`);
 }
+
+/** A variable has no value. */
+export function noSuchAttribute(name: string): CelError {
+  return celError(`no such attribute(s): ${name}`);
+}

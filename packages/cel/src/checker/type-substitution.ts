@@ -1,0 +1,189 @@
+/**
+ * Which types go together, and what type parameters stand for.
+ *
+ * Parameters are bound as uses are met: `[]` is a list of a parameter that the first use decides. An attempt that
+ * fails leaves no bindings behind. The rules (dyn goes with everything, null with objects, the more general of two
+ * types wins) are the language's.
+ */
+
+import { isSameType } from '../types/same-type.ts';
+import { celTypes, typeParameter } from '../types/type.ts';
+import type { CelType } from '../types/type.ts';
+
+/** The bindings of one check. */
+export interface TypeSubstitution {
+  /** A parameter that nothing else names. */
+  freshParameter(): CelType;
+  /** Whether a value of the second type may stand where the first is expected; binds parameters if so. */
+  isAssignable(expected: CelType, actual: CelType): boolean;
+  isAssignableList(expected: readonly CelType[], actual: readonly CelType[]): boolean;
+  /** A type with its bindings put in; unbound parameters stay, or become dyn. */
+  resolve(type: CelType, unboundIs?: CelType): CelType;
+}
+
+/** No bindings yet. */
+export function createTypeSubstitution(): TypeSubstitution {
+  const bindings = new Map<string, CelType>();
+  // Undone from the end when an attempt fails.
+  const journal: (readonly [name: string, before: CelType | undefined])[] = [];
+  let lastParameter = 0;
+
+  const bind = (name: string, type: CelType): void => {
+    journal.push([name, bindings.get(name)]);
+    bindings.set(name, type);
+  };
+
+  const attempt = (decide: () => boolean): boolean => {
+    const mark = journal.length;
+    const isPossible = decide();
+    while (!isPossible && journal.length > mark) {
+      const [name, before] = journal.pop() ?? ['', undefined];
+      if (before === undefined) bindings.delete(name);
+      else bindings.set(name, before);
+    }
+    return isPossible;
+  };
+
+  const isFreeOf = (name: string, type: CelType): boolean => {
+    if (type.kind === 'type-parameter') {
+      if (type.name === name) return false;
+      const bound = bindings.get(type.name);
+      return bound === undefined || isFreeOf(name, bound);
+    }
+    return type.parameters.every((parameter) => isFreeOf(name, parameter));
+  };
+
+  // Whether `type` can be what the parameter stands for.
+  const substitute = (
+    type: CelType,
+    parameter: CelType,
+  ): { isValid: boolean; isBound: boolean } => {
+    if (isSameType(type, parameter)) return { isValid: true, isBound: true };
+    const bound = bindings.get(parameter.name);
+    if (bound === undefined) {
+      const isValid = isFreeOf(parameter.name, type);
+      if (isValid) bind(parameter.name, type);
+      return { isValid, isBound: false };
+    }
+    if (isSameType(type, bound)) return { isValid: true, isBound: true };
+    if (!matches(type, bound)) return { isValid: false, isBound: true };
+    const general = moreGeneral(type, bound);
+    if (isFreeOf(parameter.name, general)) bind(parameter.name, general);
+    return { isValid: true, isBound: true };
+  };
+
+  const matches = (expected: CelType, actual: CelType): boolean => {
+    if (actual.kind === 'type-parameter') {
+      const { isValid, isBound } = substitute(expected, actual);
+      if (isValid) return true;
+      if (isBound) return false;
+    }
+    if (expected.kind === 'type-parameter') return substitute(actual, expected).isValid;
+    if (isDynOrError(expected) || isDynOrError(actual)) return true;
+    if (expected.kind === 'null') return isNullable(actual);
+    if (actual.kind === 'null') return isNullable(expected);
+    return matchesConcrete(unwrap(expected), unwrap(actual));
+  };
+
+  const matchesConcrete = (expected: CelType, actual: CelType): boolean => {
+    if (expected.kind !== actual.kind) return false;
+    switch (expected.kind) {
+      case 'type':
+        return true;
+      case 'list':
+      case 'map':
+      case 'opaque':
+      case 'optional':
+        return (
+          expected.name === actual.name &&
+          expected.parameters.length === actual.parameters.length &&
+          expected.parameters.every((parameter, index) => {
+            const other = actual.parameters[index];
+            return other !== undefined && matches(parameter, other);
+          })
+        );
+      default:
+        return isSameType(expected, actual);
+    }
+  };
+
+  const resolve = (type: CelType, unboundIs?: CelType): CelType => {
+    if (type.kind === 'type-parameter') {
+      const bound = bindings.get(type.name);
+      return bound === undefined ? (unboundIs ?? type) : resolve(bound, unboundIs);
+    }
+    if (type.parameters.length === 0) return type;
+    const parameters = type.parameters.map((parameter) => resolve(parameter, unboundIs));
+    const isUnchanged = parameters.every(
+      (parameter, index) => parameter === type.parameters[index],
+    );
+    return isUnchanged ? type : { ...type, parameters };
+  };
+
+  return {
+    freshParameter: () => typeParameter(`_var${lastParameter++}`),
+    isAssignable: (expected, actual) => attempt(() => matches(expected, actual)),
+    isAssignableList: (expected, actual) =>
+      attempt(
+        () =>
+          expected.length === actual.length &&
+          expected.every((type, index) => matches(type, actual[index] ?? celTypes.error)),
+      ),
+    resolve,
+  };
+}
+
+/** Whether nothing more is known about a type. */
+export function isDynOrError(type: CelType): boolean {
+  return type.kind === 'dyn' || type.kind === 'any' || type.kind === 'error';
+}
+
+/** Of two types that go together, the one that says less. */
+export function moreGeneral(left: CelType, right: CelType): CelType {
+  return isAtLeastAsGeneral(left, right) ? left : right;
+}
+
+function isAtLeastAsGeneral(left: CelType, right: CelType): boolean {
+  if (left.kind === 'dyn' || left.kind === 'any' || left.kind === 'type-parameter') return true;
+  if (right.kind === 'dyn' || right.kind === 'any' || right.kind === 'type-parameter') return false;
+  if (left.kind !== right.kind) return false;
+  switch (left.kind) {
+    case 'type':
+      return true;
+    case 'list':
+    case 'map':
+    case 'opaque':
+    case 'optional':
+      return (
+        left.name === right.name &&
+        left.parameters.length === right.parameters.length &&
+        left.parameters.every((parameter, index) => {
+          const other = right.parameters[index];
+          return other !== undefined && isAtLeastAsGeneral(parameter, other);
+        })
+      );
+    default:
+      return isSameType(left, right);
+  }
+}
+
+function isNullable(type: CelType): boolean {
+  switch (type.kind) {
+    case 'null':
+    case 'any':
+    case 'duration':
+    case 'object':
+    case 'opaque':
+    case 'optional':
+    case 'timestamp':
+    case 'wrapper':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function unwrap(type: CelType): CelType {
+  const [content] = type.parameters;
+  return type.kind === 'wrapper' && content !== undefined ? content : type;
+}
