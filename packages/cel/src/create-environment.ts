@@ -6,7 +6,7 @@ import { checkExpression } from './checker/checker.ts';
 import type { CheckIssue } from './checker/checker.ts';
 import type { CheckedExpression } from './checker/checked-expression.ts';
 import type { Declarations } from './checker/declarations.ts';
-import { validateLiterals } from './checker/validate-literals.ts';
+import { literalValidator } from './checker/validate-literals.ts';
 import { estimateExpressionCost } from './cost/estimate-expression-cost.ts';
 import type {
   Compilation,
@@ -18,7 +18,7 @@ import type { Issue } from './issue.ts';
 import { createFrame, EvaluationCancelled } from './interpreter/frame.ts';
 import type { Evaluator, FrameLimits } from './interpreter/frame.ts';
 import { planExpression } from './interpreter/plan.ts';
-import type { FunctionDeclaration, Library } from './library/library.ts';
+import type { FunctionDeclaration, Library, Validator } from './library/library.ts';
 import { optionalLibrary } from './library/optional/optional-library.ts';
 import { standardLibrary } from './library/standard/standard-library.ts';
 import type { Macro } from './macros/macro.ts';
@@ -55,16 +55,20 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
     optionalSyntax: options.optionalSyntax === true,
     escapedIdentifiers: options.escapedIdentifiers === true,
   };
+  const validators = [
+    literalValidator({
+      validateLiterals: options.validateLiterals === true,
+      homogeneousLiterals: options.homogeneousLiterals === true,
+    }),
+    ...libraries.flatMap((library) => library.validators ?? []),
+  ];
   return {
     compile: (text) => {
       const { tree, issues } = parseExpression(text, parserOptions);
       if (tree === undefined) return { issues: toOrdered(issues) };
       const outcome = checkExpression(tree, declarations);
       if (outcome.checked === undefined) return { issues: toIssues(text, outcome.issues) };
-      const problems = validateLiterals(outcome.checked, {
-        validateLiterals: options.validateLiterals === true,
-        homogeneousLiterals: options.homogeneousLiterals === true,
-      });
+      const problems = validate(outcome.checked, validators);
       if (problems.length > 0) return { issues: toIssues(text, problems) };
       return { program: createProgram(text, outcome.checked, { declarations, options }) };
     },
@@ -78,6 +82,16 @@ function toOrdered(issues: readonly Issue[]): readonly Issue[] {
 
 function toIssues(text: string, issues: readonly CheckIssue[]): NonNullable<Compilation['issues']> {
   return issues.map(({ offset, message }) => ({ message, ...positionAt(text, offset) }));
+}
+
+function validate(checked: CheckedExpression, validators: readonly Validator[]): CheckIssue[] {
+  return validators
+    .flatMap((validator) => validator(checked))
+    .map(({ expressionId, message }) => ({
+      offset: checked.offsets.get(expressionId) ?? 0,
+      message,
+    }))
+    .toSorted((left, right) => left.offset - right.offset);
 }
 
 interface ProgramContext {

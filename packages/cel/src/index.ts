@@ -64,7 +64,20 @@ export type {
   FunctionDeclaration,
   Library,
   Overload,
+  ValidationProblem,
+  Validator,
 } from './library/library.ts';
+export { bindingsLibrary } from './library/extensions/bindings.ts';
+export { encodersLibrary } from './library/extensions/encoders.ts';
+export { listsLibrary } from './library/extensions/lists.ts';
+export type { ListsVersion } from './library/extensions/lists.ts';
+export { mathLibrary } from './library/extensions/math.ts';
+export type { MathVersion } from './library/extensions/math.ts';
+export { setsLibrary } from './library/extensions/sets.ts';
+export { stringsLibrary } from './library/extensions/strings.ts';
+export type { StringsVersion } from './library/extensions/strings.ts';
+export { twoVariableComprehensionsLibrary } from './library/extensions/two-variable-comprehensions.ts';
+
 export { isMacroError } from './macros/macro.ts';
 export type { Macro, MacroCall, MacroError } from './macros/macro.ts';
 export type { ExpressionFactory } from './ast/expression-factory.ts';

@@ -146,6 +146,8 @@ export function moreGeneral(left: CelType, right: CelType): CelType {
 function isAtLeastAsGeneral(left: CelType, right: CelType): boolean {
   if (left.kind === 'dyn' || left.kind === 'any' || left.kind === 'type-parameter') return true;
   if (right.kind === 'dyn' || right.kind === 'any' || right.kind === 'type-parameter') return false;
+  // What goes with null can be null.
+  if (right.kind === 'null') return true;
   if (left.kind !== right.kind) return false;
   switch (left.kind) {
     case 'type':

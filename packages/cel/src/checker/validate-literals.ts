@@ -4,6 +4,7 @@
  */
 
 import type { CallExpression, Expression } from '../ast/expression.ts';
+import type { ValidationProblem, Validator } from '../library/library.ts';
 import { compileRegex } from '../library/regex.ts';
 import { formatType } from '../types/format-type.ts';
 import { isSameType } from '../types/same-type.ts';
@@ -12,7 +13,6 @@ import type { CelType } from '../types/type.ts';
 import { parseDuration } from '../values/duration-text.ts';
 import { parseTimestamp } from '../values/timestamp-text.ts';
 import type { CheckedExpression } from './checked-expression.ts';
-import type { CheckIssue } from './checker.ts';
 import { walkExpression } from './walk-expression.ts';
 
 /** Which checks to make. */
@@ -21,23 +21,23 @@ export interface LiteralChecks {
   readonly homogeneousLiterals: boolean;
 }
 
-/** What is wrong with the literals, in the order of the source. */
-export function validateLiterals(checked: CheckedExpression, checks: LiteralChecks): CheckIssue[] {
-  const problems: { readonly id: number; readonly message: string }[] = [];
-  const report = (id: number, message: string): void => {
-    problems.push({ id, message });
+/** The validator for these checks. */
+export function literalValidator(checks: LiteralChecks): Validator {
+  return (checked) => {
+    const problems: ValidationProblem[] = [];
+    const report: Report = (expressionId, message) => {
+      problems.push({ expressionId, message });
+    };
+    walkExpression(checked.expression, (expression, ancestors) => {
+      if (checks.validateLiterals && expression.kind === 'call') checkCall(expression, report);
+      if (!checks.homogeneousLiterals || isExempt(checked, ancestors)) return;
+      checkMixture(checked, expression, report);
+    });
+    return problems;
   };
-  walkExpression(checked.expression, (expression, ancestors) => {
-    if (checks.validateLiterals && expression.kind === 'call') checkCall(expression, report);
-    if (!checks.homogeneousLiterals || isExempt(checked, ancestors)) return;
-    checkMixture(checked, expression, report);
-  });
-  return problems
-    .map(({ id, message }) => ({ offset: checked.offsets.get(id) ?? 0, message }))
-    .toSorted((left, right) => left.offset - right.offset);
 }
 
-type Report = (id: number, message: string) => void;
+type Report = (expressionId: number, message: string) => void;
 
 function checkCall(call: CallExpression, report: Report): void {
   const argument = call.arguments.at(-1);

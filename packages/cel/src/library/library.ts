@@ -3,6 +3,7 @@
  * of many environments, and the order of libraries decides only between overloads that both match.
  */
 
+import type { CheckedExpression } from '../checker/checked-expression.ts';
 import type { CallCost, CallEstimator } from '../cost/cost.ts';
 import type { Macro } from '../macros/macro.ts';
 import type { CelType } from '../types/type.ts';
@@ -42,6 +43,16 @@ export interface ConstantDeclaration {
   readonly value: CelValue;
 }
 
+/** Something wrong with an expression that type-checks. */
+export interface ValidationProblem {
+  /** The node to point at. */
+  readonly expressionId: number;
+  readonly message: string;
+}
+
+/** Looks for what can only fail, in a tree that type-checks. */
+export type Validator = (checked: CheckedExpression) => readonly ValidationProblem[];
+
 /** Something to add to an environment. */
 export interface Library {
   /** Unique; an environment takes a library of the same name only once. */
@@ -50,6 +61,7 @@ export interface Library {
   readonly macros?: readonly Macro[];
   readonly constants?: readonly ConstantDeclaration[];
   readonly types?: readonly TypeProvider[];
+  readonly validators?: readonly Validator[];
 }
 
 /** A function declaration, in one line. */

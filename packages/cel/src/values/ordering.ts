@@ -14,11 +14,14 @@ export function isNumber(value: CelValue): value is CelNumber {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'uint';
 }
 
-/** Negative, zero or positive, as for sorting; undefined when one is NaN. Exact, whatever the types. */
+/**
+ * Negative, zero or positive, as for sorting; undefined when one is NaN. COMPAT: an integer is compared with a double
+ * as a double, so that large ones may lose their last digits.
+ */
 export function compareNumbers(left: CelNumber, right: CelNumber): number | undefined {
   const a = typeof left === 'object' ? left.value : left;
   const b = typeof right === 'object' ? right.value : right;
-  // JavaScript compares bigint and number by what they are worth.
+  if (typeof a !== typeof b) return compareNumbers(Number(a), Number(b));
   if (a < b) return -1;
   if (a > b) return 1;
   return Number.isNaN(a) || Number.isNaN(b) ? undefined : 0;

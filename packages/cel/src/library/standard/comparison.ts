@@ -6,6 +6,7 @@
 import { operators } from '../../operators.ts';
 import { celTypes } from '../../types/type.ts';
 import type { CelType } from '../../types/type.ts';
+import { celError } from '../../values/error.ts';
 import { compareValues } from '../../values/ordering.ts';
 import type { CelValue } from '../../values/value.ts';
 import { globalOverload } from '../library.ts';
@@ -23,6 +24,8 @@ const ordered: readonly (readonly [name: string, type: CelType])[] = [
   ['timestamp', timestamp],
   ['duration', duration],
 ];
+
+const unordered = celError('NaN values cannot be ordered');
 
 const numbers = ordered.filter(([, type]) => type === int || type === uint || type === double);
 
@@ -59,7 +62,6 @@ function crossTypeOverloads(prefix: string, holds: Holds): Overload[] {
 function compare(id: string, types: readonly CelType[], holds: Holds): Overload {
   return globalOverload(id, [types, bool], (left: CelValue, right: CelValue) => {
     const order = compareValues(left, right);
-    // NaN is neither more nor less than anything.
-    return order !== undefined && holds(order);
+    return order === undefined ? unordered : holds(order);
   });
 }

@@ -78,7 +78,6 @@ const typeIdentifiers: readonly ConstantDeclaration[] = [
   celTypes.bytes,
   celTypes.double,
   celTypes.duration,
-  dyn,
   celTypes.int,
   celTypes.null,
   celTypes.string,
