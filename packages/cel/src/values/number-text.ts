@@ -31,6 +31,43 @@ export function formatPlain(value: number): string {
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
+/** With a fixed number of decimals, rounded by the exact value of the double, halves to even. */
+export function formatFixed(value: number, precision: number): string {
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  const { numerator, denominator } = toFraction(Math.abs(value));
+  const digits = roundHalfEven(numerator * 10n ** BigInt(precision), denominator)
+    .toString()
+    .padStart(precision + 1, '0');
+  if (precision === 0) return sign + digits;
+  return `${sign}${digits.slice(0, -precision)}.${digits.slice(-precision)}`;
+}
+
+/** With one digit before the point and an exponent of at least two, `1.5e+03`. */
+export function formatScientific(value: number, precision: number): string {
+  const decimals = Math.min(precision, 100);
+  const [mantissa = '', exponent = '+0'] = value.toExponential(decimals).split('e');
+  const digits = mantissa + '0'.repeat(precision - decimals);
+  return `${digits}e${exponent.slice(0, 1)}${exponent.slice(1).padStart(2, '0')}`;
+}
+
+// Every double is a whole number over a power of two.
+function toFraction(value: number): { numerator: bigint; denominator: bigint } {
+  let denominator = 1n;
+  let numerator = value;
+  while (!Number.isInteger(numerator)) {
+    numerator *= 2;
+    denominator *= 2n;
+  }
+  return { numerator: BigInt(numerator), denominator };
+}
+
+function roundHalfEven(numerator: bigint, denominator: bigint): bigint {
+  const quotient = numerator / denominator;
+  const twice = (numerator % denominator) * 2n;
+  const isUp = twice > denominator || (twice === denominator && quotient % 2n === 1n);
+  return isUp ? quotient + 1n : quotient;
+}
+
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const hexadecimal = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)p([+-]?\d+)$/i;
 

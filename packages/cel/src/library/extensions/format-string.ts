@@ -1,12 +1,13 @@
 /**
- * `"%s is %d".format([name, age])`.
+ * `"%s is %d".format([name, age])`, in two styles. COMPAT: up to version 3 of the strings library, cel-go prints numbers
+ * as American English does (`10,000.5`, `1.5 × 10⁰³`) and nested values as in an expression; from version 4 on, plainly.
  */
 
 import { formatDuration } from '../../values/duration-text.ts';
 import { celError } from '../../values/error.ts';
 import { elementsOf } from '../../values/list.ts';
 import { entriesOf } from '../../values/map.ts';
-import { formatShortest } from '../../values/number-text.ts';
+import { formatFixed, formatScientific, formatShortest } from '../../values/number-text.ts';
 import { compareStrings } from '../../values/ordering.ts';
 import { formatTimestamp } from '../../values/timestamp-text.ts';
 import { typeOf } from '../../values/type-of.ts';
@@ -14,11 +15,14 @@ import type { CelList, CelMap, CelResult, CelValue } from '../../values/value.ts
 import { clauseErrors, fillFormat } from './format-clauses.ts';
 import type { FormatClause } from './format-clauses.ts';
 
+/** How values are printed. */
+export type FormatStyle = 'english' | 'plain';
+
 /** The formatted text, or an error. */
-export function formatString(format: string, values: CelList): CelResult {
+export function formatString(format: string, values: CelList, style: FormatStyle): CelResult {
   const filled = fillFormat(format, values.size, (clause, index) => {
     const value = values.get(index);
-    const text = formatClause(clause, value);
+    const text = formatClause(clause, value, style);
     if (text === undefined) return { error: clauseErrors[clause.verb] + typeOf(value).name };
     return { text };
   });
@@ -27,17 +31,23 @@ export function formatString(format: string, values: CelList): CelResult {
 
 const defaultPrecision = 6;
 
-function formatClause(clause: FormatClause, value: CelValue): string | undefined {
+function formatClause(
+  clause: FormatClause,
+  value: CelValue,
+  style: FormatStyle,
+): string | undefined {
   const precision = clause.precision ?? defaultPrecision;
   switch (clause.verb) {
     case 's':
-      return toText(value);
+      return toText(value, style);
     case 'd':
-      return isDouble(value) ? undefined : integerOf(value)?.toString();
+      return isSymbolic(value) && style === 'plain'
+        ? symbol(Number(value), style)
+        : integerOf(value)?.toString();
     case 'f':
-      return formatDouble(value, (number) => fixed(number, precision));
+      return formatDouble(value, style, (number) => fixed(number, precision, style));
     case 'e':
-      return formatDouble(value, (number) => scientific(number, precision));
+      return formatDouble(value, style, (number) => scientific(number, precision, style));
     case 'b':
       return typeof value === 'boolean' ? String(Number(value)) : integerOf(value)?.toString(2);
     case 'x':
@@ -49,10 +59,6 @@ function formatClause(clause: FormatClause, value: CelValue): string | undefined
   }
 }
 
-function isDouble(value: CelValue): value is number {
-  return typeof value === 'number';
-}
-
 function integerOf(value: CelValue): bigint | undefined {
   if (typeof value === 'bigint') return value;
   const isUint =
@@ -60,39 +66,44 @@ function integerOf(value: CelValue): bigint | undefined {
   return isUint ? value.value : undefined;
 }
 
-function formatDouble(value: CelValue, print: (number: number) => string): string | undefined {
-  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity')
-    return symbol(Number(value));
-  if (!isDouble(value)) return undefined;
-  return Number.isFinite(value) ? print(value) : symbol(value);
+// Not a finite number, or the name of one that is not.
+function isSymbolic(value: CelValue): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity';
 }
 
-function symbol(value: number): string {
+function formatDouble(
+  value: CelValue,
+  style: FormatStyle,
+  print: (number: number) => string,
+): string | undefined {
+  if (isSymbolic(value)) return symbol(Number(value), style);
+  return typeof value === 'number' ? print(value) : undefined;
+}
+
+function symbol(value: number, style: FormatStyle): string {
   if (Number.isNaN(value)) return 'NaN';
+  if (style === 'plain') return value > 0 ? 'Infinity' : '-Infinity';
   return value > 0 ? '∞' : '-∞';
 }
 
-// `toFixed` rounds by the exact value, as Go does, but stops at a hundred decimals and at 1e21.
-function fixed(value: number, precision: number): string {
-  if (Math.abs(value) >= 1e21) {
-    const whole = BigInt(value).toString();
-    return precision === 0 ? whole : `${whole}.${'0'.repeat(precision)}`;
-  }
-  return value.toFixed(Math.min(precision, 100)) + '0'.repeat(Math.max(0, precision - 100));
+function fixed(value: number, precision: number, style: FormatStyle): string {
+  const text = formatFixed(value, precision);
+  return style === 'plain' ? text : text.replace(/\d(?=(?:\d{3})+(?:\.|$))/g, '$&,');
 }
 
-function scientific(value: number, precision: number): string {
-  const [mantissa = '', exponent = '+0'] = value.toExponential(Math.min(precision, 100)).split('e');
-  const digits = mantissa + '0'.repeat(Math.max(0, precision - 100));
-  return `${digits}\u202f×\u202f10${superscript(exponent)}`;
+function scientific(value: number, precision: number, style: FormatStyle): string {
+  const text = formatScientific(value, precision);
+  if (style === 'plain') return text;
+  const [mantissa = '', exponent = '+00'] = text.split('e');
+  return `${mantissa}\u202f×\u202f10${superscript(exponent)}`;
 }
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 function superscript(exponent: string): string {
-  const digits = exponent.slice(1).padStart(2, '0');
   const sign = exponent.startsWith('-') ? '⁻' : '';
-  return sign + [...digits].map((digit) => superscripts[Number(digit)]).join('');
+  return sign + [...exponent.slice(1)].map((digit) => superscripts[Number(digit)]).join('');
 }
 
 function toHex(value: CelValue): string | undefined {
@@ -104,7 +115,7 @@ function toHex(value: CelValue): string | undefined {
 }
 
 /** What `%s` prints; undefined for values that it does not print. */
-function toText(value: CelValue): string | undefined {
+function toText(value: CelValue, style: FormatStyle): string | undefined {
   switch (typeof value) {
     case 'string':
       return value;
@@ -112,22 +123,18 @@ function toText(value: CelValue): string | undefined {
     case 'bigint':
       return String(value);
     case 'number':
-      return Number.isFinite(value) || Number.isNaN(value)
-        ? formatShortest(value)
-        : symbolText(value);
+      return Number.isFinite(value) ? formatShortest(value) : symbol(value, 'plain');
     default:
       if (value === null) return 'null';
-      return value instanceof Uint8Array ? new TextDecoder().decode(value) : objectText(value);
+      return value instanceof Uint8Array
+        ? new TextDecoder().decode(value)
+        : objectText(value, style);
   }
-}
-
-function symbolText(value: number): string {
-  return value > 0 ? 'Infinity' : '-Infinity';
 }
 
 type ObjectValue = Exclude<CelValue, null | boolean | string | number | bigint | Uint8Array>;
 
-function objectText(value: ObjectValue): string | undefined {
+function objectText(value: ObjectValue, style: FormatStyle): string | undefined {
   switch (value.kind) {
     case 'uint':
       return String(value.value);
@@ -138,49 +145,47 @@ function objectText(value: ObjectValue): string | undefined {
     case 'type':
       return value.type.name;
     case 'list':
-      return listText(value);
+      return listText(value, style);
     case 'map':
-      return mapText(value);
+      return mapText(value, style);
     default:
       return undefined;
   }
 }
 
-function listText(list: CelList): string | undefined {
+function listText(list: CelList, style: FormatStyle): string | undefined {
   const parts: string[] = [];
   for (const element of elementsOf(list)) {
-    const text = nestedText(element);
+    const text = nestedText(element, style);
     if (text === undefined) return undefined;
     parts.push(text);
   }
   return `[${parts.join(', ')}]`;
 }
 
-function mapText(map: CelMap): string | undefined {
+function mapText(map: CelMap, style: FormatStyle): string | undefined {
   const parts: { readonly key: string; readonly value: string }[] = [];
   for (const [entryKey, entryValue] of entriesOf(map)) {
-    const key = nestedText(entryKey);
-    const value = nestedText(entryValue);
+    const key = nestedText(entryKey, style);
+    const value = nestedText(entryValue, style);
     if (key === undefined || value === undefined) return undefined;
     parts.push({ key, value });
   }
   parts.sort((left, right) => compareStrings(left.key, right.key));
-  return `{${parts.map(({ key, value }) => `${key}:${value}`).join(', ')}}`;
+  const colon = style === 'plain' ? ': ' : ':';
+  return `{${parts.map(({ key, value }) => `${key}${colon}${value}`).join(', ')}}`;
 }
 
-// Inside of lists and maps, values look as they would in an expression.
-function nestedText(value: CelValue): string | undefined {
-  const text = toText(value);
-  if (text === undefined) return undefined;
+// In the older style, what is inside of lists and maps looks as it would in an expression.
+function nestedText(value: CelValue, style: FormatStyle): string | undefined {
+  const text = toText(value, style);
+  if (text === undefined || style === 'plain') return text;
   if (typeof value === 'string') return JSON.stringify(text);
   if (value instanceof Uint8Array) return `b${JSON.stringify(text)}`;
-  if (typeof value === 'number') return nestedDouble(value);
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? formatFixed(value, defaultPrecision) : JSON.stringify(text);
+  }
   if (typeof value !== 'object' || value === null) return text;
   if (value.kind === 'timestamp') return `timestamp(${JSON.stringify(text)})`;
   return value.kind === 'duration' ? `duration(${JSON.stringify(text)})` : text;
-}
-
-function nestedDouble(value: number): string {
-  if (Number.isFinite(value)) return fixed(value, defaultPrecision);
-  return JSON.stringify(Number.isNaN(value) ? 'NaN' : symbolText(value));
 }

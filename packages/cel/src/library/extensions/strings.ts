@@ -1,6 +1,6 @@
 /**
  * Strings: `charAt`, `indexOf`, `join`, `lastIndexOf`, `lowerAscii`, `replace`, `split`, `substring`, `trim`,
- * `upperAscii` (version 0), `format` and `strings.quote` (1), `reverse` (3). Positions count code points.
+ * `upperAscii` (version 0), `format` and `strings.quote` (1), `reverse` (3). Version 4 prints plainly. Positions count code points.
  */
 
 import { celTypes, listType } from '../../types/type.ts';
@@ -11,24 +11,25 @@ import type { CelList, CelResult } from '../../values/value.ts';
 import { declareFunction, globalOverload, memberOverload } from '../library.ts';
 import type { FunctionDeclaration, Library } from '../library.ts';
 import { formatString } from './format-string.ts';
-import { validateFormats } from './validate-formats.ts';
+import type { FormatStyle } from './format-string.ts';
+import { formatValidator } from './validate-formats.ts';
 
 const { dyn, int, string } = celTypes;
 const strings = listType(string);
 
 /** Versions as cel-go counts them. */
-export type StringsVersion = 0 | 1 | 2 | 3;
+export type StringsVersion = 0 | 1 | 2 | 3 | 4;
 
 /** The functions of a version and those before it. */
-export function stringsLibrary(version: StringsVersion = 3): Library {
+export function stringsLibrary(version: StringsVersion = 4): Library {
   return {
     name: 'cel.ext.strings',
     functions: [
       ...basicFunctions,
-      ...(version >= 1 ? formatFunctions : []),
+      ...(version >= 1 ? formatFunctions(version >= 4 ? 'plain' : 'english') : []),
       ...(version >= 3 ? [reverseFunction] : []),
     ],
-    ...(version >= 1 && { validators: [validateFormats] }),
+    ...(version >= 1 && { validators: [formatValidator(version >= 4 ? 'plain' : 'english')] }),
   };
 }
 
@@ -173,13 +174,16 @@ const basicFunctions: readonly FunctionDeclaration[] = [
 // Unicode's white space, which is not JavaScript's: with U+0085, without U+FEFF.
 const blank = /^[\p{White_Space}]+|[\p{White_Space}]+$/gu;
 
-const formatFunctions: readonly FunctionDeclaration[] = [
-  declareFunction(
-    'format',
-    memberOverload('string_format', [[string, listType(dyn)], string], formatString),
-  ),
-  declareFunction('strings.quote', globalOverload('strings_quote', [[string], string], quote)),
-];
+function formatFunctions(style: FormatStyle): FunctionDeclaration[] {
+  const format = (text: string, values: CelList): CelResult => formatString(text, values, style);
+  return [
+    declareFunction(
+      'format',
+      memberOverload('string_format', [[string, listType(dyn)], string], format),
+    ),
+    declareFunction('strings.quote', globalOverload('strings_quote', [[string], string], quote)),
+  ];
+}
 
 const reverseFunction = declareFunction(
   'reverse',
