@@ -18,6 +18,7 @@ import type { Issue } from './issue.ts';
 import { createFrame, EvaluationCancelled } from './interpreter/frame.ts';
 import type { Evaluator, FrameLimits } from './interpreter/frame.ts';
 import { planExpression } from './interpreter/plan.ts';
+import type { Plan } from './interpreter/plan.ts';
 import type { FunctionDeclaration, Library, Validator } from './library/library.ts';
 import { optionalLibrary } from './library/optional/optional-library.ts';
 import { standardLibrary } from './library/standard/standard-library.ts';
@@ -110,22 +111,27 @@ function createProgram(
     interruptionCheckFrequency: options.interruptionCheckFrequency ?? defaultCheckFrequency,
   };
   // Many expressions are checked and never run, so planning waits for the first run.
-  let evaluator: Evaluator | undefined;
+  let planned: Plan | undefined;
+  const plan = (): Plan => {
+    planned ??= planExpression(checked, {
+      declarations,
+      freePresenceTests,
+      count: options.costs?.count,
+      foldConstants: options.foldConstants === true,
+    });
+    return planned;
+  };
   return {
     source,
     resultType: checked.types.get(checked.expression.id) ?? celTypes.dyn,
     expression: checked.expression,
     types: checked.types,
     variables: checked.variables,
-    evaluate: (bindings, evaluationOptions = {}) => {
-      evaluator ??= planExpression(checked, {
-        declarations,
-        freePresenceTests,
-        count: options.costs?.count,
-      });
-      const frame = createFrame(bindings, evaluationOptions, limits);
-      return run(evaluator, frame);
+    get instantiationError() {
+      return plan().failure;
     },
+    evaluate: (bindings, evaluationOptions = {}) =>
+      run(plan().evaluator, createFrame(bindings, evaluationOptions, limits)),
     estimateCost: (estimator) =>
       estimateExpressionCost(checked, {
         declarations,

@@ -29,6 +29,11 @@ export interface EnvironmentOptions {
   readonly escapedIdentifiers?: boolean;
   /** Costs of calls whose overloads do not know their own. They come before the defaults of the language. */
   readonly costs?: CallCosts;
+  /**
+   * Literals of constants, and conversions of constants such as `duration("1h")`, are computed once and cost nothing
+   * in evaluation. Where one can only fail, the program has an `instantiationError`.
+   */
+  readonly foldConstants?: boolean;
   /** `has()` costs nothing, in estimates and when counted. */
   readonly freePresenceTests?: boolean;
   /** How many iterations pass between two looks at the signal. */

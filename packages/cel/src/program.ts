@@ -5,7 +5,7 @@
 import type { Expression } from './ast/expression.ts';
 import type { CostEstimate, CostEstimator } from './cost/cost.ts';
 import type { CelType } from './types/type.ts';
-import type { CelResult } from './values/value.ts';
+import type { CelError, CelResult } from './values/value.ts';
 
 /**
  * The variables of one evaluation: a record, or a function that is asked at most once per use and answers undefined
@@ -39,6 +39,8 @@ export interface Program {
   readonly types: ReadonlyMap<number, CelType>;
   /** Names of the variables that the expression uses, as they are declared. */
   readonly variables: ReadonlySet<string>;
+  /** Why the program can only fail: a constant conversion or pattern in it does. Only with `foldConstants`. */
+  readonly instantiationError: CelError | undefined;
   evaluate(bindings: Bindings, options?: EvaluationOptions): Evaluation;
   /** The range that `Evaluation.cost` lies in, given what the estimator knows about the sizes of the variables. */
   estimateCost(estimator?: CostEstimator): CostEstimate;

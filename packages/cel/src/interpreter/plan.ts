@@ -21,15 +21,17 @@ import type { Declarations } from '../checker/declarations.ts';
 import type { CallCost } from '../cost/cost.ts';
 import { creationCosts } from '../cost/default-call-cost.ts';
 import type { Overload } from '../library/library.ts';
+import { compileRegex } from '../library/regex.ts';
 import { operators } from '../operators.ts';
 import { contains, hasKey } from '../values/equality.ts';
 import { celError, noSuchOverload } from '../values/error.ts';
 import { celList, elementsOf } from '../values/list.ts';
 import { celMap, toMapKey } from '../values/map.ts';
-import { isError, isList, isMap, isOptional } from '../values/value.ts';
-import type { CelList, CelResult, CelValue } from '../values/value.ts';
+import { isError, isList, isMap, isOptional, kindOf } from '../values/value.ts';
+import type { CelError, CelList, CelResult, CelValue, CelValueKind } from '../values/value.ts';
 import { formatValue } from '../values/value-text.ts';
 import { planCall } from './call.ts';
+import { createFrame } from './frame.ts';
 import type { Evaluator } from './frame.ts';
 import { isPresent, select, selectOptionally } from './selection.ts';
 
@@ -38,11 +40,23 @@ export interface PlanOptions {
   readonly declarations: Declarations;
   readonly freePresenceTests: boolean;
   readonly count: CallCost | undefined;
+  /** Compute literals of constants and conversions of constants now; they then cost nothing. */
+  readonly foldConstants: boolean;
 }
 
-/** The evaluator of a whole expression. */
-export function planExpression(checked: CheckedExpression, options: PlanOptions): Evaluator {
-  return createPlanner(checked, options)(checked.expression);
+/** A tree that can be run. */
+export interface Plan {
+  readonly evaluator: Evaluator;
+  /** The error of a constant part that always fails. */
+  readonly failure: CelError | undefined;
+}
+
+/** Plans a whole expression. */
+export function planExpression(checked: CheckedExpression, options: PlanOptions): Plan {
+  const failures: CelError[] = [];
+  const plan = createPlanner(checked, options, (failure) => failures.push(failure));
+  const evaluator = plan(checked.expression);
+  return { evaluator, failure: failures[0] };
 }
 
 /** The slots of names that loops bring in; a name with `init` is computed when it is first used. */
@@ -55,11 +69,27 @@ interface LocalVariable {
 function createPlanner(
   checked: CheckedExpression,
   options: PlanOptions,
+  reportFailure: (failure: CelError) => void,
 ): (expression: Expression) => Evaluator {
   const locals: LocalVariable[] = [];
   const planned = new Map<Expression, Evaluator>();
   // Each loop has slots of its own: a binding may be computed for the first time inside of any other loop.
   let slotCount = 0;
+  const constants = new Map<Evaluator, CelValue>();
+
+  const constantly = (value: CelValue): Evaluator => {
+    const evaluator: Evaluator = () => value;
+    constants.set(evaluator, value);
+    return evaluator;
+  };
+
+  // The values of evaluators that are all constant, where constants are folded.
+  const constantValues = (evaluators: readonly Evaluator[]): CelValue[] | undefined => {
+    if (!options.foldConstants || !evaluators.every((evaluator) => constants.has(evaluator))) {
+      return undefined;
+    }
+    return evaluators.map((evaluator) => constants.get(evaluator) ?? null);
+  };
 
   const referenceOf = (expression: Expression): Reference | undefined =>
     checked.references.get(expression.id);
@@ -219,7 +249,7 @@ function createPlanner(
   const planConditional = (call: CallExpression): Evaluator => {
     const [condition, whenTrue, whenFalse] = call.arguments;
     if (condition === undefined || whenTrue === undefined || whenFalse === undefined) {
-      return constantly(noSuchOverload);
+      return () => noSuchOverload;
     }
     const test = plan(condition);
     const [positive, negative] = [whenTrue, whenFalse].map((branch) =>
@@ -243,10 +273,43 @@ function createPlanner(
   };
 
   const planIn = (call: CallExpression): Evaluator => {
-    const inList: Overload['invoke'] = (value: CelValue, list: CelList) => contains(list, value);
-    const inMap: Overload['invoke'] = (value: CelValue, map: CelValue) =>
-      isMap(map) && hasKey(map, value);
+    const [value, container] = argumentsOf(call).map(plan) as [Evaluator, Evaluator];
+    const [folded] = constantValues([container]) ?? [];
+    if (folded !== undefined && isList(folded) && [...elementsOf(folded)].every(isPrimitive)) {
+      if (folded.size === 0) return constantly(false);
+      return (frame) => {
+        const sought = value(frame);
+        return isError(sought) ? sought : contains(folded, sought);
+      };
+    }
+    const inList: Overload['invoke'] = (sought: CelValue, list: CelList) => contains(list, sought);
+    const inMap: Overload['invoke'] = (sought: CelValue, map: CelValue) =>
+      isMap(map) && hasKey(map, sought);
     return planFunction(call, { in_list: inList, in_map: inMap });
+  };
+
+  // Conversions of constants are computed now; a constant pattern is at least compiled.
+  const foldCall = (
+    call: CallExpression,
+    values: readonly Evaluator[],
+    evaluator: Evaluator,
+  ): Evaluator => {
+    if (!options.foldConstants) return evaluator;
+    const name = referenceOf(call)?.name ?? call.function;
+    if (name === 'matches') checkPattern(values[1]);
+    if (!conversions.has(name) || values.length !== 1) return evaluator;
+    if (constantValues(values) === undefined) return evaluator;
+    const result = evaluator(createFrame({}, {}, { interruptionCheckFrequency: 1 }));
+    if (!isError(result)) return constantly(result);
+    reportFailure(result);
+    return () => result;
+  };
+
+  const checkPattern = (pattern: Evaluator | undefined): void => {
+    const text = pattern === undefined ? undefined : constants.get(pattern);
+    if (typeof text !== 'string') return;
+    const regex = compileRegex(text);
+    if (typeof regex === 'string') reportFailure(celError(regex));
   };
 
   const planFunction = (
@@ -260,21 +323,25 @@ function createPlanner(
     const overloads = ids.length === 1 ? all.filter((overload) => overload.id === ids[0]) : all;
     const isMember = call.target !== undefined && reference?.isNamespaced !== true;
     const values = [...(isMember && call.target ? [call.target] : []), ...call.arguments];
-    return planCall({
+    const planned = values.map(plan);
+    const evaluator = planCall({
       function: reference?.name ?? call.function,
       overloadId: ids.length === 1 ? (ids[0] ?? '') : '',
       overloads: overloads.map((overload) => ({
         ...overload,
         invoke: implementations[overload.id] ?? overload.invoke,
       })),
-      values: values.map(plan),
+      values: planned,
       count: options.count,
     });
+    return foldCall(call, planned, evaluator);
   };
 
   const planList = (list: ListExpression): Evaluator => {
     const elements = list.elements.map(plan);
     const optional = new Set(list.optionalIndices);
+    const folded = optional.size === 0 ? constantValues(elements) : undefined;
+    if (folded !== undefined) return constantly(celList(folded));
     return (frame) => {
       const values: CelValue[] = [];
       for (const [index, evaluate] of elements.entries()) {
@@ -299,6 +366,16 @@ function createPlanner(
       value: plan(entry.value),
       isOptional: entry.isOptional,
     }));
+    const evaluator = createMap(entries);
+    const parts = entries.flatMap((entry) => [entry.key, entry.value]);
+    const isFolded =
+      entries.every((entry) => !entry.isOptional) && constantValues(parts) !== undefined;
+    if (!isFolded) return evaluator;
+    const result = evaluator(createFrame({}, {}, { interruptionCheckFrequency: 1 }));
+    return isError(result) ? evaluator : constantly(result);
+  };
+
+  const createMap = (entries: readonly PlannedEntry[]): Evaluator => {
     return (frame) => {
       const result: (readonly [CelValue, CelValue])[] = [];
       const seen = new Set<unknown>();
@@ -401,8 +478,37 @@ const attributeOperators: ReadonlySet<string> = new Set([
   operators.optionalSelect,
 ]);
 
-function constantly(value: CelResult): Evaluator {
-  return () => value;
+const conversions: ReadonlySet<string> = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'duration',
+  'dyn',
+  'int',
+  'string',
+  'timestamp',
+  'type',
+  'uint',
+]);
+
+/** An entry of a map literal. */
+interface PlannedEntry {
+  readonly key: Evaluator;
+  readonly value: Evaluator;
+  readonly isOptional: boolean;
+}
+
+const primitives: ReadonlySet<CelValueKind> = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'int',
+  'string',
+  'uint',
+]);
+
+function isPrimitive(value: CelValue): boolean {
+  return primitives.has(kindOf(value));
 }
 
 function argumentsOf(call: CallExpression): [Expression, Expression] {

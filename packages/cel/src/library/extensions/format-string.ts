@@ -103,7 +103,7 @@ const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 function superscript(exponent: string): string {
   const sign = exponent.startsWith('-') ? '⁻' : '';
-  return sign + [...exponent.slice(1)].map((digit) => superscripts[Number(digit)]).join('');
+  return sign + Array.from(exponent.slice(1), (digit) => superscripts[Number(digit)]).join('');
 }
 
 function toHex(value: CelValue): string | undefined {
