@@ -53,7 +53,12 @@ export function parseExpression(source: string, options: ParserOptions): ParseOu
   }
   if (expression === undefined) {
     const { recursionDepthMax } = options.limits;
-    const explained = explainSyntaxErrors(tokens, errors, recursionDepthMax);
+    const explained = explainSyntaxErrors({
+      source,
+      tokens,
+      lexicalErrors: errors,
+      recursionDepthMax,
+    });
     return { issues: explained.map((error) => issueAt(source, error.start, error.message)) };
   }
   if (reader.issues.length > 0) return { issues: reader.issues };
