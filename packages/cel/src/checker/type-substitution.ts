@@ -23,69 +23,71 @@ export interface TypeSubstitution {
 
 /** No bindings yet. */
 export function createTypeSubstitution(): TypeSubstitution {
-  const bindings = new Map<string, CelType>();
+  return new Bindings();
+}
+
+// The bindings of one check, and how they came to be.
+class Bindings implements TypeSubstitution {
+  readonly #bindings = new Map<string, CelType>();
   // Undone from the end when an attempt fails.
-  const journal: (readonly [name: string, before: CelType | undefined])[] = [];
-  let lastParameter = 0;
+  readonly #journal: (readonly [name: string, before: CelType | undefined])[] = [];
+  #lastParameter = 0;
 
-  const bind = (name: string, type: CelType): void => {
-    journal.push([name, bindings.get(name)]);
-    bindings.set(name, type);
-  };
+  #bind(name: string, type: CelType): void {
+    this.#journal.push([name, this.#bindings.get(name)]);
+    this.#bindings.set(name, type);
+  }
 
-  const attempt = (decide: () => boolean): boolean => {
-    const mark = journal.length;
+  #attempt(decide: () => boolean): boolean {
+    const mark = this.#journal.length;
     const isPossible = decide();
-    while (!isPossible && journal.length > mark) {
-      const [name, before] = journal.pop() ?? ['', undefined];
-      if (before === undefined) bindings.delete(name);
-      else bindings.set(name, before);
+    while (!isPossible && this.#journal.length > mark) {
+      const [name, before] = this.#journal.pop() ?? ['', undefined];
+      if (before === undefined) this.#bindings.delete(name);
+      else this.#bindings.set(name, before);
     }
     return isPossible;
-  };
+  }
 
-  const isFreeOf = (name: string, type: CelType): boolean => {
+  #isFreeOf(name: string, type: CelType): boolean {
     if (type.kind === 'type-parameter') {
       if (type.name === name) return false;
-      const bound = bindings.get(type.name);
-      return bound === undefined || isFreeOf(name, bound);
+      const bound = this.#bindings.get(type.name);
+      return bound === undefined || this.#isFreeOf(name, bound);
     }
-    return type.parameters.every((parameter) => isFreeOf(name, parameter));
-  };
+    return type.parameters.every((parameter) => this.#isFreeOf(name, parameter));
+  }
 
   // Whether `type` can be what the parameter stands for.
-  const substitute = (
-    type: CelType,
-    parameter: CelType,
-  ): { isValid: boolean; isBound: boolean } => {
+  #substitute(type: CelType, parameter: CelType): { isValid: boolean; isBound: boolean } {
     if (isSameType(type, parameter)) return { isValid: true, isBound: true };
-    const bound = bindings.get(parameter.name);
+    const bound = this.#bindings.get(parameter.name);
     if (bound === undefined) {
-      const isValid = isFreeOf(parameter.name, type);
-      if (isValid) bind(parameter.name, type);
+      const isValid = this.#isFreeOf(parameter.name, type);
+      if (isValid) this.#bind(parameter.name, type);
       return { isValid, isBound: false };
     }
     if (isSameType(type, bound)) return { isValid: true, isBound: true };
-    if (!matches(type, bound)) return { isValid: false, isBound: true };
+    if (!this.#matches(type, bound)) return { isValid: false, isBound: true };
     const general = moreGeneral(type, bound);
-    if (isFreeOf(parameter.name, general)) bind(parameter.name, general);
+    if (this.#isFreeOf(parameter.name, general)) this.#bind(parameter.name, general);
     return { isValid: true, isBound: true };
-  };
+  }
 
-  const matches = (expected: CelType, actual: CelType): boolean => {
+  #matches(expected: CelType, actual: CelType): boolean {
     if (actual.kind === 'type-parameter') {
-      const { isValid, isBound } = substitute(expected, actual);
+      const { isValid, isBound } = this.#substitute(expected, actual);
       if (isValid) return true;
       if (isBound) return false;
     }
-    if (expected.kind === 'type-parameter') return substitute(actual, expected).isValid;
+    if (expected.kind === 'type-parameter') return this.#substitute(actual, expected).isValid;
     if (isDynOrError(expected) || isDynOrError(actual)) return true;
     if (expected.kind === 'null') return isNullable(actual);
     if (actual.kind === 'null') return isNullable(expected);
-    return matchesConcrete(unwrap(expected), unwrap(actual));
-  };
+    return this.#matchesConcrete(unwrap(expected), unwrap(actual));
+  }
 
-  const matchesConcrete = (expected: CelType, actual: CelType): boolean => {
+  #matchesConcrete(expected: CelType, actual: CelType): boolean {
     if (expected.kind !== actual.kind) return false;
     switch (expected.kind) {
       case 'type':
@@ -99,38 +101,42 @@ export function createTypeSubstitution(): TypeSubstitution {
           expected.parameters.length === actual.parameters.length &&
           expected.parameters.every((parameter, index) => {
             const other = actual.parameters[index];
-            return other !== undefined && matches(parameter, other);
+            return other !== undefined && this.#matches(parameter, other);
           })
         );
       default:
         return isSameType(expected, actual);
     }
-  };
+  }
 
-  const resolve = (type: CelType, unboundIs?: CelType): CelType => {
+  resolve(type: CelType, unboundIs?: CelType): CelType {
     if (type.kind === 'type-parameter') {
-      const bound = bindings.get(type.name);
-      return bound === undefined ? (unboundIs ?? type) : resolve(bound, unboundIs);
+      const bound = this.#bindings.get(type.name);
+      return bound === undefined ? (unboundIs ?? type) : this.resolve(bound, unboundIs);
     }
     if (type.parameters.length === 0) return type;
-    const parameters = type.parameters.map((parameter) => resolve(parameter, unboundIs));
+    const parameters = type.parameters.map((parameter) => this.resolve(parameter, unboundIs));
     const isUnchanged = parameters.every(
       (parameter, index) => parameter === type.parameters[index],
     );
     return isUnchanged ? type : { ...type, parameters };
-  };
+  }
 
-  return {
-    freshParameter: () => typeParameter(`_var${lastParameter++}`),
-    isAssignable: (expected, actual) => attempt(() => matches(expected, actual)),
-    isAssignableList: (expected, actual) =>
-      attempt(
-        () =>
-          expected.length === actual.length &&
-          expected.every((type, index) => matches(type, actual[index] ?? celTypes.error)),
-      ),
-    resolve,
-  };
+  freshParameter(): CelType {
+    return typeParameter(`_var${this.#lastParameter++}`);
+  }
+
+  isAssignable(expected: CelType, actual: CelType): boolean {
+    return this.#attempt(() => this.#matches(expected, actual));
+  }
+
+  isAssignableList(expected: readonly CelType[], actual: readonly CelType[]): boolean {
+    return this.#attempt(
+      () =>
+        expected.length === actual.length &&
+        expected.every((type, index) => this.#matches(type, actual[index] ?? celTypes.error)),
+    );
+  }
 }
 
 /** Whether nothing more is known about a type. */

@@ -28,7 +28,7 @@ import { creationCosts } from './default-call-cost.ts';
 import { estimateDefaultCall } from './default-call-estimate.ts';
 import { addRanges, exactly, multiplyRanges, noCost, rangeMax, uniteRanges } from './range.ts';
 import { createSizeTracker, uniteEntries } from './size-tracker.ts';
-import type { EntrySizes, LocalSizes } from './size-tracker.ts';
+import type { EntrySizes, LocalSizes, SizeTracker } from './size-tracker.ts';
 
 /** What estimating needs beside the tree. */
 export interface EstimateOptions {
@@ -43,105 +43,120 @@ export function estimateExpressionCost(
   checked: CheckedExpression,
   options: EstimateOptions,
 ): CostEstimate {
-  return createCostEstimation(checked, options)(checked.expression);
+  return new CostEstimation(checked, options).costOf(checked.expression);
 }
 
-function createCostEstimation(
-  checked: CheckedExpression,
-  options: EstimateOptions,
-): (expression: Expression) => CostEstimate {
-  const sizes = createSizeTracker(checked, options.estimator);
-  const known = new Map<Expression, CostEstimate>();
+// Estimates one expression.
+class CostEstimation {
+  readonly #checked: CheckedExpression;
+  readonly #options: EstimateOptions;
 
-  const costOf = (expression: Expression): CostEstimate => {
-    const before = known.get(expression);
+  readonly #sizes: SizeTracker;
+  readonly #known = new Map<Expression, CostEstimate>();
+
+  constructor(checked: CheckedExpression, options: EstimateOptions) {
+    this.#checked = checked;
+    this.#options = options;
+    this.#sizes = createSizeTracker(checked, options.estimator);
+  }
+
+  costOf(expression: Expression): CostEstimate {
+    const before = this.#known.get(expression);
     if (before !== undefined) return before;
-    const cost = costOfKind(expression);
-    known.set(expression, cost);
+    const cost = this.#costOfKind(expression);
+    this.#known.set(expression, cost);
     return cost;
-  };
+  }
 
-  const sum = (...costs: CostEstimate[]): CostEstimate => costs.reduce(addRanges, noCost);
+  #sum(...costs: CostEstimate[]): CostEstimate {
+    return costs.reduce(addRanges, noCost);
+  }
 
-  const costOfKind = (expression: Expression): CostEstimate => {
+  #costOfKind(expression: Expression): CostEstimate {
     switch (expression.kind) {
       case 'constant':
         return noCost;
       case 'identifier':
-        sizes.setPath(expression, sizes.local(expression.name)?.path ?? [expression.name]);
+        this.#sizes.setPath(
+          expression,
+          this.#sizes.local(expression.name)?.path ?? [expression.name],
+        );
         return exactly(1);
       case 'select':
-        return costOfSelect(expression);
+        return this.#costOfSelect(expression);
       case 'call':
-        return costOfCall(expression);
+        return this.#costOfCall(expression);
       case 'list':
-        return costOfList(expression);
+        return this.#costOfList(expression);
       case 'map':
-        return costOfMap(expression);
+        return this.#costOfMap(expression);
       case 'struct': {
-        const fields = expression.fields.map((field) => costOf(field.value));
-        return sum(exactly(creationCosts.struct), ...fields);
+        const fields = expression.fields.map((field) => this.costOf(field.value));
+        return this.#sum(exactly(creationCosts.struct), ...fields);
       }
       case 'comprehension':
-        return isBinding(expression) ? costOfBinding(expression) : costOfLoop(expression);
+        return isBinding(expression)
+          ? this.#costOfBinding(expression)
+          : this.#costOfLoop(expression);
     }
-  };
+  }
 
-  const costOfSelect = (select: SelectExpression): CostEstimate => {
-    const operand = costOf(select.operand);
-    if (select.isTest) return sum(operand, exactly(options.freePresenceTests ? 0 : 1));
-    sizes.setPath(select, [...sizes.pathOf(select.operand), select.field]);
-    const { kind } = sizes.typeOf(select.operand);
+  #costOfSelect(select: SelectExpression): CostEstimate {
+    const operand = this.costOf(select.operand);
+    if (select.isTest) return this.#sum(operand, exactly(this.#options.freePresenceTests ? 0 : 1));
+    this.#sizes.setPath(select, [...this.#sizes.pathOf(select.operand), select.field]);
+    const { kind } = this.#sizes.typeOf(select.operand);
     const isStep = kind === 'map' || kind === 'object' || kind === 'type-parameter';
-    return isStep ? sum(operand, exactly(1)) : operand;
-  };
+    return isStep ? this.#sum(operand, exactly(1)) : operand;
+  }
 
-  const costOfCall = (call: CallExpression): CostEstimate => {
+  #costOfCall(call: CallExpression): CostEstimate {
     const [first] = call.arguments;
     if (call.function === 'dyn' && first !== undefined) {
-      const cost = sum(exactly(1), costOf(first));
-      copySizes(call, first);
+      const cost = this.#sum(exactly(1), this.costOf(first));
+      this.#copySizes(call, first);
       return cost;
     }
-    const values = call.arguments.map(costOf);
-    const reference = checked.references.get(call.id);
+    const values = call.arguments.map((part) => this.costOf(part));
+    const reference = this.#checked.references.get(call.id);
     const overloadIds = reference?.overloadIds ?? [];
     if (overloadIds.length === 0) return noCost;
     const isMember = call.target !== undefined && reference?.isNamespaced !== true;
-    const target = isMember && call.target !== undefined ? costOf(call.target) : noCost;
+    const target = isMember && call.target !== undefined ? this.costOf(call.target) : noCost;
     let cost: CostEstimate = { min: rangeMax, max: 0 };
     let resultSize: SizeEstimate | undefined;
     for (const overloadId of overloadIds) {
-      const estimate = costOfOverload(call, { overloadId, isMember, values });
+      const estimate = this.#costOfOverload(call, { overloadId, isMember, values });
       cost = uniteRanges(cost, estimate.cost);
-      resultSize = unite(resultSize, estimate.resultSize);
-      resultSize = trackIndex(call, overloadId, resultSize) ?? sizes.sizeOf(call);
+      resultSize = this.#unite(resultSize, estimate.resultSize);
+      resultSize = this.#trackIndex(call, overloadId, resultSize) ?? this.#sizes.sizeOf(call);
     }
-    sizes.setSize(call, resultSize);
-    return sum(target, cost);
-  };
+    this.#sizes.setSize(call, resultSize);
+    return this.#sum(target, cost);
+  }
 
-  const unite = (
+  #unite(
     left: SizeEstimate | undefined,
     right: SizeEstimate | undefined,
-  ): SizeEstimate | undefined =>
-    left === undefined || right === undefined ? (left ?? right) : uniteRanges(left, right);
+  ): SizeEstimate | undefined {
+    return left === undefined || right === undefined ? (left ?? right) : uniteRanges(left, right);
+  }
 
-  const trackIndex = (
+  #trackIndex(
     call: CallExpression,
     overloadId: string,
     size: SizeEstimate | undefined,
-  ): SizeEstimate | undefined => {
+  ): SizeEstimate | undefined {
     const [container] = call.arguments;
     const step = indexSteps[overloadId];
     if (container === undefined || step === undefined) return size;
-    sizes.setPath(call, [...sizes.pathOf(container), step]);
-    return sizes.entriesOf(container)?.value;
-  };
+    this.#sizes.setPath(call, [...this.#sizes.pathOf(container), step]);
+    return this.#sizes.entriesOf(container)?.value;
+  }
 
-  const costOfOverload = (call: CallExpression, overload: OverloadUse): CallEstimate => {
+  #costOfOverload(call: CallExpression, overload: OverloadUse): CallEstimate {
     const [first = noCost, second = noCost, third = noCost] = overload.values;
-    const name = checked.references.get(call.id)?.name ?? call.function;
+    const name = this.#checked.references.get(call.id)?.name ?? call.function;
     switch (overload.overloadId) {
       case 'logical_and':
       case 'logical_or':
@@ -149,15 +164,18 @@ function createCostEstimation(
         return { cost: { min: first.min, max: addRanges(first, second).max } };
       case 'conditional':
         return {
-          cost: sum(first, uniteRanges(second, third)),
-          resultSize: trackBranches(call),
+          cost: this.#sum(first, uniteRanges(second, third)),
+          resultSize: this.#trackBranches(call),
         };
       case 'add_list':
       case 'add_string':
       case 'add_bytes': {
         const [left, right] = call.arguments;
         if (left !== undefined && right !== undefined) {
-          sizes.setEntries(call, uniteEntries(sizes.entriesOf(left), sizes.entriesOf(right)));
+          this.#sizes.setEntries(
+            call,
+            uniteEntries(this.#sizes.entriesOf(left), this.#sizes.entriesOf(right)),
+          );
         }
         break;
       }
@@ -167,106 +185,129 @@ function createCostEstimation(
     const context: CallContext = {
       function: name,
       overloadId: overload.overloadId,
-      target: overload.isMember && call.target ? sizes.node(call.target) : undefined,
-      arguments: call.arguments.map(sizes.node),
-      sizeOf: sizes.sizeOfNode,
+      target: overload.isMember && call.target ? this.#sizes.node(call.target) : undefined,
+      arguments: call.arguments.map((part) => this.#sizes.node(part)),
+      sizeOf: (node) => this.#sizes.sizeOfNode(node),
     };
-    const estimate = estimateOverload(context);
-    return { ...estimate, cost: sum(estimate.cost, ...overload.values) };
-  };
+    const estimate = this.#estimateOverload(context);
+    return { ...estimate, cost: this.#sum(estimate.cost, ...overload.values) };
+  }
 
-  const estimateOverload = (context: CallContext): CallEstimate =>
-    options.declarations.overloads.get(context.overloadId)?.estimate?.(context) ??
-    options.estimator?.estimateCall?.(context) ??
-    options.estimateCall?.(context) ??
-    estimateDefaultCall(context);
+  #estimateOverload(context: CallContext): CallEstimate {
+    return (
+      this.#options.declarations.overloads.get(context.overloadId)?.estimate?.(context) ??
+      this.#options.estimator?.estimateCall?.(context) ??
+      this.#options.estimateCall?.(context) ??
+      estimateDefaultCall(context)
+    );
+  }
 
-  const trackBranches = (call: CallExpression): SizeEstimate | undefined => {
+  #trackBranches(call: CallExpression): SizeEstimate | undefined {
     const [, left, right] = call.arguments;
     if (left === undefined || right === undefined) return undefined;
-    sizes.setEntries(call, uniteEntries(sizes.entriesOf(left), sizes.entriesOf(right)));
-    return uniteRanges(sizes.sizeOrUnknown(left), sizes.sizeOrUnknown(right));
-  };
+    this.#sizes.setEntries(
+      call,
+      uniteEntries(this.#sizes.entriesOf(left), this.#sizes.entriesOf(right)),
+    );
+    return uniteRanges(this.#sizes.sizeOrUnknown(left), this.#sizes.sizeOrUnknown(right));
+  }
 
-  const uniteAll = (parts: readonly Expression[]): SizeEstimate =>
-    parts.length === 0
+  #uniteAll(parts: readonly Expression[]): SizeEstimate {
+    return parts.length === 0
       ? exactly(0)
-      : parts.map(sizes.sizeOrUnknown).reduce((left, right) => uniteRanges(left, right));
+      : parts
+          .map((part) => this.#sizes.sizeOrUnknown(part))
+          .reduce((left, right) => uniteRanges(left, right));
+  }
 
-  const costOfList = (list: ListExpression): CostEstimate => {
-    const elements = list.elements.map(costOf);
-    const value = uniteAll(list.elements);
-    sizes.setEntries(list, { kind: 'list', key: exactly(1), value });
-    return sum(exactly(creationCosts.list), ...elements);
-  };
+  #costOfList(list: ListExpression): CostEstimate {
+    const elements = list.elements.map((part) => this.costOf(part));
+    const value = this.#uniteAll(list.elements);
+    this.#sizes.setEntries(list, { kind: 'list', key: exactly(1), value });
+    return this.#sum(exactly(creationCosts.list), ...elements);
+  }
 
-  const costOfMap = (map: MapExpression): CostEstimate => {
+  #costOfMap(map: MapExpression): CostEstimate {
     const keys = map.entries.map((entry) => entry.key);
     const values = map.entries.map((entry) => entry.value);
-    const parts = map.entries.flatMap((entry) => [costOf(entry.key), costOf(entry.value)]);
-    sizes.setEntries(map, { kind: 'map', key: uniteAll(keys), value: uniteAll(values) });
-    return sum(exactly(creationCosts.map), ...parts);
-  };
+    const parts = map.entries.flatMap((entry) => [
+      this.costOf(entry.key),
+      this.costOf(entry.value),
+    ]);
+    this.#sizes.setEntries(map, {
+      kind: 'map',
+      key: this.#uniteAll(keys),
+      value: this.#uniteAll(values),
+    });
+    return this.#sum(exactly(creationCosts.map), ...parts);
+  }
 
-  const localOf = (expression: Expression): LocalSizes => ({
-    path: sizes.pathOf(expression),
-    size: sizes.sizeOf(expression),
-    entries: sizes.entriesOf(expression),
-  });
+  #localOf(expression: Expression): LocalSizes {
+    return {
+      path: this.#sizes.pathOf(expression),
+      size: this.#sizes.sizeOf(expression),
+      entries: this.#sizes.entriesOf(expression),
+    };
+  }
 
-  const iterated = (range: Expression, part: 'key' | 'value'): LocalSizes => {
-    const entries: EntrySizes | undefined = sizes.entriesOf(range);
-    const isList = (entries?.kind ?? sizes.typeOf(range).kind) === 'list';
+  #iterated(range: Expression, part: 'key' | 'value'): LocalSizes {
+    const entries: EntrySizes | undefined = this.#sizes.entriesOf(range);
+    const isList = (entries?.kind ?? this.#sizes.typeOf(range).kind) === 'list';
     const step = isList ? listSteps[part] : mapSteps[part];
-    return { path: [...sizes.pathOf(range), step], size: entries?.[part], entries: undefined };
-  };
+    return {
+      path: [...this.#sizes.pathOf(range), step],
+      size: entries?.[part],
+      entries: undefined,
+    };
+  }
 
-  const withIteration = <T>(loop: ComprehensionExpression, estimate: () => T): T => {
+  #withIteration<T>(loop: ComprehensionExpression, estimate: () => T): T {
     const { range, iterationVariable, iterationVariable2 } = loop;
     if (iterationVariable2 === '') {
-      const isList = (sizes.entriesOf(range)?.kind ?? sizes.typeOf(range).kind) === 'list';
-      const variable = iterated(range, isList ? 'value' : 'key');
-      return sizes.withLocal(iterationVariable, variable, estimate);
+      const isList =
+        (this.#sizes.entriesOf(range)?.kind ?? this.#sizes.typeOf(range).kind) === 'list';
+      const variable = this.#iterated(range, isList ? 'value' : 'key');
+      return this.#sizes.withLocal(iterationVariable, variable, estimate);
     }
-    return sizes.withLocal(iterationVariable, iterated(range, 'key'), () =>
-      sizes.withLocal(iterationVariable2, iterated(range, 'value'), estimate),
+    return this.#sizes.withLocal(iterationVariable, this.#iterated(range, 'key'), () =>
+      this.#sizes.withLocal(iterationVariable2, this.#iterated(range, 'value'), estimate),
     );
-  };
+  }
 
-  const costOfLoop = (loop: ComprehensionExpression): CostEstimate => {
-    const before = sum(costOf(loop.range), costOf(loop.accumulatorInit));
-    const accumulator = localOf(loop.accumulatorInit);
-    const [round, result] = sizes.withLocal(loop.accumulator, accumulator, () => [
-      withIteration(loop, () => sum(costOf(loop.loopCondition), costOf(loop.loopStep))),
-      costOf(loop.result),
+  #costOfLoop(loop: ComprehensionExpression): CostEstimate {
+    const before = this.#sum(this.costOf(loop.range), this.costOf(loop.accumulatorInit));
+    const accumulator = this.#localOf(loop.accumulatorInit);
+    const [round, result] = this.#sizes.withLocal(loop.accumulator, accumulator, () => [
+      this.#withIteration(loop, () =>
+        this.#sum(this.costOf(loop.loopCondition), this.costOf(loop.loopStep)),
+      ),
+      this.costOf(loop.result),
     ]) as [CostEstimate, CostEstimate];
-    const rounds = sizes.sizeOrUnknown(loop.range);
+    const rounds = this.#sizes.sizeOrUnknown(loop.range);
     const init = loop.accumulatorInit.kind;
-    if (init === 'constant') sizes.setSize(loop, sizes.sizeOf(loop.accumulatorInit));
+    if (init === 'constant') this.#sizes.setSize(loop, this.#sizes.sizeOf(loop.accumulatorInit));
     if (init === 'list' || init === 'map') {
-      sizes.setSize(loop, rounds);
-      sizes.setEntries(loop, sizes.entriesOf(loop.loopStep));
+      this.#sizes.setSize(loop, rounds);
+      this.#sizes.setEntries(loop, this.#sizes.entriesOf(loop.loopStep));
     }
-    return sum(before, result, multiplyRanges(rounds, round));
-  };
+    return this.#sum(before, result, multiplyRanges(rounds, round));
+  }
 
-  const costOfBinding = (loop: ComprehensionExpression): CostEstimate => {
-    const before = sum(costOf(loop.range), costOf(loop.accumulatorInit));
-    const bound = localOf(loop.accumulatorInit);
-    const result = sizes.withLocal(loop.accumulator, bound, () => {
-      const cost = costOf(loop.result);
-      copySizes(loop, loop.result);
+  #costOfBinding(loop: ComprehensionExpression): CostEstimate {
+    const before = this.#sum(this.costOf(loop.range), this.costOf(loop.accumulatorInit));
+    const bound = this.#localOf(loop.accumulatorInit);
+    const result = this.#sizes.withLocal(loop.accumulator, bound, () => {
+      const cost = this.costOf(loop.result);
+      this.#copySizes(loop, loop.result);
       return cost;
     });
-    return sum(before, result);
-  };
+    return this.#sum(before, result);
+  }
 
-  const copySizes = (to: Expression, from: Expression): void => {
-    sizes.setSize(to, sizes.sizeOf(from));
-    sizes.setEntries(to, sizes.entriesOf(from));
-  };
-
-  return costOf;
+  #copySizes(to: Expression, from: Expression): void {
+    this.#sizes.setSize(to, this.#sizes.sizeOf(from));
+    this.#sizes.setEntries(to, this.#sizes.entriesOf(from));
+  }
 }
 
 /** One overload of a call, with the costs of the arguments. */

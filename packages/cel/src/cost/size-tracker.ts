@@ -47,80 +47,108 @@ export function createSizeTracker(
   checked: CheckedExpression,
   estimator: CostEstimator | undefined,
 ): SizeTracker {
-  const paths = new Map<number, readonly string[]>();
-  const sizes = new Map<number, SizeEstimate>();
-  const entries = new Map<number, EntrySizes>();
-  const locals = new Map<string, LocalSizes[]>();
+  return new Sizes(checked, estimator);
+}
 
-  const typeOf = (expression: Expression): CelType =>
-    checked.types.get(expression.id) ?? celTypes.dyn;
+// What is known in one estimation.
+class Sizes implements SizeTracker {
+  readonly #checked: CheckedExpression;
+  readonly #estimator: CostEstimator | undefined;
 
-  const local = (name: string): LocalSizes | undefined => locals.get(name)?.at(-1);
+  readonly #paths = new Map<number, readonly string[]>();
+  readonly #sizes = new Map<number, SizeEstimate>();
+  readonly #entries = new Map<number, EntrySizes>();
+  readonly #locals = new Map<string, LocalSizes[]>();
 
-  const localOf = (expression: Expression): LocalSizes | undefined =>
-    expression.kind === 'identifier' ? local(expression.name) : undefined;
+  constructor(checked: CheckedExpression, estimator: CostEstimator | undefined) {
+    this.#checked = checked;
+    this.#estimator = estimator;
+  }
 
-  const pathOf = (expression: Expression): readonly string[] =>
-    localOf(expression)?.path ?? paths.get(expression.id) ?? [];
+  typeOf(expression: Expression): CelType {
+    return this.#checked.types.get(expression.id) ?? celTypes.dyn;
+  }
 
-  const visiblePath = (expression: Expression): readonly string[] | undefined => {
-    const path = pathOf(expression);
+  local(name: string): LocalSizes | undefined {
+    return this.#locals.get(name)?.at(-1);
+  }
+
+  #localOf(expression: Expression): LocalSizes | undefined {
+    return expression.kind === 'identifier' ? this.local(expression.name) : undefined;
+  }
+
+  pathOf(expression: Expression): readonly string[] {
+    return this.#localOf(expression)?.path ?? this.#paths.get(expression.id) ?? [];
+  }
+
+  #visiblePath(expression: Expression): readonly string[] | undefined {
+    const path = this.pathOf(expression);
     return path.length === 0 || path[0] === accumulatorName ? undefined : path;
-  };
+  }
 
-  const sizeOf = (expression: Expression): SizeEstimate | undefined => {
-    const known = sizes.get(expression.id) ?? literalSize(expression);
+  sizeOf(expression: Expression): SizeEstimate | undefined {
+    const known = this.#sizes.get(expression.id) ?? literalSize(expression);
     if (known !== undefined) return known;
-    const type = typeOf(expression);
-    const path = pathOf(expression);
-    const estimated = estimator?.estimateSize({
+    const type = this.typeOf(expression);
+    const path = this.pathOf(expression);
+    const estimated = this.#estimator?.estimateSize({
       path: path.length === 0 ? undefined : path,
       type,
       expression,
       computedSize: undefined,
     });
     if (estimated !== undefined) {
-      sizes.set(expression.id, estimated);
+      this.#sizes.set(expression.id, estimated);
       return estimated;
     }
-    return isScalar(type) ? exactly(1) : localOf(expression)?.size;
-  };
+    return isScalar(type) ? exactly(1) : this.#localOf(expression)?.size;
+  }
 
-  const withLocal = <T>(name: string, known: LocalSizes, estimate: () => T): T => {
-    const stack = locals.get(name) ?? [];
-    locals.set(name, stack);
+  withLocal<T>(name: string, known: LocalSizes, estimate: () => T): T {
+    const stack = this.#locals.get(name) ?? [];
+    this.#locals.set(name, stack);
     stack.push(known);
     const result = estimate();
     stack.pop();
     return result;
-  };
+  }
 
-  return {
-    typeOf,
-    pathOf,
-    setPath: (expression, path) => paths.set(expression.id, path),
-    sizeOf,
-    sizeOrUnknown: (expression) => sizeOf(expression) ?? unknownSize,
-    setSize: (expression, size) => {
-      if (size !== undefined) sizes.set(expression.id, size);
-    },
-    entriesOf: (expression) => entries.get(expression.id) ?? localOf(expression)?.entries,
-    setEntries: (expression, known) => {
-      if (known !== undefined) entries.set(expression.id, known);
-    },
-    local,
-    withLocal,
-    node: (expression) => ({
-      path: visiblePath(expression),
-      type: typeOf(expression),
+  setPath(expression: Expression, path: readonly string[]): void {
+    this.#paths.set(expression.id, path);
+  }
+
+  sizeOrUnknown(expression: Expression): SizeEstimate {
+    return this.sizeOf(expression) ?? unknownSize;
+  }
+
+  setSize(expression: Expression, size: SizeEstimate | undefined): void {
+    if (size !== undefined) this.#sizes.set(expression.id, size);
+  }
+
+  entriesOf(expression: Expression): EntrySizes | undefined {
+    return this.#entries.get(expression.id) ?? this.#localOf(expression)?.entries;
+  }
+
+  setEntries(expression: Expression, known: EntrySizes | undefined): void {
+    if (known !== undefined) this.#entries.set(expression.id, known);
+  }
+
+  node(expression: Expression): EstimatedNode {
+    return {
+      path: this.#visiblePath(expression),
+      type: this.typeOf(expression),
       expression,
-      computedSize: sizeOf(expression),
-    }),
-    sizeOfNode: (node) =>
+      computedSize: this.sizeOf(expression),
+    };
+  }
+
+  sizeOfNode(node: EstimatedNode): SizeEstimate {
+    return (
       node.computedSize ??
-      estimator?.estimateSize(node) ??
-      (isScalar(node.type) ? exactly(1) : unknownSize),
-  };
+      this.#estimator?.estimateSize(node) ??
+      (isScalar(node.type) ? exactly(1) : unknownSize)
+    );
+  }
 }
 
 /** What is in either of two containers; nothing is known unless both are. */

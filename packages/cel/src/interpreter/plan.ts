@@ -26,13 +26,15 @@ import { operators } from '../operators.ts';
 import { contains, hasKey } from '../values/equality.ts';
 import { celError, noSuchOverload } from '../values/error.ts';
 import { celList, elementsOf } from '../values/list.ts';
-import { celMap, toMapKey } from '../values/map.ts';
+import { celMap } from '../values/map.ts';
 import { isError, isList, isMap, isOptional, kindOf } from '../values/value.ts';
 import type { CelError, CelList, CelResult, CelValue, CelValueKind } from '../values/value.ts';
 import { formatValue } from '../values/value-text.ts';
 import { planCall } from './call.ts';
 import { createFrame } from './frame.ts';
 import type { Evaluator } from './frame.ts';
+import { addEntry, nonOptionalEntry } from './entries.ts';
+import { roundsOf } from './rounds.ts';
 import { isPresent, select, selectOptionally } from './selection.ts';
 
 /** What planning needs beside the tree. */
@@ -54,8 +56,8 @@ export interface Plan {
 /** Plans a whole expression. */
 export function planExpression(checked: CheckedExpression, options: PlanOptions): Plan {
   const failures: CelError[] = [];
-  const plan = createPlanner(checked, options, (failure) => failures.push(failure));
-  const evaluator = plan(checked.expression);
+  const planner = new Planner(checked, options, (failure) => failures.push(failure));
+  const evaluator = planner.plan(checked.expression);
   return { evaluator, failure: failures[0] };
 }
 
@@ -66,96 +68,112 @@ interface LocalVariable {
   readonly init?: Evaluator;
 }
 
-function createPlanner(
-  checked: CheckedExpression,
-  options: PlanOptions,
-  reportFailure: (failure: CelError) => void,
-): (expression: Expression) => Evaluator {
-  const locals: LocalVariable[] = [];
-  const planned = new Map<Expression, Evaluator>();
-  // Each loop has slots of its own: a binding may be computed for the first time inside of any other loop.
-  let slotCount = 0;
-  const constants = new Map<Evaluator, CelValue>();
+// Plans one tree.
+class Planner {
+  readonly #checked: CheckedExpression;
+  readonly #options: PlanOptions;
+  readonly #reportFailure: (failure: CelError) => void;
 
-  const constantly = (value: CelValue): Evaluator => {
+  readonly #locals: LocalVariable[] = [];
+  readonly #planned = new Map<Expression, Evaluator>();
+  // Each loop has slots of its own: a binding may be computed for the first time inside of any other loop.
+  #slotCount = 0;
+  readonly #constants = new Map<Evaluator, CelValue>();
+
+  constructor(
+    checked: CheckedExpression,
+    options: PlanOptions,
+    reportFailure: (failure: CelError) => void,
+  ) {
+    this.#checked = checked;
+    this.#options = options;
+    this.#reportFailure = reportFailure;
+  }
+
+  #constantly(value: CelValue): Evaluator {
     const evaluator: Evaluator = () => value;
-    constants.set(evaluator, value);
+    this.#constants.set(evaluator, value);
     return evaluator;
-  };
+  }
 
   // The values of evaluators that are all constant, where constants are folded.
-  const constantValues = (evaluators: readonly Evaluator[]): CelValue[] | undefined => {
-    if (!options.foldConstants || !evaluators.every((evaluator) => constants.has(evaluator))) {
+  #constantValues(evaluators: readonly Evaluator[]): CelValue[] | undefined {
+    if (
+      !this.#options.foldConstants ||
+      !evaluators.every((evaluator) => this.#constants.has(evaluator))
+    ) {
       return undefined;
     }
-    return evaluators.map((evaluator) => constants.get(evaluator) ?? null);
-  };
+    return evaluators.map((evaluator) => this.#constants.get(evaluator) ?? null);
+  }
 
-  const referenceOf = (expression: Expression): Reference | undefined =>
-    checked.references.get(expression.id);
+  #referenceOf(expression: Expression): Reference | undefined {
+    return this.#checked.references.get(expression.id);
+  }
 
-  const plan = (expression: Expression): Evaluator => {
-    const known = planned.get(expression);
+  plan(expression: Expression): Evaluator {
+    const known = this.#planned.get(expression);
     if (known !== undefined) return known;
-    const evaluator = planKind(expression, 1);
-    planned.set(expression, evaluator);
+    const evaluator = this.#planKind(expression, 1);
+    this.#planned.set(expression, evaluator);
     return evaluator;
-  };
+  }
 
   // `rootCost` is what an attribute costs beside its steps.
-  const planKind = (expression: Expression, rootCost: number): Evaluator => {
+  #planKind(expression: Expression, rootCost: number): Evaluator {
     switch (expression.kind) {
       case 'constant':
-        return constantly(expression.value);
+        return this.#constantly(expression.value);
       case 'identifier':
-        return planIdentifier(expression, expression.name, rootCost);
+        return this.#planIdentifier(expression, expression.name, rootCost);
       case 'select':
-        return planSelect(expression, rootCost);
+        return this.#planSelect(expression, rootCost);
       case 'call':
-        return planOperator(expression, rootCost);
+        return this.#planOperator(expression, rootCost);
       case 'list':
-        return planList(expression);
+        return this.#planList(expression);
       case 'map':
-        return planMap(expression);
+        return this.#planMap(expression);
       case 'struct':
-        return planStruct(expression);
+        return this.#planStruct(expression);
       case 'comprehension':
-        return planComprehension(expression);
+        return this.#planComprehension(expression);
     }
-  };
+  }
 
-  const isAttribute = (expression: Expression): boolean => {
-    if (expression.kind === 'identifier') return referenceOf(expression)?.value === undefined;
+  #isAttribute(expression: Expression): boolean {
+    if (expression.kind === 'identifier') return this.#referenceOf(expression)?.value === undefined;
     if (expression.kind === 'select') return true;
     if (expression.kind !== 'call') return false;
     return attributeOperators.has(expression.function);
-  };
+  }
 
   // The operand of a step: an attribute goes on, anything else starts one.
-  const planOperand = (operand: Expression, rootCost: number): Evaluator => {
-    if (isAttribute(operand)) return rootCost === 1 ? plan(operand) : planKind(operand, rootCost);
-    const evaluate = plan(operand);
+  #planOperand(operand: Expression, rootCost: number): Evaluator {
+    if (this.#isAttribute(operand))
+      return rootCost === 1 ? this.plan(operand) : this.#planKind(operand, rootCost);
+    const evaluate = this.plan(operand);
     if (rootCost === 0) return evaluate;
     return (frame) => {
       const value = evaluate(frame);
       frame.charge(1);
       return value;
     };
-  };
+  }
 
-  const planIdentifier = (expression: Expression, name: string, rootCost: number): Evaluator => {
-    const local = locals.findLast((variable) => variable.name === name);
-    if (local !== undefined) return planLocal(local, rootCost);
-    const reference = referenceOf(expression);
-    if (reference?.value !== undefined) return constantly(reference.value);
+  #planIdentifier(expression: Expression, name: string, rootCost: number): Evaluator {
+    const local = this.#locals.findLast((variable) => variable.name === name);
+    if (local !== undefined) return this.#planLocal(local, rootCost);
+    const reference = this.#referenceOf(expression);
+    if (reference?.value !== undefined) return this.#constantly(reference.value);
     const variable = reference?.name ?? name;
     return (frame) => {
       frame.charge(rootCost);
       return frame.variable(variable);
     };
-  };
+  }
 
-  const planLocal = ({ slot, init }: LocalVariable, rootCost: number): Evaluator => {
+  #planLocal({ slot, init }: LocalVariable, rootCost: number): Evaluator {
     return (frame) => {
       frame.charge(rootCost);
       const value = frame.slots[slot];
@@ -164,15 +182,15 @@ function createPlanner(
       frame.slots[slot] = initial;
       return initial;
     };
-  };
+  }
 
-  const planSelect = (expression: SelectExpression, rootCost: number): Evaluator => {
+  #planSelect(expression: SelectExpression, rootCost: number): Evaluator {
     const { operand, field, isTest } = expression;
-    const reference = referenceOf(expression);
-    if (reference !== undefined) return planIdentifier(expression, reference.name, rootCost);
-    const evaluate = planOperand(operand, rootCost);
+    const reference = this.#referenceOf(expression);
+    if (reference !== undefined) return this.#planIdentifier(expression, reference.name, rootCost);
+    const evaluate = this.#planOperand(operand, rootCost);
     if (isTest) {
-      const testCost = options.freePresenceTests ? 0 : 1;
+      const testCost = this.#options.freePresenceTests ? 0 : 1;
       // The step itself takes the place of the operand's name.
       return (frame) => {
         frame.charge(testCost);
@@ -185,11 +203,11 @@ function createPlanner(
       if (!isNone(result)) frame.charge(1);
       return result;
     };
-  };
+  }
 
-  const planIndex = (call: CallExpression, rootCost: number, isOptional: boolean): Evaluator => {
+  #planIndex(call: CallExpression, rootCost: number, isOptional: boolean): Evaluator {
     const [operand, key] = argumentsOf(call);
-    const evaluate = planOperand(operand, rootCost);
+    const evaluate = this.#planOperand(operand, rootCost);
     const read = isOptional ? selectOptionally : select;
     if (key.kind === 'constant') {
       const { value } = key;
@@ -199,8 +217,8 @@ function createPlanner(
         return result;
       };
     }
-    const evaluateKey = plan(key);
-    const stepCost = isAttribute(key) ? 0 : 1;
+    const evaluateKey = this.plan(key);
+    const stepCost = this.#isAttribute(key) ? 0 : 1;
     return (frame) => {
       const container = evaluate(frame);
       if (isError(container)) return container;
@@ -208,33 +226,36 @@ function createPlanner(
       frame.charge(stepCost);
       return isError(value) ? value : read(container, value);
     };
-  };
+  }
 
-  const planOperator = (call: CallExpression, rootCost: number): Evaluator => {
+  #planOperator(call: CallExpression, rootCost: number): Evaluator {
     switch (call.function) {
       case operators.and:
-        return planLogic(call, false);
+        return this.#planLogic(call, false);
       case operators.or:
-        return planLogic(call, true);
+        return this.#planLogic(call, true);
       case operators.conditional:
-        return planConditional(call);
+        return this.#planConditional(call);
       case operators.index:
-        return planIndex(call, rootCost, false);
+        return this.#planIndex(call, rootCost, false);
       case operators.optionalIndex:
       case operators.optionalSelect:
-        return planIndex(call, rootCost, true);
+        return this.#planIndex(call, rootCost, true);
       case operators.notStrictlyFalse:
-        return planNotStrictlyFalse(call);
+        return this.#planNotStrictlyFalse(call);
       case operators.in:
-        return planIn(call);
+        return this.#planIn(call);
       default:
-        return planFunction(call);
+        return this.#planFunction(call);
     }
-  };
+  }
 
   // `&&` and `||`: an operand that decides does so, whatever error the other one is.
-  const planLogic = (call: CallExpression, deciding: boolean): Evaluator => {
-    const [left, right] = argumentsOf(call).map(plan) as [Evaluator, Evaluator];
+  #planLogic(call: CallExpression, deciding: boolean): Evaluator {
+    const [left, right] = argumentsOf(call).map((part) => this.plan(part)) as [
+      Evaluator,
+      Evaluator,
+    ];
     return (frame) => {
       const first = left(frame);
       if (first === deciding) return deciding;
@@ -244,16 +265,16 @@ function createPlanner(
       if (typeof second !== 'boolean') return isError(second) ? second : noSuchOverload;
       return !deciding;
     };
-  };
+  }
 
-  const planConditional = (call: CallExpression): Evaluator => {
+  #planConditional(call: CallExpression): Evaluator {
     const [condition, whenTrue, whenFalse] = call.arguments;
     if (condition === undefined || whenTrue === undefined || whenFalse === undefined) {
       return () => noSuchOverload;
     }
-    const test = plan(condition);
+    const test = this.plan(condition);
     const [positive, negative] = [whenTrue, whenFalse].map((branch) =>
-      isAttribute(branch) ? planKind(branch, 0) : plan(branch),
+      this.#isAttribute(branch) ? this.#planKind(branch, 0) : this.plan(branch),
     ) as [Evaluator, Evaluator];
     return (frame) => {
       const value = test(frame);
@@ -261,22 +282,25 @@ function createPlanner(
       if (value === false) return negative(frame);
       return isError(value) ? value : noSuchOverload;
     };
-  };
+  }
 
-  const planNotStrictlyFalse = (call: CallExpression): Evaluator => {
-    const value = plan(call.arguments[0] ?? call);
+  #planNotStrictlyFalse(call: CallExpression): Evaluator {
+    const value = this.plan(call.arguments[0] ?? call);
     return (frame) => {
       const result = value(frame) !== false;
       frame.charge(1);
       return result;
     };
-  };
+  }
 
-  const planIn = (call: CallExpression): Evaluator => {
-    const [value, container] = argumentsOf(call).map(plan) as [Evaluator, Evaluator];
-    const [folded] = constantValues([container]) ?? [];
+  #planIn(call: CallExpression): Evaluator {
+    const [value, container] = argumentsOf(call).map((part) => this.plan(part)) as [
+      Evaluator,
+      Evaluator,
+    ];
+    const [folded] = this.#constantValues([container]) ?? [];
     if (folded !== undefined && isList(folded) && [...elementsOf(folded)].every(isPrimitive)) {
-      if (folded.size === 0) return constantly(false);
+      if (folded.size === 0) return this.#constantly(false);
       return (frame) => {
         const sought = value(frame);
         return isError(sought) ? sought : contains(folded, sought);
@@ -285,45 +309,41 @@ function createPlanner(
     const inList: Overload['invoke'] = (sought: CelValue, list: CelList) => contains(list, sought);
     const inMap: Overload['invoke'] = (sought: CelValue, map: CelValue) =>
       isMap(map) && hasKey(map, sought);
-    return planFunction(call, { in_list: inList, in_map: inMap });
-  };
+    return this.#planFunction(call, { in_list: inList, in_map: inMap });
+  }
 
   // Conversions of constants are computed now; a constant pattern is at least compiled.
-  const foldCall = (
-    call: CallExpression,
-    values: readonly Evaluator[],
-    evaluator: Evaluator,
-  ): Evaluator => {
-    if (!options.foldConstants) return evaluator;
-    const name = referenceOf(call)?.name ?? call.function;
-    if (name === 'matches') checkPattern(values[1]);
+  #foldCall(call: CallExpression, values: readonly Evaluator[], evaluator: Evaluator): Evaluator {
+    if (!this.#options.foldConstants) return evaluator;
+    const name = this.#referenceOf(call)?.name ?? call.function;
+    if (name === 'matches') this.#checkPattern(values[1]);
     if (!conversions.has(name) || values.length !== 1) return evaluator;
-    if (constantValues(values) === undefined) return evaluator;
+    if (this.#constantValues(values) === undefined) return evaluator;
     const result = evaluator(createFrame({}, {}, { interruptionCheckFrequency: 1 }));
-    if (!isError(result)) return constantly(result);
-    reportFailure(result);
+    if (!isError(result)) return this.#constantly(result);
+    this.#reportFailure(result);
     return () => result;
-  };
+  }
 
-  const checkPattern = (pattern: Evaluator | undefined): void => {
-    const text = pattern === undefined ? undefined : constants.get(pattern);
+  #checkPattern(pattern: Evaluator | undefined): void {
+    const text = pattern === undefined ? undefined : this.#constants.get(pattern);
     if (typeof text !== 'string') return;
     const regex = compileRegex(text);
-    if (typeof regex === 'string') reportFailure(celError(regex));
-  };
+    if (typeof regex === 'string') this.#reportFailure(celError(regex));
+  }
 
-  const planFunction = (
+  #planFunction(
     call: CallExpression,
     implementations: Readonly<Record<string, Overload['invoke']>> = {},
-  ): Evaluator => {
-    const reference = referenceOf(call);
+  ): Evaluator {
+    const reference = this.#referenceOf(call);
     const ids = reference?.overloadIds ?? [];
-    const declared = options.declarations.functions.get(reference?.name ?? call.function);
+    const declared = this.#options.declarations.functions.get(reference?.name ?? call.function);
     const all = declared?.overloads ?? [];
     const overloads = ids.length === 1 ? all.filter((overload) => overload.id === ids[0]) : all;
     const isMember = call.target !== undefined && reference?.isNamespaced !== true;
     const values = [...(isMember && call.target ? [call.target] : []), ...call.arguments];
-    const planned = values.map(plan);
+    const operands = values.map((part) => this.plan(part));
     const evaluator = planCall({
       function: reference?.name ?? call.function,
       overloadId: ids.length === 1 ? (ids[0] ?? '') : '',
@@ -331,17 +351,17 @@ function createPlanner(
         ...overload,
         invoke: implementations[overload.id] ?? overload.invoke,
       })),
-      values: planned,
-      count: options.count,
+      values: operands,
+      count: this.#options.count,
     });
-    return foldCall(call, planned, evaluator);
-  };
+    return this.#foldCall(call, operands, evaluator);
+  }
 
-  const planList = (list: ListExpression): Evaluator => {
-    const elements = list.elements.map(plan);
+  #planList(list: ListExpression): Evaluator {
+    const elements = list.elements.map((part) => this.plan(part));
     const optional = new Set(list.optionalIndices);
-    const folded = optional.size === 0 ? constantValues(elements) : undefined;
-    if (folded !== undefined) return constantly(celList(folded));
+    const folded = optional.size === 0 ? this.#constantValues(elements) : undefined;
+    if (folded !== undefined) return this.#constantly(celList(folded));
     return (frame) => {
       const values: CelValue[] = [];
       for (const [index, evaluate] of elements.entries()) {
@@ -358,24 +378,24 @@ function createPlanner(
       }
       return charged(frame, creationCosts.list, celList(values));
     };
-  };
+  }
 
-  const planMap = (map: MapExpression): Evaluator => {
+  #planMap(map: MapExpression): Evaluator {
     const entries = map.entries.map((entry) => ({
-      key: plan(entry.key),
-      value: plan(entry.value),
+      key: this.plan(entry.key),
+      value: this.plan(entry.value),
       isOptional: entry.isOptional,
     }));
-    const evaluator = createMap(entries);
+    const evaluator = this.#createMap(entries);
     const parts = entries.flatMap((entry) => [entry.key, entry.value]);
     const isFolded =
-      entries.every((entry) => !entry.isOptional) && constantValues(parts) !== undefined;
+      entries.every((entry) => !entry.isOptional) && this.#constantValues(parts) !== undefined;
     if (!isFolded) return evaluator;
     const result = evaluator(createFrame({}, {}, { interruptionCheckFrequency: 1 }));
-    return isError(result) ? evaluator : constantly(result);
-  };
+    return isError(result) ? evaluator : this.#constantly(result);
+  }
 
-  const createMap = (entries: readonly PlannedEntry[]): Evaluator => {
+  #createMap(entries: readonly PlannedEntry[]): Evaluator {
     return (frame) => {
       const result: (readonly [CelValue, CelValue])[] = [];
       const seen = new Set<unknown>();
@@ -389,12 +409,12 @@ function createPlanner(
       }
       return charged(frame, creationCosts.map, celMap(result));
     };
-  };
+  }
 
-  const planStruct = (struct: StructExpression): Evaluator => {
-    const name = referenceOf(struct)?.name ?? struct.typeName;
-    const fields = struct.fields.map((field) => ({ ...field, evaluate: plan(field.value) }));
-    const provider = options.declarations.types.find(
+  #planStruct(struct: StructExpression): Evaluator {
+    const name = this.#referenceOf(struct)?.name ?? struct.typeName;
+    const fields = struct.fields.map((field) => ({ ...field, evaluate: this.plan(field.value) }));
+    const provider = this.#options.declarations.types.find(
       (candidate) => candidate.findType(name) !== undefined,
     );
     return (frame) => {
@@ -409,38 +429,35 @@ function createPlanner(
       const built = provider?.construct?.(name, values) ?? celError(`unknown type: ${name}`);
       return charged(frame, creationCosts.struct, built);
     };
-  };
+  }
 
-  const withLocals = (
-    variables: readonly LocalVariable[],
-    planInner: () => Evaluator,
-  ): Evaluator => {
-    locals.push(...variables);
+  #withLocals(variables: readonly LocalVariable[], planInner: () => Evaluator): Evaluator {
+    this.#locals.push(...variables);
     const evaluator = planInner();
-    locals.length -= variables.length;
+    this.#locals.length -= variables.length;
     return evaluator;
-  };
+  }
 
-  const planComprehension = (loop: ComprehensionExpression): Evaluator => {
-    if (isBinding(loop)) return planBinding(loop);
-    const range = plan(loop.range);
-    const init = plan(loop.accumulatorInit);
-    const slot = slotCount;
-    slotCount += 3;
+  #planComprehension(loop: ComprehensionExpression): Evaluator {
+    if (isBinding(loop)) return this.#planBinding(loop);
+    const range = this.plan(loop.range);
+    const init = this.plan(loop.accumulatorInit);
+    const slot = this.#slotCount;
+    this.#slotCount += 3;
     const accumulator = { name: loop.accumulator, slot };
     const inner = [
       accumulator,
       { name: loop.iterationVariable, slot: slot + 1 },
       { name: loop.iterationVariable2, slot: slot + 2 },
     ];
-    const condition = withLocals(inner, () => plan(loop.loopCondition));
-    const step = withLocals(inner, () => plan(loop.loopStep));
-    const result = withLocals([accumulator], () => plan(loop.result));
+    const condition = this.#withLocals(inner, () => this.plan(loop.loopCondition));
+    const step = this.#withLocals(inner, () => this.plan(loop.loopStep));
+    const result = this.#withLocals([accumulator], () => this.plan(loop.result));
     const hasTwo = loop.iterationVariable2 !== '';
     return (frame) => {
       const values = range(frame);
       if (isError(values)) return values;
-      const rounds = iterations(values, hasTwo);
+      const rounds = roundsOf(values, hasTwo);
       if (rounds === undefined) {
         return celError(`got '${formatValue(values)}', expected iterable type`);
       }
@@ -454,21 +471,21 @@ function createPlanner(
       }
       return result(frame);
     };
-  };
+  }
 
-  const planBinding = (loop: ComprehensionExpression): Evaluator => {
-    const range = plan(loop.range);
-    const slot = slotCount++;
-    const init = plan(loop.accumulatorInit);
-    const result = withLocals([{ name: loop.accumulator, slot, init }], () => plan(loop.result));
+  #planBinding(loop: ComprehensionExpression): Evaluator {
+    const range = this.plan(loop.range);
+    const slot = this.#slotCount++;
+    const init = this.plan(loop.accumulatorInit);
+    const result = this.#withLocals([{ name: loop.accumulator, slot, init }], () =>
+      this.plan(loop.result),
+    );
     return (frame) => {
       range(frame);
       frame.slots[slot] = undefined;
       return result(frame);
     };
-  };
-
-  return plan;
+  }
 }
 
 const attributeOperators: ReadonlySet<string> = new Set([
@@ -529,57 +546,4 @@ function charged(
 
 function isNone(value: CelResult): boolean {
   return isOptional(value) && value.value === undefined;
-}
-
-interface NewEntry {
-  readonly key: CelValue;
-  readonly value: CelValue;
-  readonly isOptional: boolean;
-}
-
-function addEntry(
-  entries: (readonly [CelValue, CelValue])[],
-  seen: Set<unknown>,
-  { key, value, isOptional: mayBeAbsent }: NewEntry,
-): CelResult | undefined {
-  const normal = typeof key === 'number' ? undefined : toMapKey(key);
-  if (normal === undefined) return celError('unsupported key type');
-  let present = value;
-  if (mayBeAbsent) {
-    if (!isOptional(value)) return nonOptionalEntry(formatValue(key), value);
-    if (value.value === undefined) return undefined;
-    present = value.value;
-  }
-  if (seen.has(normal)) return celError('Failed with repeated key');
-  seen.add(normal);
-  entries.push([key, present]);
-  return undefined;
-}
-
-function nonOptionalEntry(key: string, value: CelValue): CelResult {
-  const text = formatValue(value);
-  return celError(`cannot initialize optional entry '${key}' from non-optional value ${text}`);
-}
-
-type Rounds = Iterable<readonly [CelValue, CelValue | undefined]>;
-
-function iterations(range: CelValue, hasTwo: boolean): Rounds | undefined {
-  if (isList(range)) return listRounds(range, hasTwo);
-  if (isMap(range)) return hasTwo ? mapRounds(range) : keyRounds(range.keys());
-  return undefined;
-}
-
-function* listRounds(list: CelList, hasTwo: boolean): Rounds {
-  let index = 0n;
-  for (const element of elementsOf(list)) {
-    yield hasTwo ? [index++, element] : [element, undefined];
-  }
-}
-
-function* keyRounds(keys: Iterable<CelValue>): Rounds {
-  for (const key of keys) yield [key, undefined];
-}
-
-function* mapRounds(map: Extract<CelValue, { kind: 'map' }>): Rounds {
-  for (const key of map.keys()) yield [key, map.get(key)];
 }

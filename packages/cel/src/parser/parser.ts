@@ -43,7 +43,7 @@ export function parseExpression(source: string, options: ParserOptions): ParseOu
     return { issues: [withoutPosition(message)] };
   }
   const { tokens, errors } = tokenize(source);
-  const reader = createReader(source, tokens, options);
+  const reader = new Reader(source, tokens, options);
   let expression: Expression | undefined;
   try {
     if (errors.length === 0) expression = reader.read();
@@ -116,361 +116,384 @@ const reservedIdentifiers: ReadonlySet<string> = new Set(
 /** Rules whose nesting is bounded while reading. */
 type NestedRule = 'expression' | 'relation' | 'calculation';
 
-interface Reader {
-  readonly issues: Issue[];
-  readonly offsets: ReadonlyMap<number, number>;
-  read(): Expression;
-}
+// Reads one text.
+class Reader {
+  readonly #source: string;
+  readonly #tokens: readonly Token[];
+  readonly #options: ParserOptions;
 
-function createReader(source: string, tokens: readonly Token[], options: ParserOptions): Reader {
-  const issues: Issue[] = [];
-  const builder = createNodeBuilder();
-  const depths: Record<NestedRule, number> = { expression: 0, relation: 0, calculation: 0 };
-  const depthMax = options.limits.recursionDepthMax;
-  const heights = new Map<Expression, number>();
-  const literals = createLiteralReader(builder, (offset, message) =>
-    issues.push(issueAt(source, offset, message)),
+  readonly issues: Issue[] = [];
+  readonly #builder = createNodeBuilder();
+  readonly #depths: Record<NestedRule, number> = { expression: 0, relation: 0, calculation: 0 };
+  readonly #depthMax: number;
+  readonly #heights = new Map<Expression, number>();
+  readonly #literals = createLiteralReader(this.#builder, (offset, message) =>
+    this.issues.push(issueAt(this.#source, offset, message)),
   );
-  let index = 0;
+  #index = 0;
 
-  const report = (offset: number, message: string): void => {
-    issues.push(issueAt(source, offset, message));
-  };
+  constructor(source: string, tokens: readonly Token[], options: ParserOptions) {
+    this.#source = source;
+    this.#tokens = tokens;
+    this.#options = options;
+    this.#depthMax = options.limits.recursionDepthMax;
+  }
 
-  const current = (): Token => {
-    const token = tokens[index];
+  #report(offset: number, message: string): void {
+    this.issues.push(issueAt(this.#source, offset, message));
+  }
+
+  #current(): Token {
+    const token = this.#tokens[this.#index];
     if (token === undefined) throw new UnexpectedToken();
     return token;
-  };
+  }
 
-  const isNext = (kind: TokenKind, ahead = 0): boolean => tokens[index + ahead]?.kind === kind;
+  #isNext(kind: TokenKind, ahead = 0): boolean {
+    return this.#tokens[this.#index + ahead]?.kind === kind;
+  }
 
-  const take = (): Token => {
-    const token = current();
-    index++;
+  #take(): Token {
+    const token = this.#current();
+    this.#index++;
     return token;
-  };
+  }
 
-  const takeIf = (kind: TokenKind): Token | undefined => (isNext(kind) ? take() : undefined);
+  #takeIf(kind: TokenKind): Token | undefined {
+    return this.#isNext(kind) ? this.#take() : undefined;
+  }
 
-  const expect = (kind: TokenKind): Token => {
-    if (!isNext(kind)) throw new UnexpectedToken();
-    return take();
-  };
+  #expect(kind: TokenKind): Token {
+    if (!this.#isNext(kind)) throw new UnexpectedToken();
+    return this.#take();
+  }
 
-  const nested = <T>(rule: NestedRule, readInner: () => T): T => {
-    if (++depths[rule] > depthMax) {
-      throw new DepthExceeded(`expression recursion limit exceeded: ${depthMax}`);
-    }
-    const inner = readInner();
-    depths[rule]--;
-    return inner;
-  };
+  #enter(rule: NestedRule): void {
+    if (++this.#depths[rule] <= this.#depthMax) return;
+    throw new DepthExceeded(`expression recursion limit exceeded: ${this.#depthMax}`);
+  }
+
+  #leave(rule: NestedRule, expression: Expression): Expression {
+    this.#depths[rule]--;
+    return expression;
+  }
 
   // The height of chains such as `a.b.c`, which nest in the tree though not in the text.
-  const raise = (expression: Expression, ...children: readonly Expression[]): Expression => {
-    const height = 1 + Math.max(0, ...children.map((child) => heights.get(child) ?? 0));
-    if (height >= depthMax) throw new DepthExceeded('max recursion depth exceeded');
-    heights.set(expression, height);
+  #raise(expression: Expression, ...children: readonly Expression[]): Expression {
+    const height = 1 + Math.max(0, ...children.map((child) => this.#heights.get(child) ?? 0));
+    if (height >= this.#depthMax) throw new DepthExceeded('max recursion depth exceeded');
+    this.#heights.set(expression, height);
     return expression;
-  };
+  }
 
-  const inherit = (expression: Expression, children: readonly Expression[]): Expression => {
+  #inherit(expression: Expression, children: readonly Expression[]): Expression {
     let height = 0;
-    for (const child of children) height = Math.max(height, heights.get(child) ?? 0);
-    if (height > 0) heights.set(expression, height);
+    for (const child of children) height = Math.max(height, this.#heights.get(child) ?? 0);
+    if (height > 0) this.#heights.set(expression, height);
     return expression;
-  };
+  }
 
-  const call = (id: number, name: string, values: readonly Expression[]): Expression => ({
-    id,
-    kind: 'call',
-    function: name,
-    target: undefined,
-    arguments: values,
-  });
+  #call(id: number, name: string, values: readonly Expression[]): Expression {
+    return {
+      id,
+      kind: 'call',
+      function: name,
+      target: undefined,
+      arguments: values,
+    };
+  }
 
-  const readExpression = (): Expression => nested('expression', readConditional);
+  #readExpression(): Expression {
+    this.#enter('expression');
+    const condition = this.#readOr();
+    const question = this.#takeIf('?');
+    if (question === undefined) return this.#leave('expression', condition);
+    const id = this.#builder.idAt(question.start);
+    const whenTrue = this.#readOr();
+    this.#expect(':');
+    const parts = [condition, whenTrue, this.#readExpression()];
+    const conditional = this.#call(id, operators.conditional, parts);
+    return this.#leave('expression', this.#raise(conditional, ...parts));
+  }
 
-  const readConditional = (): Expression => {
-    const condition = readOr();
-    const question = takeIf('?');
-    if (question === undefined) return condition;
-    const id = builder.idAt(question.start);
-    const whenTrue = readOr();
-    expect(':');
-    const whenFalse = readExpression();
-    const parts = [condition, whenTrue, whenFalse];
-    return raise(call(id, operators.conditional, parts), ...parts);
-  };
-
-  const readLogic = (
-    operator: '&&' | '||',
-    name: typeof operators.and | typeof operators.or,
-    readTerm: () => Expression,
-  ): Expression => {
-    const terms = [readTerm()];
+  #readOr(): Expression {
+    const terms = [this.#readAnd()];
     const operatorIds: number[] = [];
-    for (let token = takeIf(operator); token !== undefined; token = takeIf(operator)) {
-      operatorIds.push(builder.idAt(token.start));
-      terms.push(readTerm());
+    for (let token = this.#takeIf('||'); token !== undefined; token = this.#takeIf('||')) {
+      operatorIds.push(this.#builder.idAt(token.start));
+      terms.push(this.#readAnd());
     }
-    return inherit(balance({ function: name, terms, operatorIds }), terms);
-  };
+    return this.#inherit(balance({ function: operators.or, terms, operatorIds }), terms);
+  }
 
-  const readOr = (): Expression => readLogic('||', operators.or, readAnd);
-  const readAnd = (): Expression =>
-    readLogic('&&', operators.and, () => nested('relation', readRelation));
-
-  const readBinary = (
-    names: ReadonlyMap<TokenKind, string>,
-    readLeft: () => Expression,
-    readRight: () => Expression,
-  ): Expression => {
-    let left = readLeft();
-    for (let name = names.get(current().kind); name !== undefined;) {
-      const id = builder.idAt(take().start);
-      const right = readRight();
-      left = raise(call(id, name, [left, right]), left, right);
-      name = names.get(current().kind);
+  #readAnd(): Expression {
+    const terms = [this.#readRelation()];
+    const operatorIds: number[] = [];
+    for (let token = this.#takeIf('&&'); token !== undefined; token = this.#takeIf('&&')) {
+      operatorIds.push(this.#builder.idAt(token.start));
+      terms.push(this.#readRelation());
     }
-    return left;
-  };
+    return this.#inherit(balance({ function: operators.and, terms, operatorIds }), terms);
+  }
 
-  const readRelation = (): Expression =>
-    readBinary(
-      relations,
-      () => nested('calculation', readSum),
-      () => nested('relation', () => nested('calculation', readSum)),
-    );
+  #readRelation(isOperand = false): Expression {
+    this.#enter('relation');
+    let left = this.#readCalculation(1);
+    for (let name = this.#relationOperator(isOperand); name !== undefined;) {
+      const id = this.#builder.idAt(this.#take().start);
+      const right = this.#readRelation(true);
+      left = this.#raise(this.#call(id, name, [left, right]), left, right);
+      name = this.#relationOperator(isOperand);
+    }
+    return this.#leave('relation', left);
+  }
 
-  const readSum = (): Expression =>
-    readBinary(sums, readProduct, () => nested('calculation', readProduct));
+  // `a < b < c` is `(a < b) < c`: what is right of an operator takes no further one.
+  #relationOperator(isOperand: boolean): string | undefined {
+    return isOperand ? undefined : relations.get(this.#current().kind);
+  }
 
-  const readProduct = (): Expression =>
-    readBinary(products, readUnary, () => nested('calculation', readUnary));
+  // Operators that bind at least as tightly as `level`: 1 are sums, 2 products.
+  #readCalculation(level: number): Expression {
+    this.#enter('calculation');
+    let left = this.#readUnary();
+    for (;;) {
+      const { kind } = this.#current();
+      const product = products.get(kind);
+      const name = product ?? (level === 1 ? sums.get(kind) : undefined);
+      if (name === undefined || level > 2) return this.#leave('calculation', left);
+      const id = this.#builder.idAt(this.#take().start);
+      const right = this.#readCalculation(product === undefined ? 2 : 3);
+      left = this.#raise(this.#call(id, name, [left, right]), left, right);
+    }
+  }
 
-  const readUnary = (): Expression => {
-    const sign = current();
-    if (sign.kind !== '!' && sign.kind !== '-') return readMember();
-    const isNumber = isNext('NUM_INT', 1) || isNext('NUM_FLOAT', 1);
-    if (sign.kind === '-' && isNumber) return readMember();
+  #readUnary(): Expression {
+    const sign = this.#current();
+    if (sign.kind !== '!' && sign.kind !== '-') return this.#readMember();
+    const isNumber = this.#isNext('NUM_INT', 1) || this.#isNext('NUM_FLOAT', 1);
+    if (sign.kind === '-' && isNumber) return this.#readMember();
     let count = 0;
-    while (isNext(sign.kind)) {
-      take();
+    while (this.#isNext(sign.kind)) {
+      this.#take();
       count++;
     }
-    if (count % 2 === 0) return readMember();
-    const id = builder.idAt(sign.start);
-    const operand = readMember();
+    if (count % 2 === 0) return this.#readMember();
+    const id = this.#builder.idAt(sign.start);
+    const operand = this.#readMember();
     const name = sign.kind === '!' ? operators.not : operators.negate;
-    return inherit(call(id, name, [operand]), [operand]);
-  };
+    return this.#inherit(this.#call(id, name, [operand]), [operand]);
+  }
 
-  const readMember = (): Expression => {
-    let operand = readPrimary();
+  #readMember(): Expression {
+    let operand = this.#readPrimary();
     for (;;) {
-      if (isNext('.')) operand = readSelection(operand);
-      else if (isNext('[')) operand = readIndex(operand);
+      if (this.#isNext('.')) operand = this.#readSelection(operand);
+      else if (this.#isNext('[')) operand = this.#readIndex(operand);
       else return operand;
     }
-  };
+  }
 
-  const readFieldName = (): string => {
-    const token = take();
+  #readFieldName(): string {
+    const token = this.#take();
     if (token.kind === 'IDENTIFIER') return token.text;
     if (token.kind !== 'ESC_IDENTIFIER') throw new UnexpectedToken();
-    if (!options.escapedIdentifiers) report(token.start, "unsupported syntax: '`'");
+    if (!this.#options.escapedIdentifiers) this.#report(token.start, "unsupported syntax: '`'");
     return token.text.slice(1, -1);
-  };
+  }
 
-  const readSelection = (operand: Expression): Expression => {
-    const dot = take();
-    if (takeIf('?') !== undefined) {
-      if (!options.optionalSyntax) report(dot.start, "unsupported syntax '.?'");
-      const id = builder.idAt(dot.start);
-      const at = current().start;
+  #readSelection(operand: Expression): Expression {
+    const dot = this.#take();
+    if (this.#takeIf('?') !== undefined) {
+      if (!this.#options.optionalSyntax) this.#report(dot.start, "unsupported syntax '.?'");
+      const id = this.#builder.idAt(dot.start);
+      const at = this.#current().start;
       const field: Expression = {
-        id: builder.idAt(at),
+        id: this.#builder.idAt(at),
         kind: 'constant',
-        value: readFieldName(),
+        value: this.#readFieldName(),
       };
-      return raise(call(id, operators.optionalSelect, [operand, field]), operand);
+      return this.#raise(this.#call(id, operators.optionalSelect, [operand, field]), operand);
     }
-    if (isNext('IDENTIFIER') && isNext('(', 1)) {
-      const name = take().text;
-      const open = take();
-      const id = builder.idAt(open.start);
-      const values = readArguments();
-      return readCall({ id, name, at: open.start, target: operand, values });
+    if (this.#isNext('IDENTIFIER') && this.#isNext('(', 1)) {
+      const name = this.#take().text;
+      const open = this.#take();
+      const id = this.#builder.idAt(open.start);
+      const values = this.#readArguments();
+      return this.#readCall({ id, name, at: open.start, target: operand, values });
     }
-    const field = readFieldName();
-    const id = builder.idAt(dot.start);
-    return raise({ id, kind: 'select', operand, field, isTest: false }, operand);
-  };
+    const field = this.#readFieldName();
+    const id = this.#builder.idAt(dot.start);
+    return this.#raise({ id, kind: 'select', operand, field, isTest: false }, operand);
+  }
 
-  const readIndex = (operand: Expression): Expression => {
-    const open = take();
-    const id = builder.idAt(open.start);
-    const isOptional = takeIf('?') !== undefined;
-    if (isOptional && !options.optionalSyntax) report(open.start, "unsupported syntax '[?'");
-    const key = readExpression();
-    expect(']');
+  #readIndex(operand: Expression): Expression {
+    const open = this.#take();
+    const id = this.#builder.idAt(open.start);
+    const isOptional = this.#takeIf('?') !== undefined;
+    if (isOptional && !this.#options.optionalSyntax)
+      this.#report(open.start, "unsupported syntax '[?'");
+    const key = this.#readExpression();
+    this.#expect(']');
     const name = isOptional ? operators.optionalIndex : operators.index;
-    return raise(call(id, name, [operand, key]), operand, key);
-  };
+    return this.#raise(this.#call(id, name, [operand, key]), operand, key);
+  }
 
-  const readArguments = (): Expression[] => {
+  #readArguments(): Expression[] {
     const values: Expression[] = [];
-    if (takeIf(')') !== undefined) return values;
-    do values.push(readExpression());
-    while (takeIf(',') !== undefined);
-    expect(')');
+    if (this.#takeIf(')') !== undefined) return values;
+    do values.push(this.#readExpression());
+    while (this.#takeIf(',') !== undefined);
+    this.#expect(')');
     return values;
-  };
+  }
 
-  const readCall = (written: WrittenCall): Expression => {
+  #readCall(written: WrittenCall): Expression {
     const { id, name, at, target, values } = written;
     const parts = target === undefined ? values : [target, ...values];
-    const macro = options.macros.get(macroKey(name, target !== undefined, values.length));
-    const expansion = macro?.expand({ id, target, arguments: values }, builder.factoryAt(at));
+    const macro = this.#options.macros.get(macroKey(name, target !== undefined, values.length));
+    const expansion = macro?.expand({ id, target, arguments: values }, this.#builder.factoryAt(at));
     if (expansion !== undefined && isMacroError(expansion)) {
-      report(builder.offsets.get(expansion.expressionId) ?? at, expansion.message);
+      this.#report(this.#builder.offsets.get(expansion.expressionId) ?? at, expansion.message);
     } else if (expansion !== undefined) {
-      return target === undefined ? inherit(expansion, parts) : raise(expansion, ...parts);
+      return target === undefined
+        ? this.#inherit(expansion, parts)
+        : this.#raise(expansion, ...parts);
     }
     const plain: Expression = { id, kind: 'call', function: name, target, arguments: values };
-    return target === undefined ? inherit(plain, parts) : raise(plain, ...parts);
-  };
+    return target === undefined ? this.#inherit(plain, parts) : this.#raise(plain, ...parts);
+  }
 
-  const readPrimary = (): Expression => {
-    const token = current();
+  #readPrimary(): Expression {
+    const token = this.#current();
     switch (token.kind) {
       case '(': {
-        take();
-        const inner = readExpression();
-        expect(')');
+        this.#take();
+        const inner = this.#readExpression();
+        this.#expect(')');
         return inner;
       }
       case '[':
-        return readList();
+        return this.#readList();
       case '{':
-        return readMap();
+        return this.#readMap();
       case '.':
       case 'IDENTIFIER':
-        return readName();
+        return this.#readName();
       default:
-        return readLiteral();
+        return this.#readLiteral();
     }
-  };
+  }
 
-  const readLiteral = (): Expression => {
-    const sign = takeIf('-');
-    const token = take();
-    const literal = literals.read(token, sign);
+  #readLiteral(): Expression {
+    const sign = this.#takeIf('-');
+    const token = this.#take();
+    const literal = this.#literals.read(token, sign);
     if (literal === undefined) throw new UnexpectedToken();
     return literal;
-  };
+  }
 
-  const readName = (): Expression => {
-    const dot = takeIf('.');
-    const first = expect('IDENTIFIER');
+  #readName(): Expression {
+    const dot = this.#takeIf('.');
+    const first = this.#expect('IDENTIFIER');
     const start = dot?.start ?? first.start;
-    const end = findStruct(index);
+    const end = this.#findStruct(this.#index);
     if (end !== undefined) {
       const names = [first.text];
-      while (index < end) {
-        take();
-        names.push(take().text);
+      while (this.#index < end) {
+        this.#take();
+        names.push(this.#take().text);
       }
-      return readStruct((dot === undefined ? '' : '.') + names.join('.'));
+      return this.#readStruct((dot === undefined ? '' : '.') + names.join('.'));
     }
     if (reservedIdentifiers.has(first.text)) {
-      report(start, `reserved identifier: ${first.text}`);
-      return { id: builder.idAt(start), kind: 'constant', value: null };
+      this.#report(start, `reserved identifier: ${first.text}`);
+      return { id: this.#builder.idAt(start), kind: 'constant', value: null };
     }
     const name = (dot === undefined ? '' : '.') + first.text;
-    const open = takeIf('(');
-    if (open === undefined) return { id: builder.idAt(start), kind: 'identifier', name };
-    const id = builder.idAt(open.start);
-    const values = readArguments();
-    return readCall({ id, name, at: open.start, target: undefined, values });
-  };
+    const open = this.#takeIf('(');
+    if (open === undefined) return { id: this.#builder.idAt(start), kind: 'identifier', name };
+    const id = this.#builder.idAt(open.start);
+    const values = this.#readArguments();
+    return this.#readCall({ id, name, at: open.start, target: undefined, values });
+  }
 
   // `a.b.c{` is a message, and only what stands behind the names tells.
-  const findStruct = (from: number): number | undefined => {
+  #findStruct(from: number): number | undefined {
     let at = from;
-    while (tokens[at]?.kind === '.' && tokens[at + 1]?.kind === 'IDENTIFIER') at += 2;
-    return tokens[at]?.kind === '{' ? at : undefined;
-  };
+    while (this.#tokens[at]?.kind === '.' && this.#tokens[at + 1]?.kind === 'IDENTIFIER') at += 2;
+    return this.#tokens[at]?.kind === '{' ? at : undefined;
+  }
 
-  const readOptionalMark = (): boolean => {
-    const mark = takeIf('?');
-    if (mark !== undefined && !options.optionalSyntax) {
-      report(mark.start, "unsupported syntax '?'");
+  #readOptionalMark(): boolean {
+    const mark = this.#takeIf('?');
+    if (mark !== undefined && !this.#options.optionalSyntax) {
+      this.#report(mark.start, "unsupported syntax '?'");
     }
     return mark !== undefined;
-  };
+  }
 
-  const readList = (): Expression => {
-    const id = builder.idAt(take().start);
+  #readList(): Expression {
+    const id = this.#builder.idAt(this.#take().start);
     const elements: Expression[] = [];
     const optionalIndices: number[] = [];
-    readParts(']', () => {
-      if (readOptionalMark()) optionalIndices.push(elements.length);
-      elements.push(readExpression());
+    this.#readParts(']', () => {
+      if (this.#readOptionalMark()) optionalIndices.push(elements.length);
+      elements.push(this.#readExpression());
     });
-    return inherit({ id, kind: 'list', elements, optionalIndices }, elements);
-  };
+    return this.#inherit({ id, kind: 'list', elements, optionalIndices }, elements);
+  }
 
-  const readMap = (): Expression => {
-    const id = builder.idAt(take().start);
+  #readMap(): Expression {
+    const id = this.#builder.idAt(this.#take().start);
     const entries: MapEntry[] = [];
-    readParts('}', () => {
-      const isOptional = readOptionalMark();
-      const key = readExpression();
-      const entryId = builder.idAt(expect(':').start);
-      entries.push({ id: entryId, key, value: readExpression(), isOptional });
+    this.#readParts('}', () => {
+      const isOptional = this.#readOptionalMark();
+      const key = this.#readExpression();
+      const entryId = this.#builder.idAt(this.#expect(':').start);
+      entries.push({ id: entryId, key, value: this.#readExpression(), isOptional });
     });
     const parts = entries.flatMap((entry) => [entry.key, entry.value]);
-    return inherit({ id, kind: 'map', entries }, parts);
-  };
+    return this.#inherit({ id, kind: 'map', entries }, parts);
+  }
 
-  const readStruct = (typeName: string): Expression => {
-    const id = builder.idAt(take().start);
+  #readStruct(typeName: string): Expression {
+    const id = this.#builder.idAt(this.#take().start);
     const fields: StructField[] = [];
-    readParts('}', () => {
-      const isOptional = readOptionalMark();
-      const name = readFieldName();
-      const fieldId = builder.idAt(expect(':').start);
-      fields.push({ id: fieldId, name, value: readExpression(), isOptional });
+    this.#readParts('}', () => {
+      const isOptional = this.#readOptionalMark();
+      const name = this.#readFieldName();
+      const fieldId = this.#builder.idAt(this.#expect(':').start);
+      fields.push({ id: fieldId, name, value: this.#readExpression(), isOptional });
     });
     const parts = fields.map((field) => field.value);
-    return inherit({ id, kind: 'struct', typeName, fields }, parts);
-  };
+    return this.#inherit({ id, kind: 'struct', typeName, fields }, parts);
+  }
 
   // Parts with commas between them, and maybe one behind the last.
-  const readParts = (close: ']' | '}', readPart: () => void): void => {
+  readonly #readParts = (close: ']' | '}', readPart: () => void): void => {
     let isFirst = true;
-    while (!isNext(close)) {
-      if (!isFirst || isNext(',')) {
-        expect(',');
-        if (isNext(close)) break;
+    while (!this.#isNext(close)) {
+      if (!isFirst || this.#isNext(',')) {
+        this.#expect(',');
+        if (this.#isNext(close)) break;
         if (isFirst) throw new UnexpectedToken();
       }
       readPart();
       isFirst = false;
     }
-    expect(close);
+    this.#expect(close);
   };
 
-  const read = (): Expression => {
-    const expression = readExpression();
-    expect('EOF');
+  get offsets(): ReadonlyMap<number, number> {
+    return this.#builder.offsets;
+  }
+
+  read(): Expression {
+    const expression = this.#readExpression();
+    this.#expect('EOF');
     return expression;
-  };
-
-  return { issues, offsets: builder.offsets, read };
+  }
 }
 
 interface WrittenCall {
