@@ -147,8 +147,12 @@ function run(evaluator: Evaluator, frame: ReturnType<typeof createFrame>): Evalu
     const result = evaluator(frame);
     return { result, cost: frame.cost };
   } catch (error) {
-    if (!(error instanceof EvaluationCancelled)) throw error;
-    return { result: fatalError(error.message), cost: frame.cost };
+    if (error instanceof EvaluationCancelled) {
+      return { result: fatalError(error.message), cost: frame.cost };
+    }
+    // SECURITY: what JavaScript itself refuses (too long a string, too deep a stack) must not end the caller.
+    if (!(error instanceof RangeError)) throw error;
+    return { result: fatalError('operation cancelled: value too large'), cost: frame.cost };
   }
 }
 

@@ -46,6 +46,9 @@ export function checkExpression(tree: SyntaxTree, declarations: Declarations): C
   return { checked: checker.finish() };
 }
 
+/** An expression may have as many mistakes as words; nobody reads more than these. */
+const issuesMax = 100;
+
 /** Names that loops bring in; the last is the innermost. */
 type Scope = ReadonlyMap<string, CelType>;
 
@@ -68,6 +71,7 @@ class Checker {
   }
 
   #report(id: number, message: string): void {
+    if (this.issues.length >= issuesMax) return;
     this.issues.push({ offset: this.#tree.offsets.get(id) ?? 0, message });
   }
 
@@ -275,8 +279,9 @@ class Checker {
 
   #checkList(list: ListExpression): CelType {
     let element: CelType | undefined;
+    const optional = new Set(list.optionalIndices);
     list.elements.forEach((expression, index) => {
-      const isOptional = list.optionalIndices.includes(index);
+      const isOptional = optional.has(index);
       element = this.#join(
         element,
         this.#optionalContent(expression, this.check(expression), isOptional),
@@ -289,7 +294,7 @@ class Checker {
     let key: CelType | undefined;
     let value: CelType | undefined;
     for (const entry of map.entries) {
-      key = this.#join(key, this.check(entry.key));
+      key = this.#join(key, keyType(this.check(entry.key)));
       value = this.#join(
         value,
         this.#optionalContent(entry.value, this.check(entry.value), entry.isOptional),
@@ -403,6 +408,11 @@ function qualifiedName(expression: Expression): string | undefined {
   if (expression.kind !== 'select' || expression.isTest) return undefined;
   const prefix = qualifiedName(expression.operand);
   return prefix === undefined ? undefined : `${prefix}.${expression.field}`;
+}
+
+// Keys are scalars. Anything else fails when it runs, and as a type could double in size with every name.
+function keyType(type: CelType): CelType {
+  return type.parameters.length === 0 ? type : celTypes.dyn;
 }
 
 function unwrapOptional(type: CelType): { type: CelType; wasOptional: boolean } {

@@ -71,7 +71,8 @@ function checkMixture(checked: CheckedExpression, expression: Expression, report
   };
   if (expression.kind === 'list') {
     const { elements, optionalIndices } = expression;
-    const types = elements.map((part, index) => typeOf(part, optionalIndices.includes(index)));
+    const optional = new Set(optionalIndices);
+    const types = elements.map((part, index) => typeOf(part, optional.has(index)));
     reportFirstMismatch(elements, types, report);
   } else if (expression.kind === 'map') {
     const keys = expression.entries.map((entry) => entry.key);

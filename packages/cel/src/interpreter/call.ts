@@ -8,10 +8,12 @@
 import type { CallCost } from '../cost/cost.ts';
 import { defaultCallCounter } from '../cost/default-call-cost.ts';
 import type { Overload } from '../library/library.ts';
+import { operators } from '../operators.ts';
 import { noSuchOverload } from '../values/error.ts';
-import { isError } from '../values/value.ts';
+import { isError, isList } from '../values/value.ts';
 import type { CelResult, CelValue } from '../values/value.ts';
-import type { Evaluator } from './frame.ts';
+import { EvaluationCancelled } from './frame.ts';
+import type { Evaluator, Frame } from './frame.ts';
 import { typeTest } from './runtime-type.ts';
 
 /** A call whose function is known. */
@@ -40,10 +42,15 @@ export function planCall(call: PlannedCall): Evaluator {
     .filter((overload) => overload.parameters.length === call.values.length)
     .map(toRunnable);
   const countCost = costCounter(call);
-  const run = (values: CelResult[]): CelResult => {
+  // Appending shares what is there; everything else makes anew.
+  const isShared = call.function === operators.add;
+  const run: Run = (values, frame) => {
     for (const candidate of candidates) {
       if (!candidate.takes(values)) continue;
       const result = candidate.invoke(...values);
+      if (isError(result) && result.fatal === true) throw new EvaluationCancelled(result.message);
+      const size = sizeOf(result, isShared);
+      if (size > 0) frame.allocate(size);
       return result;
     }
     return noSuchOverload;
@@ -56,7 +63,12 @@ export function planCall(call: PlannedCall): Evaluator {
   return planMany(call.values, run, countCost);
 }
 
-type Run = (values: CelResult[]) => CelResult;
+type Run = (values: CelResult[], frame: Frame) => CelResult;
+
+function sizeOf(result: CelResult, isShared: boolean): number {
+  if (typeof result === 'string' || result instanceof Uint8Array) return result.length;
+  return !isShared && isList(result) ? result.size : 0;
+}
 
 type CountCost = (values: Values, result: CelResult) => number;
 
@@ -85,7 +97,7 @@ function toRunnable(overload: Overload): RunnableOverload {
 function planUnary(value: Evaluator, run: Run, countCost: CountCost): Evaluator {
   return (frame) => {
     const values = [value(frame)];
-    const result = firstError(values) ?? run(values);
+    const result = firstError(values) ?? run(values, frame);
     frame.charge(countCost(values, result));
     return result;
   };
@@ -98,7 +110,7 @@ function planBinary(
 ): Evaluator {
   return (frame) => {
     const values = [first(frame), second(frame)];
-    const result = firstError(values) ?? run(values);
+    const result = firstError(values) ?? run(values, frame);
     frame.charge(countCost(values, result));
     return result;
   };
@@ -113,7 +125,7 @@ function planMany(evaluators: readonly Evaluator[], run: Run, countCost: CountCo
       if (isError(value)) return value;
       values.push(value);
     }
-    const result = run(values);
+    const result = run(values, frame);
     frame.charge(countCost(values, result));
     return result;
   };

@@ -19,10 +19,18 @@ export interface Frame {
   cost: number;
   /** Adds to the cost; throws when that is more than is allowed. */
   charge(cost: number): void;
+  /** Counts what a function made, in characters, bytes or elements; throws when it is too much. */
+  allocate(size: number): void;
   /** Called once per iteration; throws when the evaluation was aborted. */
   iterate(): void;
   variable(name: string): CelResult;
 }
+
+/**
+ * What the functions of one evaluation may make, in characters, bytes and elements. Costs alone do not bound that: a
+ * `replace` makes much of little. An evaluation within Kubernetes' limits stays below a tenth of it.
+ */
+const allocationMax = 2 ** 27;
 
 /** What a frame needs to know beside the options of an evaluation. */
 export interface FrameLimits {
@@ -38,6 +46,7 @@ export function createFrame(
   const costLimit = options.costLimit ?? Number.POSITIVE_INFINITY;
   const { signal } = options;
   let iterations = 0;
+  let allocated = 0;
   const frame: Frame = {
     slots: [],
     cost: 0,
@@ -45,6 +54,12 @@ export function createFrame(
       frame.cost += cost;
       if (frame.cost > costLimit) {
         throw new EvaluationCancelled('operation cancelled: actual cost limit exceeded');
+      }
+    },
+    allocate: (size) => {
+      allocated += size;
+      if (allocated > allocationMax) {
+        throw new EvaluationCancelled('operation cancelled: allocation limit exceeded');
       }
     },
     iterate: () => {

@@ -2,7 +2,7 @@
  * Lists: over values that are there, and over any other source that has a length.
  */
 
-import { celError } from './error.ts';
+import { celError, fatalError } from './error.ts';
 import type { CelList, CelValue } from './value.ts';
 
 /** A list of values. The array is not copied and must not change afterwards. */
@@ -20,6 +20,9 @@ export function* elementsOf(list: CelList): Iterable<CelValue> {
   for (let index = 0; index < list.size; index++) yield list.get(index);
 }
 
+/** Appending a list to itself doubles it at no cost, until somebody reads it. */
+const listSizeMax = 2 ** 22;
+
 /** The list with `right` appended, unless `left` has its own idea of `+`. */
 export function concatLists(
   left: CelList,
@@ -28,6 +31,7 @@ export function concatLists(
   if (left.concat !== undefined) return left.concat(right);
   if (right.size === 0) return left;
   if (left.size === 0 && right.concat === undefined) return right;
+  if (left.size + right.size > listSizeMax) return fatalError('operation cancelled: list too long');
   return new ConcatList(left, right);
 }
 

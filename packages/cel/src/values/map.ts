@@ -49,6 +49,61 @@ export function* entriesOf(map: CelMap): Iterable<readonly [CelValue, CelValue]>
   }
 }
 
+/**
+ * The map with one more entry, whose key is new to it. Adding to the latest of a row of maps, as loops do, takes no
+ * copy; the earlier ones stay as they were.
+ */
+export function withEntry(map: CelMap, key: CelValue, value: CelValue): CelMap {
+  const growing = map instanceof GrowingMap ? map : GrowingMap.from(map);
+  return growing.with(key, value);
+}
+
+interface GrowingEntries {
+  readonly byKey: Map<MapKey, { readonly value: CelValue; readonly index: number }>;
+  readonly keys: CelValue[];
+}
+
+class GrowingMap implements CelMap {
+  readonly kind = 'map';
+  readonly size: number;
+  readonly #entries: GrowingEntries;
+
+  constructor(entries: GrowingEntries, size: number) {
+    this.#entries = entries;
+    this.size = size;
+  }
+
+  static from(map: CelMap): GrowingMap {
+    const entries: GrowingEntries = { byKey: new Map(), keys: [] };
+    let growing = new GrowingMap(entries, 0);
+    for (const [key, value] of entriesOf(map)) growing = growing.with(key, value);
+    return growing;
+  }
+
+  with(key: CelValue, value: CelValue): GrowingMap {
+    const normal = toMapKey(key);
+    if (normal === undefined) return this;
+    const { keys, byKey } = this.#entries;
+    if (keys.length !== this.size) return GrowingMap.from(this).with(key, value);
+    byKey.set(normal, { value, index: keys.length });
+    keys.push(key);
+    return new GrowingMap(this.#entries, keys.length);
+  }
+
+  get(key: CelValue): CelValue | undefined {
+    const normal = toMapKey(key);
+    const entry = normal === undefined ? undefined : this.#entries.byKey.get(normal);
+    return entry !== undefined && entry.index < this.size ? entry.value : undefined;
+  }
+
+  *keys(): Iterable<CelValue> {
+    for (let index = 0; index < this.size; index++) {
+      const key = this.#entries.keys[index];
+      if (key !== undefined) yield key;
+    }
+  }
+}
+
 class EntryMap implements CelMap {
   readonly kind = 'map';
   readonly size: number;

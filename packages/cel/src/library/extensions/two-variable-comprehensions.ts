@@ -12,7 +12,7 @@ import type { LoopParts } from '../../macros/standard-macros.ts';
 import { accumulatorName, operators } from '../../operators.ts';
 import { mapType, typeParameter } from '../../types/type.ts';
 import { celError } from '../../values/error.ts';
-import { celMap, entriesOf } from '../../values/map.ts';
+import { entriesOf, toMapKey, withEntry } from '../../values/map.ts';
 import type { CelMap, CelResult, CelValue } from '../../values/value.ts';
 import { formatValue } from '../../values/value-text.ts';
 import { declareFunction, globalOverload } from '../library.ts';
@@ -92,19 +92,22 @@ const transformList: MakeLoop = (make, { body, filter }) => appendLoop(make, bod
 
 /** The map with one more entry; a key that is there already is an error. */
 function insertEntry(into: CelMap, newKey: CelValue, newValue: CelValue): CelResult {
+  if (toMapKey(newKey) === undefined) return celError('unsupported key type');
   if (into.get(newKey) !== undefined) {
     return celError(`insert failed: key ${formatValue(newKey)} already exists`);
   }
-  return celMap([...entriesOf(into), [newKey, newValue]]);
+  return withEntry(into, newKey, newValue);
 }
 
 function insertMap(into: CelMap, added: CelMap): CelResult {
-  for (const [newKey] of entriesOf(added)) {
-    if (into.get(newKey) !== undefined) {
+  let map = into;
+  for (const [newKey, newValue] of entriesOf(added)) {
+    if (map.get(newKey) !== undefined) {
       return celError(`insert failed: key ${formatValue(newKey)} already exists`);
     }
+    map = withEntry(map, newKey, newValue);
   }
-  return celMap([...entriesOf(into), ...entriesOf(added)]);
+  return map;
 }
 
 /** Comprehensions over indices and elements, or keys and values. */
