@@ -10,6 +10,7 @@ import type { CelType } from '../../types/type.ts';
 import { isEqual } from '../../values/equality.ts';
 import { noSuchOverload } from '../../values/error.ts';
 import { celTypeValue } from '../../values/scalars.ts';
+import { isOpaque } from '../../values/value.ts';
 import type { CelValue } from '../../values/value.ts';
 import { declareFunction, globalOverload } from '../library.ts';
 import type { ConstantDeclaration, FunctionDeclaration, Library, Overload } from '../library.ts';
@@ -51,7 +52,9 @@ const evaluatorFunctions: readonly FunctionDeclaration[] = [
   declareFunction(operators.notStrictlyFalse, special('not_strictly_false', [bool], bool)),
   declareFunction(
     operators.equals,
-    globalOverload('equals', [[a, a], bool], (x: CelValue, y: CelValue) => isEqual(x, y)),
+    globalOverload('equals', [[a, a], bool], (x: CelValue, y: CelValue) =>
+      isOpaque(x) && x.isComparableTo?.(y) === false ? noSuchOverload : isEqual(x, y),
+    ),
   ),
   declareFunction(
     operators.notEquals,
