@@ -18,7 +18,7 @@ export const packages: readonly PackageLayer[] = [
   { name: 'client', imports: ['apimachinery'], external: [] },
   {
     name: 'apiserver',
-    imports: ['apimachinery', 'pod-security'],
+    imports: ['apimachinery', 'cel', 'pod-security'],
     external: ['jose', 're2js', 'ws'],
   },
   { name: 'controllers', imports: ['apimachinery', 'client'], external: [] },
@@ -30,7 +30,10 @@ export const packages: readonly PackageLayer[] = [
 ];
 
 /** Imports of a package's inside that are meant for others. */
-export const publicSubpaths: readonly RegExp[] = [/^@keelson\/apimachinery\/types\/[\w.]+$/];
+export const publicSubpaths: readonly RegExp[] = [
+  /^@keelson\/apimachinery\/types\/[\w.]+$/,
+  /^@keelson\/cel\/kubernetes$/,
+];
 
 /** Packages that tests, tools and conformance suites may use besides. */
 export const developmentPackages: readonly string[] = [

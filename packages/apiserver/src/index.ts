@@ -69,7 +69,7 @@ export { createLegacyToken } from './authentication/service-accounts/legacy-toke
 export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
 export type { Authorizer } from './authorization/authorizer.ts';
 export { createAuthorization } from './authorization/create-authorization.ts';
-export { createWebhookPlugins } from './admission/webhook/create-webhook-plugins.ts';
+export { createExtensionPlugins } from './admission/create-extension-plugins.ts';
 export { createPodSecurityMetrics } from './admission/admission-metrics.ts';
 export { AdmissionPluginError, createAdmissionPlugins } from './admission/create-plugins.ts';
 export { parseAdmissionConfiguration } from './admission/admission-configuration.ts';

@@ -32,6 +32,8 @@ const prefixes = {
   csiDrivers: '/registry/csidrivers',
   leases: '/registry/leases',
   certificateSigningRequests: '/registry/certificatesigningrequests',
+  validatingAdmissionPolicies: '/registry/validatingadmissionpolicies',
+  validatingAdmissionPolicyBindings: '/registry/validatingadmissionpolicybindings',
   customResourceDefinitions: '/registry/apiextensions.k8s.io/customresourcedefinitions',
   resourceClaims: '/registry/resourceclaims',
   resourceSlices: '/registry/resourceslices',

@@ -22,7 +22,7 @@ import {
   createTokenRequestHandler,
   createTokenReviewHandler,
   createWebhookClient,
-  createWebhookPlugins,
+  createExtensionPlugins,
   createImpersonationFilter,
   createIssuerDiscovery,
   createLegacyToken,
@@ -154,8 +154,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         disable: options.disableAdmissionPlugins ?? [],
         others: [
           createNodeRestriction({ ...sources, features, authorizer }),
-          ...createWebhookPlugins({
+          ...createExtensionPlugins({
             sources,
+            authorizer,
             client: webhooks,
             index: () => server.index,
             features,

@@ -9,8 +9,8 @@ import { systemUser } from '../authentication/system-user.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Features } from '../features/features.ts';
 import type { Route } from '../transport/outbound.ts';
-import { admissionregistrationStrategies } from './admissionregistration/strategies.ts';
-import { apiextensionsStrategies } from './apiextensions/strategies.ts';
+import { createAdmissionregistrationStrategies } from './admissionregistration/strategies.ts';
+import { createApiextensionsStrategies } from './apiextensions/strategies.ts';
 import { apiregistrationStrategies } from './apiregistration/strategies.ts';
 import { appsStrategies } from './apps/strategies.ts';
 import { v1ToV2, v2ToV1 } from './autoscaling/conversion.ts';
@@ -28,12 +28,13 @@ import { discoveryStrategies } from './discovery/strategies.ts';
 import { coreToEventsV1, eventsV1ToCore } from './events/conversion.ts';
 import { eventsStrategies } from './events/strategies.ts';
 import { flowcontrolStrategies } from './flowcontrol/strategies.ts';
+import { expressionsOf } from './expressions/expressions.ts';
 import type { CreateHandler } from './handlers.ts';
 import { networkingStrategies } from './networking/strategies.ts';
 import { nodeGroupStrategies as nodeStrategies } from './node/strategies.ts';
 import { policyStrategies } from './policy/strategies.ts';
 import { rbacStrategies } from './rbac/strategies.ts';
-import { resourceStrategies } from './resource/strategies.ts';
+import { createResourceStrategies } from './resource/strategies.ts';
 import { schedulingStrategies } from './scheduling/strategies.ts';
 import { storageStrategies } from './storage/strategies.ts';
 import { createObject } from './store-create.ts';
@@ -64,14 +65,15 @@ export interface BuiltinPartsOptions {
 }
 
 export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
-  const { sources, scopeOf } = options;
+  const { sources, scopeOf, features } = options;
+  const { checker, ruleInspector } = expressionsOf(features);
   const pods = () => scopeOf('', 'pods');
   return {
     strategies: {
       ...byGroup('', coreStrategies),
       '/services': createServices(options) as Strategy,
-      ...byGroup('admissionregistration.k8s.io', admissionregistrationStrategies),
-      ...byGroup('apiextensions.k8s.io', apiextensionsStrategies),
+      ...byGroup('admissionregistration.k8s.io', createAdmissionregistrationStrategies(checker)),
+      ...byGroup('apiextensions.k8s.io', createApiextensionsStrategies({ rules: ruleInspector })),
       ...byGroup('apiregistration.k8s.io', apiregistrationStrategies),
       ...byGroup('apps', appsStrategies),
       ...byGroup('autoscaling', autoscalingStrategies),
@@ -85,7 +87,7 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ...byGroup('node.k8s.io', nodeStrategies),
       ...byGroup('policy', policyStrategies),
       ...byGroup('rbac.authorization.k8s.io', rbacStrategies),
-      ...byGroup('resource.k8s.io', resourceStrategies),
+      ...byGroup('resource.k8s.io', createResourceStrategies(checker)),
       ...byGroup('scheduling.k8s.io', schedulingStrategies),
       ...byGroup('storage.k8s.io', storageStrategies),
     },

@@ -9,6 +9,7 @@ import { systemUser } from '../../authentication/system-user.ts';
 import type { Logger } from '../../logger.ts';
 import { createMetrics, type Metrics } from '../../metrics.ts';
 import type { ObjectSource } from '../../object-source.ts';
+import { expressionsOf } from '../expressions/expressions.ts';
 import type { ResourceEndpoint, ResourceIndex } from '../resource-endpoint.ts';
 import { deleteObject } from '../store-delete.ts';
 import type { StoreDependencies } from '../store-types.ts';
@@ -79,7 +80,7 @@ class DefinitionServer {
     this.#endpointOptions = {
       dependencies,
       webhooks: { webhooks, clock, random, metrics: createConversionMetrics(metrics) },
-      resources: metadataParts(),
+      resources: { ...metadataParts(), rules: expressionsOf(dependencies.features).ruleCompiler },
     };
   }
 

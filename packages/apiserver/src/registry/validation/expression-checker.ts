@@ -24,6 +24,8 @@ export interface ExpressionProblem {
 export interface ExpressionScope {
   /** Whether `params` is known. */
   readonly hasParams: boolean;
+  /** Whether expressions may use variables that were declared before them. */
+  readonly hasVariables?: boolean;
 }
 
 export interface ExpressionRequest {

@@ -56,7 +56,10 @@ function validatePolicy(
 ): FieldError[] {
   const errors: Errors = [];
   const expressions: PolicyExpressions = {
-    session: checker.begin({ hasParams: spec.paramKind !== undefined }),
+    session: checker.begin({
+      hasParams: spec.paramKind !== undefined,
+      hasVariables: (spec.variables ?? []).length > 0,
+    }),
     stored: old ? expressionsOf(old) : new Set(),
   };
   requiredChoice(errors, 'spec.failurePolicy', spec.failurePolicy, failurePolicies);
@@ -124,19 +127,18 @@ function validateMutation(
   }
   const { field, use } = patchFields[patchType];
   const other = patchType === 'JSONPatch' ? 'applyConfiguration' : 'jsonPatch';
-  if (mutation[other] !== undefined) {
-    const why = `must not be set when patchType is ${patchType}`;
-    errors.push(fieldError.forbidden(`${path}.${other}`, why));
-  }
   const patch = mutation[field];
-  if (!patch) {
-    errors.push(
-      fieldError.required(`${path}.${field}`, `must be set when patchType is ${patchType}`),
-    );
-    return;
+  if (patch) {
+    const at = `${path}.${field}.expression`;
+    const { expression = '' } = patch;
+    if (expression.trim() === '') errors.push(fieldError.required(at));
+    else checkExpression(errors, expressions, { path: at, expression, use });
+  } else {
+    const why = `must be specified when patchType is ${patchType}`;
+    errors.push(fieldError.required(`${path}.${field}`, why));
   }
-  const at = `${path}.${field}.expression`;
-  const { expression = '' } = patch;
-  if (expression.trim() === '') errors.push(fieldError.required(at));
-  else checkExpression(errors, expressions, { path: at, expression, use });
+  if (mutation[other] !== undefined) {
+    const why = `must not be specified when patchType is ${patchType}`;
+    errors.push(fieldError.invalid(`${path}.${other}`, `{${other}}`, why));
+  }
 }

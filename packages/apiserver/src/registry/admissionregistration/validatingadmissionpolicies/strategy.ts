@@ -87,7 +87,10 @@ function validatePolicy(
 ): FieldError[] {
   const errors: Errors = [];
   const expressions: PolicyExpressions = {
-    session: checker.begin({ hasParams: spec.paramKind !== undefined }),
+    session: checker.begin({
+      hasParams: spec.paramKind !== undefined,
+      hasVariables: (spec.variables ?? []).length > 0,
+    }),
     stored: old ? expressionsOf(old) : new Set(),
   };
   requiredChoice(errors, 'spec.failurePolicy', spec.failurePolicy, failurePolicies);
@@ -118,12 +121,7 @@ function expressionsOf({ spec }: ValidatingAdmissionPolicy): ReadonlySet<string>
   ]);
 }
 
-const reasons: readonly string[] = [
-  'Forbidden',
-  'Invalid',
-  'RequestEntityTooLarge',
-  'Unauthorized',
-];
+const reasons: readonly string[] = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 
 const hasLineBreak = (text: string) => /[\n\r]/.test(text);
 
@@ -153,9 +151,6 @@ function validateValidation(
     errors.push(fieldError.invalid(`${path}.message`, message, 'must be non-empty if specified'));
   } else if (hasLineBreak(shown)) {
     errors.push(fieldError.invalid(`${path}.message`, message, 'must not contain line breaks'));
-  } else if (hasLineBreak(expression.trim()) && shown === '') {
-    const why = 'message must be specified if expression contains line breaks';
-    errors.push(fieldError.required(`${path}.message`, why));
   }
   if (reason !== undefined) oneOf(errors, `${path}.reason`, reason, reasons);
 }

@@ -17,7 +17,7 @@ export interface OldValue {
 
 /**
  * True when the value is unchanged, as far as the schema lets old and new parts be told to be the same:
- * items of sets and atomic lists, and fields that the schema does not name, cannot.
+ * fields that the schema does not name cannot. Sets and atomic lists are compared as a whole.
  */
 export function isUnchanged(schema: JsonSchema, value: JsonValue, old: JsonValue): boolean {
   if (value === null || old === null) return value === old;
@@ -41,12 +41,26 @@ export function isUnchanged(schema: JsonSchema, value: JsonValue, old: JsonValue
 function isListUnchanged(schema: JsonSchema, value: JsonValue[], old: JsonValue[]): boolean {
   if (value.length !== old.length) return false;
   const items = itemSchema(schema);
-  if (!items) return value.length === 0;
+  const listType = listTypeOf(schema);
+  if (!items || listType === 'set' || listType === 'atomic') return isSameJson(value, old);
   const before = oldItems(schema, value, old);
   return value.every((item, i) => {
     const same = before(i);
     return same !== undefined && isUnchanged(items, item, same.value);
   });
+}
+
+function isSameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, i) => isSameJson(item, b[i]));
+  }
+  if (!isJsonObject(a) || !isJsonObject(b)) {
+    return a === b || (isNumeric(a) && isNumeric(b) && String(a) === String(b));
+  }
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every((name) => Object.hasOwn(b, name) && isSameJson(a[name], b[name]));
 }
 
 function isNumeric(value: unknown): boolean {

@@ -13,7 +13,16 @@ export interface RuleFindings {
 /** The compiled rules of one schema. */
 export interface SchemaRules {
   /** Runs the rules on a whole object; `old` is the stored one on update. */
-  evaluate(object: JsonObject, old: JsonObject | undefined): RuleFindings;
+  evaluate(
+    object: JsonObject,
+    old: JsonObject | undefined,
+    options?: RuleEvaluationOptions,
+  ): RuleFindings;
+}
+
+export interface RuleEvaluationOptions {
+  /** False: findings about what is as it was are errors too. Default true. */
+  readonly ratchet?: boolean;
 }
 
 export interface SchemaRuleCompiler {

@@ -48,7 +48,9 @@ interface Scope {
   readonly schema: JsonSchema;
   readonly version: CustomResourceDefinitionVersion;
   readonly expected: { readonly apiVersion: string; readonly kind: string };
-  runRules(object: JsonObject, old: JsonObject | undefined): RuleFindings;
+  runRules(input: RuleInput): RuleFindings;
+  /** What rules said about the object without refusing it; asked for once it was validated. */
+  readonly ruleWarnings: WeakMap<KubeObject, readonly string[]>;
 }
 
 export function createCustomResourceStrategy(
@@ -64,6 +66,7 @@ export function createCustomResourceStrategy(
     version,
     expected: { apiVersion: formatApiVersion(gvk), kind: gvk.kind },
     runRules: ruleRunner(schema, options.rules),
+    ruleWarnings: new WeakMap(),
   };
   const hasStatus = hasStatusSubresource(version);
   const table = createPrinterTable(version.additionalPrinterColumns);
@@ -88,9 +91,13 @@ export function createCustomResourceStrategy(
       bumpGeneration(object, old);
     },
     validate: (object) => validateCreate(scope, object),
-    validateUpdate: (object, old) => validateUpdate(scope, object, old),
+    validateUpdate: (object, old, { features }) =>
+      validateUpdate(scope, { object, before: old, ratchet: features.enabled(ratchetingGate) }),
     warningsOnCreate: (object) => finalizerWarnings(object, undefined),
-    warningsOnUpdate: (object, old) => finalizerWarnings(object, old),
+    warningsOnUpdate: (object, old) => [
+      ...(scope.ruleWarnings.get(object) ?? []),
+      ...finalizerWarnings(object, old),
+    ],
     allowUnconditionalUpdate: false,
     allowsBareFinalizers: true,
     tableCells: (object, nowMs) => table.cells(object, nowMs),
@@ -119,12 +126,14 @@ function bumpGeneration(object: KubeObject, old: KubeObject): void {
   object.metadata.generation = Number(old.metadata.generation ?? 0) + 1;
 }
 
+const ratchetingGate = 'CRDValidationRatcheting';
+
 function ruleRunner(schema: JsonSchema, compiler: SchemaRuleCompiler | undefined) {
   let compiled: SchemaRules | undefined;
-  return (object: JsonObject, old: JsonObject | undefined): RuleFindings => {
+  return ({ root, old, ratchet }: RuleInput): RuleFindings => {
     if (!compiler) return { errors: [], warnings: [] };
     compiled ??= compiler.compile(schema);
-    return compiled.evaluate(object, old);
+    return compiled.evaluate(root, old, { ratchet });
   };
 }
 
@@ -140,10 +149,18 @@ function validateCreate(scope: Scope, object: KubeObject): FieldError[] {
     ...validateEmbedded(root, schema, '', false),
     ...validateListTypes(root, schema),
   ];
-  return [...errors, ...ruleErrors(scope, errors, { root, old: undefined })];
+  const input = { object, root, old: undefined, ratchet: false };
+  return [...errors, ...ruleErrors(scope, errors, input)];
 }
 
-function validateUpdate(scope: Scope, object: KubeObject, before: KubeObject): FieldError[] {
+interface Update {
+  readonly object: KubeObject;
+  readonly before: KubeObject;
+  /** Whether rules only warn of what is as it was. */
+  readonly ratchet: boolean;
+}
+
+function validateUpdate(scope: Scope, { object, before, ratchet }: Update): FieldError[] {
   const wrongKind = validateTypeMeta(object, scope.expected);
   if (wrongKind.length > 0) return wrongKind;
   const [root, old] = [asJson(object), asJson(before)];
@@ -155,7 +172,7 @@ function validateUpdate(scope: Scope, object: KubeObject, before: KubeObject): F
     ...validateEmbedded(root, schema, '', false),
     ...changedListErrors(root, old, schema),
   ];
-  return [...errors, ...ruleErrors(scope, errors, { root, old })];
+  return [...errors, ...ruleErrors(scope, errors, { object, root, old, ratchet })];
 }
 
 /** Lists that broke their promise before may go on doing so. */
@@ -164,18 +181,22 @@ function changedListErrors(root: JsonObject, old: JsonObject, schema: JsonSchema
 }
 
 interface RuleInput {
+  readonly object: KubeObject;
   readonly root: JsonObject;
   readonly old: JsonObject | undefined;
+  readonly ratchet: boolean;
 }
 
 function ruleErrors(
   scope: Scope,
   errors: readonly FieldError[],
-  { root, old }: RuleInput,
+  input: RuleInput,
 ): readonly FieldError[] {
   if (!hasRules(scope.schema)) return [];
   if (blocksRules(errors)) return [fieldError.invalid('<nil>', null, rulesNotChecked)];
-  return scope.runRules(root, old).errors;
+  const findings = scope.runRules(input);
+  if (findings.warnings.length > 0) scope.ruleWarnings.set(input.object, findings.warnings);
+  return findings.errors;
 }
 
 /** Updates through `/status` change nothing but the status, and managedFields, which say who changed it. */
@@ -189,7 +210,8 @@ function statusStrategy(scope: Scope): SubresourceStrategy {
       if (managedFields === undefined) delete object.metadata.managedFields;
       else object.metadata.managedFields = managedFields;
     },
-    validateUpdate(object, before) {
+    warningsOnUpdate: (object) => [...(scope.ruleWarnings.get(object) ?? [])],
+    validateUpdate(object, before, { features }) {
       const wrongKind = validateTypeMeta(object, scope.expected);
       if (wrongKind.length > 0) return wrongKind;
       const [root, old] = [asJson(object), asJson(before)];
@@ -198,7 +220,8 @@ function statusStrategy(scope: Scope): SubresourceStrategy {
         ...validateScaleStatus(root, scope.version.subresources?.scale),
         ...changedListErrors(root, old, scope.schema),
       ];
-      return [...errors, ...ruleErrors(scope, errors, { root, old })];
+      const ratchet = features.enabled(ratchetingGate);
+      return [...errors, ...ruleErrors(scope, errors, { object, root, old, ratchet })];
     },
     resetFields: [['metadata'], ['spec']],
   };

@@ -21,9 +21,16 @@ export interface InspectedRule {
   readonly usesOldSelf: boolean;
 }
 
+export interface RuleInspection {
+  /** apiVersion, kind and metadata are there too. */
+  readonly isResource: boolean;
+  /** Expressions that were accepted before; they may use what only other servers know. */
+  readonly stored: ReadonlySet<string>;
+}
+
 export interface RuleInspector {
-  /** The rules of one schema, in order. `isResource`: apiVersion, kind and metadata are there too. */
-  inspect(schema: JsonSchema, isResource: boolean): readonly InspectedRule[];
+  /** The rules of one schema, in order; undefined when values of the schema have no type in CEL. */
+  inspect(schema: JsonSchema, inspection: RuleInspection): readonly InspectedRule[] | undefined;
 }
 
 export const ruleCostMax = 10_000_000n;
@@ -150,6 +157,7 @@ export interface RuleContext {
   readonly uncorrelatable: string | undefined;
   /** Rules that were accepted before are not held to a limit that came later. */
   readonly ignoreRuleCost: boolean;
+  readonly stored: ReadonlySet<string>;
 }
 
 /** Errors of the compiled rules of one schema. */
@@ -160,7 +168,12 @@ export function compiledRuleErrors(
 ): FieldError[] {
   const rules = schema['x-kubernetes-validations'] ?? [];
   const list = childPath(path, 'x-kubernetes-validations');
-  return context.inspector.inspect(schema, context.isResource).flatMap((inspected, i) => {
+  const inspectedRules = context.inspector.inspect(schema, context);
+  if (inspectedRules === undefined) {
+    const why = 'internal error: failed to retrieve type information for x-kubernetes-validations';
+    return [fieldError.internal(list, why)];
+  }
+  return inspectedRules.flatMap((inspected, i) => {
     const rule = rules[i];
     if (!rule) return [];
     const at = (field: string) => childPath(indexPath(list, i), field);

@@ -34,6 +34,8 @@ export interface RuleScope {
   readonly inspector: RuleInspector;
   readonly tally: CostTally;
   readonly cardinality: bigint | undefined;
+  /** Expressions that the stored definition has. */
+  readonly stored: ReadonlySet<string>;
 }
 
 interface Place {

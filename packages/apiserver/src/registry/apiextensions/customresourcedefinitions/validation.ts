@@ -57,6 +57,8 @@ interface Requirements {
   readonly unchangedVersions: ReadonlySet<string>;
   /** Versions that may keep too many selectable fields; empty name: the fields of all versions. */
   readonly manySelectable: ReadonlySet<string>;
+  /** Rules and message expressions that were accepted as they are. */
+  readonly storedExpressions: ReadonlySet<string>;
 }
 
 const strict: Requirements = {
@@ -71,6 +73,7 @@ const strict: Requirements = {
   caBundle: false,
   unchangedVersions: new Set(),
   manySelectable: new Set(),
+  storedExpressions: new Set(),
 };
 
 export interface DefinitionValidationOptions {
@@ -150,7 +153,21 @@ function updateRequirements(
     caBundle: established && caBundleProblem(oldBundle) === undefined,
     unchangedVersions: unchangedVersions(crd, old),
     manySelectable: manySelectable(crd, old),
+    storedExpressions: expressionsOf(schemas),
   };
+}
+
+function expressionsOf(schemas: readonly (JsonSchema | undefined)[]): ReadonlySet<string> {
+  const expressions = new Set<string>();
+  const collect = (schema: JsonSchema): boolean => {
+    for (const { rule, messageExpression } of schema['x-kubernetes-validations'] ?? []) {
+      if (rule) expressions.add(rule);
+      if (messageExpression) expressions.add(messageExpression);
+    }
+    return false;
+  };
+  for (const schema of schemas) someSchema(schema, collect);
+  return expressions;
 }
 
 function unchangedVersions(
@@ -368,7 +385,14 @@ function validationErrors(
   const tally = createCostTally();
   const sound = wanted && unreadable === undefined && shape.length === 0;
   const rules =
-    sound && scope.rules ? { inspector: scope.rules, tally, cardinality: 1n } : undefined;
+    sound && scope.rules
+      ? {
+          inspector: scope.rules,
+          tally,
+          cardinality: 1n,
+          stored: requirements.storedExpressions,
+        }
+      : undefined;
   const options: SchemaCheckOptions = {
     requireValidTypes: requirements.validTypes,
     requireAtomicSets: requirements.atomicSets,

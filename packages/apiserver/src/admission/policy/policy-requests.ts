@@ -1,0 +1,206 @@
+// One request before the policies: which policies and bindings it concerns, with which parameters,
+// and what their expressions see of it. Validating and mutating policies share it.
+
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import type {
+  MatchResources,
+  ParamKind,
+  ParamRef,
+} from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
+import type { Environment } from '@keelson/cel';
+import type { Authorizer } from '../../authorization/authorizer.ts';
+import type { ObjectSource } from '../../object-source.ts';
+import type { AdmissionAttributes } from '../admission.ts';
+import { isNamespaceResource } from '../match/rule-matcher.ts';
+import type { RequestVersions, VersionedObjects } from '../request-versions.ts';
+import { matchResources, type MatchedResource } from './match-resources.ts';
+import { collectParams, ParamError, type ParamSource } from './params.ts';
+import { createPolicyAuthorizer, type PolicyAuthorizer } from './policy-authorizer.ts';
+import { createPolicyInputs, type PolicyInputs } from './policy-inputs.ts';
+
+export interface PolicyPluginOptions {
+  readonly policies: ObjectSource;
+  readonly bindings: ObjectSource;
+  readonly namespaces: ObjectSource;
+  readonly versions: RequestVersions;
+  readonly params: ParamSource;
+  readonly authorizer: Authorizer;
+  /** For expressions that are stored. */
+  readonly environment: Environment;
+}
+
+/** What both kinds of policies have. */
+export interface AnyPolicy {
+  readonly metadata: { readonly name?: string };
+  readonly spec: {
+    readonly failurePolicy?: string;
+    readonly matchConstraints?: MatchResources;
+    readonly paramKind?: ParamKind;
+  };
+}
+
+export interface AnyBinding {
+  readonly metadata: { readonly name?: string };
+  readonly spec: {
+    readonly policyName?: string;
+    readonly matchResources?: MatchResources;
+    readonly paramRef?: ParamRef;
+  };
+}
+
+/** A policy that concerns the request, by one binding and with one set of parameters. */
+export interface PolicyCall<P, B> {
+  readonly policy: P;
+  readonly binding: B;
+  readonly matched: MatchedResource;
+  readonly params: KubeObject | undefined;
+}
+
+/** Why a policy cannot be asked. */
+export interface PolicyProblem<P, B> {
+  readonly policy: P;
+  readonly binding: B | undefined;
+  readonly message: string;
+}
+
+const policyResources: ReadonlySet<string> = new Set([
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+]);
+const reviewResources: ReadonlySet<string> = new Set([
+  'authentication.k8s.io/tokenreviews',
+  'authentication.k8s.io/selfsubjectreviews',
+  'authorization.k8s.io/subjectaccessreviews',
+  'authorization.k8s.io/localsubjectaccessreviews',
+  'authorization.k8s.io/selfsubjectaccessreviews',
+  'authorization.k8s.io/selfsubjectrulesreviews',
+]);
+
+/** SECURITY: a policy could otherwise forbid its own repair. Reviews store nothing. */
+export function isExemptFromPolicies({ gvr: { group, resource } }: AdmissionAttributes): boolean {
+  if (group === 'admissionregistration.k8s.io') return policyResources.has(resource);
+  return reviewResources.has(`${group}/${resource}`);
+}
+
+/**
+ * All calls of all policies, by names of policies and bindings: without a fixed order the answer
+ * would depend on chance. Problems of policies that may fail are left out.
+ */
+export async function findPolicyCalls<P extends AnyPolicy, B extends AnyBinding>(
+  options: PolicyPluginOptions,
+  attributes: AdmissionAttributes,
+): Promise<(PolicyCall<P, B> | PolicyProblem<P, B>)[]> {
+  const policies = options.policies.list() as unknown as readonly P[];
+  if (policies.length === 0 || isExemptFromPolicies(attributes)) return [];
+  const bindings = options.bindings.list() as unknown as readonly B[];
+  const found: (PolicyCall<P, B> | PolicyProblem<P, B>)[] = [];
+  for (const policy of policies.toSorted(byName)) {
+    const own = bindings.filter(({ spec }) => spec.policyName === policy.metadata.name);
+    if (own.length === 0) continue;
+    for (const call of await callsOf(options, attributes, { policy, bindings: own })) {
+      if ('message' in call && policy.spec.failurePolicy === 'Ignore') continue;
+      found.push(call);
+    }
+  }
+  return found;
+}
+
+function byName(a: AnyBinding | AnyPolicy, b: AnyBinding | AnyPolicy): number {
+  const [x, y] = [a.metadata.name ?? '', b.metadata.name ?? ''];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+interface BoundPolicy<P, B> {
+  readonly policy: P;
+  readonly bindings: readonly B[];
+}
+
+async function callsOf<P extends AnyPolicy, B extends AnyBinding>(
+  options: PolicyPluginOptions,
+  attributes: AdmissionAttributes,
+  { policy, bindings }: BoundPolicy<P, B>,
+): Promise<(PolicyCall<P, B> | PolicyProblem<P, B>)[]> {
+  const { matchConstraints = {}, paramKind } = policy.spec;
+  const matched = tryMatch(() => matchResources(matchConstraints, attributes, options));
+  if (matched === undefined) return [];
+  if (typeof matched === 'string') return [{ policy, binding: undefined, message: matched }];
+  if (paramKind !== undefined && options.params.find(paramKind) === undefined) {
+    const shown = `${paramKind.apiVersion}, Kind=${paramKind.kind}`;
+    const message = `failed to find resource referenced by paramKind: '${shown}'`;
+    return [{ policy, binding: undefined, message }];
+  }
+  const calls: (PolicyCall<P, B> | PolicyProblem<P, B>)[] = [];
+  for (const binding of bindings.toSorted(byName)) {
+    const { matchResources: own } = binding.spec;
+    const bound =
+      own === undefined ? matched : tryMatch(() => matchResources(own, attributes, options));
+    if (bound === undefined) continue;
+    if (typeof bound === 'string') {
+      calls.push({ policy, binding, message: bound });
+      continue;
+    }
+    try {
+      for (const params of await paramsOf(options, attributes, { policy, binding })) {
+        calls.push({ policy, binding, matched, params });
+      }
+    } catch (error) {
+      if (!(error instanceof ParamError)) throw error;
+      calls.push({ policy, binding, message: error.message });
+    }
+  }
+  return calls;
+}
+
+/** A namespace that is not there cannot be matched. */
+function tryMatch(match: () => MatchedResource | undefined): MatchedResource | string | undefined {
+  try {
+    return match();
+  } catch (error) {
+    if (isStatusError(error)) return error.message;
+    throw error;
+  }
+}
+
+/** COMPAT: a policy without parameters, or a binding without a reference to some, runs once. */
+async function paramsOf(
+  options: PolicyPluginOptions,
+  { namespace }: AdmissionAttributes,
+  { policy, binding }: { readonly policy: AnyPolicy; readonly binding: AnyBinding },
+): Promise<readonly (KubeObject | undefined)[]> {
+  const { paramKind } = policy.spec;
+  const { paramRef } = binding.spec;
+  const resource = paramKind && options.params.find(paramKind);
+  if (resource === undefined || paramRef === undefined) return [undefined];
+  return collectParams({ resource, ref: paramRef, namespace });
+}
+
+/** What the expressions of all policies see of one request. */
+export interface PolicyRequest {
+  readonly authorizer: PolicyAuthorizer;
+  /** The objects as they are now, in the version of the call. */
+  inputs(matched: MatchedResource, objects: VersionedObjects): PolicyInputs;
+}
+
+export function createPolicyRequest(
+  { authorizer: ask, namespaces }: Pick<PolicyPluginOptions, 'authorizer' | 'namespaces'>,
+  attributes: AdmissionAttributes,
+): PolicyRequest {
+  const { user, trace, gvr, namespace: name } = attributes;
+  const authorizer = createPolicyAuthorizer({ authorizer: ask, user, trace });
+  const namespace = name !== '' && !isNamespaceResource(gvr) ? namespaces.get('', name) : undefined;
+  return {
+    authorizer,
+    inputs: (matched, objects) =>
+      createPolicyInputs({ attributes, matched, objects, namespace, authorizer }),
+  };
+}
+
+/** Evaluates, and once more when authorization checks took time. */
+export async function settled<T>(request: PolicyRequest, evaluate: () => T): Promise<T> {
+  for (;;) {
+    const result = evaluate();
+    if (!(await request.authorizer.settle())) return result;
+  }
+}
