@@ -15,7 +15,6 @@ import {
 import type { ConformanceTest } from '../testing/conformance-suite.ts';
 import {
   bindingsLibrary,
-
   createEnvironment,
   encodersLibrary,
   formatIssues,
@@ -49,7 +48,10 @@ function exclusion(test: ConformanceTest): string | undefined {
   if (original.disableCheck) return 'only checked expressions are evaluated';
   const usesMessages =
     /TestAllTypes|TestRequired|google\.protobuf\.(?!Timestamp|Duration)|proto\.|\.proto/;
-  if (usesMessages.test(original.expr) || /TestAllTypes|conformance|protobuf/.test(original.container)) {
+  if (
+    usesMessages.test(original.expr) ||
+    /TestAllTypes|conformance|protobuf/.test(original.container)
+  ) {
     return 'protobuf messages';
   }
   return original.typeEnv.some((declaration) => declaration.declKind.case !== 'ident')

@@ -9,7 +9,9 @@ async function readExample(): Promise<{ code: string; printed: string[] }> {
   const source = await readFile(new URL('./index.ts', import.meta.url), 'utf8');
   const block = /```js\n(.*?) \* ```/s.exec(source)?.[1] ?? '';
   const code = block.replaceAll(/^ \* ?/gm, '');
-  const printed = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text ?? '');
+  const printed = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(
+    ([, text]) => text ?? '',
+  );
   return { code, printed };
 }
 
@@ -32,7 +34,9 @@ describe('the front door', () => {
       if (seen.has(url.href)) return;
       seen.add(url.href);
       const source = await readFile(url, 'utf8');
-      for (const [, specifier = ''] of source.matchAll(/^(?:import|export)[^;]*? from '([^']+)';/gms)) {
+      for (const [, specifier = ''] of source.matchAll(
+        /^(?:import|export)[^;]*? from '([^']+)';/gms,
+      )) {
         if (specifier.startsWith('.')) await follow(new URL(specifier, url));
         else outside.add(specifier);
       }

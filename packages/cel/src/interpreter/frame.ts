@@ -28,9 +28,9 @@ export interface Frame {
 
 /**
  * What the functions of one evaluation may make, in characters, bytes and elements. Costs alone do not bound that: a
- * `replace` makes much of little. An evaluation within Kubernetes' limits stays below a tenth of it.
+ * `replace` makes much of little. An evaluation within Kubernetes' limits stays below a fifth of it.
  */
-const allocationMax = 2 ** 27;
+const allocationMax = 2 ** 26;
 
 /** What a frame needs to know beside the options of an evaluation. */
 export interface FrameLimits {
