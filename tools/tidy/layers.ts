@@ -177,6 +177,4 @@ export const layerExceptions: readonly LayerException[] = [
 /**
  * `package: dependency` pairs in which package.json and the imports differ, each with its reason.
  */
-export const manifestExceptions: Readonly<Record<string, string>> = {
-  'cel: re2js': 'the package has no code yet',
-};
+export const manifestExceptions: Readonly<Record<string, string>> = {};

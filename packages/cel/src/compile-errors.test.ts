@@ -1,5 +1,6 @@
 /**
- * What users read when an expression is wrong. The texts are cel-go's, and those of the Kubernetes API with them.
+ * What users read when an expression is wrong. The texts are cel-go's, and those of the Kubernetes
+ * API with them.
  */
 
 import assert from 'node:assert/strict';
@@ -125,7 +126,10 @@ describe('compile errors', () => {
   });
 });
 
-/** Errors of the published tests that hang on limits which only those tests set, and two that differ. */
+/**
+ * Errors of the published tests that hang on limits which only those tests set, and two that
+ * differ.
+ */
 const differing: ReadonlySet<string> = new Set([
   'a ? b ((?))',
   'self.true == 1',

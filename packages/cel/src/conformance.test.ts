@@ -1,6 +1,6 @@
 /**
- * The language's conformance tests. What cannot be run is excluded with a reason; what fails and is known to is listed
- * with a reason, and fails this test when it passes.
+ * The language's conformance tests. What cannot be run is excluded with a reason; what fails and is
+ * known to is listed with a reason, and fails this test when it passes.
  */
 
 import assert from 'node:assert/strict';

@@ -36,8 +36,8 @@ const defaultLimits: ExpressionLimits = { expressionLengthMax: 100_000, recursio
 const defaultCheckFrequency = 100;
 
 /**
- * An environment with the standard functions and macros, and what the options add. Throws when declarations
- * contradict each other: two overloads with one id.
+ * An environment with the standard functions and macros, and what the options add. Throws when
+ * declarations contradict each other: two overloads with one id.
  */
 export function createEnvironment(options: EnvironmentOptions = {}): Environment {
   const libraries = uniqueLibraries([
@@ -150,7 +150,8 @@ function run(evaluator: Evaluator, frame: ReturnType<typeof createFrame>): Evalu
     if (error instanceof EvaluationCancelled) {
       return { result: fatalError(error.message), cost: frame.cost };
     }
-    // SECURITY: what JavaScript itself refuses (too long a string, too deep a stack) must not end the caller.
+    // SECURITY: what JavaScript itself refuses (too long a string, too deep a stack) must not end
+    // the caller.
     if (!(error instanceof RangeError)) throw error;
     return { result: fatalError('operation cancelled: value too large'), cost: frame.cost };
   }

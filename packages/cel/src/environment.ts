@@ -27,11 +27,15 @@ export interface EnvironmentOptions {
   readonly validateLiterals?: boolean;
   /** `` a.`b-c` ``. */
   readonly escapedIdentifiers?: boolean;
-  /** Costs of calls whose overloads do not know their own. They come before the defaults of the language. */
+  /**
+   * Costs of calls whose overloads do not know their own. They come before the defaults of the
+   * language.
+   */
   readonly costs?: CallCosts;
   /**
-   * Literals of constants, and conversions of constants such as `duration("1h")`, are computed once and cost nothing
-   * in evaluation. Where one can only fail, the program has an `instantiationError`.
+   * Literals of constants, and conversions of constants such as `duration("1h")`, are computed once
+   * and cost nothing in evaluation. Where one can only fail, the program has an
+   * `instantiationError`.
    */
   readonly foldConstants?: boolean;
   /** `has()` costs nothing, in estimates and when counted. */

@@ -4,25 +4,31 @@ import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import * as cel from './index.ts';
 
-/** The lines of the example, and what its comments say it prints. */
-async function readExample(): Promise<{ code: string; printed: string[] }> {
+/**
+ * The example's code, in which lines with a comment hand their value to `show`, and what the
+ * comments say.
+ */
+async function readExample(): Promise<{ code: string; expected: string[] }> {
   const source = await readFile(new URL('./index.ts', import.meta.url), 'utf8');
-  const block = /```js\n(.*?) \* ```/s.exec(source)?.[1] ?? '';
-  const code = block.replaceAll(/^ \* ?/gm, '');
-  const printed = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(
-    ([, text]) => text ?? '',
-  );
-  return { code, printed };
+  const block = /```js\n(.*?)\/\/ ```/s.exec(source)?.[1] ?? '';
+  const lines = block.replaceAll(/^\/\/ ?/gm, '').split('\n');
+  const expected: string[] = [];
+  const code = lines.map((line) => {
+    const [, expression, comment] = /^(.*); \/\/ (.*)$/.exec(line) ?? [];
+    if (expression === undefined || comment === undefined) return line;
+    expected.push(comment);
+    return `show(${expression});`;
+  });
+  return { code: code.join('\n'), expected };
 }
 
 describe('the example in the documentation', () => {
-  it('prints what it says', async () => {
-    const { code, printed } = await readExample();
-    const lines: string[] = [];
-    const console = { log: (...values: unknown[]) => lines.push(values.map(String).join(' ')) };
-    runInNewContext(code, { ...cel, console });
-    assert.ok(printed.length > 0);
-    assert.deepEqual(lines, printed);
+  it('gives what it says', async () => {
+    const { code, expected } = await readExample();
+    const shown: string[] = [];
+    runInNewContext(code, { ...cel, show: (value: unknown) => shown.push(String(value)) });
+    assert.ok(expected.length > 0);
+    assert.deepEqual(shown, expected);
   });
 });
 

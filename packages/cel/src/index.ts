@@ -1,28 +1,28 @@
-/**
- * Common Expression Language (https://cel.dev): parse, check, evaluate, with cost.
- *
- * An environment says which names an expression may use. It compiles text to a program, or to issues that say what is
- * wrong and where. A program is evaluated with values for its variables; the outcome is a value or an error, and what
- * it cost. Nothing here throws for any text, and with a cost limit every evaluation ends. It runs in a browser.
- *
- * ```js
- * const environment = createEnvironment({
- *   variables: { user: celTypes.string, groups: listType(celTypes.string) },
- *   libraries: [stringsLibrary()],
- * });
- *
- * const { program } = environment.compile('user.lowerAscii() == "ada" && groups.exists(g, g == "admins")');
- * const bindings = { user: 'Ada', groups: fromJson(['users', 'admins']) };
- * console.log(program.evaluate(bindings, { costLimit: 1000 }).result); // true
- *
- * const { issues } = environment.compile('user == 1');
- * console.log(issues[0].message); // found no matching overload for '_==_' applied to '(string, int)'
- *
- * // Before anything is evaluated: what can it cost, if there are at most 10 groups of 20 characters?
- * const estimateSize = ({ path }) => ({ min: 0, max: path?.includes('@items') ? 20 : 10 });
- * console.log(program.estimateCost({ estimateSize }).max); // 65
- * ```
- */
+// Common Expression Language (https://cel.dev): parse, check, evaluate, with cost.
+//
+// An environment says which names an expression may use. It compiles text to a program, or to
+// issues that say what is wrong and where. A program is evaluated with values for its variables;
+// the outcome is a value or an error, and what it cost. Nothing here throws for any text, and with
+// a cost limit every evaluation ends. It runs in a browser.
+//
+// ```js
+// const environment = createEnvironment({
+//   variables: { user: celTypes.string, groups: listType(celTypes.string) },
+//   libraries: [stringsLibrary()],
+// });
+//
+// const text = 'user.lowerAscii() == "ada" && groups.exists(g, g == "admins")';
+// const { program } = environment.compile(text);
+// const bindings = { user: 'Ada', groups: fromJson(['users', 'admins']) };
+// program.evaluate(bindings, { costLimit: 1000 }).result; // true
+//
+// const { issues } = environment.compile('user == 1');
+// issues[0].message; // found no matching overload for '_==_' applied to '(string, int)'
+//
+// // Before anything is evaluated: what can it cost, with at most 10 groups of 20 characters?
+// const estimateSize = ({ path }) => ({ min: 0, max: path?.includes('@items') ? 20 : 10 });
+// program.estimateCost({ estimateSize }).max; // 65
+// ```
 
 export { createEnvironment } from './create-environment.ts';
 export type {
@@ -48,6 +48,8 @@ export {
   wrapperType,
 } from './types/type.ts';
 export type { CelType, CelTypeKind } from './types/type.ts';
+export { formatType, typeToString } from './types/format-type.ts';
+export { isSameType } from './types/same-type.ts';
 export type { FieldDeclaration, TypeProvider } from './types/type-provider.ts';
 
 export { isError, isList, isMap, isOpaque, isOptional, kindOf } from './values/value.ts';
@@ -67,6 +69,7 @@ export type {
   CelValueKind,
 } from './values/value.ts';
 export { celError, fatalError, noSuchKey, noSuchOverload } from './values/error.ts';
+export { isEqual } from './values/equality.ts';
 export { celList, concatLists, elementsOf, lazyList } from './values/list.ts';
 export { celMap, entriesOf, lazyMap } from './values/map.ts';
 export {

@@ -1,6 +1,6 @@
 /**
- * What is wrong with an expression, and where. `formatIssues` prints issues as cel-go does, with the line and a
- * caret; Kubernetes shows that text to users.
+ * What is wrong with an expression, and where. `formatIssues` prints issues as cel-go does, with
+ * the line and a caret; Kubernetes shows that text to users.
  */
 
 /** One thing wrong with an expression. */
@@ -12,7 +12,9 @@ export interface Issue {
   readonly column: number;
 }
 
-/** All issues, one per paragraph, each with its line of the source. COMPAT: the format is cel-go's. */
+/**
+ * All issues, one per paragraph, each with its line of the source. COMPAT: the format is cel-go's.
+ */
 export function formatIssues(source: string, issues: readonly Issue[], name = '<input>'): string {
   const lines = source.split('\n');
   return issues.map((issue) => formatIssue(lines, issue, name)).join('\n');

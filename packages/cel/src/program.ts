@@ -8,8 +8,9 @@ import type { CelType } from './types/type.ts';
 import type { CelError, CelResult } from './values/value.ts';
 
 /**
- * The variables of one evaluation: a record, or a function that is asked at most once per use and answers undefined
- * for names it does not have. A variable may be an error; it then fails where it is used.
+ * The variables of one evaluation: a record, or a function that is asked at most once per use and
+ * answers undefined for names it does not have. A variable may be an error; it then fails where it
+ * is used.
  */
 export type Bindings =
   | Readonly<Record<string, CelResult>>
@@ -17,9 +18,13 @@ export type Bindings =
 
 /** Limits of one evaluation. */
 export interface EvaluationOptions {
-  /** Evaluation ends with `operation cancelled: actual cost limit exceeded` when it has cost more. */
+  /**
+   * Evaluation ends with `operation cancelled: actual cost limit exceeded` when it has cost more.
+   */
   readonly costLimit?: number;
-  /** Checked every `interruptionCheckFrequency` iterations; the error is `operation interrupted`. */
+  /**
+   * Checked every `interruptionCheckFrequency` iterations; the error is `operation interrupted`.
+   */
   readonly signal?: { readonly aborted: boolean };
 }
 
@@ -39,9 +44,15 @@ export interface Program {
   readonly types: ReadonlyMap<number, CelType>;
   /** Names of the variables that the expression uses, as they are declared. */
   readonly variables: ReadonlySet<string>;
-  /** Why the program can only fail: a constant conversion or pattern in it does. Only with `foldConstants`. */
+  /**
+   * Why the program can only fail: a constant conversion or pattern in it does. Only with
+   * `foldConstants`.
+   */
   readonly instantiationError: CelError | undefined;
   evaluate(bindings: Bindings, options?: EvaluationOptions): Evaluation;
-  /** The range that `Evaluation.cost` lies in, given what the estimator knows about the sizes of the variables. */
+  /**
+   * The range that `Evaluation.cost` lies in, given what the estimator knows about the sizes of the
+   * variables.
+   */
   estimateCost(estimator?: CostEstimator): CostEstimate;
 }

@@ -1,9 +1,9 @@
 /**
- * The language's own conformance tests, from `@bufbuild/cel-spec`, as data for this engine: expressions, variables and
- * expected values. Tests that need protobuf messages cannot be expressed and say so.
+ * The language's own conformance tests, from `@bufbuild/cel-spec`, as data for this engine:
+ * expressions, variables and expected values. Tests that need protobuf messages cannot be expressed
+ * and say so.
  */
 
-import { isMessage } from '@bufbuild/protobuf';
 import type { Type } from '@bufbuild/cel-spec/cel/expr/checked_pb.js';
 import { Type_PrimitiveType, Type_WellKnownType } from '@bufbuild/cel-spec/cel/expr/checked_pb.js';
 import type { ExprValue } from '@bufbuild/cel-spec/cel/expr/eval_pb.js';
@@ -114,7 +114,7 @@ const wellKnown: ReadonlyMap<Type_WellKnownType, CelType> = new Map([
 
 /** A type of a declaration or result. Throws `NeedsProtobuf`. */
 export function toCelType(type: Type | undefined): CelType {
-  if (type === undefined || !isMessage(type)) throw new NeedsProtobuf('no type');
+  if (type === undefined) throw new NeedsProtobuf('no type');
   const { typeKind } = type;
   switch (typeKind.case) {
     case 'dyn':

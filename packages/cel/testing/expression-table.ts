@@ -15,7 +15,10 @@ export function assertResults(
   rows: readonly ExpressionRow[],
   bindings: Bindings = {},
 ): void {
-  const found = rows.map(([expression]) => [expression, evaluateText(environment, expression, bindings)]);
+  const found = rows.map(([expression]) => [
+    expression,
+    evaluateText(environment, expression, bindings),
+  ]);
   assert.deepEqual(found, rows);
 }
 
@@ -41,7 +44,9 @@ export function describeResult(result: CelResult): string {
   if (isError(result)) return `error: ${result.message}`;
   if (typeof result === 'string') return JSON.stringify(result);
   if (isList(result)) {
-    const parts = Array.from({ length: result.size }, (_, index) => describeResult(result.get(index)));
+    const parts = Array.from({ length: result.size }, (_, index) =>
+      describeResult(result.get(index)),
+    );
     return `[${parts.join(', ')}]`;
   }
   if (isMap(result)) {
@@ -72,4 +77,3 @@ function describeScalar(result: Exclude<CelResult, string>): string {
       return kindOf(result);
   }
 }
-

@@ -1,5 +1,6 @@
 /**
- * Makes nodes with fresh ids, for the parser and for macros. Nodes that a macro makes are positioned at the macro.
+ * Makes nodes with fresh ids, for the parser and for macros. Nodes that a macro makes are
+ * positioned at the macro.
  */
 
 import type { ComprehensionExpression, ConstantValue, Expression, MapEntry } from './expression.ts';

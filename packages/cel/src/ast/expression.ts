@@ -1,6 +1,6 @@
 /**
- * The syntax tree, after macros. Every node has an id that is unique in its tree; positions, types and references
- * are kept beside the tree under that id.
+ * The syntax tree, after macros. Every node has an id that is unique in its tree; positions, types
+ * and references are kept beside the tree under that id.
  */
 
 import type { CelUint } from '../values/value.ts';

@@ -1,7 +1,9 @@
 /**
- * Gives every node a type, and every name and call what it refers to. COMPAT: the rules and the texts are cel-go's.
+ * Gives every node a type, and every name and call what it refers to. COMPAT: the rules and the
+ * texts are cel-go's.
  *
- * Checking goes on after an error, with a type that goes with everything, so that all errors are found at once.
+ * Checking goes on after an error, with a type that goes with everything, so that all errors are
+ * found at once.
  */
 
 import type {
@@ -410,7 +412,8 @@ function qualifiedName(expression: Expression): string | undefined {
   return prefix === undefined ? undefined : `${prefix}.${expression.field}`;
 }
 
-// Keys are scalars. Anything else fails when it runs, and as a type could double in size with every name.
+// Keys are scalars. Anything else fails when it runs, and as a type could double in size with every
+// name.
 function keyType(type: CelType): CelType {
   return type.parameters.length === 0 ? type : celTypes.dyn;
 }

@@ -1,5 +1,6 @@
 /**
- * What names mean to the checker: variables, constants, types and functions, looked up in a container.
+ * What names mean to the checker: variables, constants, types and functions, looked up in a
+ * container.
  */
 
 import type { ConstantDeclaration, FunctionDeclaration, Overload } from '../library/library.ts';
@@ -27,8 +28,8 @@ export interface Declarations {
 }
 
 /**
- * The names that a name can mean in a container, the most specific first: in `a.b`, `x` can be `a.b.x`, `a.x` or `x`.
- * A leading dot allows only the last.
+ * The names that a name can mean in a container, the most specific first: in `a.b`, `x` can be
+ * `a.b.x`, `a.x` or `x`. A leading dot allows only the last.
  */
 export function candidateNames(container: string, name: string): string[] {
   if (name.startsWith('.')) return [name.slice(1)];

@@ -1,6 +1,6 @@
 /**
- * Which overloads of a function take some argument types. Type parameters of an overload are made anew for each
- * call, so that two calls do not decide each other's.
+ * Which overloads of a function take some argument types. Type parameters of an overload are made
+ * anew for each call, so that two calls do not decide each other's.
  */
 
 import type { FunctionDeclaration, Overload } from '../library/library.ts';

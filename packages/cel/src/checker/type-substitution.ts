@@ -1,9 +1,9 @@
 /**
  * Which types go together, and what type parameters stand for.
  *
- * Parameters are bound as uses are met: `[]` is a list of a parameter that the first use decides. An attempt that
- * fails leaves no bindings behind. The rules (dyn goes with everything, null with objects, the more general of two
- * types wins) are the language's.
+ * Parameters are bound as uses are met: `[]` is a list of a parameter that the first use decides.
+ * An attempt that fails leaves no bindings behind. The rules (dyn goes with everything, null with
+ * objects, the more general of two types wins) are the language's.
  */
 
 import { isSameType } from '../types/same-type.ts';
@@ -14,7 +14,10 @@ import type { CelType } from '../types/type.ts';
 export interface TypeSubstitution {
   /** A parameter that nothing else names. */
   freshParameter(): CelType;
-  /** Whether a value of the second type may stand where the first is expected; binds parameters if so. */
+  /**
+   * Whether a value of the second type may stand where the first is expected; binds parameters if
+   * so.
+   */
   isAssignable(expected: CelType, actual: CelType): boolean;
   isAssignableList(expected: readonly CelType[], actual: readonly CelType[]): boolean;
   /** A type with its bindings put in; unbound parameters stay, or become dyn. */

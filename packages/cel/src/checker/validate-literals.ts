@@ -1,6 +1,6 @@
 /**
- * Checks beyond types, for environments that ask: constant arguments that can only fail, and literals of mixed types.
- * They run on an expression that type-checks.
+ * Checks beyond types, for environments that ask: constant arguments that can only fail, and
+ * literals of mixed types. They run on an expression that type-checks.
  */
 
 import type { CallExpression, Expression } from '../ast/expression.ts';

@@ -33,7 +33,10 @@ export function childrenOf(expression: Expression): readonly Expression[] {
   }
 }
 
-/** Calls `visit` for every node, parents first, each node once, with the nodes above it (the outermost first). */
+/**
+ * Calls `visit` for every node, parents first, each node once, with the nodes above it (the
+ * outermost first).
+ */
 export function walkExpression(
   root: Expression,
   visit: (expression: Expression, ancestors: readonly Expression[]) => void,

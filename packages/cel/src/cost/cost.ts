@@ -1,8 +1,10 @@
 /**
- * The cost of an evaluation, in the unit that cel-go and Kubernetes use: about one simple operation. Before a run it
- * is a range, computed from the tree and from bounds on the sizes of the inputs; during a run it is counted.
+ * The cost of an evaluation, in the unit that cel-go and Kubernetes use: about one simple
+ * operation. Before a run it is a range, computed from the tree and from bounds on the sizes of the
+ * inputs; during a run it is counted.
  *
- * Costs and sizes are uint64 there and doubles here: exact up to 2^53, and limited to 2^64 as the type is.
+ * Costs and sizes are uint64 there and doubles here: exact up to 2^53, and limited to 2^64 as the
+ * type is.
  */
 
 import type { Expression } from '../ast/expression.ts';
@@ -24,8 +26,9 @@ export interface SizeEstimate {
 /** A node of the tree, as estimators see it. */
 export interface EstimatedNode {
   /**
-   * The way from a variable to this value: `['self', 'spec', '@items']`. Elements are `@items`, their indices
-   * `@indices`, keys `@keys`, values `@values`. Undefined when the value was computed.
+   * The way from a variable to this value: `['self', 'spec', '@items']`. Elements are `@items`,
+   * their indices `@indices`, keys `@keys`, values `@values`. Undefined when the value was
+   * computed.
    */
   readonly path: readonly string[] | undefined;
   readonly type: CelType;
@@ -46,14 +49,20 @@ export interface CallContext {
   readonly overloadId: string;
   readonly target: EstimatedNode | undefined;
   readonly arguments: readonly EstimatedNode[];
-  /** The size of a node: computed, else from the size estimator, else from 1 for scalars, else 0 to 2^64. */
+  /**
+   * The size of a node: computed, else from the size estimator, else from 1 for scalars, else 0 to
+   * 2^64.
+   */
   sizeOf(node: EstimatedNode): SizeEstimate;
 }
 
 /** Estimates one overload. Undefined leaves the call to the next estimator. */
 export type CallEstimator = (call: CallContext) => CallEstimate | undefined;
 
-/** Counts one call after it ran. `arguments` starts with the receiver. Undefined leaves the call to the default. */
+/**
+ * Counts one call after it ran. `arguments` starts with the receiver. Undefined leaves the call to
+ * the default.
+ */
 export type CallCost = (call: {
   readonly function: string;
   /** Empty when only the values told which overload it is, and the expression did not. */

@@ -1,6 +1,6 @@
 /**
- * What calls of the standard functions cost when they are counted. COMPAT: cel-go's numbers, so that a limit means
- * the same here.
+ * What calls of the standard functions cost when they are counted. COMPAT: cel-go's numbers, so
+ * that a limit means the same here.
  */
 
 import { codePointCount } from '../values/code-points.ts';
@@ -10,7 +10,10 @@ import type { CelResult } from '../values/value.ts';
 /** Traversing a string costs a tenth per code point. */
 export const stringTraversalFactor = 0.1;
 
-/** A regular expression costs a quarter per character, for each is taken to be a state in every fourth. */
+/**
+ * A regular expression costs a quarter per character, for each is taken to be a state in every
+ * fourth.
+ */
 export const regexLengthFactor = 0.25;
 
 /** Base costs of literals. */

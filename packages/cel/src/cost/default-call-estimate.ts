@@ -1,7 +1,8 @@
 /**
  * What calls of the standard functions cost as far as the tree tells. COMPAT: cel-go's numbers.
  *
- * The logical operators and `?:` are not here: their cost is that of their operands, which the estimator adds up.
+ * The logical operators and `?:` are not here: their cost is that of their operands, which the
+ * estimator adds up.
  */
 
 import type { CallContext, CallEstimate, EstimatedNode } from './cost.ts';

@@ -1,8 +1,9 @@
 /**
- * The range of what an expression can cost, before it runs. COMPAT: the rules are cel-go's, for Kubernetes refuses
- * expressions by these numbers.
+ * The range of what an expression can cost, before it runs. COMPAT: the rules are cel-go's, for
+ * Kubernetes refuses expressions by these numbers.
  *
- * Every node is estimated once, also when a macro uses it twice: its cost does not depend on where it is used.
+ * Every node is estimated once, also when a macro uses it twice: its cost does not depend on where
+ * it is used.
  */
 
 import { isBinding } from '../ast/binding.ts';

@@ -1,6 +1,6 @@
 /**
- * What is known about the sizes of values while costs are estimated: sizes of results and of what is in lists and
- * maps, by node and by name, and the way from a variable to a value.
+ * What is known about the sizes of values while costs are estimated: sizes of results and of what
+ * is in lists and maps, by node and by name, and the way from a variable to a value.
  */
 
 import type { Expression } from '../ast/expression.ts';

@@ -1,8 +1,8 @@
 /**
  * Calls of functions: which overload runs, and what it costs.
  *
- * Where checking left one overload, it runs if its arguments are of its types. Where it left several (an argument is
- * dyn), the first of the function's overloads that takes the values runs.
+ * Where checking left one overload, it runs if its arguments are of its types. Where it left
+ * several (an argument is dyn), the first of the function's overloads that takes the values runs.
  */
 
 import type { CallCost } from '../cost/cost.ts';

@@ -6,7 +6,10 @@ import type { Bindings, EvaluationOptions } from '../program.ts';
 import { noSuchAttribute } from '../values/error.ts';
 import type { CelResult, CelValue } from '../values/value.ts';
 
-/** Evaluates a node. Errors are values; only an evaluation that is given up throws, `EvaluationCancelled`. */
+/**
+ * Evaluates a node. Errors are values; only an evaluation that is given up throws,
+ * `EvaluationCancelled`.
+ */
 export type Evaluator = (frame: Frame) => CelResult;
 
 /** Ends an evaluation from anywhere within. Does not leave `Program.evaluate`. */
@@ -27,8 +30,9 @@ export interface Frame {
 }
 
 /**
- * What the functions of one evaluation may make, in characters, bytes and elements. Costs alone do not bound that: a
- * `replace` makes much of little. An evaluation within Kubernetes' limits stays below a fifth of it.
+ * What the functions of one evaluation may make, in characters, bytes and elements. Costs alone do
+ * not bound that: a `replace` makes much of little. An evaluation within Kubernetes' limits stays
+ * below a fifth of it.
  */
 const allocationMax = 2 ** 26;
 

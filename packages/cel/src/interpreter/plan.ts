@@ -1,9 +1,11 @@
 /**
- * A checked tree to closures: everything that can be decided before evaluation is decided here, once.
+ * A checked tree to closures: everything that can be decided before evaluation is decided here,
+ * once.
  *
- * COMPAT: costs are charged as cel-go charges them. There, a name with the fields and indices behind it is one
- * attribute: 1 for the name (or for starting from a computed value), 1 for each step; an index that is itself an
- * attribute costs no step of its own, and the branches of a conditional cost nothing for their names.
+ * COMPAT: costs are charged as cel-go charges them. There, a name with the fields and indices
+ * behind it is one attribute: 1 for the name (or for starting from a computed value), 1 for each
+ * step; an index that is itself an attribute costs no step of its own, and the branches of a
+ * conditional cost nothing for their names.
  */
 
 import type {
@@ -76,7 +78,8 @@ class Planner {
 
   readonly #locals: LocalVariable[] = [];
   readonly #planned = new Map<Expression, Evaluator>();
-  // Each loop has slots of its own: a binding may be computed for the first time inside of any other loop.
+  // Each loop has slots of its own: a binding may be computed for the first time inside of any
+  // other loop.
   #slotCount = 0;
   readonly #constants = new Map<Evaluator, CelValue>();
 

@@ -1,5 +1,6 @@
 /**
- * What a loop goes over: elements of a list (with their indices, if asked), or keys of a map (with their values).
+ * What a loop goes over: elements of a list (with their indices, if asked), or keys of a map (with
+ * their values).
  */
 
 import { elementsOf } from '../values/list.ts';

@@ -1,6 +1,7 @@
 /**
- * Whether values have the types that an overload asks for. Of lists and maps only the first element is looked at, so
- * that the test is quick; it is there to choose between overloads, not to validate.
+ * Whether values have the types that an overload asks for. Of lists and maps only the first element
+ * is looked at, so that the test is quick; it is there to choose between overloads, not to
+ * validate.
  */
 
 import type { CelType } from '../types/type.ts';

@@ -1,7 +1,8 @@
 /**
  * Reading fields, keys and elements: `a.b`, `a[b]`, `a.?b`, `a[?b]` and `has(a.b)`.
  *
- * Behind an optional everything is optional: a missing field is then `optional.none()`, not an error.
+ * Behind an optional everything is optional: a missing field is then `optional.none()`, not an
+ * error.
  */
 
 import { celError, noSuchKey } from '../values/error.ts';

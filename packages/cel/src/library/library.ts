@@ -1,6 +1,7 @@
 /**
- * How functions, macros and types are added to an environment. A library is plain data: the same object can be part
- * of many environments, and the order of libraries decides only between overloads that both match.
+ * How functions, macros and types are added to an environment. A library is plain data: the same
+ * object can be part of many environments, and the order of libraries decides only between
+ * overloads that both match.
  */
 
 import type { CheckedExpression } from '../checker/checked-expression.ts';
@@ -19,9 +20,9 @@ export interface Overload {
   readonly parameters: readonly CelType[];
   readonly result: CelType;
   /**
-   * Computes the result. It is only called with values whose run-time types match `parameters`, so it may declare
-   * narrower parameters than `CelValue`. It must not throw for any input: failures are `CelError` values. What it
-   * does throw is not caught, and leaves `Program.evaluate`.
+   * Computes the result. It is only called with values whose run-time types match `parameters`, so
+   * it may declare narrower parameters than `CelValue`. It must not throw for any input: failures
+   * are `CelError` values. What it does throw is not caught, and leaves `Program.evaluate`.
    */
   readonly invoke: (...values: never[]) => CelResult;
   /** Estimates the cost beside that of the arguments; otherwise 1. */
@@ -30,7 +31,10 @@ export interface Overload {
   readonly cost?: CallCost;
 }
 
-/** A function: a name, and what it takes. Libraries may add overloads to functions of other libraries. */
+/**
+ * A function: a name, and what it takes. Libraries may add overloads to functions of other
+ * libraries.
+ */
 export interface FunctionDeclaration {
   readonly name: string;
   readonly overloads: readonly Overload[];

@@ -1,8 +1,8 @@
 /**
  * Regular expressions in RE2 syntax, matched in linear time.
  *
- * SECURITY: patterns come from users, so no backtracking engine may see them. Compiled patterns are kept, the most
- * recent ones only, since the same few are used over and over.
+ * SECURITY: patterns come from users, so no backtracking engine may see them. Compiled patterns are
+ * kept, the most recent ones only, since the same few are used over and over.
  */
 
 import { RE2JS, RE2JSException } from 're2js';

@@ -6,7 +6,9 @@ import type { Expression } from '../ast/expression.ts';
 import { accumulatorName } from '../operators.ts';
 import type { MacroError } from './macro.ts';
 
-/** The name of an iteration variable, or an error at the argument; `notAName` words what else it is. */
+/**
+ * The name of an iteration variable, or an error at the argument; `notAName` words what else it is.
+ */
 export function loopVariable(
   argument: Expression | undefined,
   notAName: string,

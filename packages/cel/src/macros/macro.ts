@@ -1,5 +1,6 @@
 /**
- * What a macro is: a call that the parser replaces by another expression before anything is checked.
+ * What a macro is: a call that the parser replaces by another expression before anything is
+ * checked.
  */
 
 import type { Expression } from '../ast/expression.ts';

@@ -1,6 +1,6 @@
 /**
- * The macros of the language: `has`, and the loops `all`, `exists`, `exists_one` (also `existsOne`), `map` and
- * `filter`.
+ * The macros of the language: `has`, and the loops `all`, `exists`, `exists_one` (also
+ * `existsOne`), `map` and `filter`.
  */
 
 import type { ExpressionFactory } from '../ast/expression-factory.ts';

@@ -1,8 +1,10 @@
 /**
- * Words the syntax errors of a text that the parser could not read, and goes on behind each to find more.
+ * Words the syntax errors of a text that the parser could not read, and goes on behind each to find
+ * more.
  *
- * COMPAT: this is what ANTLR's default error strategy does: a token too many is skipped, a missing one is imagined, and
- * after anything else the tokens are skipped up to one that a waiting rule can use. The words and limits are cel-go's.
+ * COMPAT: this is what ANTLR's default error strategy does: a token too many is skipped, a missing
+ * one is imagined, and after anything else the tokens are skipped up to one that a waiting rule can
+ * use. The words and limits are cel-go's.
  */
 
 import { describeTokens, expectedTokens, nextTokens, recoveryTokens } from './expected-tokens.ts';
@@ -33,7 +35,9 @@ const recoveriesMax = 30;
 /** How many tokens may be skipped for one error. */
 const skippedTokensMax = 512;
 
-/** A bound on the time that an explanation takes; texts that people write need a thousandth of it. */
+/**
+ * A bound on the time that an explanation takes; texts that people write need a thousandth of it.
+ */
 const predictionStepsMax = 1_000_000;
 
 /** The errors of a text, in its order. Never throws, and finds at least one. */
@@ -79,7 +83,8 @@ class SyntaxErrorExplainer {
     try {
       this.#readRule(this.#context);
     } catch (error) {
-      // What was found until then is reported; the stack is used up only by texts that nest too deeply anyway.
+      // What was found until then is reported; the stack is used up only by texts that nest too
+      // deeply anyway.
       const isEnd = error instanceof GivenUp || error instanceof PredictionTooCostly;
       if (!isEnd && !(error instanceof RangeError)) throw error;
     }

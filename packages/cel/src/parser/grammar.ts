@@ -1,10 +1,11 @@
 /**
  * The grammar as a graph of states, for explaining syntax errors.
  *
- * COMPAT: users see the words of the parser generator that cel-go uses (ANTLR), and those depend on where in the
- * grammar a text stops making sense: which tokens could follow, and how many alternatives were still open. So the
- * grammar is here once more, rule by rule as it is published for cel-go, beside the quick parser that reads every
- * valid text. `relation`, `calc` and `member` are left-recursive there; here they are loops with precedences.
+ * COMPAT: users see the words of the parser generator that cel-go uses (ANTLR), and those depend on
+ * where in the grammar a text stops making sense: which tokens could follow, and how many
+ * alternatives were still open. So the grammar is here once more, rule by rule as it is published
+ * for cel-go, beside the quick parser that reads every valid text. `relation`, `calc` and `member`
+ * are left-recursive there; here they are loops with precedences.
  */
 
 import type { TokenKind } from './lexer.ts';

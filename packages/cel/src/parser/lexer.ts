@@ -1,9 +1,10 @@
 /**
- * Text to tokens. The longest token wins, as in the language's grammar: where a longer one turns out not to be
- * (an unterminated `"""`), the shorter one that was passed on the way is taken (`""`).
+ * Text to tokens. The longest token wins, as in the language's grammar: where a longer one turns
+ * out not to be (an unterminated `"""`), the shorter one that was passed on the way is taken
+ * (`""`).
  *
- * What is no token is reported with the text up to and including the character that cannot continue it, and reading
- * goes on behind that character.
+ * What is no token is reported with the text up to and including the character that cannot continue
+ * it, and reading goes on behind that character.
  */
 
 /** Kinds of tokens, named as syntax errors name them (punctuation without the quotes). */
@@ -65,7 +66,10 @@ export interface TokenStream {
   readonly errors: readonly LexicalError[];
 }
 
-/** Reads the whole text. Stops at `errorsMax` errors, for a text that is no expression has one per character. */
+/**
+ * Reads the whole text. Stops at `errorsMax` errors, for a text that is no expression has one per
+ * character.
+ */
 export function tokenize(source: string, errorsMax = 100): TokenStream {
   const tokens: Token[] = [];
   const errors: LexicalError[] = [];

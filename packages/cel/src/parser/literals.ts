@@ -1,6 +1,6 @@
 /**
- * The values of literal tokens. Undefined means that the token's text has no value of its type, such as a number
- * that is too large or an escape that is no character.
+ * The values of literal tokens. Undefined means that the token's text has no value of its type,
+ * such as a number that is too large or an escape that is no character.
  */
 
 import type { ConstantValue } from '../ast/expression.ts';

@@ -1,5 +1,6 @@
 /**
- * Nodes with positions. Inside a macro's expansion every new node stands where the macro's call stands.
+ * Nodes with positions. Inside a macro's expansion every new node stands where the macro's call
+ * stands.
  */
 
 import { createExpressionFactory } from '../ast/expression-factory.ts';
@@ -59,7 +60,10 @@ function balanceRange(logic: LogicalTerms, low: number, high: number): Expressio
   };
 }
 
-/** Whether a name is the accumulator's, in this engine or in the older spelling that sources may still use. */
+/**
+ * Whether a name is the accumulator's, in this engine or in the older spelling that sources may
+ * still use.
+ */
 export function isAccumulatorName(name: string): boolean {
   return name === accumulatorName || name === '__result__';
 }

@@ -1,9 +1,9 @@
 /**
  * Text to tree: a recursive descent over the language's grammar, macros included.
  *
- * This parser stops at the first syntax error and leaves its wording to `explainSyntaxErrors`. It bounds the length of
- * the text, how deep rules nest while parsing, and how deep the tree becomes; nothing behind it needs to worry about
- * the stack.
+ * This parser stops at the first syntax error and leaves its wording to `explainSyntaxErrors`. It
+ * bounds the length of the text, how deep rules nest while parsing, and how deep the tree becomes;
+ * nothing behind it needs to worry about the stack.
  */
 
 import type { Expression, MapEntry, StructField } from '../ast/expression.ts';
@@ -108,8 +108,8 @@ const sums: ReadonlyMap<TokenKind, string> = new Map([
 
 const reservedIdentifiers: ReadonlySet<string> = new Set(
   (
-    'as break const continue else false for function if import in let loop package namespace null return true var ' +
-    'void while'
+    'as break const continue else false for function if import in let loop package namespace null ' +
+    'return true var void while'
   ).split(' '),
 );
 

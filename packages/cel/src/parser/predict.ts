@@ -1,6 +1,6 @@
 /**
- * Which alternative a text takes where one token does not tell: all are followed at once, token by token, until one is
- * left or they cannot be told apart (then the first is taken).
+ * Which alternative a text takes where one token does not tell: all are followed at once, token by
+ * token, until one is left or they cannot be told apart (then the first is taken).
  */
 
 import { ruleNamed } from './grammar.ts';
@@ -130,7 +130,8 @@ function closure(
   return reached;
 }
 
-// Gives equal stacks of calls one identity. Those that the parser itself is in are given, the others imagined.
+// Gives equal stacks of calls one identity. Those that the parser itself is in are given, the
+// others imagined.
 class ContextTable {
   readonly #ids = new Map<RuleContext, number>();
   readonly #imagined = new Map<string, RuleContext>();

@@ -24,7 +24,10 @@ export function formatType(type: CelType): string {
   }
 }
 
-/** A type by its declared name, as `must evaluate to bool but got …` prints it: `google.protobuf.Timestamp`. */
+/**
+ * A type by its declared name, as `must evaluate to bool but got …` prints it:
+ * `google.protobuf.Timestamp`.
+ */
 export function typeToString(type: CelType): string {
   if (type.kind === 'wrapper') return `wrapper(${type.name})`;
   return withParameters(type.name, type.parameters.map(typeToString));

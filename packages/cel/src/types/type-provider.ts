@@ -1,6 +1,6 @@
 /**
- * Where object types come from. The checker asks for fields, the evaluator for new objects; an environment may
- * have several providers, and the first that knows a name answers.
+ * Where object types come from. The checker asks for fields, the evaluator for new objects; an
+ * environment may have several providers, and the first that knows a name answers.
  */
 
 import type { CelResult, CelValue } from '../values/value.ts';

@@ -1,9 +1,12 @@
 /**
- * Types as the checker knows them: a kind, a name, and parameters. Types are compared by structure, never by
- * identity, and are immutable.
+ * Types as the checker knows them: a kind, a name, and parameters. Types are compared by structure,
+ * never by identity, and are immutable.
  */
 
-/** What sort of type it is. `optional` is a kind of its own although the language spells it as an opaque type. */
+/**
+ * What sort of type it is. `optional` is a kind of its own although the language spells it as an
+ * opaque type.
+ */
 export type CelTypeKind =
   | 'any'
   | 'bool'
@@ -26,7 +29,10 @@ export type CelTypeKind =
   | 'uint'
   | 'wrapper';
 
-/** A type. `parameters` holds a list's element, a map's key and value, an optional's or wrapper's content. */
+/**
+ * A type. `parameters` holds a list's element, a map's key and value, an optional's or wrapper's
+ * content.
+ */
 export interface CelType {
   readonly kind: CelTypeKind;
   /** The name that `type(x)` prints, such as `int`, `google.protobuf.Timestamp` or `net.IP`. */
@@ -84,12 +90,18 @@ export function typeType(content?: CelType): CelType {
   return { kind: 'type', name: 'type', parameters: content === undefined ? [] : [content] };
 }
 
-/** A parameter that each use of a function binds anew; `T` is the same type everywhere in one signature. */
+/**
+ * A parameter that each use of a function binds anew; `T` is the same type everywhere in one
+ * signature.
+ */
 export function typeParameter(name: string): CelType {
   return { kind: 'type-parameter', name, parameters: [] };
 }
 
-/** A scalar that may also be null, as a protobuf wrapper is: bool, bytes, double, int, string or uint. */
+/**
+ * A scalar that may also be null, as a protobuf wrapper is: bool, bytes, double, int, string or
+ * uint.
+ */
 export function wrapperType(content: CelType): CelType {
   return { kind: 'wrapper', name: content.name, parameters: [content] };
 }

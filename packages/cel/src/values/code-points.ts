@@ -1,5 +1,6 @@
 /**
- * Strings by code point, as the language counts them. Most strings are ASCII, for which no counting is needed.
+ * Strings by code point, as the language counts them. Most strings are ASCII, for which no counting
+ * is needed.
  */
 
 /** How many code points a string has; a lone surrogate is one. */

@@ -1,6 +1,6 @@
 /**
- * Durations as text: `1h30m`, `-1.5s`, `300ms`. COMPAT: the forms are those of Go's `time.ParseDuration`, and the
- * printed form is seconds with as many decimals as needed.
+ * Durations as text: `1h30m`, `-1.5s`, `300ms`. COMPAT: the forms are those of Go's
+ * `time.ParseDuration`, and the printed form is seconds with as many decimals as needed.
  */
 
 import { formatPlain } from './number-text.ts';
@@ -40,7 +40,8 @@ export function parseDuration(text: string): bigint | undefined {
 }
 
 function componentNanoseconds(whole: string, fraction: string, unit: bigint): bigint {
-  // More digits than a duration can hold decide nothing but the overflow, and fractions of a nanosecond are dropped.
+  // More digits than a duration can hold decide nothing but the overflow, and fractions of a
+  // nanosecond are dropped.
   const seconds = whole.length > 30 ? 10n ** 30n : BigInt(whole === '' ? '0' : whole);
   const digits = fraction.slice(0, 18);
   const part = digits === '' ? 0n : (BigInt(digits) * unit) / 10n ** BigInt(digits.length);

@@ -1,6 +1,6 @@
 /**
- * Equality of any two values. Values of different types are unequal, never an error; numbers are compared by what
- * they are worth, whatever their type; NaN equals nothing.
+ * Equality of any two values. Values of different types are unequal, never an error; numbers are
+ * compared by what they are worth, whatever their type; NaN equals nothing.
  */
 
 import { isSameType } from '../types/same-type.ts';

@@ -1,6 +1,6 @@
 /**
- * Errors as values, and the texts that many functions share. COMPAT: clients match on these texts, so they are
- * cel-go's, word for word.
+ * Errors as values, and the texts that many functions share. COMPAT: clients match on these texts,
+ * so they are cel-go's, word for word.
  */
 
 import type { CelError } from './value.ts';

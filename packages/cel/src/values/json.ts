@@ -1,6 +1,7 @@
 /**
- * Plain JSON as CEL values, without copying: lists and maps are adapted when they are read. Numbers are int where
- * they are whole and within int64, and double otherwise, as untyped data of Kubernetes is.
+ * Plain JSON as CEL values, without copying: lists and maps are adapted when they are read. Numbers
+ * are int where they are whole and within int64, and double otherwise, as untyped data of
+ * Kubernetes is.
  */
 
 import { lazyList } from './list.ts';

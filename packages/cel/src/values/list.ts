@@ -35,7 +35,8 @@ export function concatLists(
   return new ConcatList(left, right);
 }
 
-// A class for the sake of speed: its instances share one shape, and lists are read in the innermost loops.
+// A class for the sake of speed: its instances share one shape, and lists are read in the innermost
+// loops.
 class ArrayList implements CelList {
   readonly kind = 'list';
   readonly size: number;

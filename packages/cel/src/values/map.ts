@@ -1,12 +1,16 @@
 /**
- * Maps: over entries that are there, and over JSON-like records that are adapted when they are read.
+ * Maps: over entries that are there, and over JSON-like records that are adapted when they are
+ * read.
  *
  * Keys are bool, int, uint or string. Numbers of different types that are equal are the same key.
  */
 
 import type { CelMap, CelValue } from './value.ts';
 
-/** What JavaScript's `Map` can tell apart: equal numbers become one bigint. Undefined: no key can equal it. */
+/**
+ * What JavaScript's `Map` can tell apart: equal numbers become one bigint. Undefined: no key can
+ * equal it.
+ */
 export type MapKey = string | bigint | boolean;
 
 /** The normal form of a key, or undefined when no map can have this key. */
@@ -23,7 +27,10 @@ export function toMapKey(key: CelValue): MapKey | undefined {
   }
 }
 
-/** A map of these entries. A key that occurs twice keeps its last value; keys that cannot be are left out. */
+/**
+ * A map of these entries. A key that occurs twice keeps its last value; keys that cannot be are
+ * left out.
+ */
 export function celMap(entries: Iterable<readonly [CelValue, CelValue]>): CelMap {
   const byKey = new Map<MapKey, readonly [CelValue, CelValue]>();
   for (const entry of entries) {
@@ -33,7 +40,9 @@ export function celMap(entries: Iterable<readonly [CelValue, CelValue]>): CelMap
   return new EntryMap(byKey);
 }
 
-/** A map with string keys over a record; values are adapted when they are read, each at most once. */
+/**
+ * A map with string keys over a record; values are adapted when they are read, each at most once.
+ */
 export function lazyMap<T>(
   source: Readonly<Record<string, T>>,
   adapt: (value: T, key: string) => CelValue,
@@ -50,8 +59,8 @@ export function* entriesOf(map: CelMap): Iterable<readonly [CelValue, CelValue]>
 }
 
 /**
- * The map with one more entry, whose key is new to it. Adding to the latest of a row of maps, as loops do, takes no
- * copy; the earlier ones stay as they were.
+ * The map with one more entry, whose key is new to it. Adding to the latest of a row of maps, as
+ * loops do, takes no copy; the earlier ones stay as they were.
  */
 export function withEntry(map: CelMap, key: CelValue, value: CelValue): CelMap {
   const growing = map instanceof GrowingMap ? map : GrowingMap.from(map);

@@ -2,7 +2,10 @@
  * Doubles as text, as Go's `strconv` reads and prints them.
  */
 
-/** The shortest text that reads back as the same double, with an exponent below 1e-4 and from 1e+06 on. */
+/**
+ * The shortest text that reads back as the same double, with an exponent below 1e-4 and from 1e+06
+ * on.
+ */
 export function formatShortest(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';

@@ -1,6 +1,6 @@
 /**
- * The order of values that have one: numbers of any type among each other, strings by code point, bytes, bools,
- * timestamps and durations.
+ * The order of values that have one: numbers of any type among each other, strings by code point,
+ * bytes, bools, timestamps and durations.
  */
 
 import type { CelUint, CelValue } from './value.ts';
@@ -15,8 +15,8 @@ export function isNumber(value: CelValue): value is CelNumber {
 }
 
 /**
- * Negative, zero or positive, as for sorting; undefined when one is NaN. COMPAT: an integer is compared with a double
- * as a double, so that large ones may lose their last digits.
+ * Negative, zero or positive, as for sorting; undefined when one is NaN. COMPAT: an integer is
+ * compared with a double as a double, so that large ones may lose their last digits.
  */
 export function compareNumbers(left: CelNumber, right: CelNumber): number | undefined {
   const a = typeof left === 'object' ? left.value : left;

@@ -1,8 +1,8 @@
 /**
  * Timestamps as text (RFC 3339) and as parts of a calendar in a time zone.
  *
- * Zones are offsets (`+01:30`), names of the IANA database, `UTC` or nothing. The database is the platform's, through
- * `Intl`.
+ * Zones are offsets (`+01:30`), names of the IANA database, `UTC` or nothing. The database is the
+ * platform's, through `Intl`.
  */
 
 import { formatFraction } from './duration-text.ts';

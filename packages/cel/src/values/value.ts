@@ -1,11 +1,13 @@
 /**
  * What an expression can evaluate to.
  *
- * Scalars are JavaScript's own: `null`, `boolean`, `string`, `number` for double, `bigint` for int (always within
- * int64) and `Uint8Array` for bytes. Everything else is an object with a `kind`. Lists, maps and objects are small
- * interfaces, so that data can stay as it is and be adapted when it is read.
+ * Scalars are JavaScript's own: `null`, `boolean`, `string`, `number` for double, `bigint` for int
+ * (always within int64) and `Uint8Array` for bytes. Everything else is an object with a `kind`.
+ * Lists, maps and objects are small interfaces, so that data can stay as it is and be adapted when
+ * it is read.
  *
- * A failure is a value too (`CelError`), because `||`, `&&` and the macros may absorb it. Nothing here throws.
+ * A failure is a value too (`CelError`), because `||`, `&&` and the macros may absorb it. Nothing
+ * here throws.
  */
 
 import type { CelType } from '../types/type.ts';
@@ -28,7 +30,10 @@ export interface CelDuration {
   readonly nanoseconds: bigint;
 }
 
-/** A list. Elements may be adapted when they are read; reading the same index twice gives equal values. */
+/**
+ * A list. Elements may be adapted when they are read; reading the same index twice gives equal
+ * values.
+ */
 export interface CelList {
   readonly kind: 'list';
   readonly size: number;
@@ -44,7 +49,10 @@ export interface CelList {
 export interface CelMap {
   readonly kind: 'map';
   readonly size: number;
-  /** The value of a key, or undefined when there is none (or the key has a type that keys cannot have). */
+  /**
+   * The value of a key, or undefined when there is none (or the key has a type that keys cannot
+   * have).
+   */
   get(key: CelValue): CelValue | undefined;
   keys(): Iterable<CelValue>;
   /** Replaces entry-wise equality. */
@@ -65,7 +73,10 @@ export interface CelObject {
   equals?(other: CelObject): boolean;
 }
 
-/** A value of a type that only functions can look into. Libraries extend this interface with what they hold. */
+/**
+ * A value of a type that only functions can look into. Libraries extend this interface with what
+ * they hold.
+ */
 export interface CelOpaque {
   readonly kind: 'opaque';
   readonly type: CelType;
@@ -91,7 +102,9 @@ export interface CelTypeValue {
 export interface CelError {
   readonly kind: 'error';
   readonly message: string;
-  /** Set when evaluation was given up: such an error ends the whole program and is never absorbed. */
+  /**
+   * Set when evaluation was given up: such an error ends the whole program and is never absorbed.
+   */
   readonly fatal?: true;
 }
 

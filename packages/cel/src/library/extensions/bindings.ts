@@ -1,5 +1,6 @@
 /**
- * `cel.bind(name, value, expression)`: a name for a value, computed when it is first used and at most once.
+ * `cel.bind(name, value, expression)`: a name for a value, computed when it is first used and at
+ * most once.
  */
 
 import type { Macro } from '../../macros/macro.ts';

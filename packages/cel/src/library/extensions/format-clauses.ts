@@ -1,6 +1,6 @@
 /**
- * Format strings: `%s`, `%d`, `%.3f`, `%e`, `%b`, `%x`, `%X`, `%o` and `%%`, read one by one. Evaluation fills them
- * with values; the compiler holds them against types.
+ * Format strings: `%s`, `%d`, `%.3f`, `%e`, `%b`, `%x`, `%X`, `%o` and `%%`, read one by one.
+ * Evaluation fills them with values; the compiler holds them against types.
  */
 
 /** One clause of a format string. */
@@ -82,8 +82,8 @@ function isVerb(text: string): text is FormatClause['verb'] {
 /** What each clause takes, as its error says. */
 export const clauseErrors: Readonly<Record<FormatClause['verb'], string>> = {
   s:
-    'string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and ' +
-    'timestamps, was given ',
+    'string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, ' +
+    'durations, and timestamps, was given ',
   d: 'decimal clause can only be used on integers, was given ',
   f: 'fixed-point clause can only be used on doubles, was given ',
   e: 'scientific clause can only be used on doubles, was given ',

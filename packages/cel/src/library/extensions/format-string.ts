@@ -1,6 +1,7 @@
 /**
- * `"%s is %d".format([name, age])`, in two styles. COMPAT: up to version 3 of the strings library, cel-go prints numbers
- * as American English does (`10,000.5`, `1.5 × 10⁰³`) and nested values as in an expression; from version 4 on, plainly.
+ * `"%s is %d".format([name, age])`, in two styles. COMPAT: up to version 3 of the strings library,
+ * cel-go prints numbers as American English does (`10,000.5`, `1.5 × 10⁰³`) and nested values as in
+ * an expression; from version 4 on, plainly.
  */
 
 import { formatDuration } from '../../values/duration-text.ts';

@@ -1,6 +1,6 @@
 /**
- * Lists: `slice` (version 0), `flatten` (1), `sort`, `sortBy`, `lists.range`, `reverse` and `distinct` (2); version 3
- * says what they cost.
+ * Lists: `slice` (version 0), `flatten` (1), `sort`, `sortBy`, `lists.range`, `reverse` and
+ * `distinct` (2); version 3 says what they cost.
  */
 
 import type { CallContext, CallCost, CallEstimator, SizeEstimate } from '../../cost/cost.ts';
@@ -268,7 +268,8 @@ const sortByMacro: Macro = {
     const sortable = ['list', 'select', 'identifier', 'comprehension', 'call'];
     if (target === undefined || !sortable.includes(target.kind)) {
       const message =
-        'sortBy can only be applied to a list, identifier, comprehension, call or select expression';
+        'sortBy can only be applied to a list, identifier, comprehension, ' +
+        'call or select expression';
       return { expressionId: target?.id ?? call.id, message };
     }
     const map = standardMacros.find((macro) => macro.name === 'map' && macro.argumentCount === 2);

@@ -1,6 +1,6 @@
 /**
- * Mathematics: `math.greatest` and `math.least` (version 0); rounding, `abs`, `sign`, tests of doubles and bits (1);
- * `sqrt` (2).
+ * Mathematics: `math.greatest` and `math.least` (version 0); rounding, `abs`, `sign`, tests of
+ * doubles and bits (1); `sqrt` (2).
  */
 
 import type { Macro } from '../../macros/macro.ts';
@@ -35,7 +35,8 @@ export function mathLibrary(version: MathVersion = 2): Library {
   };
 }
 
-// `math.greatest(a, b, …)` takes any number of arguments, so it is a macro for each number that a call may have.
+// `math.greatest(a, b, …)` takes any number of arguments, so it is a macro for each number that a
+// call may have.
 const argumentsMax = 40;
 
 function extremeMacros(name: 'greatest' | 'least'): Macro[] {

@@ -1,6 +1,7 @@
 /**
- * Strings: `charAt`, `indexOf`, `join`, `lastIndexOf`, `lowerAscii`, `replace`, `split`, `substring`, `trim`,
- * `upperAscii` (version 0), `format` and `strings.quote` (1), `reverse` (3). Version 4 prints plainly. Positions count code points.
+ * Strings: `charAt`, `indexOf`, `join`, `lastIndexOf`, `lowerAscii`, `replace`, `split`,
+ * `substring`, `trim`, `upperAscii` (version 0), `format` and `strings.quote` (1), `reverse` (3).
+ * Version 4 prints plainly. Positions count code points.
  */
 
 import { celTypes, listType } from '../../types/type.ts';

@@ -1,6 +1,6 @@
 /**
- * Loops with two names: index and element of a list, or key and value of a map. `all`, `exists`, `existsOne` (also
- * `exists_one`), `transformList`, `transformMap` and `transformMapEntry`.
+ * Loops with two names: index and element of a list, or key and value of a map. `all`, `exists`,
+ * `existsOne` (also `exists_one`), `transformList`, `transformMap` and `transformMapEntry`.
  */
 
 import type { ExpressionFactory } from '../../ast/expression-factory.ts';

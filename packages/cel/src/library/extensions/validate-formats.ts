@@ -1,5 +1,6 @@
 /**
- * Finds calls of `format` that can only fail: a literal format string with a list literal that does not fit it.
+ * Finds calls of `format` that can only fail: a literal format string with a list literal that does
+ * not fit it.
  */
 
 import type { CallExpression, Expression, ListExpression } from '../../ast/expression.ts';

@@ -1,6 +1,7 @@
 /**
- * Optional values: `optional.of`, `optional.none`, `optional.ofNonZeroValue`, their members, `first` and `last` of
- * lists, `optional.unwrap`, and the macros `optMap` and `optFlatMap`. The syntax `a.?b` goes with it.
+ * Optional values: `optional.of`, `optional.none`, `optional.ofNonZeroValue`, their members,
+ * `first` and `last` of lists, `optional.unwrap`, and the macros `optMap` and `optFlatMap`. The
+ * syntax `a.?b` goes with it.
  */
 
 import type { ExpressionFactory } from '../../ast/expression-factory.ts';

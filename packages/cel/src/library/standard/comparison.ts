@@ -1,6 +1,6 @@
 /**
- * `< <= > >=` between values of one type, and between numbers of different types. Equality is the evaluator's own,
- * for it takes any two values.
+ * `< <= > >=` between values of one type, and between numbers of different types. Equality is the
+ * evaluator's own, for it takes any two values.
  */
 
 import { operators } from '../../operators.ts';

@@ -1,6 +1,7 @@
 /**
- * `int()`, `uint()`, `double()`, `string()`, `bytes()`, `bool()`, `duration()`, `timestamp()`, `dyn()` and `type()`.
- * COMPAT: what texts are accepted, and how numbers print, is as in Go, for cel-go's results are what users see.
+ * `int()`, `uint()`, `double()`, `string()`, `bytes()`, `bool()`, `duration()`, `timestamp()`,
+ * `dyn()` and `type()`. COMPAT: what texts are accepted, and how numbers print, is as in Go, for
+ * cel-go's results are what users see.
  */
 
 import { celTypes, typeParameter, typeType } from '../../types/type.ts';

@@ -1,6 +1,6 @@
 /**
- * The standard library: what every environment has. Operators that do not treat their operands as functions do
- * (`&&`, `||`, `?:`, `==`, `[]`, …) are declared here and computed by the evaluator.
+ * The standard library: what every environment has. Operators that do not treat their operands as
+ * functions do (`&&`, `||`, `?:`, `==`, `[]`, …) are declared here and computed by the evaluator.
  */
 
 import { operators } from '../../operators.ts';
