@@ -1,8 +1,8 @@
-// A strategic merge patch works on untyped JSON, which Kubernetes then copies into the typed object
-// by its own converter instead of decoding it as text. What does not fit is refused in the
-// converter's words, without a path, and integers wrap around instead of being too large. Fields
-// are tried in Go's order; the first fault ends the copy. Types that read themselves (times,
-// quantities …) are left to the decoder, as the converter leaves them to their own method.
+// Strategic merge patches and server-side apply work on untyped JSON, which Kubernetes then copies
+// into the typed object by its own converter instead of decoding it as text. What does not fit is
+// refused in the converter's words, without a path, and integers wrap around instead of being too
+// large. Fields are tried in Go's order; the first fault ends the copy. Types that read themselves
+// (times, quantities …) are left to the decoder, as the converter leaves them to their own method.
 
 import { goKind } from '../go-value.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';

@@ -264,15 +264,16 @@ function decodeApplied(
     );
     return object;
   }
+  const { type } = endpoint.definition;
   try {
-    return asKubeObject(decodeValue(asJson(merged), endpoint.definition.type).value);
+    return asKubeObject(decodeValue(fromUnstructured(asJson(merged), type), type).value);
   } catch (error) {
     if (error instanceof DecodeError) throw plainError(unconvertible(merged, error.message));
     throw error;
   }
 }
 
-/** COMPAT: what fits the schema and still no Go type, such as a number too large, is answered 500. */
+/** COMPAT: what fits the schema and still no Go type, such as half a replica, is answered 500. */
 function unconvertible({ apiVersion = '', kind }: KubeObject, why: string): string {
   return `failed to convert new object to proper version: unable to convert unstructured object to ${apiVersion}, Kind=${kind}: ${why}`;
 }
