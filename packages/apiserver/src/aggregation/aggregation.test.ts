@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { systemClock, systemRandom } from '@keelson/apimachinery';
@@ -136,6 +137,30 @@ describe('a proxied request', () => {
     assert.equal(answer.headers['access-control-allow-origin'], undefined);
   });
 
+  it('may come over HTTP/2', async () => {
+    server.extension.answer = (req, res, body) => {
+      res.writeHead(200, { 'x-answer': 'yes', connection: 'close' });
+      res.end(`${req.method} ${body}`);
+      return true;
+    };
+    const session = connectHttp2(`https://127.0.0.1:${server.port}`, { rejectUnauthorized: false });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `${base}/things`,
+      authorization: 'Bearer ann-token',
+    });
+    stream.end('hello');
+    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      stream.on('response', resolve).on('error', reject);
+    });
+    let text = '';
+    for await (const chunk of stream) text += String(chunk);
+    session.close();
+    assert.deepEqual([headers[':status'], headers['x-answer'], text], [200, 'yes', 'POST hello']);
+    assert.equal(last()?.headers['authorization'], undefined);
+    assert.equal(last()?.headers[':path'], undefined);
+  });
+
   it('is not redirected', async () => {
     server.extension.answer = (_req, res) => {
       res.writeHead(302, { location: 'https://169.254.169.254/latest' });
@@ -190,6 +215,19 @@ describe('a proxied request', () => {
       return true;
     };
     await assert.rejects(server.fetch(`${base}/things`), /aborted|hang up|ECONNRESET/);
+  });
+
+  it('is given up when its time is up, also at the server behind', async () => {
+    const gone = new Promise<void>((resolve) => {
+      server.extension.answer = (req) => {
+        req.socket.on('close', () => resolve());
+        return true;
+      };
+    });
+    const answer = await server.fetch(`${base}/things?timeout=200ms`);
+    assert.equal(answer.status, 504);
+    assert.match(answer.text, /request did not complete within the allotted timeout/);
+    await gone;
   });
 
   it('may change the protocol, with the name of the caller', async () => {

@@ -20,6 +20,8 @@ export interface ApiServiceTable {
   /** The APIService of a group version, when there is one. */
   find(group: string, version: string): APIService | undefined;
   list(): readonly APIService[];
+  /** Whether any is served elsewhere: most servers need not look at their requests at all. */
+  hasRemote(): boolean;
   /**
    * In the order of discovery; the group of the core, which has no name, among them. Of their states,
    * only whether they are available is up to date.
@@ -33,17 +35,20 @@ export interface ApiServiceTable {
 export function createApiServiceTable(source: ObjectSource, signal: AbortSignal): ApiServiceTable {
   let generation = 0;
   let groups: readonly ApiServiceGroup[] | undefined;
+  let remote: boolean | undefined;
   const list = () => source.list() as unknown as readonly APIService[];
   const stop = source.subscribe(({ type, object, previous }) => {
     if (type === 'MODIFIED' && isSame(object, previous)) return;
     generation++;
     groups = undefined;
+    remote = undefined;
   });
   signal.addEventListener('abort', stop, { once: true });
   return {
     find: (group, version) =>
       source.get('', `${version}.${group}`) as unknown as APIService | undefined,
     list,
+    hasRemote: () => (remote ??= list().some(({ spec }) => spec.service !== undefined)),
     groups: () => (groups ??= inOrder(list())),
     get generation() {
       return generation;

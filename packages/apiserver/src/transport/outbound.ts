@@ -101,27 +101,45 @@ export function createOutboundClient(options: OutboundOptions = {}): OutboundCli
     const named = isIP(serverName) === 0 ? { servername: serverName } : {};
     return httpsRequest({ ...common, agent: secure, ...named });
   };
+  type Send = (outgoing: ClientRequest) => void;
+  const callOnce = (request: OutboundRequest, send: Send | undefined): Promise<OutboundAnswer> =>
+    new Promise((resolve, reject) => {
+      const outgoing = make(request);
+      boundDial(outgoing, clock, dialTimeoutMs);
+      outgoing.on('response', (message) => resolve({ message }));
+      outgoing.on('upgrade', (message, socket, head) =>
+        resolve({ message, upgraded: { socket, head } }),
+      );
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET';
+        reject(isStale && !request.signal?.aborted ? new StaleConnection() : toOutbound(error));
+      });
+      if (send === undefined) outgoing.end();
+      else send(outgoing);
+    });
   return {
-    call: (request, send) =>
-      new Promise((resolve, reject) => {
-        const outgoing = make(request);
-        boundDial(outgoing, clock, dialTimeoutMs);
-        outgoing.on('response', (message) => resolve({ message }));
-        outgoing.on('upgrade', (message, socket, head) =>
-          resolve({ message, upgraded: { socket, head } }),
-        );
-        outgoing.on('error', (error) =>
-          reject(new OutboundError(connectionErrorText(error), error)),
-        );
-        if (send === undefined) outgoing.end();
-        else send(outgoing);
-      }),
+    async call(request, send) {
+      for (;;) {
+        try {
+          return await callOnce(request, send);
+        } catch (error) {
+          if (!(error instanceof StaleConnection)) throw error;
+          // The peer closed an idle connection while the request was on its way to it. What has a
+          // body cannot be sent again; every failure uses up one idle connection, so this ends.
+          if (send !== undefined) throw new OutboundError('EOF', error);
+        }
+      }
+    },
     close() {
       plain.destroy();
       secure.destroy();
     },
   };
 }
+
+class StaleConnection extends Error {}
+
+const toOutbound = (error: Error) => new OutboundError(connectionErrorText(error), error);
 
 function nodeTls(tls: OutboundTls) {
   return {

@@ -251,7 +251,7 @@ function aggregatedGroup(endpoints: readonly ResourceEndpoint[], group: GroupDoc
       if (remote !== undefined) return { version, ...remote };
       const resources = ofVersion(endpoints, version).map(aggregatedResource);
       return resources.length === 0
-        ? { version, freshness: 'Stale' }
+        ? { version, freshness: 'Current' }
         : { version, resources, freshness: 'Current' };
     }),
   };
