@@ -20,8 +20,8 @@ export interface ApiServiceTable {
   /** The APIService of a group version, when there is one. */
   find(group: string, version: string): APIService | undefined;
   list(): readonly APIService[];
-  /** Whether any is served elsewhere: most servers need not look at their requests at all. */
-  hasRemote(): boolean;
+  /** Those that are served elsewhere; mostly none. */
+  remote(): readonly APIService[];
   /**
    * In the order of discovery; the group of the core, which has no name, among them. Of their states,
    * only whether they are available is up to date.
@@ -35,7 +35,7 @@ export interface ApiServiceTable {
 export function createApiServiceTable(source: ObjectSource, signal: AbortSignal): ApiServiceTable {
   let generation = 0;
   let groups: readonly ApiServiceGroup[] | undefined;
-  let remote: boolean | undefined;
+  let remote: readonly APIService[] | undefined;
   const list = () => source.list() as unknown as readonly APIService[];
   const stop = source.subscribe(({ type, object, previous }) => {
     if (type === 'MODIFIED' && isSame(object, previous)) return;
@@ -48,7 +48,7 @@ export function createApiServiceTable(source: ObjectSource, signal: AbortSignal)
     find: (group, version) =>
       source.get('', `${version}.${group}`) as unknown as APIService | undefined,
     list,
-    hasRemote: () => (remote ??= list().some(({ spec }) => spec.service !== undefined)),
+    remote: () => (remote ??= list().filter(({ spec }) => spec.service !== undefined)),
     groups: () => (groups ??= inOrder(list())),
     get generation() {
       return generation;

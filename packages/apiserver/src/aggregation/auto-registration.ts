@@ -28,28 +28,66 @@ export const customPriorities = { groupPriorityMinimum: 1000, versionPriority: 1
 /** Brings all up to date, and keeps them so until the signal is aborted. */
 export function startAutoRegistration(options: AutoRegistrationOptions): void {
   const { definitions, apiServices, signal } = options;
+  const wanted = createWantedNames();
   const busy = new Map<string, Promise<void>>();
   const look = (name: string) => {
-    const turn = (busy.get(name) ?? Promise.resolve()).then(() => reconcile(name, options));
+    if (isAsWanted(name, wanted.has(name), apiServices)) return;
+    const turn = (busy.get(name) ?? Promise.resolve()).then(() => reconcile(name, wanted, options));
     busy.set(name, turn);
     void turn.finally(() => {
       if (busy.get(name) === turn) busy.delete(name);
     });
   };
+  for (const definition of definitions.list()) wanted.set(definition, namesOf(definition));
   const stops = [
-    definitions.subscribe(({ object, previous }) => {
+    definitions.subscribe(({ type, object, previous }) => {
+      wanted.set(object, type === 'DELETED' ? [] : namesOf(object));
       for (const name of new Set([...namesOf(object), ...namesOf(previous)])) look(name);
     }),
     apiServices.subscribe(({ type, object }) => {
       if (type === 'DELETED' || isManaged(object)) look(object.metadata.name ?? '');
     }),
   ];
-  const names = [
-    ...definitions.list().flatMap(namesOf),
-    ...apiServices.list().filter(isManaged).map(nameOf),
-  ];
-  for (const name of new Set(names)) look(name);
+  const managed = apiServices.list().filter(isManaged).map(nameOf);
+  for (const name of new Set([...wanted.names(), ...managed])) look(name);
   signal.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
+}
+
+interface WantedNames {
+  set(definition: KubeObject, names: readonly string[]): void;
+  has(name: string): boolean;
+  names(): Iterable<string>;
+}
+
+/** Which APIServices some definition calls for, kept by definition, so that one is quick. */
+function createWantedNames(): WantedNames {
+  const byDefinition = new Map<string, readonly string[]>();
+  const counts = new Map<string, number>();
+  const add = (names: readonly string[], by: number) => {
+    for (const name of names) {
+      const count = (counts.get(name) ?? 0) + by;
+      if (count > 0) counts.set(name, count);
+      else counts.delete(name);
+    }
+  };
+  return {
+    set(definition, names) {
+      const key = nameOf(definition);
+      add(byDefinition.get(key) ?? [], -1);
+      add(names, 1);
+      if (names.length > 0) byDefinition.set(key, names);
+      else byDefinition.delete(key);
+    },
+    has: (name) => counts.has(name),
+    names: () => counts.keys(),
+  };
+}
+
+/** Most of the time there is nothing to write. */
+function isAsWanted(name: string, wanted: boolean, apiServices: ObjectSource): boolean {
+  const current = apiServices.get('', name);
+  if (current === undefined) return !wanted;
+  return !isManaged(current) || (wanted && hasWantedSpec(current, name));
 }
 
 const nameOf = (object: KubeObject): string => object.metadata.name ?? '';
@@ -63,10 +101,13 @@ function namesOf(object: KubeObject | undefined): string[] {
   return (spec.versions ?? []).filter((v) => v.served).map((v) => `${v.name}.${spec.group}`);
 }
 
-async function reconcile(name: string, options: AutoRegistrationOptions): Promise<void> {
-  const { definitions, apiServices, scope, logger, signal } = options;
+async function reconcile(
+  name: string,
+  names: WantedNames,
+  { apiServices, scope, logger, signal }: AutoRegistrationOptions,
+): Promise<void> {
   if (signal.aborted) return;
-  const wanted = definitions.list().some((crd) => namesOf(crd).includes(name));
+  const wanted = names.has(name);
   const current = apiServices.get('', name);
   try {
     if (current === undefined) {

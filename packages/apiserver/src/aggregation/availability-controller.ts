@@ -12,7 +12,12 @@ import type { Metrics } from '../metrics.ts';
 import type { ObjectSource } from '../object-source.ts';
 import { serviceNameLabel } from '../transport/service-endpoints.ts';
 import type { Storage } from '../storage/storage.ts';
-import { availableCondition, backingService, isAvailable } from './api-service-table.ts';
+import {
+  availableCondition,
+  backingService,
+  isAvailable,
+  type ApiServiceTable,
+} from './api-service-table.ts';
 import {
   checkAvailability,
   type Availability,
@@ -21,6 +26,7 @@ import {
 
 export interface AvailabilityControllerOptions extends AvailabilityOptions {
   readonly apiServices: ObjectSource;
+  readonly table: Pick<ApiServiceTable, 'remote'>;
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -41,10 +47,10 @@ export function startAvailabilityController(options: AvailabilityControllerOptio
   const { apiServices, services, endpointSlices, signal } = options;
   for (const object of apiServices.list()) controller.look(object.metadata.name ?? '');
   const ofService = (namespace: string, name: string) => {
-    for (const object of apiServices.list()) {
-      const service = backingService(object as unknown as APIService);
+    for (const apiService of options.table.remote()) {
+      const service = backingService(apiService);
       if (service?.namespace === namespace && service.name === name)
-        controller.look(object.metadata.name ?? '');
+        controller.look(apiService.metadata.name ?? '');
     }
   };
   const stops = [

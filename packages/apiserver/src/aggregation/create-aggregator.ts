@@ -82,6 +82,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
       startAvailabilityController({
         ...options,
         ...sources,
+        table: apiServices,
         backends,
         onAvailable: documents.refresh,
       });

@@ -48,7 +48,7 @@ export function createAggregatorProxy(options: AggregatorProxyOptions): Aggregat
 
 /** `/apis/GROUP/VERSION` and all below it, when it is served elsewhere; so could be `/api/v1`. */
 function remoteServiceOf(path: string, apiServices: ApiServiceTable): APIService | undefined {
-  if (!apiServices.hasRemote()) return undefined;
+  if (apiServices.remote().length === 0) return undefined;
   const [, prefix, first, second] = path.split('/', 4);
   const [group, version] = prefix === 'api' ? ['', first] : [first, second];
   if ((prefix !== 'api' && prefix !== 'apis') || !version || group === undefined) return undefined;
