@@ -168,7 +168,7 @@ export const layerExceptions: readonly LayerException[] = [
     why: 'an eviction carries delete options in its body and decodes them as DELETE does',
   },
   {
-    from: 'registry/subresource-handlers/pod-log.ts',
+    from: 'registry/subresource-handlers/log-answer.ts',
     to: 'endpoints/respond.ts',
     why: 'a log is written to the wire as it comes; its refusals are Status objects',
   },

@@ -114,7 +114,7 @@ function createMessageStream(
   return {
     open() {
       if (connection !== undefined || ended) return;
-      connection = acceptWebSocket(context.request, context.response, close);
+      connection = acceptWebSocket(context, close);
       if (connection === undefined) close();
     },
     write(frame) {

@@ -1,19 +1,26 @@
-// WebSockets on which only the server speaks, as Kubernetes serves watches to browsers.
+// WebSockets on which only the server speaks, as Kubernetes serves watches and logs to browsers.
 //
-//   Origin                  must be there and be a URL: 403
-//   Sec-WebSocket-Protocol  one at most, besides a token; it is the one that is answered: 400
+//   watches   Origin must be there and be a URL, else 403; of subprotocols there is one at most,
+//             besides a token, and it is answered whatever it is, else 400
+//   logs      the first subprotocol that is known is answered: `binary.k8s.io`, or
+//             `base64.binary.k8s.io` for text messages; none is binary; others are 403
 //
 // SECURITY: a token among the subprotocols is neither echoed nor counted.
 
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { offeredSubprotocols } from '../authentication/websocket-token.ts';
-import type { ApiRequest, ApiResponse } from '../http.ts';
+import type { ApiRequest } from '../http.ts';
+import type { RequestContext } from '../request-context.ts';
 import { isUpgradeRequest } from './forwarded-headers.ts';
 
 export interface WebSocketConnection {
+  /** The subprotocol that was agreed on, or nothing. */
+  readonly protocol: string;
   /** One message: text as text, bytes as binary. */
   send(message: string | Uint8Array): void;
+  /** The same, and resolves when the message has left, or the connection has gone. */
+  deliver(message: string | Uint8Array): Promise<void>;
   /** Bytes that the client has not taken yet. */
   buffered(): number;
   /** Says goodbye; the client has half a minute to answer. */
@@ -47,16 +54,21 @@ export function isWebSocketRequest(request: ApiRequest): boolean {
   );
 }
 
+/** Which subprotocols there are; absent, any one that a page from somewhere offers. */
+export type Subprotocols = readonly string[];
+export const streamProtocols: Subprotocols = ['binary.k8s.io', 'base64.binary.k8s.io'];
+
 /**
  * Takes the connection over; undefined when the handshake was wrong, which has been answered then.
  * `onClose` is called once, whoever ends it.
  */
 export function acceptWebSocket(
-  request: ApiRequest,
-  response: ApiResponse,
+  { request, response }: Pick<RequestContext, 'request' | 'response'>,
   onClose: () => void,
+  known?: Subprotocols,
 ): WebSocketConnection | undefined {
-  const problem = handshakeProblem(request);
+  const offered = offeredSubprotocols(request).filter((text) => text !== '');
+  const problem = handshakeProblem(request) ?? negotiationProblem(request, offered, known);
   if (problem !== undefined) {
     response.status = problem.status;
     if (problem.version) response.setHeader('sec-websocket-version', '13');
@@ -66,7 +78,7 @@ export function acceptWebSocket(
   const taken = request.upgrade?.();
   if (taken === undefined || server === undefined)
     throw new Error('the connection cannot be taken over');
-  const [protocol] = offeredSubprotocols(request);
+  const protocol = offered.find((text) => known?.includes(text) ?? true);
   const { 'sec-websocket-protocol': _offered, ...headers } = request.headers;
   const handshake = {
     method: request.method,
@@ -91,12 +103,17 @@ export function acceptWebSocket(
   }
   socket.on('error', () => {});
   socket.on('close', onClose);
-  return connectionOf(socket);
+  return connectionOf(socket, protocol ?? '');
 }
 
-function connectionOf(socket: WebSocket): WebSocketConnection {
+function connectionOf(socket: WebSocket, protocol: string): WebSocketConnection {
   return {
+    protocol,
     send: (message) => socket.send(message, { binary: typeof message !== 'string' }),
+    deliver: (message) =>
+      new Promise((resolve) =>
+        socket.send(message, { binary: typeof message !== 'string' }, () => resolve()),
+      ),
     buffered: () => socket.bufferedAmount,
     close: () => socket.close(1000),
     abort: () => socket.terminate(),
@@ -117,10 +134,21 @@ function handshakeProblem(request: ApiRequest): HandshakeProblem | undefined {
     return { status: 400, text: 'mismatch challenge/response' };
   if (headers['sec-websocket-version'] !== '13')
     return { status: 400, text: 'missing or bad WebSocket Version', version: true };
-  if (!isOrigin(headers['origin'])) return { status: 403, text: '' };
-  if (offeredSubprotocols(request).filter((p) => p !== '').length > 1)
-    return { status: 400, text: '' };
   return undefined;
+}
+
+function negotiationProblem(
+  { headers }: ApiRequest,
+  offered: readonly string[],
+  known: Subprotocols | undefined,
+): HandshakeProblem | undefined {
+  const refused = { status: 403, text: '' };
+  if (known !== undefined)
+    return offered.length === 0 || offered.some((text) => known.includes(text))
+      ? undefined
+      : refused;
+  if (!isOrigin(headers['origin'])) return refused;
+  return offered.length > 1 ? { status: 400, text: '' } : undefined;
 }
 
 // SECURITY: browsers always say where a page comes from, and `null` for pages that come from nowhere.

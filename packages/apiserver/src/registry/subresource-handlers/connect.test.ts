@@ -7,6 +7,7 @@ import { createServer as createHttpsServer, request as httpsRequest } from 'node
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { systemClock, systemRandom } from '@keelson/apimachinery';
+import { WebSocket } from 'ws';
 import { openTestListener } from '../../aggregation/testing/aggregated-server.ts';
 import { createCertificateAuthority } from '../../authentication/certificates/certificate-authority.ts';
 import { createTestServer, type TestServer } from '../../testing.ts';
@@ -210,6 +211,32 @@ describe('connect subresources', () => {
     });
   }
 
+  const logProtocols: readonly (readonly [string[], string, boolean])[] = [
+    [[], '', true],
+    [['binary.k8s.io'], 'binary.k8s.io', true],
+    [['x.k8s.io', 'base64.binary.k8s.io'], 'base64.binary.k8s.io', false],
+  ];
+  for (const [offered, protocol, isBinary] of logProtocols) {
+    it(`a log over a WebSocket that offers [${offered.join(' ')}] comes in messages`, async () => {
+      answer = () => ({ body: 'line\n' });
+      const got = await socketOf(listener.port, `${base}/pods/running/log`, offered);
+      const text = isBinary ? 'line\n' : Buffer.from('line\n').toString('base64');
+      assert.deepEqual(got, { protocol, code: 1000, messages: ['', text], isBinary });
+    });
+  }
+
+  it('a log over a WebSocket may be empty', async () => {
+    const { messages, code } = await socketOf(listener.port, `${base}/pods/waiting/log`, []);
+    assert.deepEqual([messages, code], [[''], 1000]);
+  });
+
+  it('a log over a WebSocket of an unknown protocol is refused', async () => {
+    await assert.rejects(
+      socketOf(listener.port, `${base}/pods/running/log`, ['x.k8s.io']),
+      /Unexpected server response: 403/,
+    );
+  });
+
   it('a pod gets path, query, method, body and headers, but no credentials', async () => {
     const got = await test.call('POST', `${base}/pods/running:8080/proxy/a/b%20c/?q=1`, {
       headers: {
@@ -339,6 +366,30 @@ describe('connect subresources', () => {
     );
   });
 });
+
+interface SocketLog {
+  readonly protocol: string;
+  readonly code: number;
+  readonly messages: string[];
+  readonly isBinary: boolean;
+}
+
+function socketOf(port: number, path: string, protocols: string[]): Promise<SocketLog> {
+  const socket = new WebSocket(`wss://127.0.0.1:${port}${path}`, protocols, {
+    headers: { authorization: 'Bearer admin' },
+    rejectUnauthorized: false,
+  });
+  const messages: string[] = [];
+  let isBinary = true;
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('message', (data, binary) => {
+      messages.push((data as Buffer).toString());
+      isBinary = binary;
+    });
+    socket.on('close', (code) => resolve({ protocol: socket.protocol, code, messages, isBinary }));
+  });
+}
 
 interface UpgradeCall {
   readonly who: string;

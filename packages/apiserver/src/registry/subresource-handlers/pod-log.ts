@@ -2,11 +2,11 @@
 
 import { fieldError, statusErrors, type FieldError, type StatusError } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
-import { respondText, startResponse } from '../../endpoints/respond.ts';
 import type { Features } from '../../features/features.ts';
 import { formatAddress, OutboundError, type OutboundAnswer } from '../../transport/outbound.ts';
 import type { HandlerRequest } from '../handlers.ts';
 import { plainError } from '../storage-errors.ts';
+import { sendEmptyLog, sendLog } from './log-answer.ts';
 import type { NodeConnections } from './node-connections.ts';
 import { containerOf } from './pod-container.ts';
 import { isGiven, queryTime } from './query-values.ts';
@@ -75,7 +75,7 @@ export async function answerLog(
   const { context } = request;
   const container = containerOf(pod, context.info.query.get('container') ?? '');
   const nodeName = pod.spec?.nodeName ?? '';
-  if (nodeName === '') return respondText(context, '');
+  if (nodeName === '') return sendEmptyLog(context);
   const { client, address } = nodes.find(nodeName);
   const { namespace = '', name = '' } = pod.metadata;
   const path = `/containerLogs/${namespace}/${name}/${container}${logQuery(context.info.query)}`;
@@ -100,18 +100,7 @@ export async function answerLog(
     throw plainError(`Get "${headers.location}": redirects forbidden`);
   }
   if (statusCode < 200 || statusCode > 206) throw await refusalOf(answer, name);
-  startResponse(context, 200, 'text/plain');
-  context.response.write('');
-  try {
-    for await (const chunk of answer.message as AsyncIterable<Uint8Array>) {
-      if (context.signal.aborted) break;
-      if (!context.response.write(chunk)) await context.response.drained();
-    }
-  } catch {
-    // The headers are out: cutting the connection is all that tells the client.
-    return context.response.abort();
-  }
-  context.response.end();
+  await sendLog(context, answer.message as AsyncIterable<Uint8Array>);
 }
 
 function logQuery(query: URLSearchParams): string {
