@@ -12,11 +12,21 @@ import type {
 
 /** What the server fills in, or takes from nobody. */
 const serverFields = new Set(['kind', 'apiVersion', 'metadata', 'status']);
+/** Version 1 of discovery takes it, drops it, and counts that as a change each time. */
+const retired = 'deprecatedTopology';
 const deepest = 9;
 
 /** Changes one place of the object, which must be a value of the type. */
 export function decorate(object: JsonObject, type: StructType, random: Random): void {
   decorateStruct(object, type, { random, depth: 0 });
+}
+
+/** The same for its status. */
+export function decorateStatus(object: JsonObject, type: StructType, random: Random): void {
+  const field = type.byName.get('status');
+  if (field?.type.kind !== 'struct') return;
+  const status = (object['status'] ??= {}) as JsonObject;
+  decorateStruct(status, field.type.type, { random, depth: 1 });
 }
 
 interface Making {
@@ -25,13 +35,15 @@ interface Making {
 }
 
 function decorateStruct(object: JsonObject, type: StructType, making: Making): void {
-  const fields = type.fields.filter(({ name }) => making.depth > 0 || !serverFields.has(name));
+  const fields = type.fields.filter(
+    ({ name }) => name !== retired && (making.depth > 0 || !serverFields.has(name)),
+  );
   const field = pick(fields, making.random);
   if (field === undefined) return;
   const current = object[field.name];
   const inside = { ...making, depth: making.depth + 1 };
   // What is there is gone into three times of four.
-  if (current !== undefined && making.random.float() < 0.75) {
+  if (current !== undefined && current !== null && making.random.float() < 0.75) {
     if (field.type.kind === 'struct')
       return decorateStruct(current as JsonObject, field.type.type, inside);
     if (field.type.kind === 'list' && field.type.items.kind === 'struct') {
@@ -96,6 +108,7 @@ function struct(type: StructType, making: Making): JsonObject {
   const object: JsonObject = {};
   const inside = { ...making, depth: making.depth + 1 };
   for (const field of type.fields) {
+    if (field.name === retired) continue;
     const isWanted = field.required || making.random.float() < 1.5 / type.fields.length;
     if (isWanted && (field.required || making.depth < deepest))
       object[field.name] = valueOf(field.type, field, inside);

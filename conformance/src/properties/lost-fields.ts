@@ -11,7 +11,9 @@ import {
 
 /** Fields that Kubernetes takes and does not keep as they are. */
 const changed: Readonly<Record<string, string>> = {
+  '/namespaces.spec.finalizers': 'change through finalize',
   '/nodes.spec.configSource': 'dynamic kubelet configuration is gone',
+  '/nodes.status.config': 'dynamic kubelet configuration is gone',
   '/persistentvolumeclaims.spec.dataSource': 'kinds that are no source are dropped',
   '/secrets.stringData': 'becomes data',
   '/secrets.data': 'stringData wins',
@@ -31,22 +33,28 @@ const changedAnywhere: readonly RegExp[] = [
   /\.spec\.schedulingGroup/,
   // Needs the gate MaxUnavailableStatefulSet.
   /statefulsets\.spec\.updateStrategy\.rollingUpdate\.maxUnavailable/,
-  // Not in version 1 of discovery.
-  /endpointslices\.endpoints\[\d+\]\.deprecatedTopology/,
 ];
 
-/** Paths whose value is absent or another. Values that are as good as none may be defaulted. */
+/** Those of `changedFields` that Kubernetes would have kept. */
 export function lostFields(
+  definition: ResourceDefinition,
+  written: JsonObject,
+  read: JsonObject,
+): string[] {
+  return changedFields(definition, written, read)
+    .filter((text) => !Object.keys(changed).some((path) => text.startsWith(path)))
+    .filter((text) => !changedAnywhere.some((path) => path.test(text)));
+}
+
+/** Paths whose value is absent or another. Values that are as good as none may be defaulted. */
+export function changedFields(
   { group, resource, type }: ResourceDefinition,
   written: JsonObject,
   read: JsonObject,
 ): string[] {
   const lost: string[] = [];
   compareStruct(type, written, read, { path: '', lost });
-  return lost
-    .map((text) => `${group}/${resource}${text}`)
-    .filter((text) => !Object.keys(changed).some((path) => text.startsWith(path)))
-    .filter((text) => !changedAnywhere.some((path) => path.test(text)));
+  return lost.map((text) => `${group}/${resource}${text}`);
 }
 
 interface Comparison {

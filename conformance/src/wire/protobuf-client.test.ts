@@ -56,6 +56,7 @@ describe('a client that speaks only protobuf', { timeout: 60_000 }, () => {
   it('creates what is answered and not stored', () => reviews(client));
   it('uses the subresources of a pod and of a workload', () => subresources(client));
   it('reads lists in pages, by selector and as metadata', () => lists(client));
+  it('watches from the beginning, up to a bookmark', () => initialEvents(client));
   it('is refused in its own language', () => refusals(client));
   it('is sent to JSON where there is no protobuf', () => fallbacks(client));
 });
@@ -246,6 +247,21 @@ function withoutItemKinds({ items, ...rest }: JsonObject): JsonObject {
   if (!Array.isArray(items)) return rest;
   const bare = items.map((item) => ({ metadata: (item as JsonObject)['metadata'] }) as JsonObject);
   return { ...rest, items: bare };
+}
+
+async function initialEvents(client: WireClient): Promise<void> {
+  const query =
+    'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+  const path = `/api/v1/namespaces/${namespace}/configmaps?labelSelector=page&${query}`;
+  const { events } = await client.watch(path, ({ type }) => type === 'BOOKMARK');
+  const seen = await events;
+  assert.deepEqual(
+    seen.map(({ type }) => type),
+    ['ADDED', 'ADDED', 'ADDED', 'BOOKMARK'],
+  );
+  const { kind, metadata } = seen.at(-1)?.object as { kind: string; metadata: JsonObject };
+  assert.equal(kind, 'ConfigMap');
+  assert.deepEqual(metadata['annotations'], { 'k8s.io/initial-events-end': 'true' });
 }
 
 async function refusals(client: WireClient): Promise<void> {
