@@ -259,7 +259,9 @@ async function initialEvents(client: WireClient): Promise<void> {
     seen.map(({ type }) => type),
     ['ADDED', 'ADDED', 'ADDED', 'BOOKMARK'],
   );
-  const { kind, metadata } = seen.at(-1)?.object as { kind: string; metadata: JsonObject };
+  const last = seen.at(-1);
+  assert.ok(last !== undefined);
+  const { kind, metadata } = last.object as { kind: string; metadata: JsonObject };
   assert.equal(kind, 'ConfigMap');
   assert.deepEqual(metadata['annotations'], { 'k8s.io/initial-events-end': 'true' });
 }
