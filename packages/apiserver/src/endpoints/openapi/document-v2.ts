@@ -7,7 +7,13 @@ import { encodeJsonText, nextTurn } from '@keelson/apimachinery';
 import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
 import { contentHash } from '../content-hash.ts';
 import { plainDocuments } from './document-paths.ts';
-import { membersText, partsOf, type Member, type PartsMaker } from './endpoint-parts.ts';
+import {
+  membersText,
+  partsOf,
+  type EndpointParts,
+  type Member,
+  type PartsMaker,
+} from './endpoint-parts.ts';
 import { remoteMembers, type RemoteMembers } from './merge-v2.ts';
 import { encodeOpenApiV2 } from './openapi-v2-protobuf.ts';
 import {
@@ -100,7 +106,7 @@ export function createDocumentV2Builder(
         let bytes = protobufs.get(endpoint);
         if (bytes === undefined) {
           const made = await partsOf(parts, endpoint);
-          bytes = encodeOpenApiV2({ paths: read(made.paths), definitions: read(made.schemas) });
+          bytes = encodeParts(made);
           protobufs.set(endpoint, bytes);
           await nextTurn();
         }
@@ -111,6 +117,19 @@ export function createDocumentV2Builder(
       return [...chunks, shared(groups).protobuf()];
     },
   };
+}
+
+/**
+ * A custom resource may have a schema that the protobuf form has no place for, such as a length that
+ * is no number of JavaScript; then the document says nothing of its fields.
+ */
+function encodeParts({ paths, schemas }: EndpointParts): Uint8Array {
+  try {
+    return encodeOpenApiV2({ paths: read(paths), definitions: read(schemas) });
+  } catch {
+    const unknown = schemas.map(([name]): Member => [name, '{"type":"object"}']);
+    return encodeOpenApiV2({ paths: read(paths), definitions: read(unknown) });
+  }
 }
 
 async function makeGroupPart(

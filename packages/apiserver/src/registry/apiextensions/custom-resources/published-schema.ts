@@ -98,10 +98,14 @@ function metaReference(type: string, description: string, openApi: OpenApiVersio
   return openApi === 3 ? { description, allOf: [reference] } : { description, ...reference };
 }
 
-const unpublished = new Set(['$schema', 'id', 'example', 'externalDocs', 'definitions']);
+/** What structural schemas do not have, and what nobody reads. */
+const unpublished = new Set(
+  '$ref,$schema,id,example,externalDocs,definitions,dependencies,patternProperties,additionalItems'.split(
+    ',',
+  ),
+);
 /** What version 2 has no place for. */
 const unknownToV2 = new Set([...unpublished, 'allOf', 'anyOf', 'oneOf', 'not', 'nullable']);
-const schemaMaps = new Set(['properties', 'patternProperties']);
 const schemaLists = new Set(['allOf', 'anyOf', 'oneOf']);
 
 function shownSchema(schema: JsonObject, openApi: OpenApiVersion): JsonObject {
@@ -125,7 +129,7 @@ function shownSchema(schema: JsonObject, openApi: OpenApiVersion): JsonObject {
 function shownKeyword(keyword: string, value: JsonValue, openApi: OpenApiVersion): JsonValue {
   const each = (inner: JsonValue | undefined) =>
     isJsonObject(inner) ? shownSchema(inner, openApi) : (inner ?? null);
-  if (schemaMaps.has(keyword) && isJsonObject(value))
+  if (keyword === 'properties' && isJsonObject(value))
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, each(inner)]));
   if (schemaLists.has(keyword) && Array.isArray(value)) return value.map(each);
   const isSchema = keyword === 'items' || keyword === 'additionalProperties' || keyword === 'not';
