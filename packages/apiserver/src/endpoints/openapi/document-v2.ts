@@ -13,6 +13,7 @@ import {
   type EndpointParts,
   type Member,
   type PartsMaker,
+  type PathItemMaker,
 } from './endpoint-parts.ts';
 import { remoteMembers, type RemoteMembers } from './merge-v2.ts';
 import { encodeOpenApiV2 } from './openapi-v2-protobuf.ts';
@@ -25,10 +26,15 @@ import {
   plainOperation,
   tagName,
 } from './operation-parts.ts';
-import type { PathOperations } from './operations.ts';
-import { pathParameter, queryParameter, type Parameter } from './parameters.ts';
+import type { Operation } from './operations.ts';
+import {
+  pathParameter,
+  queryParameter,
+  type Parameter,
+  type SharedParameters,
+} from './parameters.ts';
 import type { RemoteOpenApi, RemoteOpenApiV2 } from './remote-openapi.ts';
-import type { SchemaCollector } from './schemas.ts';
+import type { OpenApiSchema } from './schemas.ts';
 
 /** A whole document; joined, the chunks are its bytes. */
 export type Chunks = readonly Uint8Array[];
@@ -52,6 +58,8 @@ interface GroupPart {
 
 export interface DocumentV2Options {
   readonly parts: PartsMaker;
+  /** What the maker of the parts put their parameters into. */
+  readonly parameters: SharedParameters;
   readonly info: object;
   /** What other servers serve. */
   readonly remote?: RemoteOpenApi;
@@ -59,7 +67,7 @@ export interface DocumentV2Options {
 
 export function createDocumentV2Builder(
   index: ResourceIndex,
-  { parts, info, remote }: DocumentV2Options,
+  { parts, parameters, info, remote }: DocumentV2Options,
 ): DocumentV2Builder {
   const kept = new Map<string, GroupPart>();
   const protobufs = new WeakMap<ResourceEndpoint, Uint8Array>();
@@ -96,6 +104,7 @@ export function createDocumentV2Builder(
           [sharedPrefix, shared(groups).json],
           ...added.schemas.map(chunkOf),
         ]),
+        Buffer.from(`},"parameters":{${membersText(together(parameters, added))}`),
         documentEnd,
       ];
     },
@@ -112,9 +121,11 @@ export function createDocumentV2Builder(
         }
         chunks.push(bytes);
       }
-      chunks.push(encodeOthers(others(groups)));
+      const added = others(groups);
+      chunks.push(encodeOthers(added));
       // INVARIANT: messages that follow one another are one message with all their entries.
-      return [...chunks, shared(groups).protobuf()];
+      const shownParameters = encodeOpenApiV2({ parameters: read(together(parameters, added)) });
+      return [...chunks, shared(groups).protobuf(), shownParameters];
     },
   };
 }
@@ -130,6 +141,11 @@ function encodeParts({ paths, schemas }: EndpointParts): Uint8Array {
     const unknown = schemas.map(([name]): Member => [name, '{"type":"object"}']);
     return encodeOpenApiV2({ paths: read(paths), definitions: read(unknown) });
   }
+}
+
+/** Parameters of this server and of others; the same name is the same parameter. */
+function together(own: SharedParameters, others: RemoteMembers): readonly Member[] {
+  return [...new Map([...others.parameters, ...own.all()])];
 }
 
 async function makeGroupPart(
@@ -257,58 +273,55 @@ const documentEnd = Buffer.from(
     `"security":${encodeJsonText(plainV2.security)}}`,
 );
 
-export function pathItemV2(
-  endpoint: ResourceEndpoint,
-  path: PathOperations,
-  collector: SchemaCollector,
-): object {
-  const kind = path.subresource?.gvk.kind ?? endpoint.definition.kind;
-  const parameter = (p: Parameter) => ({
-    uniqueItems: true,
-    type: p.type,
-    ...(p.description ? { description: p.description } : {}),
-    name: p.name,
-    in: p.in,
-    ...(p.required ? { required: true } : {}),
-  });
-  const operations = path.operations.map((o) => {
-    const schema = answerSchema(endpoint, path, o, collector);
-    const body = bodyOf(endpoint, path, o, collector);
-    const responses = Object.fromEntries(
-      o.codes.map((code) => [
-        code,
-        code === '401'
-          ? { description: 'Unauthorized' }
-          : { description: answerText(code), schema },
-      ]),
-    );
-    return [
-      o.method,
-      {
-        consumes: body?.types ?? ['*/*'],
-        produces: o.answer === 'text' ? ['*/*'] : bodyTypes,
-        schemes: ['https'],
-        tags: [tagName(endpoint)],
-        operationId: o.id,
-        parameters: [
-          ...(body === undefined
-            ? []
-            : [
-                {
-                  name: 'body',
-                  in: 'body',
-                  ...(body.required ? { required: true } : {}),
-                  schema: body.schema,
-                },
-              ]),
-          ...o.parameters.map((n) => parameter(queryParameter(n))),
-        ],
-        responses,
-        'x-kubernetes-action': o.action,
-        'x-kubernetes-group-version-kind': gvkOf(endpoint, path),
-      },
-    ] as const;
-  });
-  const parameters = path.pathParameters.map((name) => parameter(pathParameter(name, kind)));
-  return { ...Object.fromEntries(operations), ...(parameters.length > 0 ? { parameters } : {}) };
+/** Operations of version 2; their parameters are shared where they can be. */
+export function createPathItemV2(shared: SharedParameters): PathItemMaker {
+  const parameter = (p: Parameter) =>
+    shared.place({
+      uniqueItems: true,
+      type: p.type,
+      description: p.description,
+      name: p.name,
+      in: p.in,
+      ...(p.required ? { required: true } : {}),
+    });
+  return (endpoint, path, collector) => {
+    const kind = path.subresource?.gvk.kind ?? endpoint.definition.kind;
+    const operations = path.operations.map((operation) => {
+      const body = bodyOf(endpoint, path, operation, collector);
+      const parameters = [
+        ...(body === undefined ? [] : [shared.place(bodyParameter(body))]),
+        ...operation.parameters.map((id) => parameter(queryParameter(id))),
+      ];
+      return [
+        operation.method,
+        {
+          consumes: body?.types ?? ['*/*'],
+          produces: operation.answer === 'text' ? ['*/*'] : bodyTypes,
+          schemes: ['https'],
+          tags: [tagName(endpoint)],
+          operationId: operation.id,
+          parameters,
+          responses: responsesOf(operation, answerSchema(endpoint, path, operation, collector)),
+          'x-kubernetes-action': operation.action,
+          'x-kubernetes-group-version-kind': gvkOf(endpoint, path),
+        },
+      ] as const;
+    });
+    const parameters = path.pathParameters.map((name) => parameter(pathParameter(name, kind)));
+    return { ...Object.fromEntries(operations), ...(parameters.length > 0 ? { parameters } : {}) };
+  };
+}
+
+function bodyParameter({ required, schema }: { required: boolean; schema: OpenApiSchema }) {
+  return { name: 'body', in: 'body', ...(required ? { required: true } : {}), schema };
+}
+
+function responsesOf({ codes }: Operation, schema: OpenApiSchema) {
+  const refused = { description: 'Unauthorized' };
+  return Object.fromEntries(
+    codes.map((code) => [
+      code,
+      code === '401' ? refused : { description: answerText(code), schema },
+    ]),
+  );
 }

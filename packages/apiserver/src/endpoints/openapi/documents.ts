@@ -6,9 +6,10 @@ import { encodeJson } from '@keelson/apimachinery';
 import type { ResourceIndex } from '../../registry/resource-endpoint.ts';
 import { contentHash, textHash } from '../content-hash.ts';
 import { documentPaths, endpointsOf, groupOfDocument } from './document-paths.ts';
-import { createDocumentV2Builder, pathItemV2, type Chunks } from './document-v2.ts';
+import { createDocumentV2Builder, createPathItemV2, type Chunks } from './document-v2.ts';
 import { buildV3, pathItemV3 } from './document-v3.ts';
 import { createPartsMaker } from './endpoint-parts.ts';
+import { createSharedParameters } from './parameters.ts';
 import type { RemoteOpenApi } from './remote-openapi.ts';
 
 export interface OpenApiDocument {
@@ -35,8 +36,10 @@ export function createOpenApiDocuments(
 ): OpenApiDocuments {
   const info = { title: 'Kubernetes', version: gitVersion };
   const v3 = { parts: createPartsMaker(3, pathItemV3), info };
+  const parameters = createSharedParameters();
   const v2 = createDocumentV2Builder(index, {
-    parts: createPartsMaker(2, pathItemV2),
+    parts: createPartsMaker(2, createPathItemV2(parameters)),
+    parameters,
     info,
     ...(remote === undefined ? {} : { remote }),
   });

@@ -109,6 +109,10 @@ function createSharedSchemas(version: OpenApiVersion) {
         used.add(type.name);
         return collector.reference(type);
       },
+      named(name) {
+        used.add(name);
+        return collector.named(name);
+      },
     }),
     /** Adds what a schema of its own refers to. */
     use(schema: object, used: Set<string>): void {

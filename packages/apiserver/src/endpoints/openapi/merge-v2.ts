@@ -1,6 +1,7 @@
 // What other servers add to the OpenAPI document of version 2: the paths of their group versions and
-// the definitions that these use. Where a name is taken by something else, the newcomer's definition
-// is renamed (`io.example.Thing_v2`), and so are the references to it.
+// the definitions and parameters that these use. Where a name is taken by something else, the
+// newcomer's definition is renamed (`io.example.Thing_v2`), and so are the references to it. Names of
+// parameters are made from their content, so the same name is the same parameter.
 
 import { encodeJsonText } from '@keelson/apimachinery';
 import type { Member } from './endpoint-parts.ts';
@@ -14,6 +15,7 @@ export type TakenDefinition = (name: string) => object | 'unknown' | undefined;
 export interface RemoteMembers {
   readonly paths: readonly Member[];
   readonly schemas: readonly Member[];
+  readonly parameters: readonly Member[];
 }
 
 /** Of two servers with the same path, the first has it. */
@@ -23,22 +25,33 @@ export function remoteMembers(
 ): RemoteMembers {
   const paths = new Map<string, unknown>();
   const schemas = new Map<string, unknown>();
+  const parameters = new Map<string, unknown>();
   const known = (name: string) => schemas.get(name) ?? taken(name);
   for (const { document, prefixes } of others) {
     const theirs = document as Json;
     const added = Object.entries(objectOf(theirs['paths'])).filter(
       ([path]) => !paths.has(path) && prefixes.some((prefix) => path.startsWith(prefix)),
     );
-    const used = usedDefinitions(added, objectOf(theirs['definitions']));
+    const theirParameters = objectOf(theirs['parameters']);
+    const shared = [...referencesIn(added, parameterPrefix)].filter((name) =>
+      Object.hasOwn(theirParameters, name),
+    );
+    const inUse = [added, ...shared.map((name) => theirParameters[name])];
+    const used = usedDefinitions(inUse, objectOf(theirs['definitions']));
     const names = chosenNames(used, known);
     for (const [name, schema] of used) {
       const chosen = names.get(name) ?? name;
       // The same under the same name is there already.
       if (known(chosen) === undefined) schemas.set(chosen, withReferences(schema, names));
     }
+    for (const name of shared) parameters.set(name, withReferences(theirParameters[name], names));
     for (const [path, item] of added) paths.set(path, withReferences(item, names));
   }
-  return { paths: [...paths].map(toMember), schemas: [...schemas].map(toMember) };
+  return {
+    paths: [...paths].map(toMember),
+    schemas: [...schemas].map(toMember),
+    parameters: [...parameters].map(toMember),
+  };
 }
 
 const toMember = ([name, value]: [string, unknown]): Member => [
@@ -47,6 +60,7 @@ const toMember = ([name, value]: [string, unknown]): Member => [
 ];
 
 const referencePrefix = '#/definitions/';
+const parameterPrefix = '#/parameters/';
 
 function objectOf(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -66,14 +80,14 @@ function usedDefinitions(from: unknown, all: Json): ReadonlyMap<string, unknown>
   return used;
 }
 
-function* referencesIn(value: unknown): Iterable<string> {
+function* referencesIn(value: unknown, prefix = referencePrefix): Iterable<string> {
   const waiting = [value];
   while (waiting.length > 0) {
     const next = waiting.pop();
     if (typeof next !== 'object' || next === null) continue;
     for (const [key, member] of Object.entries(next)) {
-      if (key === '$ref' && typeof member === 'string' && member.startsWith(referencePrefix))
-        yield member.slice(referencePrefix.length);
+      if (key === '$ref' && typeof member === 'string' && member.startsWith(prefix))
+        yield member.slice(prefix.length);
       else waiting.push(member);
     }
   }

@@ -4,7 +4,7 @@
 import { typeForKind, type StructType } from '@keelson/apimachinery';
 import type { ResourceEndpoint } from '../../registry/resource-endpoint.ts';
 import type { Operation, PathOperations } from './operations.ts';
-import type { OpenApiSchema, SchemaCollector } from './schemas.ts';
+import { patchDefinition, type OpenApiSchema, type SchemaCollector } from './schemas.ts';
 
 export const bodyTypes = [
   'application/json',
@@ -118,20 +118,8 @@ export function bodyOf(
 ) {
   if (operation.body === undefined) return undefined;
   if (operation.body === 'patch') {
-    const patch = typeForKind({ group: 'meta.k8s.io', version: 'v1', kind: 'Patch' });
     const types = endpoint.custom ? patchTypes.filter((t) => !t.includes('strategic')) : patchTypes;
-    return {
-      types,
-      required: true,
-      schema:
-        patch === undefined
-          ? {
-              description:
-                'Patch is provided to give a concrete name and type to the Kubernetes PATCH request body.',
-              type: 'object',
-            }
-          : collector.reference(patch),
-    };
+    return { types, required: true, schema: collector.named(patchDefinition) };
   }
   const deleteOptions = { group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' };
   return {

@@ -4,7 +4,7 @@
 import type { ResourceDefinition, SubresourceDefinition } from '@keelson/apimachinery';
 
 export interface Operation {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options' | 'head';
   readonly id: string;
   /** `x-kubernetes-action`. */
   readonly action: string;
@@ -31,6 +31,7 @@ const listParameters = [
   'resourceVersion',
   'resourceVersionMatch',
   'sendInitialEvents',
+  'shardSelector',
   'timeoutSeconds',
   'watch',
 ];
@@ -42,7 +43,7 @@ const deleteParameters = [
   'orphanDependents',
   'propagationPolicy',
 ];
-const proxyMethods = ['get', 'put', 'post', 'delete', 'patch'] as const;
+const proxyMethods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const;
 
 /**
  * All paths of a resource, its subresources and, for built-in ones, its deprecated watch paths, which
@@ -81,7 +82,9 @@ export function pathsOf(definition: ResourceDefinition, isCustom: boolean): Path
       operations: single,
     });
   for (const subresource of definition.subresources)
-    paths.push(...subresourcePaths(scoped, inNamespace, { ...id, scope }, subresource));
+    paths.push(
+      ...subresourcePaths(scoped, inNamespace, { ...id, scope }, { definition, subresource }),
+    );
   if (has('watch') && !isCustom)
     paths.push(...watchPaths(base, definition, { ...id, scope }, inNamespace));
   return paths.filter((p) => p.operations.length > 0);
@@ -208,7 +211,7 @@ function singleOperations(
       method: 'patch',
       id: `patch${name}`,
       action: 'patch',
-      parameters: [...writeParameters, 'force', 'pretty'],
+      parameters: ['dryRun', 'fieldManager@patch', 'fieldValidation', 'force', 'pretty'],
       codes: ['200', '201', '401'],
       body: 'patch',
       answer: 'object',
@@ -216,21 +219,45 @@ function singleOperations(
   return operations;
 }
 
-const connects = new Set(['exec', 'attach', 'portforward', 'proxy']);
+const logParameters = [
+  'container@log',
+  'follow',
+  'insecureSkipTLSVerifyBackend',
+  'limitBytes',
+  'previous',
+  'sinceSeconds',
+  'stream',
+  'tailLines',
+  'timestamps',
+];
+const streamParameters = (place: string) =>
+  ['container', 'stderr', 'stdin', 'stdout', 'tty'].map((name) => `${name}@${place}`);
+const connects: Readonly<Record<string, (resource: string) => readonly string[]>> = {
+  exec: () => ['command', ...streamParameters('exec')],
+  attach: () => streamParameters('attach'),
+  portforward: () => ['ports'],
+  proxy: (resource) => [`path@${resource}`],
+};
 
 function subresourcePaths(
   scoped: string,
   inNamespace: readonly string[],
   id: ScopedIdParts,
-  subresource: SubresourceDefinition,
+  {
+    definition: { resource },
+    subresource,
+  }: { readonly definition: ResourceDefinition; readonly subresource: SubresourceDefinition },
 ): PathOperations[] {
   const { scope } = id;
   const path = `${scoped}/{name}/${subresource.name}`;
   const pathParameters = [...inNamespace, 'name'];
-  if (!connects.has(subresource.name)) {
+  const connectParameters = connects[subresource.name];
+  if (connectParameters === undefined) {
     const has = (verb: string) => subresource.verbs.includes(verb);
     const operations = singleOperations(id, scope, capitalize(subresource.name), has).map((o) =>
-      subresource.name === 'log' ? { ...o, answer: 'text' as const } : o,
+      subresource.name === 'log'
+        ? { ...o, answer: 'text' as const, parameters: [...logParameters, ...o.parameters] }
+        : o,
     );
     return [{ path, pathParameters, operations, subresource }];
   }
@@ -240,7 +267,7 @@ function subresourcePaths(
       method,
       id: `connect${id.group}${capitalize(method)}${scope}${id.kind}${capitalize(subresource.name)}${withPath ? 'WithPath' : ''}`,
       action: 'connect',
-      parameters: [],
+      parameters: connectParameters(resource),
       codes: ['200', '401'],
       answer: 'text',
     }));

@@ -14,6 +14,14 @@ export interface OpenApiSchema {
   [key: string]: unknown;
 }
 
+/** The body of every patch, whatever its format. It is no type, only a name. */
+export const patchDefinition = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
+const patchSchema: OpenApiSchema = {
+  description:
+    'Patch is provided to give a concrete name and type to the Kubernetes PATCH request body.',
+  type: 'object',
+};
+
 /** Collects the schemas of built-in types and everything they refer to. */
 export interface SchemaCollector {
   /** Adds the type and answers a reference to it. */
@@ -88,6 +96,7 @@ export function createSchemaCollector(
     reference,
     named: (name) => ({ $ref: prefix + name }),
     schema(name) {
+      if (name === patchDefinition) return patchSchema;
       const type = found.has(name) ? undefined : builtinType(name);
       if (type !== undefined) reference(type);
       return found.get(name);
