@@ -9,7 +9,7 @@
 // INVARIANT: an entry is converted at most once for a version, whoever reads it and however often:
 // watchers and lists share the result. Events keep their order, however long a conversion takes.
 
-import { asJson, jsonEqual, type KubeObject } from '@keelson/apimachinery';
+import { asJson, jsonEqual, nextTurn, type KubeObject } from '@keelson/apimachinery';
 import { StoredObject } from '../../../storage/memory/stored-object.ts';
 import {
   StorageError,
@@ -36,6 +36,8 @@ export interface ServedForm {
   readonly retired: AbortSignal;
 }
 
+/** A few milliseconds; after a change of the schema every object is looked at once. */
+const settledPerTurn = 100;
 /** Events that may wait for a slow conversion before a watch is ended. */
 const waitingEventsMax = 10_000;
 
@@ -115,7 +117,12 @@ function createViews(form: ServedForm): Views {
   return {
     now,
     async all(entries) {
-      const ready = entries.map(now);
+      const ready: (StoredEntry | undefined)[] = [];
+      for (const entry of entries) {
+        ready.push(now(entry));
+        const mayBeNew = entry.revision <= form.settledAfter;
+        if (mayBeNew && ready.length % settledPerTurn === 0) await nextTurn();
+      }
       const missing = entries.filter((entry, i) => ready[i] === undefined && !coming.has(entry));
       if (missing.length > 0) convert(missing);
       else if (ready.every((view) => view !== undefined)) return ready;
