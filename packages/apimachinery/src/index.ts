@@ -190,6 +190,10 @@ export type {
   FieldPaths,
   FieldVersions,
 } from './field-management/field-manager.ts';
+export {
+  mergeConfiguration,
+  MergeConfigurationError,
+} from './field-management/merge-configuration.ts';
 export { keepTimesIfUnchanged } from './field-management/timestamps.ts';
 
 export { aggregateRules, aggregationSelectorsOf, equalRules } from './rbac/role-aggregation.ts';

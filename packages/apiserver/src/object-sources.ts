@@ -32,6 +32,8 @@ const prefixes = {
   csiDrivers: '/registry/csidrivers',
   leases: '/registry/leases',
   certificateSigningRequests: '/registry/certificatesigningrequests',
+  mutatingAdmissionPolicies: '/registry/mutatingadmissionpolicies',
+  mutatingAdmissionPolicyBindings: '/registry/mutatingadmissionpolicybindings',
   validatingAdmissionPolicies: '/registry/validatingadmissionpolicies',
   validatingAdmissionPolicyBindings: '/registry/validatingadmissionpolicybindings',
   customResourceDefinitions: '/registry/apiextensions.k8s.io/customresourcedefinitions',

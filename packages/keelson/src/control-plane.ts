@@ -114,7 +114,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const authentication = createClusterAuthentication(options, sources, clientCaPem);
   const authorization = createAuthorization({ objects: sources, features });
   const { authorizer, rbac } = authorization;
-  const passThrough = (name: string): Filter => ({ name, handle: (_context, next) => next() });
   const metrics = createMetrics();
   const resolver = createClusterResolver(options, sources);
   const webhooks = createClusterWebhooks(resolver, clock, limits);
@@ -242,6 +241,10 @@ function createClusterAuthentication(
       objects: sources,
     },
   });
+}
+
+function passThrough(name: string): Filter {
+  return { name, handle: (_context, next) => next() };
 }
 
 function createIssuerDocuments({ pki, serverAddress }: ControlPlaneOptions) {

@@ -11,7 +11,7 @@ import { runPass, type Outcome, type PolicyExpression } from './expression-pass.
 import type { PolicyInputs, PolicyVariables } from './policy-inputs.ts';
 
 /** What all expressions of one evaluation may cost. */
-const policyCostMax = 10_000_000;
+export const policyCostMax = 10_000_000;
 const conditionsCostMax = 2_500_000;
 const messageBytesMax = 5120;
 

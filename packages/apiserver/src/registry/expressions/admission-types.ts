@@ -7,7 +7,9 @@ import {
   listType,
   mapType,
   objectType,
+  type CelObject,
   type CelType,
+  type CelValue,
   type TypeProvider,
 } from '@keelson/cel';
 import { kubernetesTypes } from '@keelson/cel/kubernetes';
@@ -125,8 +127,20 @@ const jsonPatchFields: Readonly<Record<string, CelType>> = {
   value: dyn,
 };
 
+/** An object as an expression writes it: `Object.spec{replicas: 3}`. */
+function writtenObject(typeName: string, fields: ReadonlyMap<string, CelValue>): CelObject {
+  return {
+    kind: 'object',
+    type: objectType(typeName),
+    get: (field) => fields.get(field),
+    has: (field) => fields.has(field),
+    fields: () => fields.keys(),
+  };
+}
+
 /** `Object`, `Object.spec`, … with any fields, and `JSONPatch`. */
 export const mutationTypes: TypeProvider = {
+  construct: writtenObject,
   findType(name) {
     const isKnown = name === jsonPatchType.name || isPartOfObject(name);
     return isKnown ? objectType(name) : undefined;
