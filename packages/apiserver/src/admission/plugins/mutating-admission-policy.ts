@@ -254,7 +254,7 @@ async function change(
   } catch (error) {
     if (error instanceof PatchError) {
       // A test that fails is how a patch says that it has nothing to do.
-      return /: test failed$/.test(error.message) ? false : `JSON Patch: ${error.message}`;
+      return error.message.endsWith(': test failed') ? false : `JSON Patch: ${error.message}`;
     }
     if (error instanceof MergeConfigurationError) return `error applying patch: ${error.message}`;
     if (error instanceof WrittenValueError) return error.message;
