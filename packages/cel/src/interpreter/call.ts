@@ -47,7 +47,7 @@ export function planCall(call: PlannedCall): Evaluator {
   const run: Run = (values, frame) => {
     for (const candidate of candidates) {
       if (!candidate.takes(values)) continue;
-      const result = candidate.invoke(...values);
+      const result = apply(candidate.invoke, values);
       if (isError(result) && result.fatal === true) throw new EvaluationCancelled(result.message);
       const size = sizeOf(result, isShared);
       if (size > 0) frame.allocate(size);
@@ -65,6 +65,17 @@ export function planCall(call: PlannedCall): Evaluator {
 
 type Run = (values: CelResult[], frame: Frame) => CelResult;
 
+// Without spreading, which is slow for the one or two values of most calls.
+function apply(invoke: RunnableOverload['invoke'], values: Values): CelResult {
+  const first = values[0];
+  const second = values[1];
+  if (first !== undefined && values.length === 1) return invoke(first);
+  if (first !== undefined && second !== undefined && values.length === 2) {
+    return invoke(first, second);
+  }
+  return invoke(...values);
+}
+
 function sizeOf(result: CelResult, isShared: boolean): number {
   if (typeof result === 'string' || result instanceof Uint8Array) return result.length;
   return !isShared && isList(result) ? result.size : 0;
@@ -78,13 +89,17 @@ function toRunnable(overload: Overload): RunnableOverload {
   // The values were tested against the parameters, which is all that `never` asks for.
   const invoke = overload.invoke as (...values: CelResult[]) => CelResult;
   if (first !== undefined && tests.length === 1) {
-    return { overload, invoke, takes: ([value]) => value !== undefined && first(value) };
+    return { overload, invoke, takes: (values) => values[0] !== undefined && first(values[0]) };
   }
   if (first !== undefined && second !== undefined && tests.length === 2) {
     return {
       overload,
       invoke,
-      takes: ([a, b]) => a !== undefined && b !== undefined && first(a) && second(b),
+      takes: (values) => {
+        const a = values[0];
+        const b = values[1];
+        return a !== undefined && b !== undefined && first(a) && second(b);
+      },
     };
   }
   return {
@@ -140,7 +155,7 @@ function costCounter(call: PlannedCall): CountCost {
   const byDefault = defaultCallCounter(call.overloadId);
   const known = call.overloads.filter((overload) => overload.cost !== undefined);
   const count = call.count;
-  if (known.length === 0 && count === undefined) return ([a, b]) => byDefault(a, b);
+  if (known.length === 0 && count === undefined) return (values) => byDefault(values[0], values[1]);
   return (values, result) => {
     if (values.some(isError)) return byDefault(values[0], values[1]);
     const record = {

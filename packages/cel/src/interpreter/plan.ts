@@ -36,7 +36,7 @@ import { planCall } from './call.ts';
 import { createFrame } from './frame.ts';
 import type { Evaluator } from './frame.ts';
 import { addEntry, nonOptionalEntry } from './entries.ts';
-import { roundsOf } from './rounds.ts';
+import { eachRound } from './rounds.ts';
 import { isPresent, select, selectOptionally } from './selection.ts';
 
 /** What planning needs beside the tree. */
@@ -460,18 +460,17 @@ class Planner {
     return (frame) => {
       const values = range(frame);
       if (isError(values)) return values;
-      const rounds = roundsOf(values, hasTwo);
-      if (rounds === undefined) {
-        return celError(`got '${formatValue(values)}', expected iterable type`);
-      }
-      frame.slots[slot] = init(frame);
-      for (const [first, second] of rounds) {
-        frame.slots[slot + 1] = first;
-        frame.slots[slot + 2] = second;
-        if (condition(frame) === false) break;
-        frame.slots[slot] = step(frame);
+      const { slots } = frame;
+      slots[slot] = init(frame);
+      const isLoop = eachRound(values, hasTwo, (first, second) => {
+        slots[slot + 1] = first;
+        slots[slot + 2] = second;
+        if (condition(frame) === false) return false;
+        slots[slot] = step(frame);
         frame.iterate();
-      }
+        return true;
+      });
+      if (!isLoop) return celError(`got '${formatValue(values)}', expected iterable type`);
       return result(frame);
     };
   }

@@ -3,31 +3,38 @@
  * their values).
  */
 
-import { elementsOf } from '../values/list.ts';
 import { isList, isMap } from '../values/value.ts';
 import type { CelList, CelMap, CelValue } from '../values/value.ts';
 
-/** The values of the one or two loop variables, round by round. */
-export type Rounds = Iterable<readonly [CelValue, CelValue | undefined]>;
+/** One round, with the values of the one or two loop variables; false ends the loop. */
+export type Round = (first: CelValue, second: CelValue | undefined) => boolean;
 
-/** The rounds of a loop; undefined when the value cannot be looped over. */
-export function roundsOf(range: CelValue, hasTwo: boolean): Rounds | undefined {
-  if (isList(range)) return listRounds(range, hasTwo);
-  if (isMap(range)) return hasTwo ? mapRounds(range) : keyRounds(range.keys());
-  return undefined;
+/** Goes round; false when the value is nothing to loop over. */
+export function eachRound(range: CelValue, hasTwo: boolean, round: Round): boolean {
+  if (isList(range)) {
+    if (hasTwo) eachIndexed(range, round);
+    else eachElement(range, round);
+    return true;
+  }
+  if (!isMap(range)) return false;
+  eachKey(range, hasTwo, round);
+  return true;
 }
 
-function* listRounds(list: CelList, hasTwo: boolean): Rounds {
-  let index = 0n;
-  for (const element of elementsOf(list)) {
-    yield hasTwo ? [index++, element] : [element, undefined];
+function eachElement(list: CelList, round: Round): void {
+  for (let index = 0; index < list.size; index++) {
+    if (!round(list.get(index), undefined)) return;
   }
 }
 
-function* keyRounds(keys: Iterable<CelValue>): Rounds {
-  for (const key of keys) yield [key, undefined];
+function eachIndexed(list: CelList, round: Round): void {
+  for (let index = 0; index < list.size; index++) {
+    if (!round(BigInt(index), list.get(index))) return;
+  }
 }
 
-function* mapRounds(map: CelMap): Rounds {
-  for (const key of map.keys()) yield [key, map.get(key)];
+function eachKey(map: CelMap, hasTwo: boolean, round: Round): void {
+  for (const key of map.keys()) {
+    if (!round(key, hasTwo ? map.get(key) : undefined)) return;
+  }
 }
