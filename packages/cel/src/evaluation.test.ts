@@ -14,6 +14,7 @@ import {
   listsLibrary,
   memberOverload,
   objectType,
+  regexLibrary,
   setsLibrary,
   stringsLibrary,
   twoVariableComprehensionsLibrary,
@@ -266,6 +267,28 @@ describe('extension libraries', () => {
       ],
       ['sets.equivalent([1, 2], [2, 1, 1]) && !sets.contains(["a"], ["a", "b"])', 'true'],
       ['[].first().hasValue()', 'false'],
+    ]);
+  });
+});
+
+describe('regular expressions', () => {
+  it('replace and extract', () => {
+    const withRegex = createEnvironment({ libraries: [regexLibrary], optionalSyntax: true });
+    assertResults(withRegex, [
+      ['regex.replace("banana", "a(.)", "<\\\\1>")', '"b<n><n>a"'],
+      ['regex.replace("banana", "a", "x", 2)', '"bxnxna"'],
+      ['regex.replace("banana", "a", "x", 0)', '"banana"'],
+      [
+        'regex.replace("a", "a", "\\\\1")',
+        'error: replacement string references group 1 but regex has only 0 group(s)',
+      ],
+      ['regex.extract("id=42", "id=([0-9]+)")', 'optional("42")'],
+      ['regex.extract("none", "[0-9]+")', 'none'],
+      ['regex.extractAll("a1b22", "[0-9]+")', '["1", "22"]'],
+      [
+        'regex.extract("a", "(a)(b)")',
+        'error: regular expression has more than one capturing group: "(a)(b)"',
+      ],
     ]);
   });
 });

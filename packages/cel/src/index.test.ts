@@ -8,9 +8,10 @@ import * as cel from './index.ts';
  * The example's code, in which lines with a comment hand their value to `show`, and what the
  * comments say.
  */
-async function readExample(): Promise<{ code: string; expected: string[] }> {
-  const source = await readFile(new URL('./index.ts', import.meta.url), 'utf8');
-  const block = /```js\n(.*?)\/\/ ```/s.exec(source)?.[1] ?? '';
+async function readExample(file: string): Promise<{ code: string; expected: string[] }> {
+  const source = await readFile(new URL(file, import.meta.url), 'utf8');
+  const fenced = /```js\n(.*?)(?:\/\/ )?```/s.exec(source)?.[1] ?? '';
+  const block = fenced.replace(/^import .*\n/, '');
   const lines = block.replaceAll(/^\/\/ ?/gm, '').split('\n');
   const expected: string[] = [];
   const code = lines.map((line) => {
@@ -23,13 +24,15 @@ async function readExample(): Promise<{ code: string; expected: string[] }> {
 }
 
 describe('the example in the documentation', () => {
-  it('gives what it says', async () => {
-    const { code, expected } = await readExample();
-    const shown: string[] = [];
-    runInNewContext(code, { ...cel, show: (value: unknown) => shown.push(String(value)) });
-    assert.ok(expected.length > 0);
-    assert.deepEqual(shown, expected);
-  });
+  for (const file of ['./index.ts', '../README.md']) {
+    it(`of ${file} gives what it says`, async () => {
+      const { code, expected } = await readExample(file);
+      const shown: string[] = [];
+      runInNewContext(code, { ...cel, show: (value: unknown) => shown.push(String(value)) });
+      assert.ok(expected.length > 1);
+      assert.deepEqual(shown, expected);
+    });
+  }
 });
 
 describe('the front door', () => {

@@ -98,6 +98,7 @@ export { listsLibrary } from './library/extensions/lists.ts';
 export type { ListsVersion } from './library/extensions/lists.ts';
 export { mathLibrary } from './library/extensions/math.ts';
 export type { MathVersion } from './library/extensions/math.ts';
+export { regexLibrary } from './library/extensions/regex.ts';
 export { setsLibrary } from './library/extensions/sets.ts';
 export { stringsLibrary } from './library/extensions/strings.ts';
 export type { StringsVersion } from './library/extensions/strings.ts';
