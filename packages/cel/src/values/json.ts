@@ -24,7 +24,7 @@ export function fromJson(json: JsonLike | undefined): CelValue {
     case 'undefined':
       return null;
     case 'number':
-      return Number.isSafeInteger(json) ? BigInt(json) : json;
+      return isInt64(json) ? BigInt(json) : json;
     case 'object':
       if (json === null) return null;
       if (isJsonArray(json)) return lazyList(json, fromJson);
@@ -32,6 +32,10 @@ export function fromJson(json: JsonLike | undefined): CelValue {
     default:
       return json;
   }
+}
+
+function isInt64(value: number): boolean {
+  return Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63;
 }
 
 function isJsonArray(json: object): json is readonly JsonLike[] {
