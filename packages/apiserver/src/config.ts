@@ -32,7 +32,7 @@ export interface ServerLimits {
    * million names rarer than one in a thousand.
    */
   readonly generateNameTriesMax: number;
-  /** Tries of a patch without resourceVersion when other writes come between. */
+  /** How often a patch that names no revision is applied again after a conflict, as Kubernetes. */
   readonly patchConflictRetriesMax: number;
   /** Bytes of the answer of a webhook, unpacked; larger ones are failures of the call. */
   readonly webhookAnswerBytesMax: number;

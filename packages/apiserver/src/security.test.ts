@@ -11,6 +11,7 @@ import { createCertificateAuthority } from './authentication/certificates/certif
 import { systemUser } from './authentication/system-user.ts';
 import { defaultLimits, type ServerLimits } from './config.ts';
 import { createTestServer, type TestServer } from './testing.ts';
+import { StorageError } from './storage/index.ts';
 import { openListener, type Listener } from './transport/listener.ts';
 import { callInProcess } from './transport/in-process.ts';
 
@@ -252,7 +253,37 @@ describe('every limit of config.ts', () => {
       assert.equal(answer.status, 409);
       assert.equal(creates, 4);
     },
-    patchConflictRetriesMax: 'how often a patch without resourceVersion is tried; see store-update',
+    async patchConflictRetriesMax() {
+      let conflicts = 0;
+      let tries = 0;
+      const test = await createTestServer({
+        limits: { patchConflictRetriesMax: 3 },
+        storage: (storage) => ({
+          ...storage,
+          guaranteedUpdate(key, update) {
+            if (!key.endsWith('/contended')) return storage.guaranteedUpdate(key, update);
+            tries++;
+            if (conflicts-- <= 0) return storage.guaranteedUpdate(key, update);
+            return Promise.reject(new StorageError('revision-conflict', 'somebody was faster'));
+          },
+        }),
+      });
+      open.push(test);
+      await test.admin('POST', '/api/v1/namespaces', namespace);
+      await test.admin('POST', configMaps, configMap('contended'));
+      const patch = async (count: number, body: object) => {
+        [conflicts, tries] = [count, 0];
+        const { status } = await test.call('PATCH', `${configMaps}/contended`, {
+          user: systemUser,
+          headers: { 'content-type': 'application/merge-patch+json' },
+          body,
+        });
+        return [status, tries];
+      };
+      assert.deepEqual(await patch(3, { data: { a: '1' } }), [200, 4]);
+      assert.deepEqual(await patch(4, { data: { a: '2' } }), [409, 4]);
+      assert.deepEqual(await patch(0, { metadata: { resourceVersion: '1' } }), [409, 1]);
+    },
     webhookAnswerBytesMax: 'exceeded beside the client, in transport/webhook-client.test.ts',
   };
   for (const limit of Object.keys(defaultLimits) as (keyof ServerLimits)[]) {

@@ -10,12 +10,12 @@ import {
   fromUnstructured,
   keepTimesIfUnchanged,
   parseApiVersion,
+  StatusError,
   statusErrors,
   typeForKind,
   type JsonObject,
   type JsonValue,
   type KubeObject,
-  type StatusError,
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
@@ -68,6 +68,7 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
   const applied = type === 'apply' ? readConfiguration(request, body, options) : undefined;
   const admission = updateAdmission(request, options);
 
+  let namesRevision = false;
   const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
     const live = existing === undefined ? undefined : await toServed(endpoint, existing);
     const next = await withConversions(() =>
@@ -75,6 +76,7 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
         ? applyConfiguration(request, live, applied, options)
         : applyPatch(request, live, requirePatch(patch), options),
     );
+    namesRevision = next.metadata.resourceVersion !== live?.metadata.resourceVersion;
     const admitted = await admission.mutate(await toStored(endpoint, next), existing);
     dropDuplicateOwners(request, admitted);
     return existing === undefined ? admitted : keepTimesIfUnchanged(existing, admitted);
@@ -92,11 +94,36 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
     createIfAbsent: type === 'apply' && request.subresource === '',
     expectedUid: undefined,
   };
-  const result = await updateObject(scope, update);
+  const result = await retryConflicts(
+    () => updateObject(scope, update),
+    () => !namesRevision,
+    services.limits.patchConflictRetriesMax,
+  );
   const served = await toServed(endpoint, result.object);
   if (projection !== undefined)
     return respondResource(request, projection.project(served), 200, { format });
   respondResource(request, served, result.created ? 201 : 200, { entry: result.entry, format });
+}
+
+/**
+ * A patch says what to change, not of which revision: when another write came first it is applied
+ * again to what that made. One that names a revision can never fit another.
+ */
+async function retryConflicts<T>(
+  attempt: () => Promise<T>,
+  isWorthwhile: () => boolean,
+  retriesMax: number,
+): Promise<T> {
+  for (let retries = 0; ; retries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const status = error instanceof StatusError ? error.status : undefined;
+      // With causes it is a conflict of field managers, which trying again does not settle.
+      const isConflict = status?.reason === 'Conflict' && status.details?.causes === undefined;
+      if (!isConflict || !isWorthwhile() || retries >= retriesMax) throw error;
+    }
+  }
 }
 
 function readConfiguration(
