@@ -84,6 +84,7 @@ export {
   builtinResources,
   builtinType,
   builtinTypeNames,
+  derivedResources,
   typeForKind,
 } from './schema/builtin.ts';
 export type {

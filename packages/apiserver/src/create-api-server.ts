@@ -34,7 +34,11 @@ import { silentLogger, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createBuiltinEndpoints, type BuiltinParts } from './registry/builtin-endpoints.ts';
 import { createResourceIndex, type ResourceIndex } from './registry/resource-endpoint.ts';
-import type { StoreDependencies } from './registry/store-types.ts';
+import {
+  createBuiltinVersions,
+  type ServedVersions,
+} from './registry/api-versions/runtime-config.ts';
+import type { StoreDependencies, StoreScope } from './registry/store-types.ts';
 import { composePipeline, type Filter } from './request-pipeline.ts';
 import { createServe } from './serve.ts';
 import type { Storage } from './storage/storage.ts';
@@ -49,6 +53,8 @@ export interface ApiServerParts {
   readonly audit: Filter;
   readonly admissionPlugins: readonly AdmissionPlugin[];
   readonly builtin: BuiltinParts;
+  /** Which built-in versions are served; absent: those of `--runtime-config` without settings. */
+  readonly servedVersions?: ServedVersions;
   readonly issuer: IssuerDocuments;
   readonly version: VersionInfo;
   /** Group versions that other servers serve, and the order of all of them. */
@@ -72,6 +78,8 @@ export interface ApiServer {
   readonly index: ResourceIndex;
   readonly metrics: Metrics;
   readonly dependencies: StoreDependencies;
+  /** The store of a built-in resource, also of one that is not served. */
+  scopeOf(group: string, resource: string): StoreScope;
   /** `/readyz` fails before this was called. */
   markStarted(): void;
   /** `/readyz` fails, watches end; requests under way may finish. */
@@ -94,7 +102,9 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   let started = false;
   let storageProblem: string | undefined;
   const index = createResourceIndex();
-  for (const endpoint of createBuiltinEndpoints(parts.builtin, dependencies)) index.put(endpoint);
+  const endpoints = createBuiltinEndpoints(parts.builtin, dependencies);
+  const served = parts.servedVersions ?? createBuiltinVersions(new Map(), features.emulated.minor);
+  for (const endpoint of endpoints) if (served.isServed(endpoint.definition)) index.put(endpoint);
   const services: EndpointServices = {
     admission: createAdmissionChain(withAdmissionMetrics(parts.admissionPlugins, metrics, clock)),
     clock,
@@ -151,6 +161,14 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     index,
     metrics,
     dependencies,
+    scopeOf(group, resource) {
+      const found = endpoints.find(
+        ({ definition, scope }) =>
+          scope !== undefined && definition.group === group && definition.resource === resource,
+      );
+      if (found?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
+      return found.scope;
+    },
     markStarted: () => void (started = true),
     shutDown: () => shutdown.abort(),
   };

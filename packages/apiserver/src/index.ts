@@ -45,6 +45,8 @@ export { createFeatures, FeatureGateError, parseFeatureGates } from './features/
 export type { Features } from './features/features.ts';
 
 export { createAuthentication } from './authentication/create-authentication.ts';
+export type { Authentication } from './authentication/create-authentication.ts';
+export type { RequestHeaderOptions } from './authentication/request-header.ts';
 export type { Authenticator, UserInfo } from './authentication/authenticator.ts';
 export { parseTokenFile, TokenFileError } from './authentication/static-tokens.ts';
 export type { StaticToken } from './authentication/static-tokens.ts';
@@ -62,13 +64,19 @@ export {
   createSigningKey,
   formatSigningKey,
   parseSigningKey,
+  parseVerificationKeys,
 } from './authentication/service-accounts/signing-keys.ts';
-export type { SigningKey } from './authentication/service-accounts/signing-keys.ts';
+export type {
+  SigningKey,
+  VerificationKey,
+} from './authentication/service-accounts/signing-keys.ts';
 export { createIssuerDiscovery } from './authentication/service-accounts/issuer-discovery.ts';
 export { createLegacyToken } from './authentication/service-accounts/legacy-token.ts';
 export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
+export type { ServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
 export type { Authorizer } from './authorization/authorizer.ts';
-export { createAuthorization } from './authorization/create-authorization.ts';
+export { authorizationModes, createAuthorization } from './authorization/create-authorization.ts';
+export type { AuthorizationMode } from './authorization/create-authorization.ts';
 export { createExtensionPlugins } from './admission/create-extension-plugins.ts';
 export { createPodSecurityMetrics } from './admission/admission-metrics.ts';
 export { AdmissionPluginError, createAdmissionPlugins } from './admission/create-plugins.ts';
@@ -97,6 +105,12 @@ export { startDefinitionServer } from './registry/apiextensions/definition-serve
 export { startFlowSchemaStatus } from './registry/flowcontrol/flow-schema-status.ts';
 export { createBuiltinParts } from './registry/builtin-parts.ts';
 export { scopeIn } from './registry/resource-endpoint.ts';
+export {
+  createBuiltinVersions,
+  parseRuntimeConfig,
+  RuntimeConfigError,
+} from './registry/api-versions/runtime-config.ts';
+export type { RuntimeConfig, ServedVersions } from './registry/api-versions/runtime-config.ts';
 export { updateObject } from './registry/store-update.ts';
 export { storageKey, storagePrefix } from './registry/store-types.ts';
 export type { StoreScope } from './registry/store-types.ts';

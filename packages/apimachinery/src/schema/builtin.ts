@@ -10,6 +10,7 @@ import type {
   TableColumn,
   Verb,
 } from '../meta/resource.ts';
+import { derivedVersions } from './derived-versions.ts';
 import { tableStruct, tableStructNames } from './table.ts';
 import type { StructType } from './types.ts';
 
@@ -20,6 +21,25 @@ let resources: readonly ResourceDefinition[] | undefined;
 export function builtinResources(): readonly ResourceDefinition[] {
   resources ??= resourceTable.resources.map(toResourceDefinition);
   return resources;
+}
+
+let derived: readonly ResourceDefinition[] | undefined;
+
+/**
+ * The same resources in the versions that are only served when asked for, or that only older
+ * releases served.
+ */
+export function derivedResources(): readonly ResourceDefinition[] {
+  derived ??= derivedVersions.flatMap(({ group, version, sibling, resources: names }) =>
+    names.map((name) => {
+      const row = resourceTable.resources.find(
+        (r) => r.group === group && r.version === sibling && r.resource === name,
+      );
+      if (row === undefined) throw new Error(`the table lacks ${name}.${sibling}.${group}`);
+      return toResourceDefinition({ ...row, version });
+    }),
+  );
+  return derived;
 }
 
 /**
@@ -39,9 +59,19 @@ export function builtinTypeNames(): readonly string[] {
  * that every group has (`Status`, `DeleteOptions`, `WatchEvent` …).
  */
 export function typeForKind(gvk: GroupVersionKind): StructType | undefined {
-  const own = kinds.get(`${formatApiVersion(gvk)}.${gvk.kind}`);
+  const own = kinds.get(`${formatApiVersion(gvk)}.${gvk.kind}`) ?? derivedName(gvk);
   const name = own ?? kinds.get(`*.${gvk.kind}`);
   return name === undefined ? undefined : tableStruct(name);
+}
+
+function derivedName({ group, version, kind }: GroupVersionKind): string | undefined {
+  const found = derivedVersions.find((d) => d.group === group && d.version === version);
+  if (found === undefined) return undefined;
+  const isServed = derivedResources().some(
+    (d) =>
+      d.group === group && d.version === version && (kind === d.kind || kind === `${d.kind}List`),
+  );
+  return isServed ? `${found.package}.${version}.${kind}` : undefined;
 }
 
 /** Built-in kinds with a group of their own; without those that every group has. */

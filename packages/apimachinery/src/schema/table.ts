@@ -8,6 +8,7 @@
 import type { JsonValue } from '../json.ts';
 import descriptionTexts from '../generated/descriptions.json' with { type: 'json' };
 import schemaTexts from '../generated/schema.json' with { type: 'json' };
+import { derivedPackage, deriveRows, type StructRows } from './derived-versions.ts';
 import type { EmbeddedStruct, Field, StructType, TypeRef } from './types.ts';
 
 type FieldRow = [
@@ -39,7 +40,7 @@ export function tableStruct(name: string): StructType | undefined {
   const known = structs.get(name);
   if (known !== undefined) return known;
   const { path, goName } = splitName(name);
-  const rows = readPackage(packages, schemaTexts, path);
+  const rows = readRows(path);
   const row = rows !== undefined && Object.hasOwn(rows, goName) ? rows[goName] : undefined;
   if (row === undefined) return undefined;
   const struct = createStruct(name, row);
@@ -47,7 +48,18 @@ export function tableStruct(name: string): StructType | undefined {
   return struct;
 }
 
-/** Every definition name, sorted. */
+function readRows(path: string): Record<string, StructRow> | undefined {
+  const rows = readPackage(packages, schemaTexts, path);
+  if (rows !== undefined) return rows;
+  const derived = derivedPackage(path);
+  const sibling = derived && readRows(`${derived.package}.${derived.sibling}`);
+  if (derived === undefined || sibling === undefined) return undefined;
+  const made = deriveRows(derived, sibling as StructRows) as Record<string, StructRow>;
+  packages.set(path, made);
+  return made;
+}
+
+/** Every definition name of the tables, sorted; derived versions are not among them. */
 export function tableStructNames(): string[] {
   const names: string[] = [];
   for (const path of Object.keys(schemaTexts)) {
@@ -183,6 +195,13 @@ function goTypeOf(text: string): string {
 
 function descriptionOf(name: string, index: number): string | undefined {
   const { path, goName } = splitName(name);
+  const derived = derivedPackage(path);
+  if (derived !== undefined) {
+    const sibling = `${derived.package}.${derived.sibling}.${goName}`;
+    if (index === 0) return descriptionOf(sibling, 0);
+    const field = tableStruct(name)?.fields[index - 1]?.name;
+    return tableStruct(sibling)?.fields.find((f) => f.name === field)?.description;
+  }
   const texts = readPackage(descriptions, descriptionTexts, path)?.[goName];
   const text = texts?.[index];
   return text === '' ? undefined : text;

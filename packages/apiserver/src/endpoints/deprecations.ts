@@ -3,6 +3,7 @@
 
 import type { ResourceDefinition } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
+import { lifecycleOf } from '../registry/api-versions/lifecycle.ts';
 
 interface Deprecation {
   /** Minor release since which the version is deprecated. */
@@ -25,10 +26,20 @@ export function deprecationWarning(
 ): string | undefined {
   const apiVersion =
     definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
-  const found = deprecations[`${apiVersion} ${definition.kind}`];
+  const found = deprecations[`${apiVersion} ${definition.kind}`] ?? fromLifecycle(definition);
   if (found === undefined || features.emulated.minor < found.since) return undefined;
   const gone =
     found.unavailableIn === undefined ? '' : `, unavailable in v1.${found.unavailableIn}+`;
   const instead = found.replacement === undefined ? '' : `; use ${found.replacement}`;
   return `${apiVersion} ${definition.kind} is deprecated in v1.${found.since}+${gone}${instead}`;
+}
+
+function fromLifecycle(definition: ResourceDefinition): Deprecation | undefined {
+  const { deprecated, removed, replacement } = lifecycleOf(definition) ?? {};
+  if (deprecated === undefined) return undefined;
+  return {
+    since: deprecated,
+    ...(removed === undefined ? {} : { unavailableIn: removed }),
+    ...(replacement === undefined ? {} : { replacement: `${replacement} ${definition.kind}` }),
+  };
 }

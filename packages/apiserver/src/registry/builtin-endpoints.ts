@@ -4,6 +4,7 @@
 import {
   builtinResources,
   createFieldManager,
+  derivedResources,
   formatApiVersion,
   type Clock,
   type ResourceDefinition,
@@ -28,7 +29,7 @@ export function createBuiltinEndpoints(
   parts: BuiltinParts,
   dependencies: StoreDependencies,
 ): ResourceEndpoint[] {
-  const definitions = builtinResources();
+  const definitions = [...builtinResources(), ...derivedResources()];
   const scopes = new Map<string, StoreScope>();
   const scopeOf = (definition: ResourceDefinition): StoreScope | undefined => {
     const { keyPrefix } = definition;
@@ -92,7 +93,10 @@ function endpointOf(
   const direct = creates.find((h) => h.subresource === '');
   const stored = scope?.strategy ?? strategyOf(parts, definition);
   const key = `${definition.group}/${definition.version}/${definition.resource}`;
-  const strategy = conversion === undefined ? stored : { ...stored, ...parts.strategies[key] };
+  const strategy =
+    conversion === undefined
+      ? stored
+      : { ...stored, ...conversion.strategy?.(stored), ...parts.strategies[key] };
   return {
     definition,
     strategy,

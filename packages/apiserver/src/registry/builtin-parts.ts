@@ -11,6 +11,7 @@ import type { Features } from '../features/features.ts';
 import type { Route } from '../transport/outbound.ts';
 import { createAdmissionregistrationStrategies } from './admissionregistration/strategies.ts';
 import { createApiextensionsStrategies } from './apiextensions/strategies.ts';
+import { derivedConversions } from './api-versions/version-conversions.ts';
 import { apiregistrationStrategies } from './apiregistration/strategies.ts';
 import { appsStrategies } from './apps/strategies.ts';
 import { v1ToV2, v2ToV1 } from './autoscaling/conversion.ts';
@@ -92,6 +93,7 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ...byGroup('storage.k8s.io', storageStrategies),
     },
     conversions: {
+      ...derivedConversions(),
       'autoscaling/v1/horizontalpodautoscalers': {
         toStored: v1ToV2,
         fromStored: v2ToV1,

@@ -20,6 +20,8 @@ import type { Strategy } from './strategy.ts';
 export interface VersionConversion {
   toStored(object: KubeObject): KubeObject | Promise<KubeObject>;
   fromStored(object: KubeObject): KubeObject | Promise<KubeObject>;
+  /** What the served version does differently from the stored one's strategy. */
+  strategy?(stored: Strategy): Partial<Strategy>;
 }
 
 export interface ResourceEndpoint {
