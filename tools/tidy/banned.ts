@@ -78,7 +78,10 @@ export const bannedText: readonly BannedRule[] = [
     pattern: /\bprocess\.(?:env|argv|exit|stdout|stderr|once|on)\b/,
     instead: 'take it from packages/keelson/src/main.ts as an option',
     files: isProduct,
-    except: { 'packages/keelson/src/main.ts': 'is where the process is' },
+    except: {
+      'packages/keelson/src/main.ts': 'is where the process is',
+      'packages/keelson/src/etcd-main.ts': 'is where the process that plays etcd is',
+    },
     example: "const home = process.env['HOME'];",
   },
   {

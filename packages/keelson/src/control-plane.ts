@@ -13,18 +13,16 @@ import {
   createApiServer,
   createAccessReviewHandlers,
   createAdmissionPlugins,
-  createAuthentication,
   createAuthorization,
   createBuiltinParts,
+  createBuiltinVersions,
   createSelfSubjectReviewHandler,
-  createServiceAccountTokenIssuer,
   createServiceResolver,
   createTokenRequestHandler,
   createTokenReviewHandler,
   createWebhookClient,
   createExtensionPlugins,
   createImpersonationFilter,
-  createIssuerDiscovery,
   createLegacyToken,
   createMetrics,
   createNamespaceCreator,
@@ -37,38 +35,42 @@ import {
   flowControlSources,
   openObjectSources,
   reviewValidators,
-  scopeIn,
   startDefinitionServer,
   startFlowSchemaStatus,
   silentLogger,
   type AdmissionConfiguration,
   type ApiServer,
+  type AuthorizationMode,
   type Features,
   type Filter,
   type Logger,
   type ObjectSources,
   type Route,
+  type RuntimeConfig,
   type ServerLimits,
   type ServiceResolver,
-  type StaticToken,
   type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
 import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
-import { frontProxyName, type Pki } from './pki.ts';
+import { createIdentity, type Identity, type IdentityOptions } from './identity.ts';
+import type { Pki } from './pki.ts';
 import { startControllers } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
 
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends IdentityOptions {
   readonly storage: Storage;
   readonly features: Features;
   readonly pki: Pki;
-  /** PEM bundle of further authorities of client certificates. */
-  readonly clientCaPem?: string;
-  readonly staticTokens?: readonly StaticToken[];
+  /** `Node,RBAC` unless said otherwise. */
+  readonly authorizationModes?: readonly AuthorizationMode[];
+  /** Text of `--authorization-policy-file`, for mode ABAC. */
+  readonly abacPolicy?: string;
   readonly controllers?: ReadonlySet<ControllerName>;
   readonly serviceClusterIpRange?: string;
+  /** Plugins besides those of `enableAdmissionPlugins`; NodeRestriction unless said otherwise. */
+  readonly standardPlugins?: readonly string[];
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   /** From `parseAdmissionConfiguration`. */
@@ -80,6 +82,8 @@ export interface ControlPlaneOptions {
   readonly enableAggregatorRouting?: boolean;
   /** Where addresses of pods and services are reached, if not there. */
   readonly route?: Route;
+  /** From `parseRuntimeConfig`. */
+  readonly runtimeConfig?: RuntimeConfig;
   readonly serverAddress: () => string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -96,8 +100,6 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local';
-
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const {
     storage,
@@ -110,9 +112,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   } = options;
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
-  const clientCaPem = pki.authority.certificatePem + (options.clientCaPem ?? '');
-  const authentication = createClusterAuthentication(options, sources, clientCaPem);
-  const authorization = createAuthorization({ objects: sources, features });
+  const identity = createIdentity(options, { ...options, sources, clock, random });
+  const authorization = createAuthorization({
+    objects: sources,
+    features,
+    ...(options.authorizationModes === undefined ? {} : { modes: options.authorizationModes }),
+    ...(options.abacPolicy === undefined ? {} : { abacPolicy: options.abacPolicy }),
+  });
   const { authorizer, rbac } = authorization;
   const metrics = createMetrics();
   const resolver = createClusterResolver(options, sources);
@@ -126,7 +132,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clock,
     metrics,
     logger,
-    scope: () => scopeIn(server.index, 'apiregistration.k8s.io', 'apiservices'),
+    scope: () => server.scopeOf('apiregistration.k8s.io', 'apiservices'),
     frontProxy: () => pki.frontProxy.client,
     signal: stop.signal,
   });
@@ -135,7 +141,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     aggregator,
     features,
     metrics,
-    authenticator: authentication.authenticator,
+    authenticator: identity.authentication.authenticator,
     authorizer,
     impersonation: createImpersonationFilter(authorizer, features),
     audit: passThrough('audit'),
@@ -149,7 +155,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         quotaWriter: createQuotaStatusWriter(storage),
         namespaceCreator: createNamespaceCreator(() => server.serve),
         kinds: createResourcesOfKind((group) => server.index.inGroup(group)),
-        enable: ['NodeRestriction', ...(options.enableAdmissionPlugins ?? [])],
+        enable: [
+          ...(options.standardPlugins ?? ['NodeRestriction']),
+          ...(options.enableAdmissionPlugins ?? []),
+        ],
         disable: options.disableAdmissionPlugins ?? [],
         others: [
           createNodeRestriction({ ...sources, features, authorizer }),
@@ -171,11 +180,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
       createRbacEscalation({ authorizer, rbac }),
     ],
-    builtin: createClusterBuiltins(
-      { options, authentication, authorization, sources },
-      () => server,
+    builtin: createClusterBuiltins({ options, identity, authorization, sources }, () => server),
+    servedVersions: createBuiltinVersions(
+      options.runtimeConfig ?? new Map(),
+      features.emulated.minor,
     ),
-    issuer: createIssuerDocuments(options),
+    issuer: identity.documents,
     version: versionInfo(features.emulated.minor),
     flowControl: options.priorityAndFairness === false ? undefined : flowControlSources(sources),
     serverAddress: options.serverAddress,
@@ -188,8 +198,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await bootstrapCluster({
     server,
     features,
-    clientCaPem,
-    frontProxy: { authorityPem: pki.frontProxy.authorityPem, allowedName: frontProxyName },
+    clientCaPem: identity.clientCaPem,
+    requestHeader: identity.requestHeader,
     now: formatTime(clock.now()),
     serviceCidrs: serviceCidrsOf(options),
     securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
@@ -220,60 +230,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
-function createClusterAuthentication(
-  options: ControlPlaneOptions,
-  sources: ObjectSources,
-  clientCaPem: string,
-) {
-  const { features, pki, clock = systemClock, random = systemRandom } = options;
-  return createAuthentication({
-    clock,
-    random,
-    features,
-    apiAudiences: [serviceAccountIssuer],
-    anonymous: { enabled: true },
-    clientCa: clientCaPem,
-    staticTokens: options.staticTokens ?? [],
-    requestHeader: requestHeaderOf(pki, features),
-    serviceAccounts: {
-      issuers: [serviceAccountIssuer],
-      keys: [pki.serviceAccountKey],
-      objects: sources,
-    },
-  });
-}
-
 function passThrough(name: string): Filter {
   return { name, handle: (_context, next) => next() };
 }
 
-function createIssuerDocuments({ pki, serverAddress }: ControlPlaneOptions) {
-  const issuer = createIssuerDiscovery({
-    issuer: serviceAccountIssuer,
-    jwksUri: `https://${serverAddress()}/openid/v1/jwks`,
-    keys: [pki.serviceAccountKey],
-  });
-  return {
-    openidConfiguration: () => issuer?.configuration.body ?? '{}',
-    jwks: () => issuer?.keySet.body ?? '{"keys":[]}',
-  };
-}
-
-/** Whoever has a certificate of the front-proxy authority, under its one name, speaks for others. */
-function requestHeaderOf(pki: Pki, features: Features) {
-  return {
-    clientCa: pki.frontProxy.authorityPem,
-    allowedNames: [frontProxyName],
-    usernameHeaders: ['X-Remote-User'],
-    uidHeaders: features.enabled('RemoteRequestHeaderUID') ? ['X-Remote-Uid'] : [],
-    groupHeaders: ['X-Remote-Group'],
-    extraHeaderPrefixes: ['X-Remote-Extra-'],
-  };
-}
-
 interface ReviewParts {
   readonly options: ControlPlaneOptions;
-  readonly authentication: ReturnType<typeof createAuthentication>;
+  readonly identity: Identity;
   readonly authorization: ReturnType<typeof createAuthorization>;
   readonly sources: ObjectSources;
 }
@@ -290,7 +253,7 @@ function createClusterBuiltins(parts: ReviewParts, server: () => ApiServer) {
     kubeletClient: () => pki.kubeletClient,
     ...reachOf(options),
     serviceClusterIpRanges: serviceCidrsOf(options),
-    scopeOf: (group, resource) => scopeIn(server().index, group, resource),
+    scopeOf: (group, resource) => server().scopeOf(group, resource),
     creates: createReviews(parts),
   });
 }
@@ -306,22 +269,16 @@ const serviceCidrsOf = ({ serviceClusterIpRange = '10.96.0.0/16' }: ControlPlane
   serviceClusterIpRange.split(',');
 
 /** What is answered and never stored: access reviews, token reviews, tokens. */
-function createReviews({ options, authentication, authorization, sources }: ReviewParts) {
-  const { features, pki, clock = systemClock, random = systemRandom } = options;
+function createReviews({ options, identity, authorization, sources }: ReviewParts) {
+  const { features, clock = systemClock } = options;
   const { authorizer, rules } = authorization;
-  const apiAudiences = [serviceAccountIssuer];
+  const { authentication, apiAudiences } = identity;
   return [
     ...createAccessReviewHandlers({ authorizer, rules, features, validators: reviewValidators }),
     createTokenReviewHandler({ tokens: authentication.tokens, apiAudiences }),
     createSelfSubjectReviewHandler(clock),
     createTokenRequestHandler({
-      issuer: createServiceAccountTokenIssuer({
-        issuer: serviceAccountIssuer,
-        key: pki.serviceAccountKey,
-        clock,
-        random,
-        features,
-      }),
+      issuer: identity.tokenIssuer,
       objects: sources,
       apiAudiences,
       clock,

@@ -15,6 +15,7 @@ import {
   type RbacObjectStore,
   type StoreScope,
 } from '@keelson/apiserver';
+import type { TrustedProxy } from '../identity.ts';
 import { reconcileApiServices } from './api-services.ts';
 import { flowSchemas, priorityLevelConfigurations } from './bootstrap-objects.generated.ts';
 import {
@@ -31,7 +32,7 @@ export interface BootstrapOptions {
   /** PEM of the authorities of client certificates, published for extension servers. */
   readonly clientCaPem: string;
   /** PEM of the authority of the front proxy, and the name that it vouches for. */
-  readonly frontProxy: { readonly authorityPem: string; readonly allowedName: string };
+  readonly requestHeader: TrustedProxy | undefined;
   /**
    * `2024-01-31T00:00:00Z`; conditions carry it, and the tracking of legacy tokens begins on that
    * day.
@@ -49,7 +50,7 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     ensureAll(server, 'priorityclasses', 'scheduling.k8s.io', priorityClasses()),
     reconcileFlowControl(flowControlKinds(server, now)),
     reconcileApiServices(server, now, (object) =>
-      create(scopeOf(server, 'apiservices', 'apiregistration.k8s.io'), object),
+      create(server.scopeOf('apiregistration.k8s.io', 'apiservices'), object),
     ),
     ensureAll(server, 'configmaps', '', configMaps(options)).then(() => publishTrust(options)),
     ensureAll(server, 'servicecidrs', 'networking.k8s.io', [
@@ -57,14 +58,6 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     ]),
   ]);
   await ensureAll(server, 'services', '', [kubernetesService(options)]);
-}
-
-function scopeOf(server: ApiServer, resource: string, group: string): StoreScope {
-  const endpoint = server.index
-    .list()
-    .find((e) => e.definition.group === group && e.definition.resource === resource);
-  if (endpoint?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
-  return endpoint.scope;
 }
 
 function requestFor(namespace: string) {
@@ -84,7 +77,7 @@ async function ensureAll(
   group: string,
   objects: readonly KubeObject[],
 ): Promise<void> {
-  const scope = scopeOf(server, resource, group);
+  const scope = server.scopeOf(group, resource);
   await Promise.all(
     objects.map(async (object) => {
       const namespace = object.metadata.namespace ?? '';
@@ -100,7 +93,7 @@ async function ensureAll(
 
 /** The authorities may be others than when the ConfigMap was made. */
 async function publishTrust(options: BootstrapOptions): Promise<void> {
-  const scope = scopeOf(options.server, 'configmaps', '');
+  const scope = options.server.scopeOf('', 'configmaps');
   const key = storageKey(scope, 'kube-system', 'extension-apiserver-authentication');
   await scope.storage.guaranteedUpdate(key, (current) => {
     if (current === undefined) return undefined;
@@ -131,7 +124,7 @@ async function create(scope: StoreScope, object: KubeObject): Promise<void> {
 }
 
 function rbacStore(server: ApiServer): RbacObjectStore {
-  const scope = (resource: string) => scopeOf(server, resource, 'rbac.authorization.k8s.io');
+  const scope = (resource: string) => server.scopeOf('rbac.authorization.k8s.io', resource);
   return {
     async get(resource, namespace, name) {
       const s = scope(resource);
@@ -177,7 +170,7 @@ function flowControlKinds(server: ApiServer, now: string): readonly FlowControlK
 }
 
 function configurationStore(server: ApiServer, resource: string): ConfigurationStore {
-  const scope = scopeOf(server, resource, 'flowcontrol.apiserver.k8s.io');
+  const scope = server.scopeOf('flowcontrol.apiserver.k8s.io', resource);
   return {
     async list() {
       const { entries } = await scope.storage.list(storagePrefix(scope, ''));
@@ -274,17 +267,23 @@ function configMaps(options: BootstrapOptions): KubeObject[] {
 
 /** How extension API servers find out whom to believe; lists are JSON. */
 function extensionAuthentication(options: BootstrapOptions): Record<string, string> {
-  const { clientCaPem, frontProxy, features } = options;
+  const { clientCaPem, requestHeader } = options;
   return {
-    'client-ca-file': clientCaPem,
-    'requestheader-client-ca-file': frontProxy.authorityPem,
-    'requestheader-allowed-names': JSON.stringify([frontProxy.allowedName]),
-    'requestheader-username-headers': '["X-Remote-User"]',
-    ...(features.enabled('RemoteRequestHeaderUID')
-      ? { 'requestheader-uid-headers': '["X-Remote-Uid"]' }
-      : {}),
-    'requestheader-group-headers': '["X-Remote-Group"]',
-    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+    ...(clientCaPem === '' ? {} : { 'client-ca-file': clientCaPem }),
+    ...(requestHeader === undefined ? {} : trustInProxy(requestHeader)),
+  };
+}
+
+function trustInProxy(trusted: TrustedProxy) {
+  return {
+    'requestheader-client-ca-file': trusted.clientCa,
+    'requestheader-allowed-names': JSON.stringify(trusted.allowedNames),
+    'requestheader-username-headers': JSON.stringify(trusted.usernameHeaders),
+    ...(trusted.uidHeaders.length === 0
+      ? {}
+      : { 'requestheader-uid-headers': JSON.stringify(trusted.uidHeaders) }),
+    'requestheader-group-headers': JSON.stringify(trusted.groupHeaders),
+    'requestheader-extra-headers-prefix': JSON.stringify(trusted.extraHeaderPrefixes),
   };
 }
 

@@ -15,7 +15,10 @@ import {
   openEmbeddedStorage,
   openListener,
   parseAdmissionConfiguration,
+  createBuiltinVersions,
   parseFeatureGates,
+  parseRuntimeConfig,
+  RuntimeConfigError,
   parseTokenFile,
   TokenFileError,
   type AdmissionConfiguration,
@@ -59,6 +62,7 @@ export interface UpFlags extends RequestLimitFlags {
   readonly disableAdmissionPlugins: readonly string[];
   readonly emulatedVersion?: string;
   readonly featureGates?: string;
+  readonly runtimeConfig: readonly string[];
   readonly serviceClusterIpRange: string;
   readonly controllers: readonly string[];
   readonly enableAggregatorRouting: boolean;
@@ -114,6 +118,12 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
     .option('--disable-admission-plugins <names>', 'default plugins to leave out', list, [])
     .option('--emulated-version <version>', 'the Kubernetes release to behave like, 1.26 to 1.36')
     .option('--feature-gates <gates>', 'Gate=true,Other=false')
+    .option(
+      '--runtime-config <versions>',
+      'API versions to serve or not: api/beta=true,networking.k8s.io/v1beta1=false',
+      list,
+      [],
+    )
     .option('--service-cluster-ip-range <cidrs>', 'addresses of Services', '10.96.0.0/16')
     .option(
       '--enable-aggregator-routing <bool>',
@@ -151,6 +161,8 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   );
   const bounds = usage(() => readRequestLimits(flags));
   const controllers = usage(() => selectControllers(flags.controllers));
+  const runtimeConfig = parseRuntimeConfig(flags.runtimeConfig);
+  usage(() => createBuiltinVersions(runtimeConfig, features.emulated.minor));
   const { clientCaFile } = flags;
   const staticTokens = readStaticTokens(flags);
   const clientCaPem =
@@ -171,6 +183,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       ...(clientCaPem === undefined ? {} : { clientCaPem }),
       staticTokens,
       controllers,
+      runtimeConfig,
       serviceClusterIpRange: flags.serviceClusterIpRange,
       enableAggregatorRouting: flags.enableAggregatorRouting,
       enableAdmissionPlugins: flags.enableAdmissionPlugins,
@@ -244,6 +257,7 @@ function usage<T>(read: () => T): T {
   } catch (cause) {
     const known =
       cause instanceof FeatureGateError ||
+      cause instanceof RuntimeConfigError ||
       cause instanceof AdmissionConfigurationError ||
       cause instanceof DecodeError ||
       cause instanceof TokenFileError ||

@@ -11,6 +11,7 @@ import {
   decodeValue,
   derivedResources,
   formatApiVersion,
+  systemClock,
   type Field,
   type JsonObject,
   type JsonValue,
@@ -33,6 +34,9 @@ const nothing = {
 const { conversions, strategies } = createBuiltinParts({
   sources: new Proxy({}, { get: () => nothing }) as unknown as ObjectSources,
   random: createSeededRandom(1),
+  clock: systemClock,
+  features: createFeatures({}),
+  authorizer: { name: 'nobody', authorize: async () => ({ decision: 'deny', reason: '' }) },
   serviceClusterIpRanges: ['10.96.0.0/16'],
   scopeOf: () => {
     throw new Error('no store is needed to convert');
@@ -121,14 +125,12 @@ function objectOf(definition: ResourceDefinition): fc.Arbitrary<KubeObject> {
   );
 }
 
-const features = createFeatures({});
-
 /** With the defaults of its version, as every object is when it is converted. */
 function defaulted(object: KubeObject, { group, version, resource }: ResourceDefinition) {
   const key = `${group}/${version}/${resource}`;
   const stored = strategies[`${group}/${resource}`] ?? {};
   const own = { ...stored, ...conversions[key]?.strategy?.(stored), ...strategies[key] };
-  own.applyDefaults?.(object, features);
+  own.applyDefaults?.(object, createFeatures({}));
   return object;
 }
 

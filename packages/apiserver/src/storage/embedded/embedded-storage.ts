@@ -31,6 +31,8 @@ export interface EmbeddedStorageOptions {
   readonly diskBytesMax?: number;
   /** Size at which SQLite's write-ahead log is moved into the file. */
   readonly walBytesMax?: number;
+  /** False gives up the promise that an acknowledged write survives the machine, for tests. */
+  readonly fsync?: boolean;
   /** Freezes stored objects deeply: for development and tests. */
   readonly freeze?: boolean;
   /** The log worker's entry point, for a bundle that keeps it elsewhere. */
@@ -43,8 +45,14 @@ export interface EmbeddedStorageOptions {
  * is damaged.
  */
 export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Promise<Storage> {
-  const { dir, diskBytesMax, walBytesMax, workerUrl } = options;
-  const { log, contents } = await openLogThread({ dir, diskBytesMax, walBytesMax, workerUrl });
+  const { dir, diskBytesMax, walBytesMax, fsync, workerUrl } = options;
+  const { log, contents } = await openLogThread({
+    dir,
+    diskBytesMax,
+    walBytesMax,
+    fsync,
+    workerUrl,
+  });
   try {
     return await createEmbeddedStorage(log, contents, options);
   } catch (error) {

@@ -40,6 +40,11 @@ export interface SqliteLogOptions {
   readonly diskBytesMax?: number;
   /** Size at which the write-ahead log is moved into the file. */
   readonly walBytesMax?: number;
+  /**
+   * False writes without waiting for the disk: what a killed process wrote survives, what a machine
+   * wrote before it lost power may not, and the file may be damaged then.
+   */
+  readonly fsync?: boolean;
   readonly openDatabase?: (path: string) => LogDatabase;
 }
 
@@ -143,7 +148,7 @@ function prepareDatabase(database: LogDatabase, options: SqliteLogOptions): void
   database.exec('COMMIT');
   database.exec(`
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
+    PRAGMA synchronous = ${options.fsync === false ? 'OFF' : 'FULL'};
     PRAGMA wal_autocheckpoint = 0;
     PRAGMA cell_size_check = ON;
   `);

@@ -1,0 +1,262 @@
+// What the flags of kube-apiserver ask for, checked as kube-apiserver checks it: all problems at
+// once, each in its words. Files are read here, so that the rest of the start cannot fail for them.
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { networkInterfaces } from 'node:os';
+import { isIP } from 'node:net';
+import {
+  authorizationModes,
+  createFeatures,
+  defaultLimits,
+  parseAdmissionConfiguration,
+  parseFeatureGates,
+  createBuiltinVersions,
+  parseRuntimeConfig,
+  parseSigningKey,
+  parseTokenFile,
+  parseVerificationKeys,
+  type AuthorizationMode,
+  type Features,
+  type KeyPairPem,
+  type RuntimeConfig,
+  type ServerLimits,
+  type SigningKey,
+} from '@keelson/apiserver';
+import { parseYaml } from '@keelson/apimachinery';
+import type { ControlPlaneOptions } from '../../control-plane.ts';
+import { FlagError, type FlagValues } from '../go-flags.ts';
+import { refusedFlags } from './flags.ts';
+
+export interface KubeApiserverOptions {
+  /** The part of them that the flags decide. */
+  readonly controlPlane: Omit<
+    ControlPlaneOptions,
+    'storage' | 'pki' | 'serverAddress' | 'logger'
+  > & {
+    readonly limits: ServerLimits;
+  };
+  readonly signingKey: SigningKey;
+  /** With which it proves to extension API servers and kubelets who it is. */
+  readonly proxyClient: KeyPairPem | undefined;
+  readonly kubeletClient: KeyPairPem | undefined;
+  readonly bindAddress: string;
+  /** Host under which clients reach the server. */
+  readonly advertiseAddress: string;
+  readonly securePort: number;
+  readonly http2: boolean;
+  readonly etcdServers: readonly string[];
+  readonly serving: {
+    readonly certDir: string;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+  };
+}
+
+/** Throws FlagError for what kube-apiserver refuses too, and what the files' own parsers throw. */
+export function readKubeApiserverOptions(flags: FlagValues): KubeApiserverOptions {
+  assertFlags(flags);
+  const bindAddress = flags.text('bind-address') ?? '0.0.0.0';
+  const features = readFeatures(flags);
+  const signingKey = readFile(flags, 'service-account-signing-key-file', parseSigningKey);
+  if (signingKey === undefined) throw new Error('unreachable: assertFlags requires the key');
+  return {
+    controlPlane: {
+      features,
+      ...readAuthentication(flags),
+      ...readAuthorization(flags),
+      ...readAdmission(flags, features),
+      runtimeConfig: readRuntimeConfig(flags, features),
+      ...(flags.isSet('enable-aggregator-routing')
+        ? { enableAggregatorRouting: flags.bool('enable-aggregator-routing') }
+        : {}),
+      priorityAndFairness: flags.bool('enable-priority-and-fairness'),
+      serviceClusterIpRange: flags.text('service-cluster-ip-range') ?? '',
+      limits: {
+        ...defaultLimits,
+        requestTimeoutMs: flags.durationMs('request-timeout'),
+        watchTimeoutMinMs: flags.number('min-request-timeout') * 1000,
+        readOnlyInFlightMax: flags.number('max-requests-inflight'),
+        mutatingInFlightMax: flags.number('max-mutating-requests-inflight'),
+      },
+    },
+    signingKey,
+    proxyClient: readPair(flags, 'proxy-client-cert-file', 'proxy-client-key-file'),
+    kubeletClient: readPair(flags, 'kubelet-client-certificate', 'kubelet-client-key'),
+    bindAddress,
+    advertiseAddress: flags.text('advertise-address') ?? reachableAddress(bindAddress),
+    securePort: flags.number('secure-port'),
+    http2: !flags.bool('disable-http2-serving'),
+    etcdServers: flags.list('etcd-servers'),
+    serving: {
+      certDir: flags.text('cert-dir') ?? '',
+      certFile: flags.text('tls-cert-file'),
+      keyFile: flags.text('tls-private-key-file'),
+    },
+  };
+}
+
+function assertFlags(flags: FlagValues): void {
+  const [first] = flags.positional;
+  if (first !== undefined) {
+    const words = flags.positional.map((word) => JSON.stringify(word)).join(' ');
+    throw new FlagError(`"kube-apiserver" does not take any arguments, got [${words}]`);
+  }
+  const problems: string[] = [];
+  for (const name of flags.given())
+    if (refusedFlags.has(name))
+      problems.push(`--${name} cannot be honoured, and going on without it would be less safe`);
+  if (flags.list('etcd-servers').length === 0) problems.push('--etcd-servers must be specified');
+  const port = flags.number('secure-port');
+  if (port < 1 || port > 65_535)
+    problems.push(
+      `--secure-port ${port} must be between 1 and 65535, inclusive. It cannot be turned off with 0`,
+    );
+  if (!flags.isSet('service-account-issuer'))
+    problems.push('service-account-issuer is a required flag');
+  if (!flags.isSet('service-account-signing-key-file') || !flags.isSet('service-account-issuer'))
+    problems.push(
+      '--service-account-signing-key-file and --service-account-issuer are required flags',
+    );
+  for (const name of ['max-requests-inflight', 'max-mutating-requests-inflight'])
+    if (flags.number(name) < 0) problems.push(`--${name} can not be negative value`);
+  if (flags.durationMs('request-timeout') < 0)
+    problems.push('--request-timeout can not be negative value');
+  if (flags.number('min-request-timeout') < 0)
+    problems.push('--min-request-timeout can not be negative value');
+  if (flags.isSet('tls-cert-file') !== flags.isSet('tls-private-key-file'))
+    problems.push('--tls-cert-file and --tls-private-key-file go together');
+  const address = flags.text('bind-address') ?? '';
+  if (isIP(address) === 0)
+    problems.push(`invalid argument ${JSON.stringify(address)} for "--bind-address" flag`);
+  if (problems.length > 0)
+    throw new FlagError(problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`);
+}
+
+function readFeatures(flags: FlagValues): Features {
+  const version = flags
+    .list('emulated-version')
+    .map((text) => text.replace(/^kube=/, ''))
+    .at(-1);
+  const gates = flags.list('feature-gates').map((text) => text.replace(/^kube:/, ''));
+  return createFeatures({
+    ...(version === undefined ? {} : { emulatedVersion: version }),
+    featureGates: parseFeatureGates(gates.join(',')),
+  });
+}
+
+/** Checked here, so that what is wrong shows before anything is opened. */
+function readRuntimeConfig(flags: FlagValues, features: Features): RuntimeConfig {
+  const config = parseRuntimeConfig(flags.list('runtime-config'));
+  createBuiltinVersions(config, features.emulated.minor);
+  return config;
+}
+
+function readAuthentication(flags: FlagValues): Partial<ControlPlaneOptions> {
+  const issuers = flags.list('service-account-issuer');
+  const audiences = flags.list('api-audiences');
+  const clientCaPem = readFile(flags, 'client-ca-file', (text) => text);
+  const frontProxyCa = readFile(flags, 'requestheader-client-ca-file', (text) => text);
+  const jwksUri = flags.text('service-account-jwks-uri');
+  return {
+    foreignAuthorityOnly: true,
+    ...(clientCaPem === undefined ? {} : { clientCaPem }),
+    anonymous: flags.bool('anonymous-auth'),
+    bootstrapTokens: flags.bool('enable-bootstrap-token-auth'),
+    issuers,
+    apiAudiences: audiences.length > 0 ? audiences : issuers,
+    verificationKeys: flags
+      .list('service-account-key-file')
+      .flatMap((file) => parsing(file, parseVerificationKeys)),
+    ...(jwksUri === undefined ? {} : { jwksUri }),
+    staticTokens:
+      readFile(flags, 'token-auth-file', (text, file) => parseTokenFile(text, file).tokens) ?? [],
+    ...(frontProxyCa === undefined
+      ? {}
+      : {
+          requestHeader: {
+            clientCa: frontProxyCa,
+            allowedNames: flags.list('requestheader-allowed-names'),
+            usernameHeaders: flags.list('requestheader-username-headers'),
+            uidHeaders: flags.list('requestheader-uid-headers'),
+            groupHeaders: flags.list('requestheader-group-headers'),
+            extraHeaderPrefixes: flags.list('requestheader-extra-headers-prefix'),
+          },
+        }),
+  };
+}
+
+function readAuthorization(flags: FlagValues): Partial<ControlPlaneOptions> {
+  const given = flags.list('authorization-mode');
+  const known: readonly string[] = authorizationModes;
+  const unknown = given.find((mode) => !known.includes(mode));
+  if (unknown === 'Webhook')
+    throw new FlagError('authorization-mode "Webhook" cannot be honoured: no webhook can be asked');
+  if (unknown !== undefined)
+    throw new FlagError(`authorization-mode ${JSON.stringify(unknown)} is not a valid mode`);
+  const abacPolicy = readFile(flags, 'authorization-policy-file', (text) => text);
+  return {
+    authorizationModes: given.length > 0 ? (given as AuthorizationMode[]) : ['AlwaysAllow'],
+    ...(abacPolicy === undefined ? {} : { abacPolicy }),
+  };
+}
+
+function readAdmission(flags: FlagValues, features: Features): Partial<ControlPlaneOptions> {
+  const read = (path: string) => parsing(path, (text) => parseYaml(text).value);
+  const file = flags.text('admission-control-config-file');
+  return {
+    standardPlugins: [],
+    enableAdmissionPlugins: flags.list('enable-admission-plugins'),
+    disableAdmissionPlugins: flags.list('disable-admission-plugins'),
+    ...(file === undefined
+      ? {}
+      : {
+          admissionConfiguration: parseAdmissionConfiguration(
+            read(file),
+            (path) => read(resolve(dirname(file), path)),
+            features,
+          ),
+        }),
+  };
+}
+
+function readPair(flags: FlagValues, certificate: string, key: string): KeyPairPem | undefined {
+  const certificatePem = readFile(flags, certificate, (text) => text);
+  const privateKeyPem = readFile(flags, key, (text) => text);
+  if (certificatePem !== undefined && privateKeyPem !== undefined)
+    return { certificatePem, privateKeyPem };
+  if (certificatePem !== undefined || privateKeyPem !== undefined)
+    throw new FlagError(`--${certificate} and --${key} go together`);
+  return undefined;
+}
+
+/** `read` of the contents of the file that a flag names; undefined without the flag. */
+function readFile<T>(
+  flags: FlagValues,
+  name: string,
+  read: (text: string, file: string) => T,
+): T | undefined {
+  const file = flags.text(name);
+  return file === undefined || file === '' ? undefined : parsing(file, (text) => read(text, file));
+}
+
+function parsing<T>(file: string, read: (text: string) => T): T {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new FlagError(`open ${file}: no such file or directory`);
+  }
+  try {
+    return read(text);
+  } catch (cause) {
+    throw new FlagError(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+/** An address of this machine that others can use when it listens on all of them. */
+function reachableAddress(bindAddress: string): string {
+  if (bindAddress !== '0.0.0.0' && bindAddress !== '::') return bindAddress;
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return all.find((i) => !i.internal && i.family === 'IPv4')?.address ?? '127.0.0.1';
+}
