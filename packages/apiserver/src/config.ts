@@ -25,7 +25,7 @@ export interface ServerLimits {
   readonly headerBytesMax: number;
   /** Open connections. */
   readonly connectionsMax: number;
-  /** Bytes encoded before the loop is let go of, for long lists. */
+  /** Bytes of a list that are encoded before others have a turn: a few milliseconds. */
   readonly encodeChunkBytes: number;
   /**
    * Tries to find an unused generated name: with five characters of 27, eight make a clash among a
@@ -49,7 +49,7 @@ export const defaultLimits: ServerLimits = Object.freeze({
   bookmarkIntervalMs: 60_000,
   headerBytesMax: 64 * 1024,
   connectionsMax: 10_000,
-  encodeChunkBytes: 4 * 1024 * 1024,
+  encodeChunkBytes: 256 * 1024,
   generateNameTriesMax: 8,
   patchConflictRetriesMax: 5,
   webhookAnswerBytesMax: 32 * 1024 * 1024,

@@ -230,7 +230,26 @@ describe('every limit of config.ts', () => {
         held.forEach((socket) => socket.destroy());
       });
     },
-    encodeChunkBytes: 'a size of portions, no bound: a list may be of any size',
+    async encodeChunkBytes() {
+      // How often others have a turn while one list is encoded.
+      const turnsOf = async (limits: Partial<ServerLimits>) => {
+        const test = await start(limits);
+        for (let i = 0; i < 20; i++)
+          await test.admin('POST', configMaps, configMap(`m${i}`, { k: 'x'.repeat(2000) }));
+        let turns = 0;
+        let isRunning = true;
+        const count = () => {
+          turns++;
+          if (isRunning) setImmediate(count);
+        };
+        setImmediate(count);
+        assert.equal((await test.admin('GET', configMaps)).status, 200);
+        isRunning = false;
+        return turns;
+      };
+      const [inOne, inPortions] = [await turnsOf({}), await turnsOf({ encodeChunkBytes: 5000 })];
+      assert.ok(inPortions >= inOne + 5, `${inPortions} turns, ${inOne} without portions`);
+    },
     async generateNameTriesMax() {
       let creates = 0;
       const test = await createTestServer({

@@ -36,6 +36,8 @@ export function callInProcess(
       ? controller.signal
       : AbortSignal.any([controller.signal, call.signal]);
   const queue = createByteQueue();
+  // Who waits for a reader that never comes must not wait for ever.
+  signal.addEventListener('abort', () => queue.release(), { once: true });
   return new Promise((resolve, reject) => {
     let sent = false;
     const headers = new Map<string, string | readonly string[]>();
@@ -48,13 +50,13 @@ export function callInProcess(
       write(chunk) {
         sendHeaders();
         if (chunk.length > 0) queue.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-        return true;
+        return !queue.isFull();
       },
-      drained: () => Promise.resolve(),
+      drained: () => queue.drained(),
       writeShared(chunk) {
         sendHeaders();
         queue.push(Buffer.from(chunk));
-        return Promise.resolve();
+        return queue.isFull() ? queue.drained() : Promise.resolve();
       },
       end(chunk) {
         sendHeaders();
@@ -102,8 +104,16 @@ function toApiRequest(call: InProcessRequest, signal: AbortSignal): ApiRequest {
   };
 }
 
+/** What may wait for the reader before the server is told to wait, as a socket's buffer. */
+const bufferBytes = 256 * 1024;
+
 interface ByteQueue {
   push(chunk: Uint8Array): void;
+  isFull(): boolean;
+  /** Resolves when the reader has taken what was there, or has gone. */
+  drained(): Promise<void>;
+  /** Nobody reads any more. */
+  release(): void;
   end(): void;
   fail(error: Error): void;
   /** Stopping the iteration aborts the request. */
@@ -112,13 +122,31 @@ interface ByteQueue {
 
 function createByteQueue(): ByteQueue {
   let chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let isReleased = false;
+  let writers: (() => void)[] = [];
   let ended = false;
   let failure: Error | undefined;
   let wake = () => {};
+  const letWrite = () => {
+    const waiting = writers;
+    writers = [];
+    for (const resolve of waiting) resolve();
+  };
   return {
     push(chunk) {
       chunks.push(chunk);
+      bytes += chunk.byteLength;
       wake();
+    },
+    isFull: () => bytes >= bufferBytes && !isReleased,
+    drained: () =>
+      bytes === 0 || isReleased
+        ? Promise.resolve()
+        : new Promise((resolve) => writers.push(resolve)),
+    release() {
+      isReleased = true;
+      letWrite();
     },
     end() {
       ended = true;
@@ -134,6 +162,8 @@ function createByteQueue(): ByteQueue {
           if (chunks.length > 0) {
             const ready = chunks;
             chunks = [];
+            bytes = 0;
+            letWrite();
             yield* ready;
             continue;
           }

@@ -301,7 +301,7 @@ function customListMeta(page: Page): ListMeta {
 async function respondProtobufList(request: ResourceRequest, page: Page): Promise<void> {
   const { definition } = request.endpoint;
   const apiVersion = formatApiVersion(definition);
-  const items = await encodeEach(page.entries, (entry) =>
+  const items = await encodeEach(request, page, (entry) =>
     storedProtobufMessage(entry, definition.type, apiVersion),
   );
   const list = encodeProtobufList(
@@ -312,20 +312,23 @@ async function respondProtobufList(request: ResourceRequest, page: Page): Promis
   return respondParts(request.context, 'application/vnd.kubernetes.protobuf', list);
 }
 
-/** A few milliseconds when none has its bytes yet. */
-const encodedPerTurn = 250;
-
 const listEnd = Buffer.from(']}\n');
 
 /** What is encoded for the first time may take long, so others get their turn in between. */
 async function encodeEach(
-  entries: readonly StoredEntry[],
+  { services: { limits } }: ResourceRequest,
+  { entries }: Page,
   encode: (entry: StoredEntry) => Uint8Array,
 ): Promise<Uint8Array[]> {
   const encoded: Uint8Array[] = [];
+  let bytes = 0;
   for (const entry of entries) {
-    encoded.push(encode(entry));
-    if (encoded.length % encodedPerTurn === 0) await nextTurn();
+    const item = encode(entry);
+    encoded.push(item);
+    bytes += item.byteLength;
+    if (bytes < limits.encodeChunkBytes) continue;
+    bytes = 0;
+    await nextTurn();
   }
   return encoded;
 }
@@ -338,7 +341,7 @@ async function respondJsonList(request: ResourceRequest, page: Page): Promise<vo
   const start = Buffer.from(
     `{"kind":${JSON.stringify(listKindOf(request.endpoint))},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
   );
-  const items = await encodeEach(page.entries, (entry) =>
+  const items = await encodeEach(request, page, (entry) =>
     custom ? storedJson(entry, apiVersion) : storedJsonItem(entry, head, apiVersion),
   );
   // Items of typed lists come without their opening brace.
