@@ -49,7 +49,7 @@ export const defaultLimits: ServerLimits = Object.freeze({
   bookmarkIntervalMs: 60_000,
   headerBytesMax: 64 * 1024,
   connectionsMax: 10_000,
-  encodeChunkBytes: 256 * 1024,
+  encodeChunkBytes: 1024 * 1024,
   generateNameTriesMax: 8,
   patchConflictRetriesMax: 5,
   webhookAnswerBytesMax: 32 * 1024 * 1024,
