@@ -3,6 +3,7 @@
 // k8s.io/apimachinery/pkg/apis/meta/{v1,internalversion}/validation.
 
 import { fieldError, statusErrors, type FieldError } from '@keelson/apimachinery';
+import type { Features } from '../features/features.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 export interface WriteOptions {
@@ -88,7 +89,12 @@ export function wantsWatch(query: URLSearchParams): boolean {
   return parseBool(query.get('watch')) === true;
 }
 
-export function parseListOptions(query: URLSearchParams, forceWatch: boolean): ListRequestOptions {
+/** Without `features` everything is on. */
+export function parseListOptions(
+  query: URLSearchParams,
+  forceWatch: boolean,
+  features?: Features,
+): ListRequestOptions {
   const options: ListRequestOptions = {
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
@@ -103,7 +109,9 @@ export function parseListOptions(query: URLSearchParams, forceWatch: boolean): L
     limit: parseInteger(query.get('limit')) ?? 0,
     continue: query.get('continue') ?? '',
   };
-  const errors = options.watch ? checkWatch(options) : checkList(options);
+  const errors = options.watch
+    ? checkWatch(options, features?.enabled('WatchList') ?? true)
+    : checkList(options);
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
   return options;
 }
@@ -272,7 +280,7 @@ function checkList(o: ListRequestOptions): FieldError[] {
     );
   return errors;
 }
-function checkWatch(o: ListRequestOptions): FieldError[] {
+function checkWatch(o: ListRequestOptions, hasWatchList: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const match = o.resourceVersionMatch;
   if (o.sendInitialEvents !== undefined && match !== 'NotOlderThan')
@@ -280,6 +288,13 @@ function checkWatch(o: ListRequestOptions): FieldError[] {
       fieldError.forbidden(
         'resourceVersionMatch',
         'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+      ),
+    );
+  if (o.sendInitialEvents !== undefined && !hasWatchList)
+    errors.push(
+      fieldError.forbidden(
+        'sendInitialEvents',
+        'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled',
       ),
     );
   if (match !== '') {

@@ -73,6 +73,14 @@ export interface WatchOptions {
   readonly onEnd: (error: StorageError) => void;
 }
 
+export interface WatchHandle {
+  /**
+   * Revision up to which the watcher has seen everything by now, also when nothing of that concerned
+   * it. Not meant for the middle of a delivery.
+   */
+  seen(): Revision;
+}
+
 export interface DeletePreconditions {
   readonly uid?: string;
   readonly revision?: Revision;
@@ -111,7 +119,7 @@ export interface Storage {
    * Throws `compacted` when events after the revision are gone, `future-revision` when it is ahead
    * of now.
    */
-  watch(prefix: StorageKey, options: WatchOptions): void;
+  watch(prefix: StorageKey, options: WatchOptions): WatchHandle;
   /**
    * Forgets history up to and including the revision; watches and lists older than it end with
    * `compacted`.

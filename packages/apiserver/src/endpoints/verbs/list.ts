@@ -95,7 +95,8 @@ export async function readPage(
   predicate: ObjectPredicate,
 ): Promise<Page> {
   const { prefix, key } = listRange(request, scope, predicate);
-  const start = startOf(options, scope, prefix);
+  // COMPAT: a single object has no second page, so nobody looks at the token.
+  const start = startOf(key === undefined ? options : { ...options, continue: '' }, scope, prefix);
   if (key !== undefined) return readSingle(scope, key, predicate, start.revision);
   // COMPAT: like the watch cache, a list from any revision is not cut into pages.
   const limit = options.limit > 0 && options.resourceVersion !== '0' ? options.limit : Infinity;
@@ -219,11 +220,11 @@ function startOf(
 ): { revision: number | undefined; after: string | undefined } {
   const rv = options.resourceVersion;
   if (options.continue !== '') {
+    const token = decodeContinueToken(options.continue);
     if (rv !== '' && rv !== '0')
       throw statusErrors.badRequest(
         'specifying resource version is not allowed when using continue',
       );
-    const token = decodeContinueToken(options.continue);
     return {
       revision: token.revision > 0 ? token.revision : undefined,
       after: prefix + token.start,

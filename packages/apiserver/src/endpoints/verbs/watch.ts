@@ -14,9 +14,18 @@ import {
   type ResourceDefinition,
   type Status,
 } from '@keelson/apimachinery';
-import { interpretStorageError, plainError } from '../../registry/storage-errors.ts';
+import {
+  interpretStorageError,
+  plainError,
+  tooLargeResourceVersion,
+} from '../../registry/storage-errors.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
-import { isStorageError, type StorageEvent, type StoredEntry } from '../../storage/storage.ts';
+import {
+  isStorageError,
+  type StorageEvent,
+  type StoredEntry,
+  type WatchHandle,
+} from '../../storage/storage.ts';
 import { isWebSocketRequest, loadWebSockets } from '../../transport/websocket.ts';
 import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
@@ -27,11 +36,14 @@ import { createWatchStream, type WatchStream } from '../watch-stream.ts';
 
 /** A few milliseconds of work. */
 const initialEventsPerTurn = 200;
+/** How long before its end a watch gets its last bookmark. */
+const lastBookmarkMs = 2_000;
+
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
 export async function watchResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
-  const options = parseListOptions(context.info.query, true);
+  const options = parseListOptions(context.info.query, true, request.services.features);
   const format = negotiateOutput(context, endpoint.custom);
   const predicate = namedPredicate(
     request,
@@ -75,8 +87,10 @@ class WatchSession {
   readonly #encoder: EventEncoder;
   readonly #stream: WatchStream;
   readonly #stop = new AbortController();
-  /** Revision up to which this watcher has seen everything. */
-  #seen = 0;
+  /** What the watch of the storage has delivered; absent until it has begun. */
+  #progress: WatchHandle | undefined;
+  /** Revision after which a watch from the future begins. */
+  #notBefore = 0;
   #done: () => void = () => {};
   /** Conversions make delivery asynchronous; the chain keeps the order. */
   #tail: Promise<void> | undefined;
@@ -97,7 +111,9 @@ class WatchSession {
   async run(): Promise<void> {
     const { context, services } = this.#request;
     const finished = new Promise<void>((resolve) => (this.#done = resolve));
-    const cancelTimer = services.clock.after(this.#timeoutMs(), () => this.#end());
+    const timeoutMs = this.#timeoutMs();
+    const endsAt = services.clock.monotonic() + timeoutMs;
+    const cancelTimer = services.clock.after(timeoutMs, () => this.#end());
     const onAbort = () => this.#end();
     context.signal.addEventListener('abort', onAbort, { once: true });
     services.shutdown.addEventListener('abort', onAbort, { once: true });
@@ -105,7 +121,7 @@ class WatchSession {
     try {
       await this.#start();
       context.onWatchStarted?.();
-      if (this.#options.allowWatchBookmarks) cancelBookmarks = this.#scheduleBookmarks();
+      if (this.#options.allowWatchBookmarks) cancelBookmarks = this.#scheduleBookmarks(endsAt);
       if (context.signal.aborted || services.shutdown.aborted) this.#end();
       await finished;
     } finally {
@@ -121,9 +137,15 @@ class WatchSession {
     const { resourceVersion: rv, sendInitialEvents } = this.#options;
     const wantsInitial =
       sendInitialEvents === true || (sendInitialEvents === undefined && (rv === '' || rv === '0'));
+    const now = this.#scope.storage.revision();
+    if (sendInitialEvents === true && Number(rv) > now) {
+      this.#stream.open();
+      this.#fail(tooLargeResourceVersion(rv, now).status);
+      return this.#end();
+    }
     if (wantsInitial) return this.#startWithInitialEvents();
-    const from = rv === '' || rv === '0' ? this.#scope.storage.revision() : Number(rv);
-    if (from > this.#scope.storage.revision()) {
+    const from = rv === '' || rv === '0' ? now : Number(rv);
+    if (from > now) {
       this.#stream.open();
       return this.#waitFor(from);
     }
@@ -151,7 +173,8 @@ class WatchSession {
 
   /** A revision that is not there yet: nothing is delivered until it has passed. */
   #waitFor(revision: number): void {
-    this.#scope.storage.watch(this.#prefix(), {
+    this.#notBefore = revision;
+    this.#progress = this.#scope.storage.watch(this.#prefix(), {
       signal: this.#stop.signal,
       onEvents: (events) => this.#onEvents(events.filter((e) => e.revision > revision)),
       onEnd: () => this.#end(),
@@ -159,15 +182,11 @@ class WatchSession {
   }
 
   #follow(revision: number, openStream: boolean): void {
-    this.#seen = revision;
     try {
-      this.#scope.storage.watch(this.#prefix(), {
+      this.#progress = this.#scope.storage.watch(this.#prefix(), {
         revision,
         signal: this.#stop.signal,
-        onEvents: (events, upTo) => {
-          this.#onEvents(events);
-          this.#seen = upTo;
-        },
+        onEvents: (events) => this.#onEvents(events),
         onEnd: (error) => {
           if (error.code === 'compacted') this.#fail(statusErrors.expired(error.message).status);
           if (error.code === 'failed') this.#fail(statusErrors.internalError(error.message).status);
@@ -234,15 +253,26 @@ class WatchSession {
     };
     const served = { ...emptyOf(definition, endpoint.custom), metadata };
     const stored = { ...emptyOf(this.#scope.definition, endpoint.custom), metadata };
-    this.#stream.write(this.#encoder.object('BOOKMARK', served, stored));
+    const write = () => this.#stream.write(this.#encoder.object('BOOKMARK', served, stored));
+    if (this.#tail === undefined) write();
+    // What is still being converted was before it.
+    else this.#tail = this.#tail.then(write);
   }
 
-  #scheduleBookmarks(): () => void {
-    const { services } = this.#request;
+  /**
+   * A bookmark at every interval, and a last one shortly before the end, so that who watches again
+   * can go on from a revision that is still known.
+   */
+  #scheduleBookmarks(endsAt: number): () => void {
+    const { clock, limits } = this.#request.services;
     let cancel = () => {};
     const schedule = () => {
-      cancel = services.clock.after(services.limits.bookmarkIntervalMs, () => {
-        this.#bookmark(Math.max(this.#seen, 1));
+      const beforeEnd = endsAt - lastBookmarkMs - clock.monotonic();
+      // COMPAT: after the last one there is none, however long the interval.
+      if (beforeEnd <= 0) return;
+      cancel = clock.after(Math.min(limits.bookmarkIntervalMs, beforeEnd), () => {
+        const seen = this.#progress?.seen() ?? 0;
+        if (seen > 0 && seen >= this.#notBefore) this.#bookmark(seen);
         schedule();
       });
     };
@@ -267,7 +297,8 @@ class WatchSession {
   #timeoutMs(): number {
     const { limits, jitter } = this.#request.services;
     const wanted = this.#options.timeoutSeconds;
-    if (wanted !== undefined && wanted > 0) return wanted * 1000;
+    // COMPAT: zero is no wish; a negative time is over at once.
+    if (wanted !== undefined && wanted !== 0) return Math.max(0, wanted * 1000);
     return limits.watchTimeoutMinMs * (1 + jitter());
   }
 }

@@ -46,7 +46,7 @@ export function createVersionedStorage(parts: VersionedParts): Storage {
     },
     watch(prefix, options) {
       assertOpen();
-      hub.watch(directory(prefix), options);
+      return hub.watch(directory(prefix), options);
     },
     async compact(revision) {
       assertOpen();

@@ -4,14 +4,14 @@
 // and nothing comes twice.
 
 import { StorageError } from '../storage.ts';
-import type { Revision, StorageKey, WatchOptions } from '../storage.ts';
+import type { Revision, StorageKey, WatchHandle, WatchOptions } from '../storage.ts';
 import type { HistoryEvent, RevisionHistory } from './revision-history.ts';
 import { createWatcherIndex } from './watcher-index.ts';
 import type { Watcher } from './watcher-index.ts';
 
 export interface WatchHub {
   /** Throws `compacted` or `future-revision`. Never calls the watcher before it returns. */
-  watch(prefix: StorageKey, options: WatchOptions): void;
+  watch(prefix: StorageKey, options: WatchOptions): WatchHandle;
   /**
    * Delivers writes that have just become visible, in order; called within a delivery, after it.
    */
@@ -31,16 +31,22 @@ export function createWatchHub(history: RevisionHistory): WatchHub {
     live.eachConcerned(events, (watcher, seen) => deliver(watcher, seen, revision));
   });
 
-  function watch(prefix: StorageKey, options: WatchOptions): void {
+  function watch(prefix: StorageKey, options: WatchOptions): WatchHandle {
     const seen = options.revision ?? history.revision();
     history.assertReadable(seen);
-    if (options.signal.aborted) return;
+    if (options.signal.aborted) return { seen: () => seen };
     const onAbort = () => forget(watcher);
-    const watcher: Watcher = { prefix, options, seen, ended: false, onAbort };
+    const watcher: Watcher = { prefix, options, seen, isLive: false, ended: false, onAbort };
     watchers.add(watcher);
     options.signal.addEventListener('abort', onAbort, { once: true });
-    if (seen === history.revision()) live.add(watcher);
+    if (seen === history.revision()) join(watcher);
     else queueMicrotask(() => catchUp(watcher));
+    return { seen: () => (watcher.isLive ? history.revision() : watcher.seen) };
+  }
+
+  function join(watcher: Watcher): void {
+    watcher.isLive = true;
+    live.add(watcher);
   }
 
   function catchUp(watcher: Watcher): void {
@@ -53,7 +59,7 @@ export function createWatchHub(history: RevisionHistory): WatchHub {
       return finish(watcher, error);
     }
     if (watcher.ended) return;
-    if (watcher.seen === history.revision()) live.add(watcher);
+    if (watcher.seen === history.revision()) join(watcher);
     else setImmediate(() => catchUp(watcher));
   }
 
@@ -78,6 +84,7 @@ export function createWatchHub(history: RevisionHistory): WatchHub {
 
   function forget(watcher: Watcher): void {
     watcher.ended = true;
+    watcher.isLive = false;
     watcher.options.signal.removeEventListener('abort', watcher.onAbort);
     watchers.delete(watcher);
     live.remove(watcher);

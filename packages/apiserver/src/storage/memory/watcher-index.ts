@@ -10,6 +10,8 @@ export interface Watcher {
   readonly options: WatchOptions;
   /** Revision up to which everything was delivered. */
   seen: Revision;
+  /** Everything that is written from now on is delivered at once. */
+  isLive: boolean;
   ended: boolean;
   readonly onAbort: () => void;
 }

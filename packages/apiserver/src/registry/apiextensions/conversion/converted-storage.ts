@@ -17,6 +17,7 @@ import {
   type Storage,
   type StorageEvent,
   type StoredEntry,
+  type WatchHandle,
   type WatchOptions,
 } from '../../../storage/storage.ts';
 
@@ -76,7 +77,7 @@ export function createConvertedStorage(base: Storage, form: ServedForm): Storage
     },
     watch(prefix, options) {
       const watch = form.isOnlyVersion ? watchSettled : watchConverted;
-      watch(base, views, { prefix, options: untilRetired(options, form.retired) });
+      return watch(base, views, { prefix, options: untilRetired(options, form.retired) });
     },
   };
 }
@@ -171,8 +172,8 @@ interface Watch {
 }
 
 /** Objects of one version never have to wait for anything. */
-function watchSettled(base: Storage, views: Views, { prefix, options }: Watch): void {
-  base.watch(prefix, {
+function watchSettled(base: Storage, views: Views, { prefix, options }: Watch): WatchHandle {
+  return base.watch(prefix, {
     ...options,
     onEvents: (events, revision) =>
       options.onEvents(
@@ -182,25 +183,31 @@ function watchSettled(base: Storage, views: Views, { prefix, options }: Watch): 
   });
 }
 
-function watchConverted(base: Storage, views: Views, { prefix, options }: Watch): void {
+function watchConverted(base: Storage, views: Views, { prefix, options }: Watch): WatchHandle {
   const failed = new AbortController();
   let tail: Promise<void> | undefined;
   let waiting = 0;
+  let delivered = options.revision ?? base.revision();
   const fail = (why: string) => {
     if (failed.signal.aborted || options.signal.aborted) return;
     failed.abort();
     options.onEnd(new StorageError('failed', why));
   };
   const deliver = (events: readonly StorageEvent[], revision: Revision) => {
-    if (!failed.signal.aborted && !options.signal.aborted) options.onEvents(events, revision);
+    if (failed.signal.aborted || options.signal.aborted) return;
+    options.onEvents(events, revision);
+    delivered = revision;
   };
-  base.watch(prefix, {
+  const handle = base.watch(prefix, {
     ...options,
     signal: AbortSignal.any([options.signal, failed.signal]),
     onEvents(events, revision) {
       const ready = tail === undefined ? events.map((event) => eventNow(event, views)) : [];
-      if (tail === undefined && ready.every((event) => event !== undefined))
-        return options.onEvents(ready, revision);
+      if (tail === undefined && ready.every((event) => event !== undefined)) {
+        options.onEvents(ready, revision);
+        delivered = revision;
+        return;
+      }
       waiting += events.length;
       if (waiting > waitingEventsMax) return fail('too many events wait for a conversion');
       // Begun at once, delivered in order.
@@ -223,6 +230,7 @@ function watchConverted(base: Storage, views: Views, { prefix, options }: Watch)
       else void tail.then(end);
     },
   });
+  return { seen: () => (tail === undefined ? handle.seen() : delivered) };
 }
 
 function eventNow(event: StorageEvent, views: Views): StorageEvent | undefined {
