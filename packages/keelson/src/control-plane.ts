@@ -110,6 +110,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits = defaultLimits,
     logger = silentLogger,
   } = options;
+  const { runtimeConfig = new Map() } = options;
+  const servedVersions = createBuiltinVersions(runtimeConfig, features.emulated.minor);
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
   const identity = createIdentity(options, { ...options, sources, clock, random });
@@ -181,10 +183,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       createRbacEscalation({ authorizer, rbac }),
     ],
     builtin: createClusterBuiltins({ options, identity, authorization, sources }, () => server),
-    servedVersions: createBuiltinVersions(
-      options.runtimeConfig ?? new Map(),
-      features.emulated.minor,
-    ),
+    servedVersions,
     issuer: identity.documents,
     version: versionInfo(features.emulated.minor),
     flowControl: options.priorityAndFairness === false ? undefined : flowControlSources(sources),

@@ -12,6 +12,7 @@ import {
   createFeatures,
   createMemoryStorage,
   defaultLimits,
+  parseRuntimeConfig,
   openListener,
   silentLogger,
   type Features,
@@ -31,6 +32,8 @@ export interface ClusterOptions {
   /** `1.26` to `1.36`: the release to behave like. */
   readonly emulatedVersion?: string;
   readonly featureGates?: Readonly<Record<string, boolean>>;
+  /** As the flag: `api/beta=true,networking.k8s.io/v1beta1=false`. */
+  readonly runtimeConfig?: string;
   /** As the flag: `['*']` are all, `['*', '-name']` all but one, `[]` none. */
   readonly controllers?: readonly string[];
   readonly enableAdmissionPlugins?: readonly string[];
@@ -83,7 +86,7 @@ interface ClusterIdentity {
   readonly options: ClusterOptions;
 }
 
-/** Throws FeatureGateError and UnknownControllerError. */
+/** Throws FeatureGateError, RuntimeConfigError and UnknownControllerError. */
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
   const { emulatedVersion, featureGates = {}, controllers = ['*'] } = options;
@@ -119,6 +122,7 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
     clock,
     random,
     logger,
+    runtimeConfig: parseRuntimeConfig([options.runtimeConfig ?? '']),
     enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
     disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
     serverAddress: () => address,
