@@ -33,7 +33,11 @@ import { createRespondErrorsFilter } from './filters/respond-errors.ts';
 import { silentLogger, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createBuiltinEndpoints, type BuiltinParts } from './registry/builtin-endpoints.ts';
-import { createResourceIndex, type ResourceIndex } from './registry/resource-endpoint.ts';
+import {
+  createResourceIndex,
+  type ResourceEndpoint,
+  type ResourceIndex,
+} from './registry/resource-endpoint.ts';
 import {
   createBuiltinVersions,
   type ServedVersions,
@@ -161,14 +165,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     index,
     metrics,
     dependencies,
-    scopeOf(group, resource) {
-      const found = endpoints.find(
-        ({ definition, scope }) =>
-          scope !== undefined && definition.group === group && definition.resource === resource,
-      );
-      if (found?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
-      return found.scope;
-    },
+    scopeOf: (group, resource) => scopeAmong(endpoints, group, resource),
     markStarted: () => void (started = true),
     shutDown: () => shutdown.abort(),
   };
@@ -181,6 +178,19 @@ function createFlowControl(
   return flowControl === undefined
     ? { filter: createMaxInFlightFilter(services.limits), paths: [] }
     : startFlowControl(flowControl, services);
+}
+
+function scopeAmong(
+  endpoints: readonly ResourceEndpoint[],
+  group: string,
+  resource: string,
+): StoreScope {
+  const found = endpoints.find(
+    ({ definition, scope }) =>
+      scope !== undefined && definition.group === group && definition.resource === resource,
+  );
+  if (found?.scope === undefined) throw new Error(`no store for ${resource}.${group}`);
+  return found.scope;
 }
 
 /** A watch on everything ends only when the storage has failed or was closed. */

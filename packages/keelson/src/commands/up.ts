@@ -24,6 +24,7 @@ import {
   type AdmissionConfiguration,
   type Features,
   type Listener,
+  type RuntimeConfig,
   type ServerLimits,
   type StaticToken,
   type Storage,
@@ -161,8 +162,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   );
   const bounds = usage(() => readRequestLimits(flags));
   const controllers = usage(() => selectControllers(flags.controllers));
-  const runtimeConfig = parseRuntimeConfig(flags.runtimeConfig);
-  usage(() => createBuiltinVersions(runtimeConfig, features.emulated.minor));
+  const runtimeConfig = readRuntimeConfig(flags, features);
   const { clientCaFile } = flags;
   const staticTokens = readStaticTokens(flags);
   const clientCaPem =
@@ -236,6 +236,13 @@ function readStaticTokens({ tokenAuthFile }: UpFlags): readonly StaticToken[] {
   return tokenAuthFile === undefined
     ? []
     : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
+}
+
+/** Checked before anything is opened. */
+function readRuntimeConfig(flags: UpFlags, features: Features): RuntimeConfig {
+  const config = parseRuntimeConfig(flags.runtimeConfig);
+  usage(() => createBuiltinVersions(config, features.emulated.minor));
+  return config;
 }
 
 /** `--admission-control-config-file`; paths in it are relative to it. */

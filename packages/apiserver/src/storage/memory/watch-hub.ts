@@ -7,7 +7,7 @@ import { StorageError } from '../storage.ts';
 import type { Revision, StorageKey, WatchHandle, WatchOptions } from '../storage.ts';
 import type { HistoryEvent, RevisionHistory } from './revision-history.ts';
 import { createWatcherIndex } from './watcher-index.ts';
-import type { Watcher } from './watcher-index.ts';
+import type { Watcher, WatcherIndex } from './watcher-index.ts';
 
 export interface WatchHub {
   /** Throws `compacted` or `future-revision`. Never calls the watcher before it returns. */
@@ -39,14 +39,9 @@ export function createWatchHub(history: RevisionHistory): WatchHub {
     const watcher: Watcher = { prefix, options, seen, isLive: false, ended: false, onAbort };
     watchers.add(watcher);
     options.signal.addEventListener('abort', onAbort, { once: true });
-    if (seen === history.revision()) join(watcher);
+    if (seen === history.revision()) join(live, watcher);
     else queueMicrotask(() => catchUp(watcher));
     return { seen: () => (watcher.isLive ? history.revision() : watcher.seen) };
-  }
-
-  function join(watcher: Watcher): void {
-    watcher.isLive = true;
-    live.add(watcher);
   }
 
   function catchUp(watcher: Watcher): void {
@@ -59,7 +54,7 @@ export function createWatchHub(history: RevisionHistory): WatchHub {
       return finish(watcher, error);
     }
     if (watcher.ended) return;
-    if (watcher.seen === history.revision()) join(watcher);
+    if (watcher.seen === history.revision()) join(live, watcher);
     else setImmediate(() => catchUp(watcher));
   }
 
@@ -97,6 +92,11 @@ export function createWatchHub(history: RevisionHistory): WatchHub {
       for (const watcher of watchers) finish(watcher, error);
     },
   };
+}
+
+function join(live: WatcherIndex, watcher: Watcher): void {
+  watcher.isLive = true;
+  live.add(watcher);
 }
 
 /** Runs deliveries one after the other: one that begins within another waits for its end. */
