@@ -105,10 +105,8 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   const shutdown = new AbortController();
   let started = false;
   let storageProblem: string | undefined;
-  const index = createResourceIndex();
   const endpoints = createBuiltinEndpoints(parts.builtin, dependencies);
-  const served = parts.servedVersions ?? createBuiltinVersions(new Map(), features.emulated.minor);
-  for (const endpoint of endpoints) if (served.isServed(endpoint.definition)) index.put(endpoint);
+  const index = createServedIndex(endpoints, parts);
   const services: EndpointServices = {
     admission: createAdmissionChain(withAdmissionMetrics(parts.admissionPlugins, metrics, clock)),
     clock,
@@ -178,6 +176,16 @@ function createFlowControl(
   return flowControl === undefined
     ? { filter: createMaxInFlightFilter(services.limits), paths: [] }
     : startFlowControl(flowControl, services);
+}
+
+function createServedIndex(
+  endpoints: readonly ResourceEndpoint[],
+  { servedVersions, features }: ApiServerParts,
+): ResourceIndex {
+  const served = servedVersions ?? createBuiltinVersions(new Map(), features.emulated.minor);
+  const index = createResourceIndex();
+  for (const endpoint of endpoints) if (served.isServed(endpoint.definition)) index.put(endpoint);
+  return index;
 }
 
 function scopeAmong(

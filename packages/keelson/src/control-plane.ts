@@ -115,12 +115,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
   const identity = createIdentity(options, { ...options, sources, clock, random });
-  const authorization = createAuthorization({
-    objects: sources,
-    features,
-    ...(options.authorizationModes === undefined ? {} : { modes: options.authorizationModes }),
-    ...(options.abacPolicy === undefined ? {} : { abacPolicy: options.abacPolicy }),
-  });
+  const authorization = createClusterAuthorization(options, sources);
   const { authorizer, rbac } = authorization;
   const metrics = createMetrics();
   const resolver = createClusterResolver(options, sources);
@@ -157,11 +152,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         quotaWriter: createQuotaStatusWriter(storage),
         namespaceCreator: createNamespaceCreator(() => server.serve),
         kinds: createResourcesOfKind((group) => server.index.inGroup(group)),
-        enable: [
-          ...(options.standardPlugins ?? ['NodeRestriction']),
-          ...(options.enableAdmissionPlugins ?? []),
-        ],
-        disable: options.disableAdmissionPlugins ?? [],
+        ...pluginFlagsOf(options),
         others: [
           createNodeRestriction({ ...sources, features, authorizer }),
           ...createExtensionPlugins({
@@ -176,9 +167,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           }),
         ],
         observePodSecurity: createPodSecurityMetrics(metrics, features.emulated.minor),
-        ...(options.admissionConfiguration === undefined
-          ? {}
-          : { configuration: options.admissionConfiguration }),
       }),
       createRbacEscalation({ authorizer, rbac }),
     ],
@@ -231,6 +219,26 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 function passThrough(name: string): Filter {
   return { name, handle: (_context, next) => next() };
+}
+
+function createClusterAuthorization(options: ControlPlaneOptions, sources: ObjectSources) {
+  const { features, authorizationModes, abacPolicy } = options;
+  return createAuthorization({
+    objects: sources,
+    features,
+    ...(authorizationModes === undefined ? {} : { modes: authorizationModes }),
+    ...(abacPolicy === undefined ? {} : { abacPolicy }),
+  });
+}
+
+function pluginFlagsOf(options: ControlPlaneOptions) {
+  const { standardPlugins = ['NodeRestriction'], enableAdmissionPlugins = [] } = options;
+  const { disableAdmissionPlugins = [], admissionConfiguration } = options;
+  return {
+    enable: [...standardPlugins, ...enableAdmissionPlugins],
+    disable: disableAdmissionPlugins,
+    ...(admissionConfiguration === undefined ? {} : { configuration: admissionConfiguration }),
+  };
 }
 
 interface ReviewParts {

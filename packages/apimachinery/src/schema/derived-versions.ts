@@ -1,6 +1,6 @@
-// Versions of built-in kinds that a stock server does not serve unless it is asked to, or that older
-// releases served. Each is its newer sibling under another name, but for the differences written
-// here, so they need no tables of their own. Field numbers and order were compared with the
+// Versions of built-in kinds that a stock server does not serve unless it is asked to, or that
+// older releases served. Each is its newer sibling under another name, but for the differences
+// written here, so they need no tables of their own. Field numbers and order were compared with the
 // messages of `generated.proto`.
 
 /** One group and version, and what of its sibling it has. */
