@@ -134,12 +134,8 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     createOpenApiDocuments(index, parts.version.gitVersion, aggregator?.openApi),
     aggregator?.openApi,
   );
-  const flowControl = createFlowControl(parts, {
-    ...dependencies,
-    index,
-    metrics,
-    signal: shutdown.signal,
-  });
+  const { signal } = shutdown;
+  const flowControl = createFlowControl(parts, { ...dependencies, index, metrics, signal });
   const paths = [...openApi, ...flowControl.paths, ...rootPaths];
   const pipeline = composePipeline({
     'respond-errors': createRespondErrorsFilter(logger),

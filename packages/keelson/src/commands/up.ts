@@ -163,10 +163,8 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const bounds = usage(() => readRequestLimits(flags));
   const controllers = usage(() => selectControllers(flags.controllers));
   const runtimeConfig = readRuntimeConfig(flags, features);
-  const { clientCaFile } = flags;
   const staticTokens = readStaticTokens(flags);
-  const clientCaPem =
-    clientCaFile === undefined ? undefined : usage(() => readFileSync(clientCaFile, 'utf8'));
+  const clientCaPem = readClientAuthorities(flags);
   const admissionConfiguration = readAdmissionConfiguration(flags, features);
   const logger = createLogger(flags.v, environment.printError);
   const dataDir = resolve(flags.dataDir);
@@ -230,6 +228,10 @@ async function stop(plane: ControlPlane, listener: Listener): Promise<void> {
   plane.server.shutDown();
   await listener.close(2_000);
   await plane.close();
+}
+
+function readClientAuthorities({ clientCaFile: file }: UpFlags): string | undefined {
+  return file === undefined ? undefined : usage(() => readFileSync(file, 'utf8'));
 }
 
 function readStaticTokens({ tokenAuthFile }: UpFlags): readonly StaticToken[] {
