@@ -21,6 +21,10 @@ export function formatIssues(source: string, issues: readonly Issue[], name = '<
 }
 
 function formatIssue(lines: readonly string[], issue: Issue, name: string): string {
+  // COMPAT: in an empty source there is no place to show.
+  if (lines.length === 1 && lines[0] === '') {
+    return `ERROR: ${name}:${issue.line}:${issue.column}: ${issue.message}`;
+  }
   const title = `ERROR: ${name}:${issue.line}:${issue.column + 1}: ${issue.message}`;
   const line = lines[issue.line - 1];
   if (line === undefined) return title;

@@ -25,6 +25,11 @@ function shown(found: readonly ExpressionProblem[]): string[] {
 
 describe('expressions', () => {
   const rows: readonly [use: ExpressionUse, expression: string, ...problems: string[]][] = [
+    [
+      'device-selector',
+      '',
+      "invalid: compilation failed: ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+    ],
     ['validation', 'object.spec.replicas <= 5'],
     ['validation', 'request.userInfo.groups.exists(g, g == "a") && request.dryRun'],
     ['validation', 'namespaceObject.metadata.labels["a"] == "b"'],
