@@ -133,6 +133,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     frontProxy: () => pki.frontProxy.client,
     signal: stop.signal,
   });
+  const plugins = { sources, features, authorizer, clock, random };
   const server: ApiServer = createApiServer({
     storage,
     aggregator,
@@ -144,11 +145,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     audit: passThrough('audit'),
     admissionPlugins: [
       ...createAdmissionPlugins({
-        features,
-        sources,
-        authorizer,
-        clock,
-        random,
+        ...plugins,
         quotaWriter: createQuotaStatusWriter(storage),
         namespaceCreator: createNamespaceCreator(() => server.serve),
         kinds: createResourcesOfKind((group) => server.index.inGroup(group)),
@@ -156,14 +153,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         others: [
           createNodeRestriction({ ...sources, features, authorizer }),
           ...createExtensionPlugins({
-            sources,
-            authorizer,
+            ...plugins,
             client: webhooks,
             index: () => server.index,
-            features,
             metrics,
-            clock,
-            random,
           }),
         ],
         observePodSecurity: createPodSecurityMetrics(metrics, features.emulated.minor),
