@@ -46,12 +46,15 @@ export function parseExpression(source: string, options: ParserOptions): ParseOu
   const reader = new Reader(source, tokens, options);
   let expression: Expression | undefined;
   try {
-    if (errors.length === 0) expression = reader.read();
+    expression = reader.read();
   } catch (error) {
-    if (error instanceof DepthExceeded) return { issues: [withoutPosition(error.message)] };
-    if (!(error instanceof UnexpectedToken)) throw error;
+    if (error instanceof DepthExceeded && errors.length === 0) {
+      return { issues: [withoutPosition(error.message)] };
+    }
+    const isExpected = error instanceof DepthExceeded || error instanceof UnexpectedToken;
+    if (!isExpected) throw error;
   }
-  if (expression === undefined) {
+  if (expression === undefined || errors.length > 0) {
     const { recursionDepthMax } = options.limits;
     const explained = explainSyntaxErrors({
       source,
@@ -59,7 +62,9 @@ export function parseExpression(source: string, options: ParserOptions): ParseOu
       lexicalErrors: errors,
       recursionDepthMax,
     });
-    return { issues: explained.map((error) => issueAt(source, error.start, error.message)) };
+    const issues = explained.map((error) => issueAt(source, error.start, error.message));
+    // What was wrong before reading stopped is wrong besides, such as a reserved name.
+    return { issues: [...issues, ...reader.issues] };
   }
   if (reader.issues.length > 0) return { issues: reader.issues };
   return { tree: { expression, offsets: reader.offsets } };

@@ -82,7 +82,10 @@ export interface CelOpaque {
   readonly type: CelType;
   /** Whether another value, of any type, equals this one. */
   equals(other: CelValue): boolean;
-  /** Whether `==` may compare it with another value; where not, it is `no such overload`. Absent: always. */
+  /**
+   * Whether `==` may compare it with another value; where not, it is `no such overload`. Absent:
+   * always.
+   */
   isComparableTo?(other: CelValue): boolean;
 }
 
