@@ -1,9 +1,8 @@
 // Twenty thousand odd requests over real TLS connections. The server must answer each of them as a
 // Kubernetes API server may, keep its memory within bounds, and serve as before at the end.
 //
-// The seed is printed; KEELSON_FUZZ_SEED repeats a run, KEELSON_FUZZ_REQUESTS makes it longer.
+// KEELSON_FUZZ_SEED tries other requests (`KEELSON_FUZZ_SEED=$RANDOM`), KEELSON_FUZZ_REQUESTS more.
 
-import { randomInt } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSeededRandom } from '@keelson/apimachinery';
@@ -13,7 +12,7 @@ import { createRequests, foundation, serializeRequest, type FuzzRequest } from '
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { problemOf } from './verdict.ts';
 
-const seed = Number(process.env['KEELSON_FUZZ_SEED'] ?? randomInt(2 ** 31));
+const seed = Number(process.env['KEELSON_FUZZ_SEED'] ?? 1);
 const requestsWanted = Number(process.env['KEELSON_FUZZ_REQUESTS'] ?? 20_000);
 const connections = 16;
 // A watch that is still open after this is left; its answer so far is judged.

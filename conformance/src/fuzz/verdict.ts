@@ -7,6 +7,8 @@ import type { FuzzRequest } from './requests.ts';
 
 /** COMPAT: what kube-apiserver answers with 500 although the client is at fault. */
 const knownInternalErrors = [
+  // The name of a component status.
+  /^Component not found: /,
   // ServerSideApply: the object of the patch, or the live one, does not fit the schema.
   /^failed to create typed (patch|live|new) object[ :]/,
   /^failed to convert new object to proper version: /,

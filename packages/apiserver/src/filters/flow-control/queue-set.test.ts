@@ -6,6 +6,7 @@ import {
   type SimulatedClock,
 } from '@keelson/apimachinery';
 import fc from 'fast-check';
+import { createDealer } from './dealer.ts';
 import { createFlowCounts } from './flow-counts.ts';
 import { createFlowHash } from './flow-hash.ts';
 import { createLevelMeter } from './level-meter.ts';
@@ -248,10 +249,14 @@ describe('fairness, in simulated time', () => {
   });
 
   it('flows of equal appetite get equal parts, whatever they are called', async () => {
+    const deal = createDealer(1024, 2);
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 4 }),
         async (names) => {
+          // Flows that were dealt the same queue share it.
+          const hands = names.flatMap((name) => deal(hashOf('schema', name)));
+          fc.pre(new Set(hands).size === hands.length);
           const level = createLevel({ ...queueing, queues: 1024, handSize: 2 }, 3);
           const flows = names.map((name) => ({ name, width: 1, tasks: 12 }));
           const done = await serve(level, flows, { serviceMs: 10, forMs: 2000 });
