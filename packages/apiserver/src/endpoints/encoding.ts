@@ -57,9 +57,16 @@ export function storedProtobufMessage(
   return entry.encoding(`protobuf:${apiVersion}`, (object) => encodeProtobufMessage(object, type));
 }
 
+/** Integers of 64 bits are written as they were read. */
+function exactly(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const isLarge = typeof value === 'number' && !Number.isSafeInteger(value);
+  const text = context?.source;
+  return isLarge && text !== undefined ? JSON.rawJSON(text) : value;
+}
+
 function prettyJson(object: KubeObject): Uint8Array {
   return Buffer.from(
-    `${JSON.stringify(JSON.parse(encodeJsonText(object as unknown as JsonValue)), null, 2)}\n`,
+    `${JSON.stringify(JSON.parse(encodeJsonText(object as unknown as JsonValue), exactly), null, 2)}\n`,
   );
 }
 

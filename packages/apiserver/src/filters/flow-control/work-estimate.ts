@@ -8,7 +8,7 @@
 //
 // A level may bound the seats of one request further, so that a single one cannot fill it.
 
-import type { Clock } from '@keelson/apimachinery';
+import { asJson, encodeJsonText, type Clock } from '@keelson/apimachinery';
 import type { Features } from '../../features/features.ts';
 import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
@@ -168,7 +168,7 @@ function createSizeSampler(
     const prefix = storagePrefix(scope, '');
     const { entries } = await scope.storage.list(prefix, { limit: sampledObjects });
     const total = entries.reduce(
-      (sum, entry) => sum + Buffer.byteLength(JSON.stringify(entry.object)),
+      (sum, entry) => sum + Buffer.byteLength(encodeJsonText(asJson(entry.object))),
       0,
     );
     const bytes = entries.length === 0 ? 0 : Math.ceil(total / entries.length);

@@ -4,9 +4,10 @@
 // whether or not the rules changed; only what garbage collection writes passes. An aggregated
 // ClusterRole can gather anything, so writing one needs every permission.
 
-import { isDeepStrictEqual } from 'node:util';
 import {
   aggregationSelectorsOf,
+  asJson,
+  jsonEqual,
   quoteGo,
   statusErrors,
   type DecisionTrace,
@@ -156,7 +157,7 @@ function changesOnlyGarbageCollection(object: KubeObject, old: KubeObject): bool
   const strip = ({ metadata, ...rest }: KubeObject) => {
     const { ownerReferences, finalizers, selfLink, managedFields, ...kept } = metadata;
     void [ownerReferences, finalizers, selfLink, managedFields];
-    return JSON.parse(JSON.stringify({ ...rest, metadata: kept })) as unknown;
+    return asJson({ ...rest, metadata: kept } as KubeObject);
   };
-  return isDeepStrictEqual(strip(object), strip(old));
+  return jsonEqual(strip(object), strip(old));
 }

@@ -6,6 +6,7 @@
 // a finding is dropped where the value is what it was (KEP-4008).
 
 import {
+  encodeJsonText,
   fieldError,
   isJsonObject,
   quoteGo,
@@ -204,7 +205,7 @@ function checkEnum(result: Result, value: JsonValue, schema: JsonSchema, path: s
   const allowed = schema.enum;
   if (!allowed || allowed.length === 0) return;
   if (value !== null && allowed.some((item) => isEqualJson(item, value))) return;
-  const shown = allowed.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
+  const shown = allowed.map((item) => (typeof item === 'string' ? item : encodeJsonText(item)));
   const text = `${path} in body should be one of [${allowed.join(' ')}]`;
   result.add(located(path, text, (at) => fieldError.notSupported(at, value, shown)));
 }

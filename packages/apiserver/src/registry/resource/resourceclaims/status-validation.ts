@@ -1,6 +1,6 @@
 // The status of a claim: which devices it got, who uses them, and what their drivers report.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { encodeJsonText, fieldError, type FieldError, type JsonValue } from '@keelson/apimachinery';
 import type {
   AllocatedDeviceStatus,
   AllocationResult,
@@ -216,7 +216,7 @@ function validateDeviceStatus(
     if (typeof device.data !== 'object' || Array.isArray(device.data)) {
       errors.push(fieldError.invalid(at, '<value omitted>', 'must be a valid JSON object'));
     } else {
-      notLongerThan(errors, at, JSON.stringify(device.data), statusDataBytesMax);
+      notLongerThan(errors, at, encodeJsonText(device.data as JsonValue), statusDataBytesMax);
     }
   }
   if (device.networkData) validateNetworkData(errors, `${path}.networkData`, device.networkData);
