@@ -73,6 +73,8 @@ function isPlainText(request: FuzzRequest, answer: Answer): boolean {
   if (status === 404 && type === '' && request.target.startsWith('/openapi/v3/')) return true;
   if (status === 417 && request.malformedHttp) return true;
   if (!type.startsWith('text/plain')) return false;
+  // Flow control refuses before there is anything that could negotiate a form.
+  if (status === 429) return answer.headers.has('retry-after');
   if (/^\/+(livez|readyz|healthz)/.test(request.target))
     return status === 404 || status === 405 || status === 500;
   return status === 404 || status === 405 || status === 400;
