@@ -2,6 +2,7 @@
 // Admission sees a CONNECT before anything happens.
 
 import { admissionAttributes, type ResourceRequest } from '../resource-request.ts';
+import { connectOptions } from '../connect-options.ts';
 import { methodNotAllowed } from '../discovery/endpoint.ts';
 import { readEntry } from './get.ts';
 
@@ -19,13 +20,13 @@ export async function connectResource(request: ResourceRequest): Promise<void> {
   };
   await handler.authorize?.(connection);
   // A proxy's name may carry scheme and port; its handler looks the object up.
-  const entry = request.subresource === 'proxy' ? undefined : await readEntry(request);
+  if (request.subresource !== 'proxy') await readEntry(request);
   const validate = async () => {
     if (!services.admission.handles('CONNECT')) return;
     const attributes = admissionAttributes(request, {
       operation: 'CONNECT',
-      object: undefined,
-      oldObject: entry?.object,
+      object: connectOptions(request),
+      oldObject: undefined,
       dryRun: false,
       options: undefined,
     });
