@@ -99,7 +99,6 @@ export const allowed: Excess = {
   'columns tools/bench/run.ts': 1,
   'file packages/apiserver/src/admission/plugins/node-restriction.test.ts': 610,
   'function conformance/src/webhooks/recordings.check.ts#anonymous': 96,
-  'function packages/apiserver/src/admission/webhook/mutating-webhooks.ts#createMutatingWebhooks': 71,
   'function packages/apiserver/src/create-api-server.ts#createApiServer': 74,
   'function packages/keelson/src/control-plane.ts#startControlPlane': 109,
 };

@@ -11,7 +11,6 @@
 import {
   applyJsonPatch,
   asJson,
-  copyJson,
   DecodeError,
   formatApiVersion,
   mergeConfiguration,
@@ -49,7 +48,7 @@ import {
 import { matchConditions, policyCostMax } from '../policy/validating-policy.ts';
 import { WrittenValueError, writtenConfiguration, writtenPatch } from '../policy/written-value.ts';
 import { handling } from '../request-match.ts';
-import type { Reinvocation } from '../reinvocation.ts';
+import { beginPass } from '../reinvocation-passes.ts';
 
 export interface MutatingPolicyOptions extends PolicyPluginOptions {
   /** The type of the objects of a resource in a version; undefined for what is not served. */
@@ -72,13 +71,6 @@ interface CompiledPolicy {
   readonly mutations: readonly CompiledMutation[];
 }
 
-/** What the plugin keeps from the first pass to the second. */
-interface Passes {
-  readonly asked: Set<string>;
-  readonly again: Set<string>;
-  output: KubeObject | undefined;
-}
-
 export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): AdmissionPlugin {
   const compiled = new WeakMap<object, CompiledPolicy>();
   const compile = (policy: Policy): CompiledPolicy => {
@@ -95,9 +87,7 @@ export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): A
     async mutate(attributes, reinvocation) {
       const calls = await findPolicyCalls<Policy, Binding>(options, attributes);
       if (calls.length === 0) return;
-      const passes = passesOf(reinvocation);
-      const isSecond = reinvocation?.isSecond === true;
-      if (isSecond && !isSemanticallyEqual(passes.output, attributes.object)) askAgain(passes);
+      const passes = beginPass(pluginName, reinvocation, attributes.object);
       const request = createPolicyRequest(options, attributes);
       const errors: string[] = [];
       for (const call of calls) {
@@ -107,19 +97,16 @@ export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): A
           continue;
         }
         const id = idOf(call);
-        if (isSecond && !passes.again.has(id)) continue;
+        if (!passes.isAsked(id)) continue;
         const mutator: Mutator = { options, attributes, request, call, ...compile(call.policy) };
         const { isChanged, problems } = await mutate(mutator);
         if (call.policy.spec.failurePolicy !== 'Ignore') {
           errors.push(...problems.map((problem) => `${by(call)} denied request: ${problem}`));
         }
-        if (isChanged) {
-          askAgain(passes);
-          reinvocation?.require();
-        }
-        if (call.policy.spec.reinvocationPolicy === 'IfNeeded') passes.asked.add(id);
+        if (isChanged) passes.changed();
+        if (call.policy.spec.reinvocationPolicy === 'IfNeeded') passes.asked(id);
       }
-      passes.output = copyJson(attributes.object);
+      passes.finish(attributes.object);
       if (errors.length > 0) throw refusal(attributes, errors);
     },
   };
@@ -142,19 +129,6 @@ function compilePolicy({ spec }: Policy, { environment }: MutatingPolicyOptions)
     return [{ kind: patchType, expression: compiler.compile(text, 'json-patch') }];
   });
   return { compiler, mutations };
-}
-
-function passesOf(reinvocation: Reinvocation | undefined): Passes {
-  const kept = reinvocation?.kept.get(pluginName) as Passes | undefined;
-  if (kept !== undefined) return kept;
-  const passes: Passes = { asked: new Set(), again: new Set(), output: undefined };
-  reinvocation?.kept.set(pluginName, passes);
-  return passes;
-}
-
-function askAgain({ asked, again }: Passes): void {
-  for (const id of asked) again.add(id);
-  asked.clear();
 }
 
 function idOf({ policy, binding, params }: Call): string {

@@ -5,7 +5,6 @@
 import {
   applyJsonPatch,
   asJson,
-  copyJson,
   DecodeError,
   encodeJsonText,
   PatchError,
@@ -16,7 +15,7 @@ import {
 } from '@keelson/apimachinery';
 import { isSemanticallyEqual } from '../../registry/validation/equality.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
-import type { Reinvocation } from '../reinvocation.ts';
+import { beginPass } from '../reinvocation-passes.ts';
 import type { WebhookCaller } from './call.ts';
 import {
   findInvocation,
@@ -32,15 +31,6 @@ export interface MutatingWebhooksOptions extends InvocationDependencies {
 }
 
 const pluginName = 'MutatingAdmissionWebhook';
-
-/** What the plugin keeps from the first pass to the second. */
-interface Passes {
-  /** Webhooks that were asked and want to see later changes. */
-  readonly asked: Set<string>;
-  /** Those of them that there are later changes for. */
-  readonly again: Set<string>;
-  output: KubeObject | undefined;
-}
 
 export function createMutatingWebhooks(options: MutatingWebhooksOptions): AdmissionPlugin {
   const { webhooks, versions, caller } = options;
@@ -90,41 +80,18 @@ export function createMutatingWebhooks(options: MutatingWebhooksOptions): Admiss
     async mutate(attributes, reinvocation) {
       const all = webhooks.all();
       if (all.length === 0 || isExempt(attributes)) return;
-      const passes = passesOf(reinvocation);
-      const isLater = reinvocation?.isSecond === true;
-      if (
-        isLater &&
-        passes.output !== undefined &&
-        !isSemanticallyEqual(passes.output, attributes.object)
-      )
-        askAgain(passes);
+      const passes = beginPass(pluginName, reinvocation, attributes.object);
       for (const [index, webhook] of all.entries()) {
         const invocation = await findInvocation(webhook, attributes, options);
         if (invocation === undefined) continue;
-        if (isLater && !passes.again.has(webhook.id)) continue;
-        const annotations = annotationsOf(attributes, isLater ? 1 : 0, index);
-        if (await ask(invocation, attributes, annotations)) {
-          askAgain(passes);
-          reinvocation?.require();
-        }
-        if (webhook.isReinvoked) passes.asked.add(webhook.id);
+        if (!passes.isAsked(webhook.id)) continue;
+        const annotations = annotationsOf(attributes, passes.isSecond ? 1 : 0, index);
+        if (await ask(invocation, attributes, annotations)) passes.changed();
+        if (webhook.isReinvoked) passes.asked(webhook.id);
       }
-      passes.output = copyJson(attributes.object);
+      passes.finish(attributes.object);
     },
   };
-}
-
-function passesOf(reinvocation: Reinvocation | undefined): Passes {
-  const kept = reinvocation?.kept.get(pluginName) as Passes | undefined;
-  if (kept !== undefined) return kept;
-  const passes: Passes = { asked: new Set(), again: new Set(), output: undefined };
-  reinvocation?.kept.set(pluginName, passes);
-  return passes;
-}
-
-function askAgain({ asked, again }: Passes): void {
-  for (const id of asked) again.add(id);
-  asked.clear();
 }
 
 /** Undefined when there is nothing to change. COMPAT: no failure policy covers what goes wrong here. */
