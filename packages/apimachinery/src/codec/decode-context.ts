@@ -6,10 +6,10 @@
 // refuses (times, quantities) ends the run at once. Unknown and duplicate fields are collected,
 // each text once.
 
-import type { JsonObject } from '../json.ts';
+import { setOwn, type JsonObject } from '../json.ts';
 import type { Field } from '../schema/types.ts';
 import { cannotUnmarshal, DecodeError } from './decode-error.ts';
-import { JsonReader, formatPath, setOwn } from './json-reader.ts';
+import { JsonReader, formatPath } from './json-reader.ts';
 
 /** Kubernetes' own bound on the strict errors of one body. */
 export const strictErrorsMax = 100;

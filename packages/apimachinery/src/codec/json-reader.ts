@@ -5,7 +5,7 @@
 // the size of the text is bounded by who calls.
 
 import { isAscii } from 'node:buffer';
-import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
+import { setOwn, type JsonArray, type JsonObject, type JsonValue } from '../json.ts';
 import { DecodeError } from './decode-error.ts';
 
 /** Go's own bound on nesting. */
@@ -336,19 +336,6 @@ export function formatPath(path: readonly (string | number)[]): string {
     else text += text === '' ? step : `.${step}`;
   }
   return text;
-}
-
-/** Sets an own property, also one with the name of an accessor of all objects. */
-export function setOwn(object: JsonObject, key: string, value: JsonValue): void {
-  if (key !== '__proto__') object[key] = value;
-  else {
-    Object.defineProperty(object, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
 }
 
 /** With its sign; longer integers are beyond 64 bits, and making them exact would cost time. */

@@ -5,12 +5,12 @@
 
 import { formatGoDuration } from '../go-duration.ts';
 import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, setOwn } from '../json.ts';
 import { canonicalQuantity, QuantityError } from '../quantity.ts';
 import type { AnyTypeRef, Field, StructType, TypeRef } from '../schema/types.ts';
 import { DecodeError } from './decode-error.ts';
 import { parseJson } from './decode-object.ts';
-import { keptDepthMax, setOwn } from './json-reader.ts';
+import { keptDepthMax } from './json-reader.ts';
 import { ProtobufReader, wireBytes, wireFixed64, wireVarint } from './protobuf-reader.ts';
 import { structShape, unset, zeroValue } from './struct-shape.ts';
 import type { Slot, StructShape } from './struct-shape.ts';

@@ -5,11 +5,10 @@
 // Compiled decoders are kept for as long as their descriptor lives.
 
 import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, setOwn } from '../json.ts';
 import type { AnyTypeRef, Field, StructType, TypeRef } from '../schema/types.ts';
 import type { DecodeContext, FieldFrame } from './decode-context.ts';
 import { DecodeError } from './decode-error.ts';
-import { setOwn } from './json-reader.ts';
 import { scalarDecoder } from './scalar-decoders.ts';
 import type { Decoder } from './scalar-decoders.ts';
 import { structShape, unset, zeroValue } from './struct-shape.ts';

@@ -7,7 +7,7 @@
 
 import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import type { Event, ScalarEvent } from 'js-yaml';
-import type { JsonArray, JsonObject, JsonValue } from '../json.ts';
+import { setOwn, type JsonArray, type JsonObject, type JsonValue } from '../json.ts';
 import type { StructType } from '../schema/types.ts';
 import { quoteGo } from '../status/field-error.ts';
 import { strictErrorsMax } from './decode-context.ts';
@@ -15,7 +15,7 @@ import { DecodeError } from './decode-error.ts';
 import { decodeValue } from './decode-object.ts';
 import type { DecodedObject, DecodeOptions } from './decode-object.ts';
 import { asKubeObject } from '../meta/object.ts';
-import { setOwn, textOf } from './json-reader.ts';
+import { textOf } from './json-reader.ts';
 import { firstDocument, lineOf, yamlSyntaxMessage } from './yaml-messages.ts';
 import { resolvePlain, resolveTagged } from './yaml-scalars.ts';
 
