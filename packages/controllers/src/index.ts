@@ -9,8 +9,11 @@ export type {
   ServiceAccountTokenOptions,
   TokenSubject,
 } from './service-account-token/service-account-token-controller.ts';
-export { createRootCaCertificatePublisherController } from './root-ca-certificate-publisher/root-ca-certificate-publisher-controller.ts';
-export type { RootCaPublisherOptions } from './root-ca-certificate-publisher/root-ca-certificate-publisher-controller.ts';
+export {
+  createRootCaCertificatePublisherController,
+  createServiceCaCertificatePublisherController,
+} from './certificate-publisher/certificate-publisher-controllers.ts';
+export type { CertificatePublisherOptions } from './certificate-publisher/certificate-publisher-controllers.ts';
 export { createGarbageCollectorController } from './garbage-collector/garbage-collector-controller.ts';
 export type { GarbageCollectorOptions } from './garbage-collector/garbage-collector-controller.ts';
 export { createClusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
@@ -18,6 +21,11 @@ export {
   createClaimProtectionController,
   createVolumeProtectionController,
 } from './volume-protection/volume-protection-controllers.ts';
+
+export {
+  createReplicaSetController,
+  createReplicationControllerController,
+} from './replica-set/replica-set-controller.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';

@@ -5,9 +5,12 @@ export const controllerNames = [
   'namespace-controller',
   'serviceaccount-controller',
   'serviceaccount-token-controller',
+  'service-ca-certificate-publisher-controller',
   'root-ca-certificate-publisher-controller',
   'garbage-collector-controller',
   'clusterrole-aggregation-controller',
+  'replicaset-controller',
+  'replicationcontroller-controller',
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
 ] as const;

@@ -11,8 +11,11 @@ import {
   createVolumeProtectionController,
   createGarbageCollectorController,
   createNamespaceController,
+  createReplicaSetController,
+  createReplicationControllerController,
   createRootCaCertificatePublisherController,
   createServiceAccountController,
+  createServiceCaCertificatePublisherController,
   createServiceAccountTokenController,
   type Controller,
   type ControllerContext,
@@ -63,9 +66,16 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
     create: createServiceAccountController,
   },
   'serviceaccount-token-controller': { create: createServiceAccountTokenController },
+  // Before the other one, which tells that a namespace is ready for pods.
+  'service-ca-certificate-publisher-controller': {
+    account: 'root-ca-cert-publisher',
+    create: (context, { rootCaPem }) =>
+      createServiceCaCertificatePublisherController(context, { caPem: rootCaPem }),
+  },
   'root-ca-certificate-publisher-controller': {
     account: 'root-ca-cert-publisher',
-    create: createRootCaCertificatePublisherController,
+    create: (context, { rootCaPem }) =>
+      createRootCaCertificatePublisherController(context, { caPem: rootCaPem }),
   },
   'garbage-collector-controller': {
     account: 'generic-garbage-collector',
@@ -75,6 +85,14 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'clusterrole-aggregation-controller': {
     account: 'clusterrole-aggregation-controller',
     create: createClusterRoleAggregationController,
+  },
+  'replicaset-controller': {
+    account: 'replicaset-controller',
+    create: createReplicaSetController,
+  },
+  'replicationcontroller-controller': {
+    account: 'replication-controller',
+    create: createReplicationControllerController,
   },
   'persistentvolumeclaim-protection-controller': {
     account: 'pvc-protection-controller',

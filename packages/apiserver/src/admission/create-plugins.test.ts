@@ -18,6 +18,7 @@ const sources = {
   resourceQuotas: none,
   runtimeClasses: none,
   serviceAccounts: none,
+  configMaps: none,
   storageClasses: none,
 };
 const create = (options: Partial<AdmissionPluginOptions> = {}) =>

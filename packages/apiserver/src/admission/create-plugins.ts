@@ -73,6 +73,7 @@ export interface AdmissionSources {
   readonly resourceQuotas: ObjectSource;
   readonly runtimeClasses: ObjectSource;
   readonly serviceAccounts: ObjectSource;
+  readonly configMaps: ObjectSource;
   readonly storageClasses: ObjectSource;
 }
 
@@ -187,8 +188,8 @@ const factories: ReadonlyMap<string, CreatePlugin> = new Map<string, CreatePlugi
   ['SecurityContextDeny', createGatedSecurityContextDeny],
   [
     'ServiceAccount',
-    ({ sources: { serviceAccounts }, clock, random }) =>
-      createServiceAccount({ serviceAccounts, clock, random }),
+    ({ sources: { serviceAccounts, configMaps }, clock, random }) =>
+      createServiceAccount({ serviceAccounts, configMaps, clock, random }),
   ],
   ['StorageObjectInUseProtection', (o) => createStorageObjectInUseProtection(o.features)],
   ['TaintNodesByCondition', createTaintNodesByCondition],

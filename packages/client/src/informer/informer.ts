@@ -7,7 +7,12 @@ import { systemClock, systemRandom } from '@keelson/apimachinery';
 import type { ResourceClient } from '../resource-client.ts';
 import type { SelectionOptions } from '../resource-options.ts';
 import { untilAborted } from '../linked-abort.ts';
-import { createObjectStore, type Indexers, type ObjectStore } from './object-store.ts';
+import {
+  createObjectStore,
+  type IndexFunction,
+  type Indexers,
+  type ObjectStore,
+} from './object-store.ts';
 import { reflect } from './reflector.ts';
 
 export interface InformerHandler<T extends KubeObject = KubeObject> {
@@ -26,6 +31,11 @@ export interface Informer<T extends KubeObject = KubeObject> {
   synced(signal?: AbortSignal): Promise<void>;
   /** Objects that are there are added at once. Returns what takes the handler off again. */
   addHandler(handler: InformerHandler<T>): () => void;
+  /**
+   * Objects are found by `store.byIndex(index, value)` from now on. Those who share the informer
+   * share its indexes: one name is one function.
+   */
+  addIndex(index: string, valuesOf: IndexFunction<T>): void;
 }
 
 export interface InformerOptions<T extends KubeObject> {
@@ -108,6 +118,7 @@ export function startInformer<T extends KubeObject>(
       for (const object of store.list()) handler.onAdd?.(object, true);
       return () => void handlers.delete(handler);
     },
+    addIndex: (index, valuesOf) => store.addIndex(index, valuesOf),
   };
 }
 

@@ -44,3 +44,16 @@ test('cluster-scoped objects are in the namespace without a name', () => {
   assert.equal(store.get('', 'n1')?.metadata.name, 'n1');
   assert.deepEqual(names(store.list('')), ['n1']);
 });
+
+test('an index may be added later, once', () => {
+  const store = createObjectStore<KubeObject>();
+  store.put(pod('a', 'x', 'n1'));
+  const nodeOf = ({ spec }: KubeObject) => [(spec as { nodeName: string }).nodeName];
+  store.addIndex('node', nodeOf);
+  store.addIndex('node', () => ['never asked']);
+  store.put(pod('b', 'y', 'n1'));
+  assert.deepEqual(names(store.byIndex('node', 'n1')), ['x', 'y']);
+  assert.deepEqual(store.byIndex('node', 'never asked'), []);
+  store.remove('a', 'x');
+  assert.deepEqual(names(store.byIndex('node', 'n1')), ['y']);
+});

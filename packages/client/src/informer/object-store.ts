@@ -21,17 +21,15 @@ export interface MutableObjectStore<T extends KubeObject> extends ObjectStore<T>
   /** Returns what was there before. */
   put(object: T): T | undefined;
   remove(namespace: string, name: string): T | undefined;
+  /** Finds objects by further values from now on; nothing happens when the index is there. */
+  addIndex(index: string, valuesOf: IndexFunction<T>): void;
 }
 
 export function createObjectStore<T extends KubeObject>(
   indexers: Indexers<T> = {},
 ): MutableObjectStore<T> {
   const namespaces = new Map<string, Map<string, T>>();
-  const indexes = Object.entries(indexers).map(([name, valuesOf]) => ({
-    name,
-    valuesOf,
-    members: new Map<string, Set<T>>(),
-  }));
+  const indexes = Object.entries(indexers).map(([name, valuesOf]) => createIndex(name, valuesOf));
   let size = 0;
 
   const take = (namespace: string, name: string): T | undefined => {
@@ -40,15 +38,14 @@ export function createObjectStore<T extends KubeObject>(
     if (objects === undefined || old === undefined) return undefined;
     objects.delete(name);
     if (objects.size === 0) namespaces.delete(namespace);
-    for (const { valuesOf, members } of indexes) {
-      for (const value of valuesOf(old)) {
-        const set = members.get(value);
-        set?.delete(old);
-        if (set?.size === 0) members.delete(value);
-      }
-    }
+    for (const index of indexes) index.remove(old);
     size--;
     return old;
+  };
+
+  const list = (namespace?: string): T[] => {
+    if (namespace !== undefined) return [...(namespaces.get(namespace)?.values() ?? [])];
+    return [...namespaces.values()].flatMap((objects) => [...objects.values()]);
   };
 
   return {
@@ -56,14 +53,11 @@ export function createObjectStore<T extends KubeObject>(
       return size;
     },
     get: (namespace, name) => namespaces.get(namespace)?.get(name),
-    list(namespace) {
-      if (namespace !== undefined) return [...(namespaces.get(namespace)?.values() ?? [])];
-      return [...namespaces.values()].flatMap((objects) => [...objects.values()]);
-    },
+    list,
     byIndex(index, value) {
       const found = indexes.find((other) => other.name === index);
       if (found === undefined) throw new TypeError(`there is no index ${JSON.stringify(index)}`);
-      return [...(found.members.get(value) ?? [])];
+      return found.get(value);
     },
     put(object) {
       const { namespace = '', name = '' } = object.metadata;
@@ -71,16 +65,45 @@ export function createObjectStore<T extends KubeObject>(
       let objects = namespaces.get(namespace);
       if (objects === undefined) namespaces.set(namespace, (objects = new Map()));
       objects.set(name, object);
-      for (const { valuesOf, members } of indexes) {
-        for (const value of valuesOf(object)) {
-          const set = members.get(value);
-          if (set === undefined) members.set(value, new Set([object]));
-          else set.add(object);
-        }
-      }
+      for (const index of indexes) index.put(object);
       size++;
       return old;
     },
     remove: take,
+    addIndex(name, valuesOf) {
+      if (indexes.some((other) => other.name === name)) return;
+      const index = createIndex(name, valuesOf);
+      for (const object of list()) index.put(object);
+      indexes.push(index);
+    },
+  };
+}
+
+interface Index<T> {
+  readonly name: string;
+  put(object: T): void;
+  remove(object: T): void;
+  get(value: string): T[];
+}
+
+function createIndex<T>(name: string, valuesOf: IndexFunction<T>): Index<T> {
+  const members = new Map<string, Set<T>>();
+  return {
+    name,
+    put(object) {
+      for (const value of valuesOf(object)) {
+        const set = members.get(value);
+        if (set === undefined) members.set(value, new Set([object]));
+        else set.add(object);
+      }
+    },
+    remove(object) {
+      for (const value of valuesOf(object)) {
+        const set = members.get(value);
+        set?.delete(object);
+        if (set?.size === 0) members.delete(value);
+      }
+    },
+    get: (value) => [...(members.get(value) ?? [])],
   };
 }

@@ -2,7 +2,11 @@
 
 import type { GroupVersionResource } from '@keelson/apimachinery';
 
-const core = (resource: string): GroupVersionResource => ({ group: '', version: 'v1', resource });
+const v1 =
+  (group: string) =>
+  (resource: string): GroupVersionResource => ({ group, version: 'v1', resource });
+const core = v1('');
+const apps = v1('apps');
 
 export const namespacesResource = core('namespaces');
 export const podsResource = core('pods');
@@ -16,3 +20,7 @@ export const clusterRolesResource: GroupVersionResource = {
   version: 'v1',
   resource: 'clusterroles',
 };
+
+export const replicationControllersResource = core('replicationcontrollers');
+export const replicaSetsResource = apps('replicasets');
+export const deploymentsResource = apps('deployments');

@@ -1,6 +1,7 @@
 // How a service account's token gets into a pod: one projected volume `kube-api-access-<random>`
-// with the token, the certificate authority of the cluster and the namespace, mounted read-only at
-// the same place in every container and init container that has nothing mounted there. A pod that
+// with the token, the certificate authority of the cluster and the namespace, and where one is
+// published, the authority of services; mounted read-only at the same place in every container and
+// init container that has nothing mounted there. A pod that
 // has such a volume already keeps it; one whose containers need no mount gets none. Ephemeral
 // containers are not touched: they come later.
 
@@ -13,12 +14,21 @@ const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 // do not read it again (KEP-1205).
 const tokenSeconds = 3607;
 
+/** The ConfigMap with the authority of services' certificates; not every cluster has it. */
+export const serviceCaName = 'openshift-service-ca.crt';
+
+export interface TokenVolumeOptions {
+  readonly random: Random;
+  /** Whether the namespace has the ConfigMap `serviceCaName`. */
+  readonly hasServiceCa: boolean;
+}
+
 /** Changes the pod. */
-export function mountServiceAccountToken(spec: PodSpec, random: Random): void {
+export function mountServiceAccountToken(spec: PodSpec, options: TokenVolumeOptions): void {
   const present = (spec.volumes ?? []).find((volume) =>
     (volume.name ?? '').startsWith(volumePrefix),
   );
-  const name = present?.name ?? volumePrefix + randomNameSuffix(random);
+  const name = present?.name ?? volumePrefix + randomNameSuffix(options.random);
   let isNeeded = false;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     const mounts = container.volumeMounts ?? [];
@@ -28,10 +38,12 @@ export function mountServiceAccountToken(spec: PodSpec, random: Random): void {
     isNeeded = true;
   }
   if (isNeeded && present === undefined)
-    spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+    spec.volumes = [...(spec.volumes ?? []), tokenVolume(name, options)];
 }
 
-function tokenVolume(name: string): Volume {
+function tokenVolume(name: string, { hasServiceCa }: TokenVolumeOptions): Volume {
+  const key = 'service-ca.crt';
+  const serviceCa = { name: serviceCaName, items: [{ key, path: key }] };
   const namespace = { apiVersion: 'v1', fieldPath: 'metadata.namespace' };
   return {
     name,
@@ -40,6 +52,7 @@ function tokenVolume(name: string): Volume {
         { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
         { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
         { downwardAPI: { items: [{ path: 'namespace', fieldRef: namespace }] } },
+        ...(hasServiceCa ? [{ configMap: serviceCa }] : []),
       ],
       defaultMode: 0o644,
     },

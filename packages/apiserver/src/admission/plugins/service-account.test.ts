@@ -37,8 +37,10 @@ function createManualClock(): Clock & { fire(): void } {
 function setUp(objects: readonly KubeObject[] = [account('default')]) {
   const serviceAccounts: TestObjects = createTestObjects(objects);
   const clock = createManualClock();
-  const plugin = createServiceAccount({ serviceAccounts, clock, random: createSeededRandom(7) });
-  return { serviceAccounts, clock, plugin };
+  const configMaps: TestObjects = createTestObjects([]);
+  const random = createSeededRandom(7);
+  const plugin = createServiceAccount({ serviceAccounts, configMaps, clock, random });
+  return { serviceAccounts, configMaps, clock, plugin };
 }
 
 const pod = (spec: object, annotations?: Record<string, string>): KubeObject => ({
@@ -87,6 +89,18 @@ test('a new pod gets the account and its token, in the form of kube-apiserver', 
       },
     ],
   });
+});
+
+test('where the authority of services is published, it is projected too', async () => {
+  const { plugin, configMaps } = setUp();
+  const attributes = createTestAttributes({ object: pod({}) });
+  const { namespace } = attributes;
+  configMaps.set({ metadata: { name: 'openshift-service-ca.crt', namespace } });
+  assert.equal(await admit(plugin, attributes), undefined);
+  const items = [{ key: 'service-ca.crt', path: 'service-ca.crt' }];
+  assert.deepEqual(specOf(attributes).volumes?.[0]?.projected?.sources?.slice(3), [
+    { configMap: { name: 'openshift-service-ca.crt', items } },
+  ]);
 });
 
 test('the token is mounted where it is wanted and nothing else is', async () => {

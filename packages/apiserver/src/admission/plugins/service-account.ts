@@ -28,10 +28,11 @@ import {
   forbiddenEphemeralSecretUse,
   forbiddenSecretUse,
 } from './service-account-secrets.ts';
-import { mountServiceAccountToken } from './service-account-volume.ts';
+import { mountServiceAccountToken, serviceCaName } from './service-account-volume.ts';
 
 export interface ServiceAccountOptions {
   readonly serviceAccounts: ObjectSource;
+  readonly configMaps: ObjectSource;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -59,7 +60,10 @@ export function createServiceAccount(options: ServiceAccountOptions): AdmissionP
         spec.serviceAccount = name;
         const account = await findAccount(attributes, name);
         if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)
-          mountServiceAccountToken(spec, options.random);
+          mountServiceAccountToken(spec, {
+            random: options.random,
+            hasServiceCa: options.configMaps.get(attributes.namespace, serviceCaName) !== undefined,
+          });
         inheritPullSecrets(spec, account);
       }
       await checkNewPod(attributes, pod, findAccount);

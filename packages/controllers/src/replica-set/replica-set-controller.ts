@@ -1,0 +1,207 @@
+// Keeps as many active pods as a ReplicaSet or ReplicationController asks for: adopts what matches,
+// lets go what does not, creates what is missing and deletes what is too much, the least useful
+// first. Its status says what was seen.
+
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder } from '../machinery/event-recorder.ts';
+import {
+  claimDependents,
+  controllerOf,
+  dependentsOf,
+  indexByController,
+} from '../machinery/ownership.ts';
+import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import { podsResource } from '../machinery/resources.ts';
+import type { ReconcileResult } from '../machinery/run-controller.ts';
+import { isSameStatus } from '../machinery/same-status.ts';
+import { runInBatches } from '../machinery/slow-start.ts';
+import { isNamespaceTerminating } from '../machinery/status-causes.ts';
+import { createPodControl, podFromTemplate, type PodControl } from '../pods/pod-control.ts';
+import { availableInMs, isPodActive, isPodTerminating } from '../pods/pod-state.ts';
+import { rankForDeletion } from './rank-pods.ts';
+import {
+  replicaSetKind,
+  replicationControllerKind,
+  type ReplicaKeeper,
+  type ReplicaKind,
+} from './replica-kind.ts';
+import { replicaStatus, type ReplicaObservation } from './replica-status.ts';
+
+/** Pods created or deleted in one go; the rest follows when these have been seen. */
+const burstMax = 500;
+const workers = 5;
+
+export const createReplicaSetController = (context: ControllerContext): Controller =>
+  createReplicaController(context, replicaSetKind);
+export const createReplicationControllerController = (context: ControllerContext): Controller =>
+  createReplicaController(context, replicationControllerKind);
+
+function createReplicaController(context: ControllerContext, kind: ReplicaKind): Controller {
+  const { client, informers, clock, log } = context;
+  const keepers = informers.informer<ReplicaKeeper>(kind.resource);
+  const pods = informers.informer<Pod>(podsResource);
+  indexByController(pods);
+  indexByController(keepers);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: kind.component,
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const podControl = createPodControl({ client, events, ownerKind: kind });
+  const pending = createPendingWrites(pods, clock);
+  const tools: Tools = { context, kind, keepers, pods, podControl, pending };
+
+  return createReconciler(context, {
+    failure: `${kind.kind} not reconciled`,
+    workers,
+    reads: [keepers, pods],
+    subscribe: (queue) => {
+      const enqueue = (keeper: KubeObject) => queue.add(keyOf(keeper));
+      return [
+        keepers.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
+        pods.addHandler({
+          onAdd: (pod) => keepersOf(tools, pod).forEach(enqueue),
+          onUpdate: (pod, old) =>
+            new Set([...keepersOf(tools, pod), ...keepersOf(tools, old)]).forEach(enqueue),
+          onDelete: (pod) => keepersOf(tools, pod).forEach(enqueue),
+        }),
+      ];
+    },
+    reconcile: (key, signal) => reconcile(tools, key, signal),
+  });
+}
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly kind: ReplicaKind;
+  readonly keepers: Informer<ReplicaKeeper>;
+  readonly pods: Informer<Pod>;
+  readonly podControl: PodControl;
+  readonly pending: PendingWrites;
+}
+
+/** Whom a change of the pod concerns: its controller, or else everyone who might adopt it. */
+function keepersOf({ kind, keepers }: Tools, pod: Pod): readonly ReplicaKeeper[] {
+  const { namespace = '', labels = {} } = pod.metadata;
+  const controller = controllerOf(pod);
+  if (controller === undefined) {
+    return keepers.store
+      .list(namespace)
+      .filter((keeper) => kind.selectorOf(keeper).matches(labels));
+  }
+  const keeper = keepers.store.get(namespace, controller.name);
+  return keeper !== undefined && keeper.metadata.uid === controller.uid ? [keeper] : [];
+}
+
+async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const { context, kind, keepers, pods, pending } = tools;
+  const { namespace, name } = parseKey(key);
+  const keeper = keepers.store.get(namespace, name);
+  if (keeper === undefined) return pending.forget(key);
+  const active = await claimDependents<Pod>({
+    client: context.client,
+    ownerKind: kind,
+    owner: keeper,
+    selector: kind.selectorOf(keeper),
+    dependents: pods,
+    dependentResource: podsResource,
+    concerns: isPodActive,
+    signal,
+  });
+  const isGoing = keeper.metadata.deletionTimestamp !== undefined;
+  const missing = (keeper.spec.replicas ?? 1) - active.length;
+  const { error } =
+    isGoing || !pending.areSeen(key)
+      ? { error: undefined }
+      : await scale(tools, { keeper, active, missing, signal });
+  const now = context.clock.now();
+  await writeStatus(tools, keeper, {
+    active,
+    ...(kind.countsTerminating && {
+      terminating: dependentsOf(pods, keeper).filter(isPodTerminating).length,
+    }),
+    ...(error !== undefined && { failure: { error, missing } }),
+    now,
+  });
+  if (error !== undefined && !isNamespaceTerminating(error)) throw error;
+  return whenNextAvailable(keeper, active, now);
+}
+
+interface Scaling {
+  readonly keeper: ReplicaKeeper;
+  readonly active: readonly Pod[];
+  /** Negative when there are too many. */
+  readonly missing: number;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves with the first error, if any. */
+async function scale(tools: Tools, scaling: Scaling): Promise<{ readonly error?: unknown }> {
+  const { kind, podControl, pending } = tools;
+  const { keeper, missing, signal } = scaling;
+  const { template } = keeper.spec;
+  const key = keyOf(keeper);
+  if (missing > 0 && template !== undefined) {
+    return runInBatches(Math.min(missing, burstMax), async () => {
+      const pod = podFromTemplate(template, kind, keeper);
+      pending.created(key, await podControl.create(keeper, pod, signal));
+    });
+  }
+  const ranked =
+    missing < 0
+      ? rankForDeletion(scaling.active, relatedPods(tools, keeper), tools.context.clock.now())
+      : [];
+  const surplus = ranked.slice(0, Math.min(-missing, burstMax));
+  const results = await Promise.allSettled(
+    surplus.map(async (pod) => {
+      await podControl.delete(keeper, pod, signal);
+      pending.deleted(key, pod);
+    }),
+  );
+  return { error: results.find((result) => result.status === 'rejected')?.reason };
+}
+
+/** Active pods of everything that has the same controller: all ReplicaSets of a Deployment. */
+function relatedPods({ keepers, pods }: Tools, keeper: ReplicaKeeper): readonly Pod[] {
+  const controller = controllerOf(keeper);
+  const siblings =
+    controller === undefined
+      ? [keeper]
+      : dependentsOf(keepers, { metadata: { uid: controller.uid } });
+  return siblings.flatMap((sibling) => dependentsOf(pods, sibling)).filter(isPodActive);
+}
+
+async function writeStatus(
+  { context, kind }: Tools,
+  keeper: ReplicaKeeper,
+  observation: ReplicaObservation,
+): Promise<void> {
+  const status = replicaStatus(keeper, observation);
+  if (isSameStatus(keeper.status, status)) return;
+  const resource = context.client
+    .resource<ReplicaKeeper>(kind.resource)
+    .namespace(keeper.metadata.namespace ?? '');
+  try {
+    await resource.update({ ...keeper, status }, { subresource: 'status' });
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+  }
+}
+
+/** A pod that is ready, but not for long enough, changes nothing when it becomes available. */
+function whenNextAvailable(
+  { spec: { minReadySeconds = 0 } }: ReplicaKeeper,
+  active: readonly Pod[],
+  now: number,
+): ReconcileResult {
+  const waits = active
+    .map((pod) => availableInMs(pod, minReadySeconds, now) ?? 0)
+    .filter((ms) => ms > 0);
+  return waits.length === 0 ? undefined : { requeueAfterMs: Math.min(...waits) };
+}
