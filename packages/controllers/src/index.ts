@@ -22,6 +22,7 @@ export {
   createVolumeProtectionController,
 } from './volume-protection/volume-protection-controllers.ts';
 
+export { createDeploymentController } from './deployment/deployment-controller.ts';
 export {
   createReplicaSetController,
   createReplicationControllerController,

@@ -9,6 +9,7 @@ export const controllerNames = [
   'root-ca-certificate-publisher-controller',
   'garbage-collector-controller',
   'clusterrole-aggregation-controller',
+  'deployment-controller',
   'replicaset-controller',
   'replicationcontroller-controller',
   'persistentvolumeclaim-protection-controller',

@@ -8,6 +8,7 @@ import { createInformers, type Client } from '@keelson/client';
 import {
   createClaimProtectionController,
   createClusterRoleAggregationController,
+  createDeploymentController,
   createVolumeProtectionController,
   createGarbageCollectorController,
   createNamespaceController,
@@ -85,6 +86,10 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'clusterrole-aggregation-controller': {
     account: 'clusterrole-aggregation-controller',
     create: createClusterRoleAggregationController,
+  },
+  'deployment-controller': {
+    account: 'deployment-controller',
+    create: createDeploymentController,
   },
   'replicaset-controller': {
     account: 'replicaset-controller',

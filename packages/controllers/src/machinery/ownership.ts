@@ -9,7 +9,7 @@ import {
   type LabelMatcher,
   type OwnerReference,
 } from '@keelson/apimachinery';
-import type { Client, Informer } from '@keelson/client';
+import type { Client, Informer, InformerHandler } from '@keelson/client';
 
 /** A kind whose objects control others. */
 export interface OwnerKind {
@@ -52,6 +52,37 @@ export function orphansIn<T extends KubeObject>(
   namespace: string,
 ): readonly T[] {
   return informer.store.byIndex(uncontrolled, namespace);
+}
+
+type SelectorOf<T> = (owner: T) => LabelMatcher;
+
+/** Whom a change of the object concerns: its controller, or else all that might adopt it. */
+export function ownersConcerned<T extends KubeObject>(
+  owners: Informer<T>,
+  object: KubeObject,
+  selectorOf: SelectorOf<T>,
+): readonly T[] {
+  const { namespace = '', labels = {} } = object.metadata;
+  const controller = controllerOf(object);
+  if (controller === undefined)
+    return owners.store.list(namespace).filter((owner) => selectorOf(owner).matches(labels));
+  const owner = owners.store.get(namespace, controller.name);
+  return owner !== undefined && owner.metadata.uid === controller.uid ? [owner] : [];
+}
+
+/** Handles changes of dependents: before and after the change they may concern others. */
+export function tellOwners<T extends KubeObject>(
+  owners: Informer<T>,
+  selectorOf: SelectorOf<T>,
+  tell: (owner: T) => void,
+): InformerHandler {
+  const concerned = (object: KubeObject) => ownersConcerned(owners, object, selectorOf);
+  return {
+    onAdd: (object) => concerned(object).forEach(tell),
+    onUpdate: (object, old) =>
+      new Set([...concerned(object), ...concerned(old)]).forEach((owner) => tell(owner)),
+    onDelete: (object) => concerned(object).forEach(tell),
+  };
 }
 
 export interface ClaimOptions<T extends KubeObject> {

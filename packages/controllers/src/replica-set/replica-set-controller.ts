@@ -13,6 +13,7 @@ import {
   controllerOf,
   dependentsOf,
   indexByController,
+  tellOwners,
 } from '../machinery/ownership.ts';
 import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
@@ -65,12 +66,7 @@ function createReplicaController(context: ControllerContext, kind: ReplicaKind):
       const enqueue = (keeper: KubeObject) => queue.add(keyOf(keeper));
       return [
         keepers.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
-        pods.addHandler({
-          onAdd: (pod) => keepersOf(tools, pod).forEach(enqueue),
-          onUpdate: (pod, old) =>
-            new Set([...keepersOf(tools, pod), ...keepersOf(tools, old)]).forEach(enqueue),
-          onDelete: (pod) => keepersOf(tools, pod).forEach(enqueue),
-        }),
+        pods.addHandler(tellOwners(keepers, kind.selectorOf, enqueue)),
       ];
     },
     reconcile: (key, signal) => reconcile(tools, key, signal),
@@ -84,19 +80,6 @@ interface Tools {
   readonly pods: Informer<Pod>;
   readonly podControl: PodControl;
   readonly pending: PendingWrites;
-}
-
-/** Whom a change of the pod concerns: its controller, or else everyone who might adopt it. */
-function keepersOf({ kind, keepers }: Tools, pod: Pod): readonly ReplicaKeeper[] {
-  const { namespace = '', labels = {} } = pod.metadata;
-  const controller = controllerOf(pod);
-  if (controller === undefined) {
-    return keepers.store
-      .list(namespace)
-      .filter((keeper) => kind.selectorOf(keeper).matches(labels));
-  }
-  const keeper = keepers.store.get(namespace, controller.name);
-  return keeper !== undefined && keeper.metadata.uid === controller.uid ? [keeper] : [];
 }
 
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
