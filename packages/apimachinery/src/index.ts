@@ -152,6 +152,7 @@ export {
   parseLabelSelector,
   validateLabelSelector,
 } from './selectors/label-selector.ts';
+export { formatGoLabelSelector } from './selectors/go-label-selector.ts';
 export type {
   LabelMatcher,
   LabelSelector,

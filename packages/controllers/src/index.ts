@@ -27,6 +27,7 @@ export {
   createReplicaSetController,
   createReplicationControllerController,
 } from './replica-set/replica-set-controller.ts';
+export { createDisruptionController } from './disruption/disruption-controller.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';

@@ -10,6 +10,7 @@ export const controllerNames = [
   'garbage-collector-controller',
   'clusterrole-aggregation-controller',
   'deployment-controller',
+  'disruption-controller',
   'replicaset-controller',
   'replicationcontroller-controller',
   'persistentvolumeclaim-protection-controller',

@@ -9,6 +9,7 @@ import {
   createClaimProtectionController,
   createClusterRoleAggregationController,
   createDeploymentController,
+  createDisruptionController,
   createVolumeProtectionController,
   createGarbageCollectorController,
   createNamespaceController,
@@ -90,6 +91,10 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'deployment-controller': {
     account: 'deployment-controller',
     create: createDeploymentController,
+  },
+  'disruption-controller': {
+    account: 'disruption-controller',
+    create: createDisruptionController,
   },
   'replicaset-controller': {
     account: 'replicaset-controller',

@@ -23,7 +23,7 @@ import { NamespacedOwnerError } from './classify-owners.ts';
 import { createDependencyGraph, type DependencyGraph, type GraphNode } from './dependency-graph.ts';
 import { createLiveObjects, type LiveObjects } from './live-objects.ts';
 import { formatReference, ownerOf } from './object-reference.ts';
-import { createResourceMapping, UnknownKindError } from './resource-mapping.ts';
+import { createResourceMapping, UnknownKindError } from '../machinery/resource-mapping.ts';
 import { createResourceMonitors, type MonitorEvents } from './resource-monitors.ts';
 
 export interface GarbageCollectorOptions {

@@ -5,7 +5,7 @@
 import { isStatusError, jsonEqual, type JsonValue, type KubeObject } from '@keelson/apimachinery';
 import type { Client, DiscoveredResource } from '@keelson/client';
 import type { ObjectReference } from './object-reference.ts';
-import { UnknownKindError, type ResourceMapping } from './resource-mapping.ts';
+import { UnknownKindError, type ResourceMapping } from '../machinery/resource-mapping.ts';
 
 export type Propagation = 'Orphan' | 'Background' | 'Foreground';
 

@@ -24,3 +24,5 @@ export const clusterRolesResource: GroupVersionResource = {
 export const replicationControllersResource = core('replicationcontrollers');
 export const replicaSetsResource = apps('replicasets');
 export const deploymentsResource = apps('deployments');
+export const statefulSetsResource = apps('statefulsets');
+export const podDisruptionBudgetsResource = v1('policy')('poddisruptionbudgets');

@@ -1,5 +1,6 @@
 // What bindings of validating and mutating policies have in common.
 
+import { formatGoLabelSelector } from '@keelson/apimachinery';
 import type {
   MatchResources,
   ParamRef,
@@ -27,11 +28,5 @@ export function paramRefText(ref: ParamRef | undefined): string {
   if (!ref) return unsetText;
   const { name = '', namespace, selector } = ref;
   if (!selector) return namespace ? `${namespace}/${name}` : name;
-  const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const labelsText = labels.map(([key, value]) => `${key}: ${value},`).join('');
-  const requirements = (selector.matchExpressions ?? []).map(
-    ({ key, operator, values = [] }) =>
-      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${(values ?? []).join(' ')}],},`,
-  );
-  return `&LabelSelector{MatchLabels:map[string]string{${labelsText}},MatchExpressions:[]LabelSelectorRequirement{${requirements.join('')}},}`;
+  return formatGoLabelSelector(selector);
 }

@@ -9,7 +9,10 @@ import {
   type KubeObject,
 } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
-import type { PodDisruptionBudget } from '@keelson/apimachinery/types/policy.v1';
+import type {
+  PodDisruptionBudget,
+  PodDisruptionBudgetStatus,
+} from '@keelson/apimachinery/types/policy.v1';
 import type { ObjectSource } from '../../object-source.ts';
 import { plainError } from '../storage-errors.ts';
 import { storageKey, type StoreScope } from '../store-types.ts';
@@ -129,11 +132,7 @@ function debited(budget: PodDisruptionBudget, pod: Pod, nowMs: number): KubeObje
       name,
       'DisruptedPods map too big - too many evictions not confirmed by PDB controller',
     );
-  if (allowed === 0)
-    throw refusal(
-      `The disruption budget ${name} needs ${status.desiredHealthy ?? 0} healthy pods and has ${status.currentHealthy ?? 0} currently`,
-      0,
-    );
+  if (allowed === 0) throw refusal(whyNoneIsAllowed(name, status), 0);
   status.disruptionsAllowed = allowed - 1;
   if (status.disruptionsAllowed === 0)
     setInsufficient(status, Number(budget.metadata.generation ?? 0), nowMs);
@@ -164,4 +163,16 @@ function setInsufficient(
       message: '',
     },
   ];
+}
+
+function whyNoneIsAllowed(name: string, status: PodDisruptionBudgetStatus): string {
+  const { desiredHealthy = 0, currentHealthy = 0, conditions = [] } = status;
+  const failed = conditions.find(
+    ({ type, reason }) => type === 'DisruptionAllowed' && reason === 'SyncFailed',
+  );
+  const generally = `The disruption budget ${name} does not allow evicting pods currently`;
+  if (failed !== undefined) return `${generally} because it failed sync: ${failed.message}`;
+  // More healthy pods than needed and still none to spare: how many are wanted is unknown.
+  if (currentHealthy > desiredHealthy) return generally;
+  return `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
 }
