@@ -1,5 +1,5 @@
-// What a disruption budget allows at the moment. Evictions write into the status too: each takes one
-// disruption and leaves the pod's name until the pod is seen to be on its way out.
+// What a disruption budget allows at the moment. Evictions write into the status too: each takes
+// one disruption and leaves the pod's name until the pod is seen to be on its way out.
 
 import { formatTime } from '@keelson/apimachinery';
 import type { Condition } from '@keelson/apimachinery/types/meta.v1';

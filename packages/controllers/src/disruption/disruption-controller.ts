@@ -182,9 +182,10 @@ function tellUnmanaged(tools: Tools, budget: PodDisruptionBudget): void {
     type: 'Warning',
     reason: 'UnmanagedPods',
     message:
-      `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be unmanaged. ` +
-      'As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. ' +
-      'To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.',
+      `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be ` +
+      'unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may ' +
+      'result in undefined behavior. To account for these pods please set ".spec.minAvailable" ' +
+      'field of the PDB to an integer value.',
   });
 }
 

@@ -1,6 +1,6 @@
 // A pod may be marked as about to be disrupted (condition DisruptionTarget) by somebody who then
-// fails to delete it. After two minutes the mark is taken back: who counts disruptions must not count
-// one that does not happen. KEP-3329.
+// fails to delete it. After two minutes the mark is taken back: who counts disruptions must not
+// count one that does not happen. KEP-3329.
 
 import { formatTime, isStatusError } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';

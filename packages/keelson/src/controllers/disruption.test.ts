@@ -89,6 +89,8 @@ test('as many evictions as are allowed, and no more', async (t) => {
 
 test('pods that nothing scales make percentages unknown, and nothing may go', async (t) => {
   const { create, counts, pods, events, ready, evict, configMaps } = await setUp(t);
+  await create({ maxUnavailable: '50%' });
+  assert.deepEqual(await counts(), [0, 0, 0, 0]);
   const { uid = '' } = (await configMaps('default').create({ metadata: { name: 'x' } })).metadata;
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid, controller: true };
   await pods.create({
@@ -96,7 +98,6 @@ test('pods that nothing scales make percentages unknown, and nothing may go', as
     spec: { containers },
   });
   await ready('a');
-  await create({ maxUnavailable: '50%' });
   await counts();
   assert.match(await evict('a'), /because it failed sync: found no controllers for pod "a"$/);
   const reasons = (await events.list()).items.map(({ reason }) => reason);
