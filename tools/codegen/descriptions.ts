@@ -13,10 +13,30 @@ export interface Description {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+function modelsDirectory(): string {
+  const client = fileURLToPath(import.meta.resolve('@kubernetes/client-node'));
+  return join(dirname(client), 'gen', 'models');
+}
+
+/**
+ * `looseKey`s of the fields that the client declares as required, of a struct that it has; the key
+ * is `scheduling.v1alpha2.PodGroupSpec`.
+ */
+export function requiredFields(key: string): string[] {
+  const [group = '', version = '', goName = ''] = key.split('.');
+  const models = modelsDirectory();
+  for (const model of candidates({ packageName: `${group}.${version}`, goName })) {
+    const file = join(models, `${model}.d.ts`);
+    if (!existsSync(file)) continue;
+    const source = readFileSync(file, 'utf8');
+    return [...source.matchAll(/^ {4}'([^']+)': /gm)].map(([, name]) => looseKey(name ?? ''));
+  }
+  return [];
+}
+
 /** The description of each struct that the client has; by definition name. */
 export function readDescriptions(structs: readonly ModelStruct[]): Map<string, Description> {
-  const client = fileURLToPath(import.meta.resolve('@kubernetes/client-node'));
-  const models = join(dirname(client), 'gen', 'models');
+  const models = modelsDirectory();
   const found = new Map<string, Description>();
   for (const struct of structs) {
     for (const model of candidates(struct)) {
@@ -32,7 +52,7 @@ export function readDescriptions(structs: readonly ModelStruct[]): Map<string, D
 }
 
 /** `V1Pod`, and `CoreV1Event` for names that several groups have. */
-function candidates(struct: ModelStruct): string[] {
+function candidates(struct: Pick<ModelStruct, 'packageName' | 'goName'>): string[] {
   const [group = '', version = ''] = struct.packageName.split('.');
   const title = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
   const prefix = title(version);

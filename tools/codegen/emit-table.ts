@@ -2,9 +2,10 @@
 // its own inside the file, so that reading one group does not parse the others.
 
 import type { Description } from './descriptions.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, ResourceFact } from './facts.ts';
 import type { ModelField, ModelStruct } from './model.ts';
 import { looseKey } from './model.ts';
+import { optionalResources, withOptionalKinds } from './optional-kinds.ts';
 import { tableColumns } from './table-columns.ts';
 
 /** `{ "io.k8s.api.core.v1": "<JSON of its structs>" }`; the rows are read by `schema/table.ts`. */
@@ -99,15 +100,18 @@ export function emitResources(facts: Facts, structs: readonly ModelStruct[]): st
     for (const kind of struct.kinds)
       kinds[kind === '*' ? `*.${struct.goName}` : kind] = struct.name;
   }
-  const resources = facts.resources.map((resource) => {
-    const key = `${resource.group === '' ? 'core' : resource.group}/${resource.version}/${resource.resource}`;
-    return {
-      ...resource,
-      columns: tableColumns(facts, resource),
-      fieldLabels: facts.fieldSelectors[key] ?? [],
-    };
-  });
-  return `${JSON.stringify({ kinds, resources }, null, 1)}\n`;
+  const rowsOf = (known: Facts, resources: readonly ResourceFact[]) =>
+    resources.map((resource) => {
+      const key = `${resource.group === '' ? 'core' : resource.group}/${resource.version}/${resource.resource}`;
+      return {
+        ...resource,
+        columns: tableColumns(known, resource),
+        fieldLabels: known.fieldSelectors[key] ?? [],
+      };
+    });
+  const resources = rowsOf(facts, facts.resources);
+  const optional = rowsOf(withOptionalKinds(facts), optionalResources());
+  return `${JSON.stringify({ kinds, resources, optional }, null, 1)}\n`;
 }
 
 function stringifyPackages(packages: Record<string, Record<string, unknown>>): string {

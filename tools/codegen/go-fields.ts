@@ -392,6 +392,46 @@ export const goFields: Readonly<Record<string, string>> = {
     'userInfo:UserInfo! object:raw! oldObject:raw! dryRun:*bool options:raw!',
   'admission.v1.AdmissionResponse':
     'uid:types.UID! allowed:bool! status:*Status patchType:*PatchType',
+
+  'certificates.v1beta1.PodCertificateRequestSpec':
+    'podUID:types.UID serviceAccountUID:types.UID nodeName:types.NodeName nodeUID:types.UID ' +
+    'maxExpirationSeconds:*int32',
+  'certificates.v1beta1.PodCertificateRequestStatus':
+    'notBefore:*time beginRefreshAt:*time notAfter:*time',
+  'coordination.v1alpha2.LeaseCandidateSpec':
+    'pingTime:*micro-time renewTime:*micro-time strategy:v1.CoordinatedLeaseStrategy?',
+  'coordination.v1beta1.LeaseCandidateSpec':
+    'pingTime:*micro-time renewTime:*micro-time strategy:v1.CoordinatedLeaseStrategy?',
+  'apiserverinternal.v1alpha1.StorageVersionCondition':
+    'type:StorageVersionConditionType status:ConditionStatus',
+  'apiserverinternal.v1alpha1.StorageVersionStatus': 'commonEncodingVersion:*string',
+  'resource.v1alpha3.DeviceTaint': 'effect:DeviceTaintEffect timeAdded:*time',
+  'resource.v1alpha3.DeviceTaintRuleSpec': 'deviceSelector:*DeviceTaintSelector',
+  'resource.v1alpha3.DeviceTaintSelector': 'driver:*string pool:*string device:*string',
+  'resource.v1alpha3.PoolStatus':
+    'resourceSliceCount:*int32 totalDevices:*int32 allocatedDevices:*int32 ' +
+    'availableDevices:*int32 unavailableDevices:*int32 nodeName:*string validationError:*string',
+  'resource.v1alpha3.ResourcePoolStatusRequest': 'status:*ResourcePoolStatusRequestStatus',
+  'resource.v1alpha3.ResourcePoolStatusRequestSpec': 'poolName:*string limit:*int32',
+  'resource.v1alpha3.ResourcePoolStatusRequestStatus': 'poolCount:*int32',
+  'resource.v1beta2.DeviceTaint': 'effect:DeviceTaintEffect timeAdded:*time',
+  'resource.v1beta2.DeviceTaintRuleSpec': 'deviceSelector:*DeviceTaintSelector',
+  'resource.v1beta2.DeviceTaintSelector': 'driver:*string pool:*string device:*string',
+  'scheduling.v1alpha2.PodGroupResourceClaim':
+    'resourceClaimName:*string resourceClaimTemplateName:*string',
+  'scheduling.v1alpha2.PodGroupResourceClaimStatus': 'resourceClaimName:*string',
+  'scheduling.v1alpha2.PodGroupSchedulingPolicy':
+    'basic:*BasicSchedulingPolicy gang:*GangSchedulingPolicy',
+  'scheduling.v1alpha2.PodGroupSpec':
+    'podGroupTemplateRef:*PodGroupTemplateReference! ' +
+    'schedulingConstraints:*PodGroupSchedulingConstraints disruptionMode:*DisruptionMode ' +
+    'priority:*int32',
+  'scheduling.v1alpha2.PodGroupTemplate':
+    'schedulingConstraints:*PodGroupSchedulingConstraints! disruptionMode:*DisruptionMode ' +
+    'priority:*int32',
+  'scheduling.v1alpha2.PodGroupTemplateReference': 'workload:*WorkloadPodGroupTemplateReference',
+  'scheduling.v1alpha2.WorkloadSpec': 'controllerRef:*TypedLocalObjectReference',
+
   'admission.v1.AdmissionReview': 'request:*AdmissionRequest response:*AdmissionResponse',
   'apiextensions.v1.ConversionRequest':
     'uid:types.UID! desiredAPIVersion:string! objects:[]runtime.RawExtension!',

@@ -2,7 +2,9 @@
 // Go's order. Emitters only print what stands here.
 
 import type { Facts, ProtobufMessage, SchemaDefinition, SchemaNode } from './facts.ts';
+import { requiredFields } from './descriptions.ts';
 import { embeddedStructs, goFields, protobufOnlyKinds, protobufOnlyTypes } from './go-fields.ts';
+import { optionalDefinitions, optionalFields, optionalUnions } from './optional-kinds.ts';
 
 export interface ModelField {
   readonly name: string;
@@ -76,8 +78,12 @@ export function buildModel(facts: Facts): ModelStruct[] {
     structs.push(buildStruct(facts, name, definition));
   }
   for (const name of protobufOnlyTypes) {
-    const definition = definitionFromMessage(facts, name);
+    const definition = definitionFromMessage(facts, name, protobufOnlyKinds[name]);
     structs.push(buildStruct(facts, name, definition));
+  }
+  for (const [name, gvk] of optionalDefinitions(facts)) {
+    if (specialTypes[name] !== undefined || protobufOnlyTypes.includes(name)) continue;
+    structs.push(buildStruct(facts, name, optionalDefinition(facts, name, gvk)));
   }
   return structs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -257,8 +263,11 @@ function goTypeOf(schema: SchemaNode): string {
 }
 
 /** What OpenAPI would say about a type that it does not show. Struct fields are values. */
-function definitionFromMessage(facts: Facts, name: string): SchemaDefinition {
-  const gvk = protobufOnlyKinds[name];
+function definitionFromMessage(
+  facts: Facts,
+  name: string,
+  gvk: readonly string[] | undefined,
+): SchemaDefinition {
   const fields: Record<string, SchemaNode> = {};
   if (gvk !== undefined) {
     fields['kind'] = { type: 'string' };
@@ -273,6 +282,33 @@ function definitionFromMessage(facts: Facts, name: string): SchemaDefinition {
     else fields[json] = { ...node, default: {} };
   }
   return { type: 'object', fields, ...(gvk === undefined ? {} : { gvk }) };
+}
+
+/** The same, with what the client's declarations and the overlay of optional kinds know. */
+function optionalDefinition(facts: Facts, name: string, gvk: readonly string[]): SchemaDefinition {
+  const definition = definitionFromMessage(facts, name, gvk.length === 0 ? undefined : gvk);
+  const key = name.split('.').slice(-3).join('.');
+  const required = new Set(requiredFields(key));
+  const isRequired = (field: string) => required.has(looseKey(field));
+  const more = optionalFields[key] ?? {};
+  const fields = Object.entries(definition.fields ?? {}).map(([field, schema]) => [
+    field,
+    { ...schema, ...(isRequired(field) ? zeroDefault(schema) : {}), ...more[field] },
+  ]);
+  const unions = optionalUnions[key];
+  return {
+    ...definition,
+    fields: Object.fromEntries(fields) as Record<string, SchemaNode>,
+    required: Object.keys(definition.fields ?? {}).filter(isRequired),
+    ...(unions === undefined ? {} : { unions }),
+  };
+}
+
+/** OpenAPI gives required values their zero as default: Go writes them always. */
+function zeroDefault({ type, format }: SchemaNode): { default?: unknown } {
+  if (type === 'string' && format !== 'byte') return { default: '' };
+  if (type === 'integer') return { default: 0 };
+  return type === 'boolean' ? { default: false } : {};
 }
 
 function schemaFromProtobuf(messageName: string, type: string): SchemaNode {

@@ -297,6 +297,55 @@ const columnTexts: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     HandSize: '@flowcontrol.v1.QueuingConfiguration.handSize',
     QueueLengthLimit: '@flowcontrol.v1.QueuingConfiguration.queueLengthLimit',
   },
+  'certificates.k8s.io/clustertrustbundles': {
+    SignerName: '@certificates.v1alpha1.ClusterTrustBundleSpec.signerName',
+  },
+  'certificates.k8s.io/podcertificaterequests': {
+    PodName: '@certificates.v1beta1.PodCertificateRequestSpec.podName',
+    ServiceAccountName: '@certificates.v1beta1.PodCertificateRequestSpec.serviceAccountName',
+    NodeName: '@certificates.v1beta1.PodCertificateRequestSpec.nodeName',
+    SignerName: '@certificates.v1beta1.PodCertificateRequestSpec.signerName',
+    State: 'Is the request Pending, Issued, Denied, or Failed?',
+    UnverifiedUserAnnotations:
+      '@certificates.v1beta1.PodCertificateRequestSpec.unverifiedUserAnnotations',
+  },
+  // COMPAT: the printer looks two of its texts up where they are not.
+  'coordination.k8s.io/leasecandidates': {
+    LeaseName: '@coordination.v1alpha2.LeaseCandidateSpec.leaseName',
+    BinaryVersion: '',
+    EmulationVersion: '',
+  },
+  'internal.apiserver.k8s.io/storageversions': {
+    CommonEncodingVersion: '@apiserverinternal.v1alpha1.StorageVersionStatus.commonEncodingVersion',
+    StorageVersions: '@apiserverinternal.v1alpha1.StorageVersionStatus.storageVersions',
+  },
+  'resource.k8s.io/devicetaintrules': {
+    Key: '@resource.v1.DeviceTaint.key',
+    Value: '@resource.v1.DeviceTaint.value',
+    Effect: '@resource.v1.DeviceTaint.effect',
+    TimeAdded: '@resource.v1.DeviceTaint.timeAdded',
+  },
+  'resource.k8s.io/resourcepoolstatusrequests': {
+    Driver: 'The driver to query pools for.',
+    Total: 'Total number of devices across all pools.',
+    Available: 'Number of available devices across all pools.',
+    Allocated: 'Number of allocated devices across all pools.',
+    Unavailable: 'Number of unavailable devices across all pools.',
+    Errors: 'Number of pools with validation errors.',
+    Pools: 'Total number of matching pools.',
+    Status: 'Processing status.',
+    Completed: 'Time since the observation completed.',
+  },
+  'scheduling.k8s.io/podgroups': {
+    Policy:
+      'SchedulingPolicy defines the scheduling policy for this instance of the PodGroup. Controllers are expected to fill this field by copying it from a PodGroupTemplate. This field is immutable.',
+    Workload: 'Name of the referenced Workload object',
+    Status: 'Status of the PodGroup',
+  },
+  'storagemigration.k8s.io/storageversionmigrations': {
+    Resource: 'GroupResource to migrate',
+    Status: 'Status of the migration',
+  },
 };
 
 /** The columns of a resource; each has a `text`, which is as the table above describes. */

@@ -7,7 +7,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
-  builtinResources,
   createSeededRandom,
   decodeProtobuf,
   formatApiVersion,
@@ -21,20 +20,21 @@ import type { Client } from '@keelson/client';
 import { createCluster, type Cluster } from '@keelson/keelson';
 import fc from 'fast-check';
 import { collectionPath, minimalObject } from '../wire/minimal-objects.ts';
+import { everyKind, storedKinds } from '../wire/stored-kinds.ts';
 import { decorate, decorateStatus } from './decorate.ts';
 import { changedFields, lostFields } from './lost-fields.ts';
 
 const numRuns = Number(process.env['KEELSON_PROPERTY_RUNS'] ?? 20);
 const namespace = 'properties';
 const protobuf = 'application/vnd.kubernetes.protobuf';
-const stored = builtinResources().filter(({ verbs }) => verbs.includes('watch'));
+const stored = storedKinds;
 
 describe('objects that fit their schema', { timeout: 1_000_000 }, () => {
   let cluster: Cluster;
   let client: Client;
   let accepted = 0;
   before(async () => {
-    cluster = await createCluster({ controllers: [] });
+    cluster = await createCluster({ controllers: [], ...everyKind });
     client = cluster.client();
     await send(client, 'POST', '/api/v1/namespaces', { metadata: { name: namespace } });
     const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`;

@@ -41,6 +41,21 @@ const signingRequest = [
   'c1Vvdi9BVmlxNFJRPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==',
 ].join('');
 
+/** The same as DER: the stub of a pod's request for a certificate. */
+const stubRequest = Buffer.from(signingRequest, 'base64')
+  .toString()
+  .replace(/-----[A-Z ]+-----|\s/g, '');
+
+/** The certificate of an authority whose key is gone. */
+const trustAnchor = [
+  'MIIBeDCCAR+gAwIBAgIUE/9m3Eg2aPJEhKjHAH3lSQLCFnAwCgYIKoZIzj0EAwIwETEPMA0GA1UEAwwGc2FtcGxl',
+  'MCAXDTI2MTEyMTA4MzIwN1oYDzIxMjYxMDI4MDgzMjA3WjARMQ8wDQYDVQQDDAZzYW1wbGUwWTATBgcqhkjOPQIB',
+  'BggqhkjOPQMBBwNCAAS5heOxk29xu4VLgWOpwOrDZno/O3wEID2o9dMvv85m9jdZLqFlMeF2tQ1wER8xIYeZQCfl',
+  '7FZXCWZzMsuOnbkIo1MwUTAdBgNVHQ4EFgQUR2zQFJa4yM3/xDGkQc3grlYITRMwHwYDVR0jBBgwFoAUR2zQFJa4',
+  'yM3/xDGkQc3grlYITRMwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiB5Va3i5m8tO94i6zzyKRLC',
+  'GQXAkoqYiqAsCRzlUfNXQwIgehkM4Wqm4UZCejOg+ckrloQn5uwq0C0oEmAHMKgX6iM=',
+].join('');
+
 type Make = (place: { readonly name: string; readonly namespace: string }) => JsonObject;
 
 /** By `group/resource`, without apiVersion and kind; names that are not free are in the object. */
@@ -114,6 +129,23 @@ const contents: Readonly<Record<string, Make>> = {
       usages: ['digital signature'],
     },
   }),
+  'certificates.k8s.io/clustertrustbundles': () => ({
+    spec: {
+      trustBundle: `-----BEGIN CERTIFICATE-----\n${trustAnchor}\n-----END CERTIFICATE-----\n`,
+    },
+  }),
+  'certificates.k8s.io/podcertificaterequests': () => ({
+    spec: {
+      signerName: 'example.com/signer',
+      podName: 'p',
+      podUID: 'pu',
+      serviceAccountName: 's',
+      serviceAccountUID: 'su',
+      nodeName: 'n',
+      nodeUID: 'nu',
+      stubPKCS10Request: stubRequest,
+    },
+  }),
   'networking.k8s.io/ingressclasses': () => ({ spec: { controller: 'example.com/ingress' } }),
   'networking.k8s.io/ingresses': () => ({
     spec: { defaultBackend: { service: { name: 's', port: { number: 80 } } } },
@@ -180,6 +212,27 @@ const contents: Readonly<Record<string, Make>> = {
     },
   }),
   'scheduling.k8s.io/priorityclasses': () => ({ value: 7 }),
+  'scheduling.k8s.io/podgroups': () => ({
+    spec: { schedulingPolicy: { gang: { minCount: 2 } } },
+  }),
+  'scheduling.k8s.io/workloads': () => ({
+    spec: { podGroupTemplates: [{ name: 't', schedulingPolicy: { basic: {} } }] },
+  }),
+  'coordination.k8s.io/leasecandidates': () => ({
+    spec: {
+      leaseName: 'l',
+      binaryVersion: '1.36.0',
+      emulationVersion: '1.35.0',
+      strategy: 'OldestEmulationVersion',
+    },
+  }),
+  'internal.apiserver.k8s.io/storageversions': () => ({
+    metadata: { name: 'example.com.wires' },
+    spec: {},
+  }),
+  'storagemigration.k8s.io/storageversionmigrations': () => ({
+    spec: { resource: { group: 'apps', resource: 'deployments' } },
+  }),
   'coordination.k8s.io/leases': () => ({ spec: { holderIdentity: 'h' } }),
   'node.k8s.io/runtimeclasses': () => ({ handler: 'h' }),
   'discovery.k8s.io/endpointslices': () => ({
@@ -187,6 +240,10 @@ const contents: Readonly<Record<string, Make>> = {
     endpoints: [{ addresses: ['1.2.3.4'] }],
     ports: [{ name: 'p', port: 80 }],
   }),
+  'resource.k8s.io/devicetaintrules': () => ({
+    spec: { taint: { key: 'example.com/broken', effect: 'NoSchedule' } },
+  }),
+  'resource.k8s.io/resourcepoolstatusrequests': () => ({ spec: { driver: 'example.com' } }),
   'resource.k8s.io/deviceclasses': () => ({ spec: {} }),
   'resource.k8s.io/resourceclaims': () => ({ spec: { devices: { requests: [device] } } }),
   'resource.k8s.io/resourceclaimtemplates': () => ({

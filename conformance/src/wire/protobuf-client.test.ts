@@ -13,6 +13,7 @@ import {
 } from '@keelson/apimachinery';
 import { createCluster, type Cluster } from '@keelson/keelson';
 import { collectionPath, minimalObject } from './minimal-objects.ts';
+import { everyKind, storedKinds } from './stored-kinds.ts';
 import {
   createWireClient,
   protobuf,
@@ -23,13 +24,13 @@ import {
 
 const namespace = 'wire';
 const json = { accept: 'application/json' };
-const stored = builtinResources().filter(({ verbs }) => verbs.includes('watch'));
+const stored = storedKinds;
 
 describe('a client that speaks only protobuf', { timeout: 60_000 }, () => {
   let cluster: Cluster;
   let client: WireClient;
   before(async () => {
-    cluster = await createCluster({ controllers: [] });
+    cluster = await createCluster({ controllers: [], ...everyKind });
     client = createWireClient((await cluster.listen()).kubeconfig);
     for (const object of [
       { kind: 'Namespace', apiVersion: 'v1', metadata: { name: namespace } },

@@ -84,7 +84,7 @@ export {
   builtinResources,
   builtinType,
   builtinTypeNames,
-  derivedResources,
+  optionalResources,
   typeForKind,
 } from './schema/builtin.ts';
 export type {

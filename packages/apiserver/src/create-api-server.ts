@@ -178,7 +178,7 @@ function createServedIndex(
   endpoints: readonly ResourceEndpoint[],
   { servedVersions, features }: ApiServerParts,
 ): ResourceIndex {
-  const served = servedVersions ?? createBuiltinVersions(new Map(), features.emulated.minor);
+  const served = servedVersions ?? createBuiltinVersions(new Map(), features);
   const index = createResourceIndex();
   for (const endpoint of endpoints) if (served.isServed(endpoint.definition)) index.put(endpoint);
   return index;

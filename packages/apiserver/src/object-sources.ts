@@ -49,6 +49,9 @@ const prefixes = {
   validatingWebhookConfigurations: '/registry/validatingwebhookconfigurations',
   endpointSlices: '/registry/endpointslices',
   apiServices: '/registry/apiregistration.k8s.io/apiservices',
+  podCertificateRequests: '/registry/podcertificaterequests',
+  podGroups: '/registry/podgroups',
+  workloads: '/registry/workloads',
 } as const;
 
 export type ObjectSourceName = keyof typeof prefixes;

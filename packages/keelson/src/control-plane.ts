@@ -111,7 +111,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger = silentLogger,
   } = options;
   const { runtimeConfig = new Map() } = options;
-  const servedVersions = createBuiltinVersions(runtimeConfig, features.emulated.minor);
+  const servedVersions = createBuiltinVersions(runtimeConfig, features);
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
   const identity = createIdentity(options, { ...options, sources, clock, random });

@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { systemClock, systemRandom } from '@keelson/apimachinery';
 import {
   callInProcess,
+  createCertificateAuthority,
   createFeatures,
   createMemoryStorage,
   parseRuntimeConfig,
@@ -30,23 +31,40 @@ interface Body {
   readonly resources?: readonly { readonly name: string }[];
 }
 
-async function serverOf(t: TestContext, emulatedVersion: string, runtimeConfig = '') {
+interface How {
+  readonly contentType?: string;
+  /** Somebody who is merely authenticated; the system itself when absent. */
+  readonly name?: string;
+}
+
+async function serverOf(
+  t: TestContext,
+  emulatedVersion: string,
+  runtimeConfig = '',
+  featureGates: Readonly<Record<string, boolean>> = {},
+) {
   const storage = createMemoryStorage({ clock: systemClock });
   const dependencies = { clock: systemClock, random: systemRandom };
+  const features = createFeatures({ emulatedVersion, featureGates });
   const plane = await startControlPlane({
     storage,
-    features: createFeatures({ emulatedVersion }),
+    features,
     pki: createLazyPki(dependencies, { dnsNames: [], ipAddresses: ['127.0.0.1'] }),
     runtimeConfig: parseRuntimeConfig([runtimeConfig]),
     serverAddress: () => '127.0.0.1:6443',
   });
   t.after(() => plane.close());
-  return async (method: string, url: string, body?: object, contentType = 'application/json') => {
+  return async (
+    method: string,
+    url: string,
+    body?: object,
+    { contentType = 'application/json', name }: How = {},
+  ) => {
     const answer = await callInProcess(plane.server.serve, {
       method,
       url,
       headers: { 'content-type': contentType },
-      user: systemUser,
+      user: name === undefined ? systemUser : { ...systemUser, name, groups: authenticated },
       ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
     });
     const text = Buffer.from(await answer.bytes()).toString();
@@ -59,11 +77,17 @@ async function serverOf(t: TestContext, emulatedVersion: string, runtimeConfig =
   };
 }
 
+const authenticated = ['system:authenticated'];
 const flowControl = 'flowcontrol.apiserver.k8s.io';
 const admission = 'admissionregistration.k8s.io';
 
 describe('versions by release', () => {
-  const rows: readonly [release: string, config: string, versions: Record<string, string>][] = [
+  const rows: readonly [
+    release: string,
+    config: string,
+    versions: Record<string, string>,
+    featureGates?: Record<string, boolean>,
+  ][] = [
     ['1.26', '', { [flowControl]: 'v1beta3 v1beta2', [admission]: 'v1', 'resource.k8s.io': '' }],
     ['1.28', 'api/beta=true', { [admission]: 'v1 v1beta1', [flowControl]: 'v1beta3 v1beta2' }],
     ['1.29', '', { [flowControl]: 'v1 v1beta3' }],
@@ -83,12 +107,34 @@ describe('versions by release', () => {
         'networking.k8s.io': 'v1 v1beta1',
       },
     ],
+    [
+      '1.36',
+      'api/all=true',
+      { 'coordination.k8s.io': 'v1 v1beta1 v1alpha2', 'scheduling.k8s.io': 'v1' },
+    ],
+    [
+      '1.36',
+      'api/beta=true,internal.apiserver.k8s.io/v1alpha1=true',
+      {
+        'certificates.k8s.io': 'v1 v1beta1',
+        'internal.apiserver.k8s.io': 'v1alpha1',
+        'resource.k8s.io': 'v1 v1beta2 v1beta1',
+        'storagemigration.k8s.io': 'v1beta1',
+      },
+      { ClusterTrustBundle: true, StorageVersionMigrator: true },
+    ],
+    [
+      '1.34',
+      'api/all=true',
+      { 'certificates.k8s.io': 'v1 v1alpha1' },
+      { PodCertificateRequest: true },
+    ],
     ['1.36', 'autoscaling/v2=false', { autoscaling: 'v1' }],
     ['1.36', 'batch/v1=false', { batch: '' }],
   ];
-  for (const [release, config, versions] of rows)
+  for (const [release, config, versions, gates = {}] of rows)
     it(`${release} ${config}`, async (t) => {
-      const call = await serverOf(t, release, config);
+      const call = await serverOf(t, release, config, gates);
       const { groups = [] } = (await call('GET', '/apis')).body;
       const { items = [] } = (await call('GET', '/apis/apiregistration.k8s.io/v1/apiservices'))
         .body;
@@ -181,7 +227,7 @@ describe('one object in all versions', () => {
         metadata: { name: 'c' },
         spec: flat,
       },
-      'application/apply-patch+yaml',
+      { contentType: 'application/apply-patch+yaml' },
     );
     assert.equal(applied.status, 201, applied.text);
     assert.equal(applied.body.metadata?.managedFields?.[0]?.apiVersion, 'resource.k8s.io/v1beta1');
@@ -189,7 +235,7 @@ describe('one object in all versions', () => {
       'PATCH',
       `${claims('v1beta2')}/c`,
       { metadata: { labels: { a: 'b' } } },
-      'application/merge-patch+json',
+      { contentType: 'application/merge-patch+json' },
     );
     assert.equal(patched.status, 200, patched.text);
     assert.deepEqual((await call('GET', `${claims('v1')}/c`)).body.spec, nested);
@@ -213,6 +259,53 @@ describe('one object in all versions', () => {
       (await call('GET', `${levels('v1beta3')}/l`)).text,
       /"nominalConcurrencyShares":30/,
     );
+  });
+
+  it('a rule of taints is one in beta and alpha, and shown as what it is', async (t) => {
+    const gates = { DRADeviceTaintRules: true };
+    const call = await serverOf(t, '1.36', 'api/all=true', gates);
+    const rules = (version: string) => `/apis/resource.k8s.io/${version}/devicetaintrules`;
+    const spec = { taint: { key: 'a', effect: 'NoSchedule', timeAdded: '2024-01-01T00:00:00Z' } };
+    const created = await call('POST', rules('v1beta2'), { metadata: { name: 'r' }, spec });
+    assert.equal(created.status, 201, created.text);
+    assert.equal(created.warning, '');
+    const read = await call('GET', `${rules('v1alpha3')}/r`);
+    assert.deepEqual([read.body.apiVersion, read.body.spec], ['resource.k8s.io/v1alpha3', spec]);
+    assert.match(read.warning, /v1alpha3 DeviceTaintRule is deprecated in v1\.36\+/);
+    const other = await serverOf(t, '1.36', 'api/all=true,resource.k8s.io/v1alpha3=false', gates);
+    assert.equal((await other('GET', rules('v1alpha3'))).status, 404);
+    assert.equal((await other('GET', rules('v1beta2'))).status, 200);
+  });
+
+  it('who writes a trust bundle of a signer must be allowed to attest for it', async (t) => {
+    const call = await serverOf(t, '1.36', 'api/beta=true', { ClusterTrustBundle: true });
+    const root = createCertificateAuthority(
+      { clock: systemClock, random: systemRandom },
+      { commonName: 'root' },
+    );
+    const bundle = {
+      metadata: { name: 'example.com:signer:b' },
+      spec: { signerName: 'example.com/signer', trustBundle: root.certificatePem },
+    };
+    const rules = [
+      { apiGroups: ['certificates.k8s.io'], resources: ['clustertrustbundles'], verbs: ['*'] },
+    ];
+    const rbac = '/apis/rbac.authorization.k8s.io/v1';
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'writer' };
+    const subjects = [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'ann' }];
+    await call('POST', `${rbac}/clusterroles`, { metadata: { name: 'writer' }, rules });
+    const binding = { metadata: { name: 'writer' }, roleRef, subjects };
+    await call('POST', `${rbac}/clusterrolebindings`, binding);
+    const bundles = '/apis/certificates.k8s.io/v1beta1/clustertrustbundles';
+    const refused = await call('POST', bundles, bundle, { name: 'ann' });
+    assert.equal(refused.status, 403);
+    assert.match(refused.text, /user not permitted to attest for signerName/);
+    assert.equal((await call('POST', bundles, bundle)).status, 201);
+    const selected = await call(
+      'GET',
+      `${bundles}?fieldSelector=spec.signerName=example.com/signer`,
+    );
+    assert.equal(selected.body.items?.length, 1);
   });
 
   it('a review answers in the version in which it was asked', async (t) => {

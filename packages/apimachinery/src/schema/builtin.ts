@@ -19,27 +19,31 @@ let resources: readonly ResourceDefinition[] | undefined;
 
 /** Every resource that a stock server of the newest release serves, in its discovery order. */
 export function builtinResources(): readonly ResourceDefinition[] {
-  resources ??= resourceTable.resources.map(toResourceDefinition);
+  resources ??= servedRows.map(toResourceDefinition);
   return resources;
 }
 
-let derived: readonly ResourceDefinition[] | undefined;
+let optional: readonly ResourceDefinition[] | undefined;
 
 /**
- * The same resources in the versions that are only served when asked for, or that only older
- * releases served.
+ * Resources in versions that are only served when asked for, or that only older releases served:
+ * kinds that have no other versions, and other versions of the kinds above.
  */
-export function derivedResources(): readonly ResourceDefinition[] {
-  derived ??= derivedVersions.flatMap(({ group, version, sibling, resources: names }) =>
+export function optionalResources(): readonly ResourceDefinition[] {
+  optional ??= [...optionalRows.map(toResourceDefinition), ...derivedResources()];
+  return optional;
+}
+
+function derivedResources(): ResourceDefinition[] {
+  return derivedVersions.flatMap(({ group, version, sibling, resources: names }) =>
     names.map((name) => {
-      const row = resourceTable.resources.find(
+      const row = tableRows.find(
         (r) => r.group === group && r.version === sibling && r.resource === name,
       );
       if (row === undefined) throw new Error(`the table lacks ${name}.${sibling}.${group}`);
       return toResourceDefinition({ ...row, version });
     }),
   );
-  return derived;
 }
 
 /**
@@ -67,11 +71,11 @@ export function typeForKind(gvk: GroupVersionKind): StructType | undefined {
 function derivedName({ group, version, kind }: GroupVersionKind): string | undefined {
   const found = derivedVersions.find((d) => d.group === group && d.version === version);
   if (found === undefined) return undefined;
-  const isServed = derivedResources().some(
+  const isKnown = optionalResources().some(
     (d) =>
       d.group === group && d.version === version && (kind === d.kind || kind === `${d.kind}List`),
   );
-  return isServed ? `${found.package}.${version}.${kind}` : undefined;
+  return isKnown ? `${found.package}.${version}.${kind}` : undefined;
 }
 
 /** Built-in kinds with a group of their own; without those that every group has. */
@@ -85,7 +89,41 @@ export function builtinKinds(): readonly GroupVersionKind[] {
   return found;
 }
 
-type ResourceRow = (typeof resourceTable.resources)[number];
+/** A row of the table, with what not all rows have. */
+interface ResourceRow {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly kind: string;
+  readonly singular: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly subresources?: readonly SubresourceRow[];
+  readonly storageVersion?: string;
+  readonly storageVersionHash?: string;
+  readonly keyPrefix?: string;
+  readonly columns: readonly ColumnRow[];
+  readonly fieldLabels: readonly string[];
+}
+interface SubresourceRow {
+  readonly name: string;
+  readonly kind: string;
+  readonly group: string;
+  readonly version: string;
+  readonly verbs: readonly string[];
+}
+interface ColumnRow {
+  readonly name: string;
+  readonly type: string;
+  readonly format?: string;
+  readonly priority: number;
+  readonly text: string;
+}
+const servedRows: readonly ResourceRow[] = resourceTable.resources;
+const optionalRows: readonly ResourceRow[] = resourceTable.optional;
+const tableRows = [...servedRows, ...optionalRows];
 
 function toResourceDefinition(row: ResourceRow): ResourceDefinition {
   const { group, version, resource, kind, singular, namespaced } = row;
@@ -114,7 +152,7 @@ function toResourceDefinition(row: ResourceRow): ResourceDefinition {
 }
 
 /** `text` is a description, or `@` or `¶` and the field whose documentation it is. */
-function toTableColumn({ text, ...column }: ResourceRow['columns'][number]): TableColumn {
+function toTableColumn({ text, ...column }: ColumnRow): TableColumn {
   return {
     ...column,
     get description() {
@@ -139,10 +177,7 @@ function withLineBreaks(text: string): string {
 }
 
 /** A subresource without a version serves kinds of its resource's own version. */
-function toSubresource(
-  row: ResourceRow,
-  sub: NonNullable<ResourceRow['subresources']>[number],
-): SubresourceDefinition {
+function toSubresource(row: ResourceRow, sub: SubresourceRow): SubresourceDefinition {
   const own = sub.version === '';
   const gvk = {
     group: own ? row.group : sub.group,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { builtinResources, builtinType, derivedResources, typeForKind } from './builtin.ts';
+import { builtinResources, builtinType, optionalResources, typeForKind } from './builtin.ts';
 import type { StructType, TypeRef } from './types.ts';
 
 function structsOf(type: StructType): Map<string, StructType> {
@@ -22,11 +22,11 @@ function structsOf(type: StructType): Map<string, StructType> {
 }
 
 describe('derived versions', () => {
-  for (const definition of derivedResources()) {
+  for (const definition of optionalResources()) {
     const { group, version, kind } = definition;
     it(`${group}/${version} ${kind} and its list are made of structs of that version`, () => {
-      const sibling = builtinResources().find(
-        (d) => d.group === group && d.kind === kind && d.version === 'v1',
+      const sibling = [...builtinResources(), ...optionalResources()].find(
+        (d) => d.group === group && d.kind === kind && d.version !== version,
       );
       const foreign = `${group.split('.')[0]}.v1.`;
       for (const [name] of structsOf(definition.type)) {
@@ -34,8 +34,9 @@ describe('derived versions', () => {
         assert.ok(!isSiblings || name.endsWith('.UserInfo'), name);
       }
       assert.equal(definition.type.goName, kind);
-      assert.equal(definition.type.description, sibling?.type.description);
-      if (sibling?.keyPrefix !== undefined)
+      if (sibling !== undefined)
+        assert.equal(definition.type.description, sibling.type.description);
+      if (definition.keyPrefix !== undefined)
         assert.ok(typeForKind({ group, version, kind: `${kind}List` }) !== undefined);
     });
   }

@@ -1,5 +1,5 @@
 // Versions of built-in kinds that a stock server does not serve unless it is asked to, or that
-// older releases served. Each is its newer sibling under another name, but for the differences
+// older releases served, and that have no tables. Each is its newer sibling under another name, but for the differences
 // written here, so they need no tables of their own. Field numbers and order were compared with the
 // messages of `generated.proto`.
 
@@ -74,6 +74,13 @@ export const derivedVersions: readonly DerivedVersion[] = [
   },
   { ...selfSubjectReviews, version: 'v1beta1' },
   { ...selfSubjectReviews, version: 'v1alpha1' },
+  {
+    group: 'certificates.k8s.io',
+    version: 'v1alpha1',
+    sibling: 'v1beta1',
+    package: 'io.k8s.api.certificates',
+    resources: ['podcertificaterequests'],
+  },
   { ...flowcontrol, version: 'v1beta3', edit: plainShares },
   { ...flowcontrol, version: 'v1beta2', edit: assuredShares },
   {

@@ -48,15 +48,21 @@ export function tableStruct(name: string): StructType | undefined {
   return struct;
 }
 
+const joined = new Map<string, Record<string, StructRow>>();
+
+/** The structs of a package: those of the table and those that are derived from a sibling's. */
 function readRows(path: string): Record<string, StructRow> | undefined {
-  const rows = readPackage(packages, schemaTexts, path);
-  if (rows !== undefined) return rows;
+  const own = readPackage(packages, schemaTexts, path);
   const derived = derivedPackage(path);
-  const sibling = derived && readRows(`${derived.package}.${derived.sibling}`);
-  if (derived === undefined || sibling === undefined) return undefined;
+  if (derived === undefined) return own;
+  const known = joined.get(path);
+  if (known !== undefined) return known;
+  const sibling = readRows(`${derived.package}.${derived.sibling}`);
+  if (sibling === undefined) return own;
   const made = deriveRows(derived, sibling as StructRows) as Record<string, StructRow>;
-  packages.set(path, made);
-  return made;
+  const rows = { ...made, ...own };
+  joined.set(path, rows);
+  return rows;
 }
 
 /** Every definition name of the tables, sorted; derived versions are not among them. */
@@ -195,14 +201,14 @@ function goTypeOf(text: string): string {
 
 function descriptionOf(name: string, index: number): string | undefined {
   const { path, goName } = splitName(name);
+  const texts = readPackage(descriptions, descriptionTexts, path)?.[goName];
   const derived = derivedPackage(path);
-  if (derived !== undefined) {
+  if (texts === undefined && derived !== undefined) {
     const sibling = `${derived.package}.${derived.sibling}.${goName}`;
     if (index === 0) return descriptionOf(sibling, 0);
     const field = tableStruct(name)?.fields[index - 1]?.name;
     return tableStruct(sibling)?.fields.find((f) => f.name === field)?.description;
   }
-  const texts = readPackage(descriptions, descriptionTexts, path)?.[goName];
   const text = texts?.[index];
   return text === '' ? undefined : text;
 }

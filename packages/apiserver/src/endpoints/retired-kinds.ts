@@ -31,6 +31,7 @@ const retired: Readonly<Record<string, string>> = {
   'flowcontrol.apiserver.k8s.io/v1beta1': flowControl,
   'flowcontrol.apiserver.k8s.io/v1beta2': flowControl,
   'flowcontrol.apiserver.k8s.io/v1beta3': flowControl,
+  'internal.apiserver.k8s.io/v1alpha1': 'StorageVersion',
   'networking.k8s.io/v1beta1': 'IPAddress Ingress IngressClass ServiceCIDR',
   'node.k8s.io/v1alpha1': 'RuntimeClass',
   'node.k8s.io/v1beta1': 'RuntimeClass',
@@ -38,11 +39,14 @@ const retired: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/v1alpha1': roles,
   'rbac.authorization.k8s.io/v1beta1': roles,
   'resource.k8s.io/v1beta1': devices,
-  'resource.k8s.io/v1beta2': devices,
+  'resource.k8s.io/v1beta2': `${devices} DeviceTaintRule`,
+  'resource.k8s.io/v1alpha3': 'DeviceTaintRule ResourcePoolStatusRequest',
+  'scheduling.k8s.io/v1alpha2': 'PodGroup Workload',
   'scheduling.k8s.io/v1beta1': 'PriorityClass',
   'storage.k8s.io/v1alpha1': 'CSIStorageCapacity VolumeAttachment VolumeAttributesClass',
   'storage.k8s.io/v1beta1':
     'CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment VolumeAttributesClass',
+  'storagemigration.k8s.io/v1beta1': 'StorageVersionMigration',
 };
 
 /** Is `kind`, or the list of it, known in a version that is not served? */

@@ -4,7 +4,7 @@
 import {
   builtinResources,
   createFieldManager,
-  derivedResources,
+  optionalResources,
   formatApiVersion,
   type Clock,
   type ResourceDefinition,
@@ -29,7 +29,7 @@ export function createBuiltinEndpoints(
   parts: BuiltinParts,
   dependencies: StoreDependencies,
 ): ResourceEndpoint[] {
-  const definitions = [...builtinResources(), ...derivedResources()];
+  const definitions = [...builtinResources(), ...optionalResources()];
   const scopes = new Map<string, StoreScope>();
   const scopeOf = (definition: ResourceDefinition): StoreScope | undefined => {
     const { keyPrefix } = definition;

@@ -7,6 +7,7 @@ import type { ObjectSources } from '../object-sources.ts';
 import type { KeyPairPem } from '../authentication/certificates/certificate-authority.ts';
 import { systemUser } from '../authentication/system-user.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
+import { mayActForSigner } from '../authorization/signer-permission.ts';
 import type { Features } from '../features/features.ts';
 import type { Route } from '../transport/outbound.ts';
 import { createAdmissionregistrationStrategies } from './admissionregistration/strategies.ts';
@@ -18,7 +19,8 @@ import { v1ToV2, v2ToV1 } from './autoscaling/conversion.ts';
 import { autoscalingStrategies } from './autoscaling/strategies.ts';
 import { batchStrategies } from './batch/strategies.ts';
 import type { BuiltinParts } from './builtin-endpoints.ts';
-import { certificatesStrategies } from './certificates/strategies.ts';
+import { createCertificatesStrategies } from './certificates/strategies.ts';
+import type { MaySign } from './certificates/podcertificaterequests/strategy.ts';
 import { coordinationStrategies } from './coordination/strategies.ts';
 import { createComponentStatuses } from './core/componentstatuses/component-statuses.ts';
 import { createClusterIps, type IpAddressStore } from './core/services/cluster-ips.ts';
@@ -31,6 +33,7 @@ import { eventsStrategies } from './events/strategies.ts';
 import { flowcontrolStrategies } from './flowcontrol/strategies.ts';
 import { expressionsOf } from './expressions/expressions.ts';
 import type { CreateHandler } from './handlers.ts';
+import { internalApiserverStrategies } from './internal-apiserver/strategies.ts';
 import { networkingStrategies } from './networking/strategies.ts';
 import { nodeGroupStrategies as nodeStrategies } from './node/strategies.ts';
 import { policyStrategies } from './policy/strategies.ts';
@@ -38,6 +41,7 @@ import { rbacStrategies } from './rbac/strategies.ts';
 import { createResourceStrategies } from './resource/strategies.ts';
 import { schedulingStrategies } from './scheduling/strategies.ts';
 import { storageStrategies } from './storage/strategies.ts';
+import { storagemigrationStrategies } from './storagemigration/strategies.ts';
 import { createObject } from './store-create.ts';
 import { storageKey, type StoreScope } from './store-types.ts';
 import type { Strategy } from './strategy.ts';
@@ -69,6 +73,8 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
   const { sources, scopeOf, features } = options;
   const { checker, ruleInspector } = expressionsOf(features);
   const pods = () => scopeOf('', 'pods');
+  const maySign: MaySign = (user, signer) =>
+    mayActForSigner(options.authorizer, { user }, 'sign', signer);
   return {
     strategies: {
       ...byGroup('', coreStrategies),
@@ -79,11 +85,12 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ...byGroup('apps', appsStrategies),
       ...byGroup('autoscaling', autoscalingStrategies),
       ...byGroup('batch', batchStrategies),
-      ...byGroup('certificates.k8s.io', certificatesStrategies),
+      ...byGroup('certificates.k8s.io', createCertificatesStrategies(maySign)),
       ...byGroup('coordination.k8s.io', coordinationStrategies),
       ...byGroup('discovery.k8s.io', discoveryStrategies),
       ...byGroup('events.k8s.io', eventsStrategies),
       ...byGroup('flowcontrol.apiserver.k8s.io', flowcontrolStrategies),
+      ...byGroup('internal.apiserver.k8s.io', internalApiserverStrategies),
       ...byGroup('networking.k8s.io', networkingStrategies),
       ...byGroup('node.k8s.io', nodeStrategies),
       ...byGroup('policy', policyStrategies),
@@ -91,6 +98,7 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ...byGroup('resource.k8s.io', createResourceStrategies(checker)),
       ...byGroup('scheduling.k8s.io', schedulingStrategies),
       ...byGroup('storage.k8s.io', storageStrategies),
+      ...byGroup('storagemigration.k8s.io', storagemigrationStrategies),
     },
     conversions: {
       ...derivedConversions(),

@@ -6,6 +6,7 @@ import {
   builtinResources,
   createSeededRandom,
   decodeObject,
+  optionalResources,
   systemClock,
 } from '@keelson/apimachinery';
 import { createFeatures } from '../features/create-features.ts';
@@ -34,7 +35,7 @@ const { strategies } = createBuiltinParts({
 });
 
 /** What is stored, in the version in which it is. */
-const stored = builtinResources().filter(
+const stored = [...builtinResources(), ...optionalResources()].filter(
   (r) => r.storageVersion === (r.group === '' ? r.version : `${r.group}/${r.version}`),
 );
 

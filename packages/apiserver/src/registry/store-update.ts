@@ -164,6 +164,8 @@ async function prepareReplacement(
     ...(update.validateUpdate?.(object, existing, context) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(scope, object, errors);
+  const refusals = await request.subresource?.authorizeUpdate?.(object, existing, context);
+  if (refusals !== undefined && refusals.length > 0) throw invalidObject(scope, object, refusals);
   for (const text of update.warningsOnUpdate?.(object, existing, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);
   await request.validateAdmission(object, existing);

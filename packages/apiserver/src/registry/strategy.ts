@@ -140,6 +140,8 @@ export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
   /** Takes from `old` all that this subresource must not change. */
   prepareForUpdate(object: T, old: T, context: StrategyContext): void;
   validateUpdate?(object: T, old: T, context: StrategyContext): FieldError[];
+  /** Asks what the caller may, of an update that has passed validation; an error is a refusal. */
+  authorizeUpdate?(object: T, old: T, context: StrategyContext): Promise<FieldError[]>;
   warningsOnUpdate?(object: T, old: T, context: StrategyContext): string[];
   readonly resetFields?: readonly (readonly string[])[];
 }

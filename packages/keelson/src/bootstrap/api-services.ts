@@ -11,9 +11,20 @@ const managedOnStart = 'onstart';
 /** COMPAT: the aggregator's own group has none. */
 const unregisteredGroup = 'apiregistration.k8s.io';
 /** Of groups and versions that are not served by default. */
-const otherGroupPriority = 16_000;
+const otherGroupPriorities: Readonly<Record<string, number>> = {
+  'internal.apiserver.k8s.io': 16_000,
+  'storagemigration.k8s.io': 15_800,
+};
 const betaPriority = 12;
 const alphaPriority = 9;
+const otherVersionPriorities: Readonly<Record<string, number>> = {
+  'certificates.k8s.io/v1beta1': 9,
+  'certificates.k8s.io/v1alpha1': 1,
+  'coordination.k8s.io/v1beta1': 13,
+  'coordination.k8s.io/v1alpha2': 12,
+};
+/** Of a group that nobody has thought of. */
+const lastGroupPriority = 15_000;
 
 /** `create` stores an object with its status, unless it is there. */
 export async function reconcileApiServices(
@@ -59,8 +70,11 @@ function servedVersions(server: ApiServer): Served[] {
 function specOf({ group, version }: Served): object {
   const rows = localApiServices.filter(([name]) => name === group);
   const row = rows.find(([, name]) => name === version);
-  const groupPriorityMinimum = rows[0]?.[2] ?? otherGroupPriority;
-  const versionPriority = row?.[3] ?? (version.includes('alpha') ? alphaPriority : betaPriority);
+  const groupPriorityMinimum = rows[0]?.[2] ?? otherGroupPriorities[group] ?? lastGroupPriority;
+  const versionPriority =
+    row?.[3] ??
+    otherVersionPriorities[`${group}/${version}`] ??
+    (version.includes('alpha') ? alphaPriority : betaPriority);
   return { ...(group === '' ? {} : { group }), version, groupPriorityMinimum, versionPriority };
 }
 

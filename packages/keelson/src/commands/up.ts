@@ -243,7 +243,7 @@ function readStaticTokens({ tokenAuthFile }: UpFlags): readonly StaticToken[] {
 /** Checked before anything is opened. */
 function readRuntimeConfig(flags: UpFlags, features: Features): RuntimeConfig {
   const config = parseRuntimeConfig(flags.runtimeConfig);
-  usage(() => createBuiltinVersions(config, features.emulated.minor));
+  usage(() => createBuiltinVersions(config, features));
   return config;
 }
 

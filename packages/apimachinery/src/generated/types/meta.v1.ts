@@ -142,6 +142,12 @@ export type GetOptions = {
   resourceVersion?: string;
 };
 
+/** GroupResource specifies a Group and a Resource, but does not force a version. */
+export type GroupResource = {
+  group: string;
+  resource: string;
+};
+
 /** GroupVersion contains the "group/version" and "version" string of a version. */
 export type GroupVersionForDiscovery = {
   /** groupVersion specifies the API group and version in the form "group/version" */

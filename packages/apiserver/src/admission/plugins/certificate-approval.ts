@@ -6,7 +6,7 @@ import type { CertificateSigningRequest } from '@keelson/apimachinery/types/cert
 import type { Authorizer } from '../../authorization/authorizer.ts';
 import { admissionForbidden, type AdmissionPlugin } from '../admission.ts';
 import { asKind, handling, isAbout } from '../request-match.ts';
-import { mayActForSigner } from './certificate-signer-permission.ts';
+import { mayActForSigner } from '../../authorization/signer-permission.ts';
 
 export function createCertificateApproval(authorizer: Authorizer): AdmissionPlugin {
   return {

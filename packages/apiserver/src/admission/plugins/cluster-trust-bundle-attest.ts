@@ -7,7 +7,7 @@ import type { Authorizer } from '../../authorization/authorizer.ts';
 import type { Features } from '../../features/features.ts';
 import { admissionForbidden, type AdmissionPlugin } from '../admission.ts';
 import { asKind, isAbout } from '../request-match.ts';
-import { mayActForSigner } from './certificate-signer-permission.ts';
+import { mayActForSigner } from '../../authorization/signer-permission.ts';
 
 interface ClusterTrustBundle {
   readonly spec?: { readonly signerName?: string };

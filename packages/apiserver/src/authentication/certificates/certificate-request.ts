@@ -59,7 +59,12 @@ export function parseCertificateRequest(pem: string): CertificateRequest {
   const block = readPem(pem)[0];
   if (block === undefined || !/^(NEW )?CERTIFICATE REQUEST$/.test(block.label))
     throw new DerError('PEM block type must be CERTIFICATE REQUEST');
-  const [info, algorithm, signature] = readChildren(readDer(block.bytes, tag.sequence).content, 3);
+  return decodeCertificateRequest(block.bytes);
+}
+
+/** The same from DER. */
+export function decodeCertificateRequest(der: Uint8Array): CertificateRequest {
+  const [info, algorithm, signature] = readChildren(readDer(der, tag.sequence).content, 3);
   const infoValue = expectTag(info, tag.sequence);
   const [, subject, key, attributes] = readChildren(infoValue.content, 4);
   const subjectValue = expectTag(subject, tag.sequence);

@@ -9,7 +9,7 @@ import {
   builtinResources,
   createSeededRandom,
   decodeValue,
-  derivedResources,
+  optionalResources,
   formatApiVersion,
   systemClock,
   type Field,
@@ -145,7 +145,7 @@ function decoded(object: KubeObject, definition: ResourceDefinition): KubeObject
   return value as unknown as KubeObject;
 }
 
-const all = [...builtinResources(), ...derivedResources()];
+const all = [...builtinResources(), ...optionalResources()];
 
 // Only metrics that are valid survive in the annotations of v1; autoscaling.test.ts makes such.
 const testedElsewhere = 'autoscaling/v1/horizontalpodautoscalers';

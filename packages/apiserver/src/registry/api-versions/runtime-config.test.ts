@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createFeatures } from '../../features/create-features.ts';
 import { createBuiltinVersions, parseRuntimeConfig } from './runtime-config.ts';
 
 const gvr = (text: string) => {
   const [group = '', version = '', resource = ''] = text.split('/');
   return { group, version, resource };
 };
+const versionsOf = (config: string, minor: number, gates: Record<string, boolean> = {}) =>
+  createBuiltinVersions(
+    parseRuntimeConfig([config]),
+    createFeatures({ emulatedVersion: `1.${minor}`, featureGates: gates }),
+  );
 const pods = '/v1/pods';
 const deployments = 'apps/v1/deployments';
 const addresses = 'networking.k8s.io/v1beta1/ipaddresses';
@@ -60,11 +66,43 @@ describe('which versions are served', () => {
   ];
   for (const [config, minor, served, not] of rows) {
     it(`1.${minor} ${config || '(nothing)'}`, () => {
-      const versions = createBuiltinVersions(parseRuntimeConfig([config]), minor);
+      const versions = versionsOf(config, minor);
       for (const text of served) assert.equal(versions.isServed(gvr(text)), true, text);
       for (const text of not) assert.equal(versions.isServed(gvr(text)), false, text);
     });
   }
+
+  const gated: readonly [resource: string, gate: string, from: number, until: number][] = [
+    ['certificates.k8s.io/v1alpha1/clustertrustbundles', 'ClusterTrustBundle', 27, 36],
+    ['certificates.k8s.io/v1beta1/clustertrustbundles', 'ClusterTrustBundle', 33, 36],
+    ['certificates.k8s.io/v1alpha1/podcertificaterequests', 'PodCertificateRequest', 34, 34],
+    ['certificates.k8s.io/v1beta1/podcertificaterequests', 'PodCertificateRequest', 35, 36],
+    ['coordination.k8s.io/v1alpha2/leasecandidates', '', 32, 36],
+    ['coordination.k8s.io/v1beta1/leasecandidates', '', 33, 36],
+    ['internal.apiserver.k8s.io/v1alpha1/storageversions', '', 26, 36],
+    ['resource.k8s.io/v1alpha3/devicetaintrules', 'DRADeviceTaintRules', 35, 36],
+    ['resource.k8s.io/v1alpha3/devicetaintrules', 'DRADeviceTaints', 33, 34],
+    ['resource.k8s.io/v1beta2/devicetaintrules', 'DRADeviceTaintRules', 36, 36],
+    ['resource.k8s.io/v1alpha3/resourcepoolstatusrequests', 'DRAResourcePoolStatus', 36, 36],
+    ['scheduling.k8s.io/v1alpha2/podgroups', 'GenericWorkload', 36, 36],
+    ['scheduling.k8s.io/v1alpha2/workloads', 'GenericWorkload', 36, 36],
+    ['storagemigration.k8s.io/v1beta1/storageversionmigrations', 'StorageVersionMigrator', 35, 36],
+  ];
+  for (const [resource, gate, from, until] of gated)
+    it(`${resource} needs ${gate || 'no gate'}, from 1.${from} to 1.${until}`, () => {
+      const on = gate === '' ? {} : { [gate]: true };
+      for (let minor = 26; minor <= 36; minor++) {
+        const exists = minor >= from && minor <= until;
+        const ask = (config: string, gates: Record<string, boolean>) =>
+          versionsOf(config, minor, gates).isServed(gvr(resource));
+        if (exists) {
+          assert.equal(ask('api/all=true', on), true, `1.${minor}`);
+          assert.equal(ask(`${resource}=true`, on), true, `1.${minor}`);
+          assert.equal(ask('', on), false, `1.${minor}`);
+        }
+        if (!exists || gate !== '') assert.equal(ask('api/all=true', {}), false, `1.${minor}`);
+      }
+    });
 
   it('repeated flags add up', () => {
     const config = parseRuntimeConfig(['api/beta=true', 'apps/v1=false,api/alpha=true']);
@@ -88,14 +126,10 @@ describe('which versions are served', () => {
       'apps/v1/Deployment=true',
       'invalid key apps/v1/Deployment: group/version/resource and resource is always lowercase plural, not "Deployment"',
     ],
-    [
-      'coordination.k8s.io/v1beta1=true',
-      'runtime-config: coordination.k8s.io/v1beta1 is not served by Keelson',
-    ],
   ];
   for (const [config, message] of refused)
     it(`${config} is refused`, () =>
-      assert.throws(() => createBuiltinVersions(parseRuntimeConfig([config]), 36), {
+      assert.throws(() => versionsOf(config, 36), {
         name: 'RuntimeConfigError',
         message,
       }));

@@ -5,15 +5,17 @@
 //   group/version=true       one version; /v1 is that of the core group
 //   group/version/resource   one resource; stronger than its version
 //
-// A version that the emulated release does not have is not served, whatever is asked for.
+// A version that the emulated release does not have is not served, whatever is asked for, and
+// neither is a resource whose feature gate is off.
 
 import {
   builtinResources,
-  derivedResources,
+  optionalResources,
   type GroupVersion,
   type GroupVersionResource,
 } from '@keelson/apimachinery';
-import { existsIn, isServedByDefault } from './lifecycle.ts';
+import type { Features } from '../../features/features.ts';
+import { existsIn, gateOf, isServedByDefault } from './lifecycle.ts';
 
 /** What cannot be meant; the message is kube-apiserver's where it has one. */
 export class RuntimeConfigError extends Error {
@@ -50,29 +52,29 @@ export function parseRuntimeConfig(texts: readonly string[]): RuntimeConfig {
 }
 
 /** Of the built-in resources. Throws RuntimeConfigError. */
-export function createBuiltinVersions(
-  config: RuntimeConfig,
-  emulatedMinor: number,
-): ServedVersions {
-  const servable = [...builtinResources(), ...derivedResources()];
-  return createServedVersions(config, { servable, emulatedMinor });
+export function createBuiltinVersions(config: RuntimeConfig, features: Features): ServedVersions {
+  const servable = [...builtinResources(), ...optionalResources()];
+  return createServedVersions(config, { servable, features });
 }
 
 export interface RuntimeConfigOptions {
   /** What there are resources for. */
   readonly servable: readonly GroupVersionResource[];
-  readonly emulatedMinor: number;
+  readonly features: Features;
 }
 
 /** Throws RuntimeConfigError. */
 export function createServedVersions(
   config: RuntimeConfig,
-  { servable, emulatedMinor }: RuntimeConfigOptions,
+  { servable, features }: RuntimeConfigOptions,
 ): ServedVersions {
   const settings = readSettings(config, servable);
+  const { minor } = features.emulated;
   return {
     isServed(gvr) {
-      if (!existsIn(gvr, emulatedMinor)) return false;
+      if (!existsIn(gvr, minor)) return false;
+      const gate = gateOf(gvr, minor);
+      if (gate !== undefined && !features.enabled(gate)) return false;
       const version = `${gvr.group}/${gvr.version}`;
       return (
         settings.resources.get(`${version}/${gvr.resource}`) ??
@@ -169,31 +171,16 @@ const emptyVersions: readonly string[] = [
   'coordination.k8s.io/v1',
 ];
 
-/** Kubernetes could serve these, and we have no kinds for them. */
-const knownElsewhere: ReadonlySet<string> = new Set([
-  'certificates.k8s.io/v1alpha1',
-  'certificates.k8s.io/v1beta1',
-  'coordination.k8s.io/v1alpha2',
-  'coordination.k8s.io/v1beta1',
-  'internal.apiserver.k8s.io/v1alpha1',
-  'resource.k8s.io/v1alpha3',
-  'scheduling.k8s.io/v1alpha2',
-  'storagemigration.k8s.io/v1beta1',
-]);
-
 function registeredVersions(servable: readonly GroupVersion[]): ReadonlySet<string> {
   return new Set([
     ...servable.map(({ group, version }) => `${group}/${version}`),
     ...emptyVersions,
-    ...knownElsewhere,
   ]);
 }
 
 function assertRegistered(group: string, version: string, servable: readonly GroupVersion[]): void {
   const key = `${group}/${version}`;
   const shown = group === '' ? version : key;
-  if (knownElsewhere.has(key))
-    throw new RuntimeConfigError(`runtime-config: ${shown} is not served by Keelson`);
   if (!registeredVersions(servable).has(key))
     throw new RuntimeConfigError(`group version ${shown} that has not been registered`);
 }

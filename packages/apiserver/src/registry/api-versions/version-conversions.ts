@@ -2,7 +2,7 @@
 // their kind is stored. Most differ in nothing but the name.
 
 import {
-  derivedResources,
+  optionalResources,
   formatApiVersion,
   isJsonObject,
   type JsonObject,
@@ -49,9 +49,10 @@ const contents: Readonly<Record<string, ContentConversion>> = {
 /** By group, version and resource. */
 export function derivedConversions(): Readonly<Record<string, VersionConversion>> {
   return Object.fromEntries(
-    derivedResources().flatMap((definition) => {
+    optionalResources().flatMap((definition) => {
       const { group, version, resource, storageVersion } = definition;
-      if (storageVersion === undefined) return [];
+      const isStored = storageVersion === formatApiVersion(definition);
+      if (storageVersion === undefined || isStored) return [];
       const key = `${group}/${version}/${resource}`;
       return [[key, createConversion(formatApiVersion(definition), storageVersion, contents[key])]];
     }),

@@ -3,8 +3,10 @@
 import type { Strategy } from '../strategy.ts';
 import { uncheckedExpressions, type ExpressionChecker } from '../validation/expression-checker.ts';
 import { createDeviceClassStrategy } from './deviceclasses/strategy.ts';
+import { deviceTaintRuleStrategy } from './devicetaintrules/strategy.ts';
 import { createResourceClaimStrategy } from './resourceclaims/strategy.ts';
 import { createResourceClaimTemplateStrategy } from './resourceclaimtemplates/strategy.ts';
+import { resourcePoolStatusRequestStrategy } from './resourcepoolstatusrequests/strategy.ts';
 import { resourceSliceStrategy } from './resourceslices/strategy.ts';
 
 export function createResourceStrategies(
@@ -12,8 +14,10 @@ export function createResourceStrategies(
 ): Readonly<Record<string, Strategy>> {
   return {
     deviceclasses: createDeviceClassStrategy(checker) as Strategy,
+    devicetaintrules: deviceTaintRuleStrategy as Strategy,
     resourceclaims: createResourceClaimStrategy(checker) as Strategy,
     resourceclaimtemplates: createResourceClaimTemplateStrategy(checker) as Strategy,
+    resourcepoolstatusrequests: resourcePoolStatusRequestStrategy as Strategy,
     resourceslices: resourceSliceStrategy as Strategy,
   };
 }

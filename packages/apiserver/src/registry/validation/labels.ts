@@ -29,6 +29,20 @@ export function annotations(errors: Errors, path: string, map: StringMap | undef
   if (bytes > annotationBytesMax) errors.push(fieldError.tooLong(path, annotationBytesMax));
 }
 
+/** Annotations that only somebody with a domain may define: every key has a prefix. */
+export function userAnnotations(errors: Errors, path: string, map: StringMap): void {
+  let bytes = 0;
+  for (const key in map) {
+    const problems = qualifiedName(key.toLowerCase());
+    if (problems.length > 0 || !key.includes('/')) {
+      const why = 'must be a domain-prefixed key (such as "acme.io/foo")';
+      errors.push(fieldError.invalid(path, key, problems[0] ?? why));
+    }
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(map[key] ?? '');
+  }
+  if (bytes > annotationBytesMax) errors.push(fieldError.tooLong(path, annotationBytesMax));
+}
+
 export interface LabelSelectorLike {
   readonly matchLabels?: StringMap;
   readonly matchExpressions?: readonly SelectorRequirementLike[];

@@ -148,7 +148,7 @@ function readFeatures(flags: FlagValues): Features {
 /** Checked here, so that what is wrong shows before anything is opened. */
 function readRuntimeConfig(flags: FlagValues, features: Features): RuntimeConfig {
   const config = parseRuntimeConfig(flags.list('runtime-config'));
-  createBuiltinVersions(config, features.emulated.minor);
+  createBuiltinVersions(config, features);
   return config;
 }
 

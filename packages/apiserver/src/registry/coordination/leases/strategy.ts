@@ -5,8 +5,8 @@ import type { Lease } from '@keelson/apimachinery/types/coordination.k8s.io.v1';
 import type { Features } from '../../../features/features.ts';
 import { age } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
-import { conforms, nonNegative, positive } from '../../validation/checks.ts';
-import { qualifiedName } from '../../validation/names.ts';
+import { nonNegative, positive } from '../../validation/checks.ts';
+import { coordinatedStrategy } from '../coordinated-strategies.ts';
 
 export const leaseStrategy: Strategy<Lease> = {
   prepareForCreate(lease, { features }) {
@@ -40,19 +40,10 @@ function validateLease({ spec }: Lease): FieldError[] {
     positive(errors, 'spec.leaseDurationSeconds', spec.leaseDurationSeconds);
   }
   nonNegative(errors, 'spec.leaseTransitions', spec.leaseTransitions);
-  if (spec.strategy !== undefined) checkStrategy(errors, spec.strategy);
+  if (spec.strategy !== undefined) coordinatedStrategy(errors, 'spec.strategy', spec.strategy);
   if (spec.preferredHolder && !spec.strategy) {
     const why = 'may only be specified if `strategy` is defined';
     errors.push(fieldError.forbidden('spec.preferredHolder', why));
   }
   return errors;
-}
-
-/** `OldestEmulationVersion`, or a strategy of somebody's own under their domain. */
-function checkStrategy(errors: FieldError[], strategy: string): void {
-  const path = 'spec.strategy';
-  if (strategy.includes('/')) conforms(errors, path, strategy, qualifiedName);
-  else if (strategy !== 'OldestEmulationVersion') {
-    errors.push(fieldError.notSupported(path, strategy, ['OldestEmulationVersion']));
-  }
 }

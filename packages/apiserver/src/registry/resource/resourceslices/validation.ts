@@ -7,19 +7,13 @@ import type {
   DeviceAttribute,
   DeviceCapacity,
   DeviceCounterConsumption,
-  DeviceTaint,
   ResourceSlice,
   ResourceSliceSpec,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import { nodeSelector } from '../../core/pod-spec/affinity.ts';
-import { immutable, notLongerThan, oneOf, required, type Errors } from '../../validation/checks.ts';
+import { immutable, notLongerThan, required, type Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
-import {
-  dns1123Label,
-  dns1123Subdomain,
-  labelValue,
-  qualifiedName,
-} from '../../validation/names.ts';
+import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
 import { driverName, poolName, qualifiedDeviceName } from '../device-names.ts';
 import {
   advancedDevicesMax,
@@ -33,6 +27,7 @@ import {
   identifierBytesMax,
   taintsMax,
 } from '../limits.ts';
+import { validateTaint } from '../device-taints.ts';
 import { checkList, checkMap, checkName } from '../lists.ts';
 import { validateBindingConditions } from '../resourceclaims/status-validation.ts';
 import { validateRequestPolicy } from './request-policy.ts';
@@ -249,17 +244,6 @@ function validateCapacity(
     validateRequestPolicy(errors, at, requestPolicy, capacity.value);
   } else {
     errors.push(fieldError.forbidden(at, 'allowMultipleAllocations must be true'));
-  }
-}
-
-const taintEffects: readonly string[] = ['NoExecute', 'NoSchedule', 'None'];
-
-function validateTaint(errors: Errors, path: string, taint: DeviceTaint): void {
-  const { key = '', value = '', effect = '' } = taint;
-  checkName(errors, `${path}.key`, key, qualifiedName);
-  if (value !== '') checkName(errors, `${path}.value`, value, labelValue);
-  if (required(errors, `${path}.effect`, effect)) {
-    oneOf(errors, `${path}.effect`, effect, taintEffects);
   }
 }
 

@@ -2,14 +2,20 @@
 // certificates.k8s.io with the name of the signer, and then with `<domain>/*`, which stands for all
 // signers of its domain. An authorizer that fails has not allowed.
 
-import type { Authorizer } from '../../authorization/authorizer.ts';
-import type { AdmissionAttributes } from '../admission.ts';
+import { noDecisionTrace, type DecisionTrace } from '@keelson/apimachinery';
+import type { UserInfo } from '../authentication/authenticator.ts';
+import type { Authorizer } from './authorizer.ts';
 
 export type SignerVerb = 'approve' | 'sign' | 'attest';
 
+export interface SignerCaller {
+  readonly user: UserInfo;
+  readonly trace?: DecisionTrace;
+}
+
 export async function mayActForSigner(
   authorizer: Authorizer,
-  attributes: AdmissionAttributes,
+  { user, trace = noDecisionTrace }: SignerCaller,
   verb: SignerVerb,
   signerName: string,
 ): Promise<boolean> {
@@ -25,7 +31,7 @@ export async function mayActForSigner(
       subresource: '',
       name,
     } as const;
-    const answer = await authorizer.authorize(attributes.user, question, attributes.trace);
+    const answer = await authorizer.authorize(user, question, trace);
     if (answer.decision === 'allow') return true;
   }
   return false;
