@@ -13,6 +13,7 @@ const sources = {
   limitRanges: none,
   namespaces: none,
   nodes: none,
+  podGroups: none,
   pods: none,
   priorityClasses: none,
   resourceQuotas: none,
@@ -20,6 +21,7 @@ const sources = {
   serviceAccounts: none,
   configMaps: none,
   storageClasses: none,
+  workloads: none,
 };
 const create = (options: Partial<AdmissionPluginOptions> = {}) =>
   createAdmissionPlugins({
@@ -39,11 +41,8 @@ const create = (options: Partial<AdmissionPluginOptions> = {}) =>
     ...options,
   }).map((plugin) => plugin.name);
 
-/** Made elsewhere, or about an API that is not served. */
+/** Made elsewhere. */
 const absent = new Set([
-  'PodGroupProtection',
-  'PodGroupWorkloadExists',
-  'JobValidation',
   'MutatingAdmissionPolicy',
   'MutatingAdmissionWebhook',
   'ValidatingAdmissionPolicy',

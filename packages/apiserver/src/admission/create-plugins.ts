@@ -33,6 +33,7 @@ import {
 import { createDenyServiceExternalIps } from './plugins/deny-service-external-ips.ts';
 import { createEventRateLimit } from './plugins/event-rate-limit.ts';
 import { createExtendedResourceToleration } from './plugins/extended-resource-toleration.ts';
+import { createJobValidation } from './plugins/job-validation.ts';
 import { createLimitPodHardAntiAffinityTopology } from './plugins/limit-pod-hard-anti-affinity-topology.ts';
 import { createLimitRanger } from './plugins/limit-ranger.ts';
 import {
@@ -47,6 +48,8 @@ import {
   type ResourcesOfKind,
 } from './plugins/owner-references-permission-enforcement.ts';
 import { createPersistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts';
+import { createPodGroupProtection } from './plugins/pod-group-protection.ts';
+import { createPodGroupWorkloadExists } from './plugins/pod-group-workload-exists.ts';
 import { createPodNodeSelector } from './plugins/pod-node-selector.ts';
 import { createPodResizeValidator } from './plugins/pod-resize-validator.ts';
 import { createPodSecurity } from './plugins/pod-security.ts';
@@ -68,6 +71,7 @@ export interface AdmissionSources {
   readonly limitRanges: ObjectSource;
   readonly namespaces: ObjectSource;
   readonly nodes: ObjectSource;
+  readonly podGroups: ObjectSource;
   readonly pods: ObjectSource;
   readonly priorityClasses: ObjectSource;
   readonly resourceQuotas: ObjectSource;
@@ -75,6 +79,7 @@ export interface AdmissionSources {
   readonly serviceAccounts: ObjectSource;
   readonly configMaps: ObjectSource;
   readonly storageClasses: ObjectSource;
+  readonly workloads: ObjectSource;
 }
 
 export interface AdmissionPluginOptions extends PluginFlags {
@@ -132,6 +137,7 @@ const factories: ReadonlyMap<string, CreatePlugin> = new Map<string, CreatePlugi
       createEventRateLimit(parseEventRateLimits(configurationOf(o, 'EventRateLimit')), o.clock),
   ],
   ['ExtendedResourceToleration', createExtendedResourceToleration],
+  ['JobValidation', (o) => createJobValidation(o.sources.podGroups, o.features)],
   ['LimitPodHardAntiAffinityTopology', createLimitPodHardAntiAffinityTopology],
   ['LimitRanger', (o) => createLimitRanger(o.sources.limitRanges, o.features)],
   [
@@ -152,6 +158,8 @@ const factories: ReadonlyMap<string, CreatePlugin> = new Map<string, CreatePlugi
     'PersistentVolumeClaimResize',
     (o) => createPersistentVolumeClaimResize(o.sources.storageClasses),
   ],
+  ['PodGroupProtection', (o) => createPodGroupProtection(o.features)],
+  ['PodGroupWorkloadExists', (o) => createPodGroupWorkloadExists(o.sources.workloads, o.features)],
   [
     'PodNodeSelector',
     (o) =>
@@ -196,16 +204,6 @@ const factories: ReadonlyMap<string, CreatePlugin> = new Map<string, CreatePlugi
 ]);
 
 /**
- * On by themselves in 1.36, but about the API of pod groups, which is alpha and not served here:
- * there is nothing that they could be asked about.
- */
-const aboutPodGroups: ReadonlySet<string> = new Set([
-  'JobValidation',
-  'PodGroupProtection',
-  'PodGroupWorkloadExists',
-]);
-
-/**
  * The plugins to run, in order. Throws AdmissionPluginError for flags that are wrong, plugins that
  * are asked for but not available, and configurations that cannot be used.
  */
@@ -219,7 +217,7 @@ export function createAdmissionPlugins(options: AdmissionPluginOptions): Admissi
     if (other !== undefined) return [other];
     const create = factories.get(name);
     if (create === undefined) {
-      if (enable.includes(name) && !aboutPodGroups.has(name))
+      if (enable.includes(name))
         errors.push(`admission plugin ${JSON.stringify(name)} is not available in this server`);
       return [];
     }
