@@ -21,6 +21,10 @@ export interface ServerLimits {
   readonly watchBacklogBytesMax: number;
   /** Interval of watch bookmarks. */
   readonly bookmarkIntervalMs: number;
+  /** How long a read waits for a revision that is not there yet, as the watch cache's. */
+  readonly revisionWaitMs: number;
+  /** How many may wait so at a time; the next ones are answered at once. */
+  readonly revisionWaitersMax: number;
   /** Bytes of request headers. */
   readonly headerBytesMax: number;
   /** Open connections. */
@@ -47,6 +51,8 @@ export const defaultLimits: ServerLimits = Object.freeze({
   warningRunesMax: 4096,
   watchBacklogBytesMax: 64 * 1024 * 1024,
   bookmarkIntervalMs: 60_000,
+  revisionWaitMs: 3_000,
+  revisionWaitersMax: 1_000,
   headerBytesMax: 64 * 1024,
   connectionsMax: 10_000,
   encodeChunkBytes: 1024 * 1024,

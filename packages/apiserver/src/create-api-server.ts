@@ -17,6 +17,7 @@ import { createOpenApiPaths } from './endpoints/openapi/endpoint.ts';
 import { createRootPaths, type IssuerDocuments, type VersionInfo } from './endpoints/root-paths.ts';
 import { createRouter } from './endpoints/router.ts';
 import type { EndpointServices } from './endpoints/resource-request.ts';
+import { createRevisionWaits } from './endpoints/revision-waits.ts';
 import type { Features } from './features/features.ts';
 import { createAuthenticationFilter } from './filters/authentication.ts';
 import { createAuthorizationFilter } from './filters/authorization.ts';
@@ -107,12 +108,12 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   let storageProblem: string | undefined;
   const endpoints = createBuiltinEndpoints(parts.builtin, dependencies);
   const index = createServedIndex(endpoints, parts);
+  const environment = { clock, limits, shutdown: shutdown.signal };
   const services: EndpointServices = {
     admission: createAdmissionChain(withAdmissionMetrics(parts.admissionPlugins, metrics, clock)),
-    clock,
     features,
-    limits,
-    shutdown: shutdown.signal,
+    ...environment,
+    revisionWaits: createRevisionWaits({ storage, ...environment }),
     jitter: () => random.float(),
   };
   const health = createHealthChecks({

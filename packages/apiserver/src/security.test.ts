@@ -222,6 +222,8 @@ describe('every limit of config.ts', () => {
         break;
       }
     },
+    revisionWaitMs: 'exceeded in simulated time, in endpoints/verbs/future-revisions.test.ts',
+    revisionWaitersMax: 'exceeded in endpoints/revision-waits.test.ts',
     async headerBytesMax() {
       await withListener({ headerBytesMax: 8192 }, async (listener) => {
         const answer = await exchange(

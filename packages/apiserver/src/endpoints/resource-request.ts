@@ -12,12 +12,14 @@ import type { Features } from '../features/features.ts';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { StoredEntry } from '../storage/storage.ts';
+import type { RevisionWaits } from './revision-waits.ts';
 
 export interface EndpointServices {
   readonly admission: AdmissionChain;
   readonly clock: Clock;
   readonly features: Features;
   readonly limits: ServerLimits;
+  readonly revisionWaits: RevisionWaits;
   /** Aborted when the server shuts down; watches end then. */
   readonly shutdown: AbortSignal;
   /** Random number in [0, 1), to spread the ends of watches. */
@@ -32,6 +34,15 @@ export interface ResourceRequest {
   /** Empty for collections. */
   readonly name: string;
   readonly subresource: string;
+}
+
+/** Waits for the revision that a client wants to see, if it is one, for as long as one does. */
+export function untilRevision(
+  { context, services }: ResourceRequest,
+  resourceVersion: string,
+): Promise<void> {
+  const revision = /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : 0;
+  return services.revisionWaits.until(revision, context.signal);
 }
 
 /** The object in the served version. */

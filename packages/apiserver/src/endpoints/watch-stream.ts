@@ -62,6 +62,7 @@ function createByteStream(
       startResponse(request.context, 200, streamTypes[format.mediaType] ?? 'application/json');
       // An empty chunk makes the transport send the headers now, not with the first event.
       response.write('');
+      if (ended) response.end();
     },
     write(frame) {
       if (ended || !opened) return;

@@ -4,7 +4,7 @@ import { statusErrors } from '@keelson/apimachinery';
 import { plainError, tooLargeResourceVersion } from '../../registry/storage-errors.ts';
 import { storageKey } from '../../registry/store-types.ts';
 import type { StoredEntry } from '../../storage/storage.ts';
-import { toServed, type ResourceRequest } from '../resource-request.ts';
+import { toServed, untilRevision, type ResourceRequest } from '../resource-request.ts';
 import { respondResource } from '../respond-resource.ts';
 
 export async function getResource(request: ResourceRequest): Promise<void> {
@@ -34,6 +34,7 @@ export async function readEntry(
       throw plainError(
         `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
       );
+    await untilRevision(request, resourceVersion);
     if (Number(resourceVersion) > scope.storage.revision())
       throw tooLargeResourceVersion(resourceVersion, scope.storage.revision());
   }

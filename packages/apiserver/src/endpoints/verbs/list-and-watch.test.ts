@@ -19,7 +19,7 @@ interface WatchEvent {
 describe('lists and watches', () => {
   let test: TestServer;
   before(async () => {
-    test = await createTestServer();
+    test = await createTestServer({ limits: { revisionWaitersMax: 0 } });
     await test.admin('POST', '/api/v1/namespaces', { metadata: { name: 'a' } });
     for (let i = 0; i < 7; i++) await create(`m${i}`, { parity: i % 2 === 0 ? 'even' : 'odd' });
   });

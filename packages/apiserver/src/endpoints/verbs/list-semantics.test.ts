@@ -20,7 +20,7 @@ describe('resourceVersion, match, limit and continue', () => {
   let old: string;
   let now: string;
   before(async () => {
-    test = await createTestServer();
+    test = await createTestServer({ limits: { revisionWaitersMax: 0 } });
     await test.admin('POST', '/api/v1/namespaces', { metadata: { name: 'a' } });
     for (const name of ['a', 'b', 'c'])
       await test.admin('POST', path, { metadata: { name, labels: { l: name } } });

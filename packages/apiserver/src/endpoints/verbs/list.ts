@@ -25,7 +25,7 @@ import { internalForm, type ShownObject } from '../internal-object.ts';
 import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
 import { assertShape, partialObject } from '../partial-metadata.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
-import { toServed, type ResourceRequest } from '../resource-request.ts';
+import { toServed, untilRevision, type ResourceRequest } from '../resource-request.ts';
 import { respondParts } from '../respond-parts.ts';
 import { respondBytes } from '../respond.ts';
 import { parsePredicate, type ObjectPredicate } from '../selectors.ts';
@@ -95,6 +95,7 @@ export async function readPage(
   predicate: ObjectPredicate,
 ): Promise<Page> {
   const { prefix, key } = listRange(request, scope, predicate);
+  await untilRevision(request, options.resourceVersion);
   // COMPAT: a single object has no second page, so nobody looks at the token.
   const start = startOf(key === undefined ? options : { ...options, continue: '' }, scope, prefix);
   if (key !== undefined) return readSingle(scope, key, predicate, start.revision);

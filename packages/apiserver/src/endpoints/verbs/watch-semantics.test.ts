@@ -29,7 +29,7 @@ let clock: SimulatedClock;
 let test: TestServer;
 const start = async () => {
   clock = createSimulatedClock(Date.UTC(2024, 0, 1));
-  test = await createTestServer({ clock });
+  test = await createTestServer({ clock, limits: { revisionWaitersMax: 0 } });
   await test.admin('POST', '/api/v1/namespaces', { metadata: { name: 'a' } });
   for (const name of ['a', 'b']) await create(name);
 };

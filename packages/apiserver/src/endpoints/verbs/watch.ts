@@ -29,7 +29,7 @@ import {
 import { isWebSocketRequest, loadWebSockets } from '../../transport/websocket.ts';
 import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
-import { toServed, type ResourceRequest } from '../resource-request.ts';
+import { toServed, untilRevision, type ResourceRequest } from '../resource-request.ts';
 import { createPredicate, parsePredicate, type ObjectPredicate } from '../selectors.ts';
 import { createEventEncoder, type EventEncoder } from '../watch-encoding.ts';
 import { createWatchStream, type WatchStream } from '../watch-stream.ts';
@@ -137,6 +137,7 @@ class WatchSession {
     const { resourceVersion: rv, sendInitialEvents } = this.#options;
     const wantsInitial =
       sendInitialEvents === true || (sendInitialEvents === undefined && (rv === '' || rv === '0'));
+    if (sendInitialEvents === true) await untilRevision(this.#request, rv);
     const now = this.#scope.storage.revision();
     if (sendInitialEvents === true && Number(rv) > now) {
       this.#stream.open();
