@@ -185,12 +185,13 @@ export { formatGoValue, goKind, goTypeName } from './go-value.ts';
 export type { GoKind } from './go-value.ts';
 
 export { createFieldManager } from './field-management/field-manager.ts';
+export { anyElement } from './field-management/field-filter.ts';
+export type { FieldPaths } from './field-management/field-filter.ts';
 export type {
   ApplyContext,
   FieldManager,
   FieldManagerContext,
   FieldManagerOptions,
-  FieldPaths,
   FieldVersions,
 } from './field-management/field-manager.ts';
 export {

@@ -24,6 +24,7 @@ import {
   union,
   type FieldSet,
 } from './field-set.ts';
+import { onlyFields, withoutFields, type FieldFilter, type FieldPaths } from './field-filter.ts';
 import { fieldsLastApplied, lastAppliedManager, withLastApplied } from './last-applied.ts';
 import {
   capUpdaters,
@@ -67,13 +68,12 @@ export interface FieldManagerContext {
   readonly subresource: string;
   /** Instead of the manager's own. */
   readonly resetFields?: FieldPaths;
+  /** The only fields that can be owned by this request; stronger than fields that are reset. */
+  readonly ownedFields?: FieldPaths;
 }
 export interface ApplyContext extends FieldManagerContext {
   readonly force: boolean;
 }
-
-/** Names of nested fields: `[['status'], ['spec', 'conditions']]`. */
-export type FieldPaths = readonly (readonly string[])[];
 
 export interface FieldManagerOptions {
   /** Schema of the kind; undefined when there is none, and all maps are merged and lists atomic. */
@@ -219,17 +219,21 @@ function ofLive<T>(read: () => T): T {
   }
 }
 
-/** The updater for each version and set of reset fields, made once. */
+/** The updater for each version and list of fields, made once. */
 function createUpdaters(options: FieldManagerOptions): (by: FieldManagerContext) => Updater {
   const updaters = new Map<string, WeakMap<FieldPaths, Updater>>();
   return (by) => {
-    const resetFields = by.resetFields ?? options.resetFields ?? noResetFields;
+    const paths = by.ownedFields ?? by.resetFields ?? options.resetFields ?? noResetFields;
     let ofVersion = updaters.get(by.apiVersion);
     if (!ofVersion) updaters.set(by.apiVersion, (ofVersion = new WeakMap()));
-    let updater = ofVersion.get(resetFields);
+    let updater = ofVersion.get(paths);
     if (!updater) {
-      updater = createVersionUpdater(options, by.apiVersion, resetFields);
-      ofVersion.set(resetFields, updater);
+      const filter =
+        by.ownedFields === undefined
+          ? withoutFields(fieldSetOfNames(paths))
+          : onlyFields(by.ownedFields);
+      updater = createVersionUpdater(options, by.apiVersion, filter);
+      ofVersion.set(paths, updater);
     }
     return updater;
   };
@@ -238,12 +242,12 @@ function createUpdaters(options: FieldManagerOptions): (by: FieldManagerContext)
 function createVersionUpdater(
   options: FieldManagerOptions,
   apiVersion: string,
-  resetFields: FieldPaths,
+  filter: FieldFilter,
 ): Updater {
   const { versions } = options;
   return createUpdater({
     apiVersion,
-    resetFields: fieldSetOfNames(resetFields),
+    filter,
     atomIn(version) {
       if (version === apiVersion || versions?.has(version)) return atomOf(typeIn(options, version));
       return undefined;

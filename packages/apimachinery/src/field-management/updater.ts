@@ -12,10 +12,10 @@ import {
   emptyFieldSet,
   intersection,
   isEmptySet,
-  recursiveDifference,
   union,
   type FieldSet,
 } from './field-set.ts';
+import { everyField, filterComparison, type FieldFilter } from './field-filter.ts';
 import { managerId, type Manager, type Managers } from './managed-entries.ts';
 import { mergeTyped } from './merge-typed.ts';
 import { prune } from './prune.ts';
@@ -45,15 +45,15 @@ export interface Updater {
 }
 
 export interface UpdaterOptions extends KindVersions {
-  /** Fields that this endpoint resets: never owned through it. */
-  readonly resetFields: FieldSet;
+  /** What can be owned through this endpoint. */
+  readonly filter: FieldFilter;
 }
 
 export function createUpdater(options: UpdaterOptions): Updater {
-  const { apiVersion, resetFields } = options;
+  const { apiVersion, filter } = options;
   const atom = options.atomIn(apiVersion) ?? deducedAtom;
   const change = (before: JsonObject, after: JsonObject): Change => {
-    const comparison = exclude(compareTyped(before, after, atom), resetFields);
+    const comparison = filtered(compareTyped(before, after, atom), filter);
     return { before, after, comparison };
   };
 
@@ -74,7 +74,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       const reconciled = reconcile(managers, options);
       const id = managerId(applier);
       const last = reconciled.get(id);
-      const fields = recursiveDifference(fieldSetOfTyped(config, atom), resetFields);
+      const fields = filter.keep(fieldSetOfTyped(config, atom));
       const claimed = new Map(reconciled).set(id, { ...applier, fields });
       const merged = mergeTyped(live, config, atom);
       const pruning = { last, fields, managers: claimed };
@@ -134,16 +134,12 @@ function compareIn(
   if (!atom) return undefined;
   const old = convertBetween(options, before, options.apiVersion, version);
   const now = convertBetween(options, after, options.apiVersion, version);
-  return exclude(compareTyped(old, now, atom), options.resetFields);
+  return filtered(compareTyped(old, now, atom), options.filter);
 }
 
-function exclude(comparison: Comparison, fields: FieldSet): Comparison {
-  if (comparison === noDifference || isEmptySet(fields)) return comparison;
-  return {
-    added: recursiveDifference(comparison.added, fields),
-    modified: recursiveDifference(comparison.modified, fields),
-    removed: recursiveDifference(comparison.removed, fields),
-  };
+function filtered(comparison: Comparison, filter: FieldFilter): Comparison {
+  if (comparison === noDifference || filter === everyField) return comparison;
+  return filterComparison(comparison, filter);
 }
 
 /** Adapts the sets of managers to fields that became atomic since; drops unknown versions. */

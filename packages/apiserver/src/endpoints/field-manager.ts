@@ -84,18 +84,18 @@ function withoutTime({ subresource }: ResourceRequest, object: KubeObject): Kube
   return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
-/** A subresource has its own list of fields that nobody owns through it. */
+/** A subresource has its own lists of fields that can, or cannot, be owned through it. */
 export function managerContext(request: ResourceRequest, manager: string): FieldManagerContext {
   const { strategy } = request.endpoint;
-  const resetFields =
-    request.subresource === ''
-      ? strategy.resetFields
-      : strategy.subresources?.[request.subresource]?.resetFields;
+  const part =
+    request.subresource === '' ? undefined : strategy.subresources?.[request.subresource];
+  const resetFields = request.subresource === '' ? strategy.resetFields : part?.resetFields;
   return {
     manager,
     apiVersion: servedApiVersion(request),
     subresource: request.subresource,
     ...(resetFields === undefined ? {} : { resetFields }),
+    ...(part?.ownedFields === undefined ? {} : { ownedFields: part.ownedFields }),
   };
 }
 

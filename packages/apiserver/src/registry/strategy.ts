@@ -144,6 +144,11 @@ export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
   authorizeUpdate?(object: T, old: T, context: StrategyContext): Promise<FieldError[]>;
   warningsOnUpdate?(object: T, old: T, context: StrategyContext): string[];
   readonly resetFields?: readonly (readonly string[])[];
+  /**
+   * The only fields that a manager can own here, with `anyElement` for items of lists. For
+   * subresources that stand for a few fields of the object.
+   */
+  readonly ownedFields?: readonly (readonly string[])[];
 }
 
 /** A resource of one version as the server serves it. */

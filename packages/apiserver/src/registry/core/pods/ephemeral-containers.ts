@@ -31,6 +31,7 @@ export const ephemeralContainersStrategy: SubresourceStrategy<Pod> = {
     const options = podSpecOptions(features, { isPod: true, old: { spec: old.spec, annotations } });
     return validateEphemeralContainers(pod, old, options);
   },
+  ownedFields: [['spec', 'ephemeralContainers']],
 };
 
 function validateEphemeralContainers(pod: Pod, old: Pod, options: PodSpecOptions): Errors {

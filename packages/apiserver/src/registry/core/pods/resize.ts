@@ -1,7 +1,7 @@
 // `pods/resize`: changes cpu and memory of a running pod in place (KEP-1287). Everything else that
 // the request holds is ignored, except that containers must be the same.
 
-import { fieldError } from '@keelson/apimachinery';
+import { anyElement, fieldError } from '@keelson/apimachinery';
 import type {
   Container,
   Pod,
@@ -20,6 +20,8 @@ import type { SubresourceStrategy } from '../../strategy.ts';
 import { advancePodGeneration, resetMetadata } from './pod-metadata.ts';
 import { computeQosClass, qosClassOf } from './quality-of-service.ts';
 import { podAndSpec } from './validation.ts';
+
+const containerFields = ['containers', 'initContainers'] as const;
 
 export const resizeStrategy: SubresourceStrategy<Pod> = {
   prepareForUpdate(pod, old, { features }) {
@@ -40,9 +42,15 @@ export const resizeStrategy: SubresourceStrategy<Pod> = {
     const options = podSpecOptions(features, { isPod: true, old: { spec: old.spec, annotations } });
     return validateResize(pod, old, { options, features });
   },
+  ownedFields: [
+    ['spec', 'resources'],
+    ...containerFields.flatMap((field) => [
+      ['spec', field, anyElement, 'resources'],
+      ['spec', field, anyElement, 'resizePolicy'],
+    ]),
+  ],
 };
 
-const containerFields = ['containers', 'initContainers'] as const;
 type ContainerField = (typeof containerFields)[number];
 
 /** Other containers than before are kept as they are wanted, for validation to refuse. */
