@@ -17,6 +17,7 @@ export {
 } from './libraries/authorizer.ts';
 export { jsonPatchLibrary } from './libraries/json-patch.ts';
 export { semverLibrary } from './libraries/semver.ts';
+export { objectTypes, type ObjectTypes } from './object-types.ts';
 export { declareType, requestBytesMax, type DeclaredType } from './schema/declared-type.ts';
 export { escapeProperty } from './schema/escaping.ts';
 export type { StructuralSchema } from './schema/schema.ts';

@@ -9,7 +9,7 @@ import {
   type CelType,
   type Environment,
 } from '@keelson/cel';
-import { jsonPatchLibrary } from '@keelson/cel/kubernetes';
+import { jsonPatchLibrary, objectTypes } from '@keelson/cel/kubernetes';
 import type { ExpressionUse } from '../validation/expression-checker.ts';
 import {
   admissionTypes,
@@ -18,7 +18,6 @@ import {
   authorizerVariables,
   jsonPatchesType,
   mutationTypes,
-  objectTypes,
 } from './admission-types.ts';
 
 export type AdmissionUse = Exclude<ExpressionUse, 'device-selector'>;

@@ -12,7 +12,7 @@ import {
   type CelValue,
   type TypeProvider,
 } from '@keelson/cel';
-import { kubernetesTypes } from '@keelson/cel/kubernetes';
+import { kubernetesTypes, objectTypes, type ObjectTypes } from '@keelson/cel/kubernetes';
 
 const { bool, dyn, int, string, timestamp } = celTypes;
 
@@ -28,9 +28,6 @@ const namespaceSpec = objectType('kubernetes.NamespaceSpec');
 const namespaceStatus = objectType('kubernetes.NamespaceStatus');
 const namespaceCondition = objectType('kubernetes.NamespaceCondition');
 const namespace = objectType('kubernetes.Namespace');
-
-/** Fields by type name. */
-type ObjectTypes = Readonly<Record<string, Readonly<Record<string, CelType>>>>;
 
 const admissionObjects: ObjectTypes = {
   [groupVersionKind.name]: { group: string, version: string, kind: string },
@@ -84,18 +81,6 @@ const admissionObjects: ObjectTypes = {
     status: namespaceStatus,
   },
 };
-
-/** Object types with fixed fields. */
-export function objectTypes(types: ObjectTypes): TypeProvider {
-  return {
-    findType: (name) => (Object.hasOwn(types, name) ? objectType(name) : undefined),
-    findField(typeName, field) {
-      const fields = Object.hasOwn(types, typeName) ? types[typeName] : undefined;
-      const type = fields && Object.hasOwn(fields, field) ? fields[field] : undefined;
-      return type && { type };
-    },
-  };
-}
 
 /** The types of `request` and `namespaceObject`. */
 export const admissionTypes: TypeProvider = objectTypes(admissionObjects);
