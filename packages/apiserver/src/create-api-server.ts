@@ -146,7 +146,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     audit: parts.audit,
     impersonation: parts.impersonation,
     'flow-control': flowControl.filter,
-    authorization: createAuthorizationFilter(parts.authorizer),
+    authorization: createAuthorizationFilter(parts.authorizer, { features, metrics, clock }),
     endpoints: createRouter({
       index,
       services,

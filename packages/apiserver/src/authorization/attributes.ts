@@ -16,8 +16,11 @@ import type { RequestAttributes, SelectorRequirement } from './authorizer.ts';
 /** Verbs whose selectors the API honours. */
 const selectingVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
 
-/** What the caller of this request wants to do. */
-export function attributesOf(context: Pick<RequestContext, 'info'>): RequestAttributes {
+/** What the caller of this request wants to do. `hasSelectors`: the gate AuthorizeWithSelectors. */
+export function attributesOf(
+  context: Pick<RequestContext, 'info'>,
+  hasSelectors = true,
+): RequestAttributes {
   const { info } = context;
   if (!info.isResourceRequest) return { isResource: false, verb: info.verb, path: info.path };
   const attributes = {
@@ -30,7 +33,7 @@ export function attributesOf(context: Pick<RequestContext, 'info'>): RequestAttr
     subresource: info.subresource,
     name: info.name,
   } as const;
-  if (!selectingVerbs.has(info.verb)) return attributes;
+  if (!selectingVerbs.has(info.verb) || !hasSelectors) return attributes;
   const fieldSelector = fieldRequirementsOf(info.query.get('fieldSelector'));
   const labelSelector = labelRequirementsOf(info.query.get('labelSelector'));
   if (fieldSelector === undefined && labelSelector === undefined) return attributes;

@@ -187,6 +187,12 @@ test('attributes carry the selectors of reading many', () => {
     undefined,
   ]);
   assert.deepEqual(of('list', 'fieldSelector=&labelSelector='), [undefined, undefined]);
+  const query = new URLSearchParams('fieldSelector=spec.nodeName%3Dn1&labelSelector=a');
+  const before = attributesOf({ info: { ...base, verb: 'list', query } }, false);
+  assert.deepEqual(
+    Object.keys(before).filter((key) => key.endsWith('Selector')),
+    [],
+  );
 });
 
 test('a caller without authentication needs a grant of unsafeproxy', async () => {

@@ -41,6 +41,7 @@ function sentenceOf(attributes: RequestAttributes, user: UserInfo): string {
     : `${what} in the namespace ${quoteGo(namespace)}`;
 }
 
-function escapeHtml(text: string): string {
+/** As kube-apiserver shows what a client sent. */
+export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
