@@ -75,8 +75,20 @@ export { createLegacyToken } from './authentication/service-accounts/legacy-toke
 export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
 export type { ServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';
 export type { Authorizer } from './authorization/authorizer.ts';
-export { authorizationModes, createAuthorization } from './authorization/create-authorization.ts';
-export type { AuthorizationMode } from './authorization/create-authorization.ts';
+export { createAuthorization } from './authorization/create-authorization.ts';
+export { AuthorizationConfigurationError } from './authorization/configuration/authorization-configuration.ts';
+export type { AuthorizationConfiguration } from './authorization/configuration/authorization-configuration.ts';
+export {
+  configurationOfModes,
+  modeFlagDefaults,
+  modeProblems,
+} from './authorization/configuration/authorization-modes.ts';
+export type { ModeFlags } from './authorization/configuration/authorization-modes.ts';
+export { parseAuthorizationConfiguration } from './authorization/configuration/parse-configuration.ts';
+export { startReload } from './authorization/configuration/reload.ts';
+export { serverIdOf } from './authentication/content-digest.ts';
+export { createReviewClient } from './transport/review-client.ts';
+export type { ReviewServer } from './transport/review-client.ts';
 export { createExtensionPlugins } from './admission/create-extension-plugins.ts';
 export { createPodSecurityMetrics } from './admission/admission-metrics.ts';
 export { AdmissionPluginError, createAdmissionPlugins } from './admission/create-plugins.ts';

@@ -13,7 +13,6 @@ import {
   createApiServer,
   createAccessReviewHandlers,
   createAdmissionPlugins,
-  createAuthorization,
   createBuiltinParts,
   createBuiltinVersions,
   createSelfSubjectReviewHandler,
@@ -40,7 +39,6 @@ import {
   silentLogger,
   type AdmissionConfiguration,
   type ApiServer,
-  type AuthorizationMode,
   type Features,
   type Filter,
   type Logger,
@@ -52,6 +50,7 @@ import {
   type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
+import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
 import { createIdentity, type Identity, type IdentityOptions } from './identity.ts';
@@ -64,9 +63,7 @@ export interface ControlPlaneOptions extends IdentityOptions {
   readonly features: Features;
   readonly pki: Pki;
   /** `Node,RBAC` unless said otherwise. */
-  readonly authorizationModes?: readonly AuthorizationMode[];
-  /** Text of `--authorization-policy-file`, for mode ABAC. */
-  readonly abacPolicy?: string;
+  readonly authorization?: AuthorizationSettings;
   readonly controllers?: ReadonlySet<ControllerName>;
   readonly serviceClusterIpRange?: string;
   /** Plugins besides those of `enableAdmissionPlugins`; NodeRestriction unless said otherwise. */
@@ -112,12 +109,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   } = options;
   const { runtimeConfig = new Map() } = options;
   const servedVersions = createBuiltinVersions(runtimeConfig, features);
+  const { minor } = features.emulated;
   const stop = new AbortController();
-  const sources = await openObjectSources(storage, stop.signal);
+  const { signal } = stop;
+  const sources = await openObjectSources(storage, signal);
   const identity = createIdentity(options, { ...options, sources, clock, random });
-  const authorization = createClusterAuthorization(options, sources);
-  const { authorizer, rbac } = authorization;
   const metrics = createMetrics();
+  const authorization = createClusterAuthorization(options, { sources, metrics, signal });
+  const { authorizer, rbac } = authorization;
   const resolver = createClusterResolver(options, sources);
   const webhooks = createClusterWebhooks(resolver, clock, limits);
   const aggregator = createAggregator({
@@ -131,7 +130,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
     scope: () => server.scopeOf('apiregistration.k8s.io', 'apiservices'),
     frontProxy: () => pki.frontProxy.client,
-    signal: stop.signal,
+    signal,
   });
   const plugins = { sources, features, authorizer, clock, random };
   const server: ApiServer = createApiServer({
@@ -159,14 +158,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
             metrics,
           }),
         ],
-        observePodSecurity: createPodSecurityMetrics(metrics, features.emulated.minor),
+        observePodSecurity: createPodSecurityMetrics(metrics, minor),
       }),
       createRbacEscalation({ authorizer, rbac }),
     ],
     builtin: createClusterBuiltins({ options, identity, authorization, sources }, () => server),
-    servedVersions,
+    servedVersions: createBuiltinVersions(options.runtimeConfig ?? new Map(), minor),
     issuer: identity.documents,
-    version: versionInfo(features.emulated.minor),
+    version: versionInfo(minor),
     flowControl: options.priorityAndFairness === false ? undefined : flowControlSources(sources),
     serverAddress: options.serverAddress,
     clock,
@@ -174,7 +173,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits,
     logger,
   });
-  followObjects({ server, sources, webhooks, logger, signal: stop.signal });
+  followObjects({ server, sources, webhooks, logger, signal });
   await bootstrapCluster({
     server,
     features,
@@ -186,7 +185,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   aggregator.start();
   server.markStarted();
-  keepFlowControlObjects(server, { clock, logger, signal: stop.signal });
+  keepFlowControlObjects(server, { clock, logger, signal });
   const controllers = startControllers({
     names: options.controllers ?? new Set(),
     serve: server.serve,
@@ -214,16 +213,6 @@ function passThrough(name: string): Filter {
   return { name, handle: (_context, next) => next() };
 }
 
-function createClusterAuthorization(options: ControlPlaneOptions, sources: ObjectSources) {
-  const { features, authorizationModes, abacPolicy } = options;
-  return createAuthorization({
-    objects: sources,
-    features,
-    ...(authorizationModes === undefined ? {} : { modes: authorizationModes }),
-    ...(abacPolicy === undefined ? {} : { abacPolicy }),
-  });
-}
-
 function pluginFlagsOf(options: ControlPlaneOptions) {
   const { standardPlugins = ['NodeRestriction'], enableAdmissionPlugins = [] } = options;
   const { disableAdmissionPlugins = [], admissionConfiguration } = options;
@@ -237,7 +226,7 @@ function pluginFlagsOf(options: ControlPlaneOptions) {
 interface ReviewParts {
   readonly options: ControlPlaneOptions;
   readonly identity: Identity;
-  readonly authorization: ReturnType<typeof createAuthorization>;
+  readonly authorization: ReturnType<typeof createClusterAuthorization>;
   readonly sources: ObjectSources;
 }
 

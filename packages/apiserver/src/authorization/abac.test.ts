@@ -5,6 +5,11 @@ import { createTestObjects } from '../authentication/testing.ts';
 import { createFeatures } from '../features/create-features.ts';
 import { createAbacAuthorizer } from './abac.ts';
 import type { AuthorizationResult, RequestAttributes } from './authorizer.ts';
+import {
+  configurationOfModes,
+  modeFlagDefaults,
+  modeProblems,
+} from './configuration/authorization-modes.ts';
 import { createAuthorization, type AuthorizationOptions } from './create-authorization.ts';
 
 const line = (spec: object) =>
@@ -119,6 +124,9 @@ test('policies', () => {
     assert.throws(() => createAbacAuthorizer(bad), bad);
 });
 
+const configurationOf = (...modes: string[]) =>
+  configurationOfModes({ ...modeFlagDefaults, modes });
+
 test('modes', async () => {
   const none = createTestObjects();
   const objects = {
@@ -135,26 +143,73 @@ test('modes', async () => {
     createAuthorization({ objects, features: createFeatures(), ...changes });
   const decide = async (changes: Partial<AuthorizationOptions>, who = user('ann')) =>
     (await of(changes).authorizer.authorize(who, ask('get', 'pods'), noDecisionTrace)).decision;
+  const master = user('x', 'system:masters');
+  const abacPolicy = line({ user: 'ann', resource: 'pods' });
+  const [abac, deny] = [configurationOf('ABAC'), configurationOf('AlwaysDeny')];
   assert.equal(await decide({}), 'no-opinion');
-  assert.equal(await decide({}, user('x', 'system:masters')), 'allow');
-  assert.equal(await decide({ modes: ['AlwaysDeny'] }, user('x', 'system:masters')), 'allow');
-  assert.equal(await decide({ modes: ['AlwaysDeny', 'AlwaysAllow'] }), 'allow');
-  assert.equal(
-    await decide({ modes: ['ABAC'], abacPolicy: line({ user: 'ann', resource: 'pods' }) }),
-    'allow',
-  );
-  const rows: [changes: object, text: string][] = [
-    [{ modes: [] }, 'at least one authorization-mode must be passed'],
-    [{ modes: ['Magic'] }, 'authorization-mode "Magic" is not a valid mode'],
-    [
-      { modes: ['RBAC', 'RBAC'] },
-      'authorization-mode ["RBAC" "RBAC"] has mode specified more than once',
-    ],
-    [{ modes: ['ABAC'] }, "authorization-mode ABAC's authorization policy file not passed"],
-    [{ abacPolicy: '' }, 'cannot specify --authorization-policy-file without mode ABAC'],
-  ];
-  for (const [changes, message] of rows) assert.throws(() => of(changes), { message });
+  assert.equal(await decide({}, master), 'allow');
+  assert.equal(await decide({ configuration: deny }, master), 'allow');
+  assert.equal(await decide({ configuration: deny }), 'no-opinion');
+  const configuration = configurationOf('AlwaysDeny', 'AlwaysAllow');
+  assert.equal(await decide({ configuration }), 'allow');
+  assert.equal(await decide({ configuration: abac, abacPolicy }), 'allow');
+  assert.throws(() => of({ configuration: abac }), {
+    message: "authorization-mode ABAC's authorization policy file not passed",
+  });
+  assert.throws(() => of({ configuration: configurationOf('Webhook') }), {
+    message: 'this server has no way to ask webhooks',
+  });
   const { rules, close } = of({});
   assert.equal((await rules.rulesFor(user('ann'), 'shop')).incomplete, false);
   close();
+});
+
+test('what is wrong with the flags', () => {
+  const file = { webhookConfigFile: '/w' };
+  const rows: [flags: object, problems: string[]][] = [
+    [{ modes: ['Node', 'RBAC', 'AlwaysDeny', 'AlwaysAllow'] }, []],
+    [{ modes: ['Webhook'], ...file }, []],
+    [{ modes: ['ABAC'], policyFile: '/p' }, []],
+    [{ modes: [] }, ['at least one authorization-mode must be passed']],
+    [{ modes: ['Magic'] }, ['authorization-mode "Magic" is not a valid mode']],
+    [{ modes: ['rbac'] }, ['authorization-mode "rbac" is not a valid mode']],
+    [
+      { modes: ['RBAC', 'RBAC'] },
+      ['authorization-mode ["RBAC" "RBAC"] has mode specified more than once'],
+    ],
+    [
+      { modes: ['ABAC', 'Webhook'] },
+      [
+        "authorization-mode ABAC's authorization policy file not passed",
+        "authorization-mode Webhook's authorization config file not passed",
+      ],
+    ],
+    [
+      { modes: ['RBAC'], policyFile: '/p', ...file },
+      [
+        'cannot specify --authorization-policy-file without mode ABAC',
+        'cannot specify --authorization-webhook-config-file without mode Webhook',
+      ],
+    ],
+  ];
+  for (const [flags, problems] of rows)
+    assert.deepEqual(modeProblems({ ...modeFlagDefaults, modes: [], ...flags }), problems);
+  const [entry] = configurationOfModes({
+    ...modeFlagDefaults,
+    modes: ['Webhook'],
+    ...file,
+  }).authorizers;
+  assert.deepEqual(entry, {
+    type: 'Webhook',
+    name: 'default',
+    webhook: {
+      kubeConfigFile: '/w',
+      subjectAccessReviewVersion: 'v1beta1',
+      timeoutMs: 30_000,
+      authorizedTtlMs: 300_000,
+      unauthorizedTtlMs: 30_000,
+      failurePolicy: 'NoOpinion',
+      matchConditions: [],
+    },
+  });
 });

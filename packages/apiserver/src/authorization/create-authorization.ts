@@ -1,13 +1,24 @@
-// Puts the authorizers together: members of `system:masters` first, then the modes in the order of
-// `--authorization-mode`. A mode that is not named is not asked.
+// Puts the authorizers together: members of `system:masters` first, then those of the configuration
+// in its order. One that is not named is not asked. A new configuration replaces the whole order at
+// once; what looks at objects (Node, RBAC) or a policy file (ABAC) lives as long as the server.
 
+import type { Clock, Random } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
 import { createAbacAuthorizer } from './abac.ts';
 import { createAlwaysAllowAuthorizer, createAlwaysDenyAuthorizer } from './always.ts';
+import { createDecisionMetrics, type DecisionMetrics } from './authorization-metrics.ts';
 import type { Authorizer, RuleResolver } from './authorizer.ts';
 import { createBrowserSafeAuthorizer } from './browser-safe.ts';
+import {
+  AuthorizationConfigurationError,
+  nameOfType,
+  type AuthorizationConfiguration,
+  type AuthorizerEntry,
+  type BuiltinType,
+} from './configuration/authorization-configuration.ts';
 import { createNodeAuthorizer } from './node/node-authorizer.ts';
-import { createNodeGraph, type NodeGraphObjects } from './node/node-graph.ts';
+import { createNodeGraph, type NodeGraph, type NodeGraphObjects } from './node/node-graph.ts';
 import { createPrivilegedGroupsAuthorizer } from './privileged-groups.ts';
 import {
   createRbacAuthorizer,
@@ -15,22 +26,32 @@ import {
   type RbacObjects,
 } from './rbac/rbac-authorizer.ts';
 import { createUnionAuthorizer, createUnionRuleResolver } from './union.ts';
-
-export const authorizationModes = ['Node', 'RBAC', 'ABAC', 'AlwaysAllow', 'AlwaysDeny'] as const;
-export type AuthorizationMode = (typeof authorizationModes)[number];
+import type { ReviewEndpoint } from './webhook/review-call.ts';
+import { createWebhookAuthorizer } from './webhook/webhook-authorizer.ts';
+import { createWebhookMetrics } from './webhook/webhook-metrics.ts';
 
 export interface AuthorizationOptions {
-  /** `Node,RBAC` unless said otherwise. */
-  readonly modes?: readonly AuthorizationMode[];
+  /** `Node` and `RBAC` unless said otherwise. */
+  readonly configuration?: AuthorizationConfiguration;
   readonly objects: RbacObjects & NodeGraphObjects;
   readonly features: Features;
-  /** Text of `--authorization-policy-file`, for mode ABAC. */
+  /** Text of `--authorization-policy-file`, for ABAC. */
   readonly abacPolicy?: string;
   /**
    * Callers without `system:authenticated` need `unsafeproxy` where RBAC has `proxy` (see
    * `browser-safe.ts`). On unless said otherwise.
    */
   readonly browserSafe?: boolean;
+  /** How webhooks are reached. Absent: a configuration with webhooks is refused. */
+  readonly webhooks?: WebhookServices;
+  readonly metrics?: Metrics;
+}
+
+export interface WebhookServices {
+  /** Connects with what a kubeconfig file says; throws when it cannot be used. */
+  readonly connect: (kubeConfigFile: string) => ReviewEndpoint;
+  readonly clock: Clock;
+  readonly random: Random;
 }
 
 export interface Authorization {
@@ -39,59 +60,153 @@ export interface Authorization {
   readonly rules: RuleResolver;
   /** Follows the RBAC objects in every mode, because writing them is guarded in every mode. */
   readonly rbac: RbacAuthorizer;
+  /**
+   * Replaces the configuration for all later requests; answers kept for webhooks are forgotten.
+   * Throws, and changes nothing, for one that names what needs to be there from the start.
+   */
+  reconfigure(configuration: AuthorizationConfiguration): void;
   /** Ends all subscriptions. */
   close(): void;
 }
 
-/** Throws for modes that do not go together and for an unreadable ABAC policy. */
+/** What is asked when nothing else is said. */
+export const defaultConfiguration: AuthorizationConfiguration = {
+  authorizers: [
+    { type: 'Node', name: nameOfType('Node') },
+    { type: 'RBAC', name: nameOfType('RBAC') },
+  ],
+};
+
+type Member = Authorizer & RuleResolver;
+
+/** Throws for a configuration that lacks what it needs, and for an unreadable ABAC policy. */
 export function createAuthorization(options: AuthorizationOptions): Authorization {
-  const { objects, features, modes = ['Node', 'RBAC'], browserSafe = true } = options;
-  assertModes(modes, options.abacPolicy);
-  const rbac = createRbacAuthorizer(objects);
-  const graph = modes.includes('Node') ? createNodeGraph(objects) : undefined;
-  const parts = modes.map((mode): { authorizer: Authorizer; rules: RuleResolver } => {
-    const same = (both: Authorizer & RuleResolver) => ({ authorizer: both, rules: both });
-    switch (mode) {
-      case 'Node':
-        if (graph === undefined) throw new Error('the node graph is missing');
-        return same(createNodeAuthorizer({ graph, features }));
-      case 'RBAC':
-        return { authorizer: browserSafe ? createBrowserSafeAuthorizer(rbac) : rbac, rules: rbac };
-      case 'ABAC':
-        return same(createAbacAuthorizer(options.abacPolicy ?? ''));
-      case 'AlwaysAllow':
-        return same(createAlwaysAllowAuthorizer());
-      case 'AlwaysDeny':
-        return same(createAlwaysDenyAuthorizer());
-    }
-  });
+  const { configuration = defaultConfiguration } = options;
+  const parts = createLastingParts(options, configuration);
+  let current = openConfiguration(parts, configuration);
   return {
-    authorizer: createUnionAuthorizer([
-      createPrivilegedGroupsAuthorizer(),
-      ...parts.map((part) => part.authorizer),
-    ]),
-    rules: createUnionRuleResolver(parts.map((part) => part.rules)),
-    rbac,
+    authorizer: {
+      name: 'union',
+      authorize: (...question) => current.authorizer.authorize(...question),
+    },
+    rules: { rulesFor: (...question) => current.rules.rulesFor(...question) },
+    rbac: parts.rbac,
+    reconfigure(next) {
+      const opened = openConfiguration(parts, next);
+      current.close();
+      current = opened;
+    },
     close() {
-      rbac.close();
-      graph?.close();
+      current.close();
+      parts.rbac.close();
+      parts.graph?.close();
     },
   };
 }
 
-/** Kubernetes' texts for `--authorization-mode`. */
-function assertModes(modes: readonly string[], abacPolicy: string | undefined): void {
-  if (modes.length === 0) throw new Error('at least one authorization-mode must be passed');
-  const known: readonly string[] = authorizationModes;
-  for (const mode of modes)
-    if (!known.includes(mode))
-      throw new Error(`authorization-mode ${JSON.stringify(mode)} is not a valid mode`);
-  if (new Set(modes).size < modes.length) {
-    const list = modes.map((mode) => JSON.stringify(mode)).join(' ');
-    throw new Error(`authorization-mode [${list}] has mode specified more than once`);
+/** What one process has one of, whatever the configuration becomes. */
+interface LastingParts {
+  readonly rbac: RbacAuthorizer;
+  readonly graph: NodeGraph | undefined;
+  readonly builtin: ReadonlyMap<BuiltinType, Member>;
+  readonly decisions: DecisionMetrics;
+  /** Makes a webhook's authorizer, over a connection that the caller closes. */
+  readonly webhook: (entry: WebhookEntry, opened: ReviewEndpoint[]) => Member;
+}
+type WebhookEntry = Extract<AuthorizerEntry, { type: 'Webhook' }>;
+
+function createLastingParts(
+  options: AuthorizationOptions,
+  { authorizers }: AuthorizationConfiguration,
+): LastingParts {
+  const { objects, features, abacPolicy, browserSafe = true, webhooks } = options;
+  const { metrics = createMetrics() } = options;
+  const started = new Set(authorizers.map((entry) => entry.type));
+  const rbac = createRbacAuthorizer(objects);
+  const graph = started.has('Node') ? createNodeGraph(objects) : undefined;
+  const builtin = new Map<BuiltinType, Member>([
+    ['AlwaysAllow', createAlwaysAllowAuthorizer()],
+    ['AlwaysDeny', createAlwaysDenyAuthorizer()],
+  ]);
+  if (graph !== undefined) builtin.set('Node', createNodeAuthorizer({ graph, features }));
+  if (started.has('RBAC')) {
+    const asked = browserSafe ? createBrowserSafeAuthorizer(rbac) : rbac;
+    builtin.set('RBAC', { ...asked, rulesFor: rbac.rulesFor });
   }
-  if (modes.includes('ABAC') && abacPolicy === undefined)
-    throw new Error("authorization-mode ABAC's authorization policy file not passed");
-  if (!modes.includes('ABAC') && abacPolicy !== undefined)
-    throw new Error('cannot specify --authorization-policy-file without mode ABAC');
+  if (started.has('ABAC')) {
+    if (abacPolicy === undefined)
+      throw new AuthorizationConfigurationError(
+        "authorization-mode ABAC's authorization policy file not passed",
+      );
+    builtin.set('ABAC', createAbacAuthorizer(abacPolicy));
+  }
+  const decisions = createDecisionMetrics(metrics);
+  return { rbac, graph, builtin, decisions, webhook: createWebhookMaker(webhooks, metrics) };
+}
+
+function createWebhookMaker(
+  services: WebhookServices | undefined,
+  metrics: Metrics,
+): LastingParts['webhook'] {
+  if (services === undefined)
+    return () => {
+      throw new AuthorizationConfigurationError('this server has no way to ask webhooks');
+    };
+  const { connect, clock, random } = services;
+  const counted = createWebhookMetrics(metrics, clock);
+  return ({ name, webhook: configuration }, opened) => {
+    const endpoint = connect(configuration.kubeConfigFile);
+    opened.push(endpoint);
+    return createWebhookAuthorizer({
+      name,
+      configuration,
+      endpoint,
+      clock,
+      random,
+      metrics: counted,
+    });
+  };
+}
+
+interface OpenConfiguration {
+  readonly authorizer: Authorizer;
+  readonly rules: RuleResolver;
+  close(): void;
+}
+
+function openConfiguration(
+  parts: LastingParts,
+  { authorizers }: AuthorizationConfiguration,
+): OpenConfiguration {
+  const opened: ReviewEndpoint[] = [];
+  const close = () => {
+    for (const endpoint of opened) endpoint.close();
+  };
+  try {
+    const members = authorizers.map((entry) => memberOf(entry, parts, opened));
+    const counted = members.map(({ entry, member }) =>
+      parts.decisions.counted(entry.type, member, entry.name),
+    );
+    return {
+      authorizer: createUnionAuthorizer([createPrivilegedGroupsAuthorizer(), ...counted]),
+      rules: createUnionRuleResolver(members.map(({ member }) => member)),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function memberOf(
+  entry: AuthorizerEntry,
+  { builtin, webhook }: LastingParts,
+  opened: ReviewEndpoint[],
+): { readonly entry: AuthorizerEntry; readonly member: Member } {
+  if (entry.type === 'Webhook') return { entry, member: webhook(entry, opened) };
+  const member = builtin.get(entry.type);
+  if (member !== undefined) return { entry, member };
+  throw new AuthorizationConfigurationError(
+    `authorizer type ${entry.type} is not allowed if it was not enabled at initial server startup`,
+  );
 }

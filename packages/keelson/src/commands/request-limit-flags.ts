@@ -101,7 +101,8 @@ function parseBoolean(text: string): boolean {
   throw new InvalidArgumentError('true or false.');
 }
 
-function parseDuration(text: string): number {
+/** Milliseconds of a Go duration. */
+export function parseDuration(text: string): number {
   const ms = parseGoDurationMs(text);
   if (ms === undefined) throw new InvalidArgumentError('a duration is needed, such as 1m0s.');
   return ms;

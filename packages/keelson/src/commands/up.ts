@@ -8,6 +8,7 @@ import { DecodeError, parseYaml, systemClock, systemRandom } from '@keelson/apim
 import {
   AdmissionConfigurationError,
   AdmissionPluginError,
+  AuthorizationConfigurationError,
   createFeatures,
   createMemoryStorage,
   FeatureGateError,
@@ -35,6 +36,11 @@ import { formatKubeconfig } from '../kubeconfig.ts';
 import { createLogger } from '../log.ts';
 import { adminName, createPki, openPki, writePrivate, type Pki } from '../pki.ts';
 import {
+  addAuthorizationFlags,
+  readUpAuthorization,
+  type UpAuthorizationFlags,
+} from './up-authorization-flags.ts';
+import {
   addRequestLimitFlags,
   readRequestLimits,
   RequestLimitError,
@@ -50,7 +56,7 @@ export interface UpEnvironment {
   readonly home: string;
 }
 
-export interface UpFlags extends RequestLimitFlags {
+export interface UpFlags extends RequestLimitFlags, UpAuthorizationFlags {
   readonly dataDir: string;
   readonly securePort: number;
   readonly bindAddress: string;
@@ -139,6 +145,7 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       ['*'],
     )
     .option('--no-http2', 'serve HTTP/1.1 only');
+  addAuthorizationFlags(command);
   addRequestLimitFlags(command)
     .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
     .action(async (flags: UpFlags) => {
@@ -166,6 +173,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const staticTokens = readStaticTokens(flags);
   const clientCaPem = readClientAuthorities(flags);
   const admissionConfiguration = readAdmissionConfiguration(flags, features);
+  const authorization = usage(() => readUpAuthorization(flags, features));
   const logger = createLogger(flags.v, environment.printError);
   const dataDir = resolve(flags.dataDir);
   const storage = await openStorage(flags, dataDir);
@@ -180,6 +188,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       pki,
       ...(clientCaPem === undefined ? {} : { clientCaPem }),
       staticTokens,
+      authorization,
       controllers,
       runtimeConfig,
       serviceClusterIpRange: flags.serviceClusterIpRange,
@@ -208,9 +217,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   } catch (error) {
     await listener?.close(0);
     await storage.close();
-    if (error instanceof AdmissionPluginError)
-      throw new StartError(error.message, exitCodes.usage, error);
-    throw error;
+    throw isSettingsError(error) ? new StartError(error.message, exitCodes.usage, error) : error;
   }
   const opened = listener;
   let stopping = false;
@@ -221,6 +228,11 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   });
   // Last, for whoever waits for it may ask for the end at once.
   environment.print(text);
+}
+
+/** What shows only when the parts are put together. */
+function isSettingsError(error: unknown): error is Error {
+  return error instanceof AdmissionPluginError || error instanceof AuthorizationConfigurationError;
 }
 
 /** Watches are closed, requests under way get a moment, data is flushed. */
@@ -268,6 +280,7 @@ function usage<T>(read: () => T): T {
       cause instanceof FeatureGateError ||
       cause instanceof RuntimeConfigError ||
       cause instanceof AdmissionConfigurationError ||
+      cause instanceof AuthorizationConfigurationError ||
       cause instanceof DecodeError ||
       cause instanceof TokenFileError ||
       cause instanceof RequestLimitError ||

@@ -11,8 +11,28 @@ const honoured: readonly Row[] = [
   ['advertise-address', 'string', undefined, 'address under which clients reach the server'],
   ['anonymous-auth', 'bool', 'true', 'lets requests without credentials be anonymous'],
   ['api-audiences', 'strings', undefined, 'audiences that tokens must be meant for'],
-  ['authorization-mode', 'strings', undefined, 'Node, RBAC, ABAC, AlwaysAllow, AlwaysDeny'],
+  ['authorization-config', 'string', undefined, 'file that says which authorizers are asked'],
+  [
+    'authorization-mode',
+    'strings',
+    undefined,
+    'AlwaysAllow, AlwaysDeny, ABAC, Webhook, RBAC, Node; in this order',
+  ],
   ['authorization-policy-file', 'string', undefined, 'policy of the mode ABAC'],
+  [
+    'authorization-webhook-cache-authorized-ttl',
+    'duration',
+    '5m0s',
+    'how long the webhook’s permissions are kept',
+  ],
+  [
+    'authorization-webhook-cache-unauthorized-ttl',
+    'duration',
+    '30s',
+    'how long its refusals are kept',
+  ],
+  ['authorization-webhook-config-file', 'string', undefined, 'kubeconfig of the mode Webhook'],
+  ['authorization-webhook-version', 'string', 'v1beta1', 'v1 or v1beta1 of SubjectAccessReview'],
   ['bind-address', 'string', '0.0.0.0', 'address to listen on'],
   ['cert-dir', 'string', '/var/run/kubernetes', 'where apiserver.crt and apiserver.key are'],
   ['client-ca-file', 'string', undefined, 'authorities of client certificates'],
@@ -72,8 +92,7 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
     max-resource-write-bytes`,
   float: 'audit-log-batch-throttle-qps audit-webhook-batch-throttle-qps goaway-chance',
   duration: `audit-log-batch-max-wait audit-webhook-batch-max-wait audit-webhook-initial-backoff
-    authentication-token-webhook-cache-ttl authorization-webhook-cache-authorized-ttl
-    authorization-webhook-cache-unauthorized-ttl coordinated-leadership-lease-duration
+    authentication-token-webhook-cache-ttl coordinated-leadership-lease-duration
     coordinated-leadership-renew-deadline coordinated-leadership-retry-period
     etcd-compaction-interval etcd-count-metric-poll-period etcd-db-metric-poll-interval
     etcd-healthcheck-timeout etcd-readycheck-timeout event-ttl kubelet-timeout
@@ -82,7 +101,7 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
     storage-initialization-timeout`,
   string: `allow-metric-labels-manifest audit-log-format audit-log-mode audit-log-path
     audit-log-version audit-policy-file audit-webhook-config-file audit-webhook-mode
-    audit-webhook-version authentication-token-webhook-version authorization-webhook-version
+    audit-webhook-version authentication-token-webhook-version
     debug-socket-path egress-selector-config-file endpoint-reconciler-type etcd-cafile
     etcd-certfile etcd-keyfile etcd-prefix external-hostname kubelet-certificate-authority
     log-json-info-buffer-size
@@ -101,8 +120,6 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
 const refused: Readonly<Record<string, FlagType>> = {
   'authentication-config': 'string',
   'authentication-token-webhook-config-file': 'string',
-  'authorization-config': 'string',
-  'authorization-webhook-config-file': 'string',
   'encryption-provider-config': 'string',
   'oidc-ca-file': 'string',
   'oidc-client-id': 'string',

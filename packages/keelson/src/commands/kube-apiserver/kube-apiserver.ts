@@ -8,6 +8,7 @@ import {
   AdmissionPluginError,
   FeatureGateError,
   AdmissionConfigurationError,
+  AuthorizationConfigurationError,
   isStorageError,
   openEmbeddedStorage,
   openListener,
@@ -68,6 +69,7 @@ function isExpected(error: unknown): error is Error {
     error instanceof FeatureGateError ||
     error instanceof RuntimeConfigError ||
     error instanceof AdmissionConfigurationError ||
+    error instanceof AuthorizationConfigurationError ||
     error instanceof AdmissionPluginError ||
     isStorageError(error) ||
     (error instanceof Error && 'syscall' in error)

@@ -6,7 +6,6 @@ import { dirname, resolve } from 'node:path';
 import { networkInterfaces } from 'node:os';
 import { isIP } from 'node:net';
 import {
-  authorizationModes,
   createFeatures,
   defaultLimits,
   parseAdmissionConfiguration,
@@ -16,7 +15,6 @@ import {
   parseSigningKey,
   parseTokenFile,
   parseVerificationKeys,
-  type AuthorizationMode,
   type Features,
   type KeyPairPem,
   type RuntimeConfig,
@@ -25,6 +23,7 @@ import {
 } from '@keelson/apiserver';
 import { parseYaml } from '@keelson/apimachinery';
 import type { ControlPlaneOptions } from '../../control-plane.ts';
+import { readAuthorizationSettings } from '../authorization-flags.ts';
 import { FlagError, type FlagValues } from '../go-flags.ts';
 import { refusedFlags } from './flags.ts';
 
@@ -64,7 +63,7 @@ export function readKubeApiserverOptions(flags: FlagValues): KubeApiserverOption
     controlPlane: {
       features,
       ...readAuthentication(flags),
-      ...readAuthorization(flags),
+      ...readAuthorization(flags, features),
       ...readAdmission(flags, features),
       runtimeConfig: readRuntimeConfig(flags, features),
       ...(flags.isSet('enable-aggregator-routing')
@@ -186,18 +185,23 @@ function readAuthentication(flags: FlagValues): Partial<ControlPlaneOptions> {
   };
 }
 
-function readAuthorization(flags: FlagValues): Partial<ControlPlaneOptions> {
-  const given = flags.list('authorization-mode');
-  const known: readonly string[] = authorizationModes;
-  const unknown = given.find((mode) => !known.includes(mode));
-  if (unknown === 'Webhook')
-    throw new FlagError('authorization-mode "Webhook" cannot be honoured: no webhook can be asked');
-  if (unknown !== undefined)
-    throw new FlagError(`authorization-mode ${JSON.stringify(unknown)} is not a valid mode`);
-  const abacPolicy = readFile(flags, 'authorization-policy-file', (text) => text);
+function readAuthorization(
+  flags: FlagValues,
+  features: Features,
+): Pick<ControlPlaneOptions, 'authorization'> {
+  const given = (name: string) => (flags.isSet(name) ? flags.text(name) : undefined);
+  const duration = (name: string) => (flags.isSet(name) ? flags.durationMs(name) : undefined);
+  const authorizationFlags = {
+    config: given('authorization-config'),
+    modes: flags.isSet('authorization-mode') ? flags.list('authorization-mode') : undefined,
+    policyFile: given('authorization-policy-file'),
+    webhookConfigFile: given('authorization-webhook-config-file'),
+    webhookVersion: given('authorization-webhook-version'),
+    authorizedTtlMs: duration('authorization-webhook-cache-authorized-ttl'),
+    unauthorizedTtlMs: duration('authorization-webhook-cache-unauthorized-ttl'),
+  };
   return {
-    authorizationModes: given.length > 0 ? (given as AuthorizationMode[]) : ['AlwaysAllow'],
-    ...(abacPolicy === undefined ? {} : { abacPolicy }),
+    authorization: readAuthorizationSettings(authorizationFlags, features, ['AlwaysAllow']),
   };
 }
 
