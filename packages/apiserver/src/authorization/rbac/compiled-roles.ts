@@ -16,7 +16,11 @@ import {
 
 /** A grant whose role exists, and one that leads nowhere. */
 export type ResolvedGrant =
-  | { readonly grant: Grant; readonly rules: readonly CompiledRule[] }
+  | {
+      readonly grant: Grant;
+      readonly role: KubeObject;
+      readonly rules: readonly CompiledRule[];
+    }
   | { readonly grant: Grant; readonly rules: undefined; readonly problem: string };
 
 export interface RoleLookup {
@@ -45,13 +49,16 @@ export function createRoleLookup(roles: ObjectSource, clusterRoles: ObjectSource
   let version = 0;
   const closers = [roles, clusterRoles].map((source) => source.subscribe(() => void version++));
 
-  function rulesOfRef(roleRef: RoleRef, namespace: string): readonly CompiledRule[] | string {
+  function roleOfRef(roleRef: RoleRef, namespace: string): KubeObject | string {
     const { kind, name } = roleRef;
     if (kind !== 'Role' && kind !== 'ClusterRole')
       return `unsupported role reference kind: ${quoteGo(kind)}`;
     const role = kind === 'Role' ? roles.get(namespace, name) : clusterRoles.get('', name);
     // COMPAT: the singular, as client-go's listers name what they did not find.
-    if (role === undefined) return `${kind.toLowerCase()}.${rbacGroup} ${quoteGo(name)} not found`;
+    return role ?? `${kind.toLowerCase()}.${rbacGroup} ${quoteGo(name)} not found`;
+  }
+
+  function compiledRulesOf(role: KubeObject): readonly CompiledRule[] {
     let rules = compiled.get(role);
     if (rules === undefined) {
       rules = rulesOf(role).map(compileRule);
@@ -61,10 +68,10 @@ export function createRoleLookup(roles: ObjectSource, clusterRoles: ObjectSource
   }
 
   function resolve(grant: Grant): ResolvedGrant {
-    const rules = rulesOfRef(grant.roleRef, grant.namespace);
-    return typeof rules === 'string'
-      ? { grant, rules: undefined, problem: rules }
-      : { grant, rules };
+    const role = roleOfRef(grant.roleRef, grant.namespace);
+    return typeof role === 'string'
+      ? { grant, rules: undefined, problem: role }
+      : { grant, role, rules: compiledRulesOf(role) };
   }
 
   function indexOf(list: GrantList): GrantListIndex {
@@ -77,7 +84,10 @@ export function createRoleLookup(roles: ObjectSource, clusterRoles: ObjectSource
 
   return {
     resolve,
-    rulesOf: rulesOfRef,
+    rulesOf(roleRef, namespace) {
+      const role = roleOfRef(roleRef, namespace);
+      return typeof role === 'string' ? role : compiledRulesOf(role);
+    },
     *candidates(list, question) {
       if (list.grants.length < indexedGrantsMin) {
         for (const grant of list.grants) yield resolve(grant);

@@ -2,7 +2,7 @@
 // computed when somebody asks for the decision trace.
 
 import type { RequestAttributes } from '../authorizer.ts';
-import { describeGrant } from './binding-index.ts';
+import { traceGrant, type TracedGrant } from './traced-grant.ts';
 import type { ResolvedGrant } from './compiled-roles.ts';
 import {
   coversResource,
@@ -13,9 +13,8 @@ import {
   type PolicyRule,
 } from './policy-rule.ts';
 
-export interface NearMiss {
-  readonly grant: string;
-  readonly rule: PolicyRule;
+export interface NearMiss extends TracedGrant {
+  readonly policyRule: PolicyRule;
   /** What would have to be different: `verb`, `apiGroup`, `resource` or `resourceName`. */
   readonly lacks: string;
 }
@@ -28,14 +27,14 @@ export function findNearMisses(
   attributes: RequestAttributes,
 ): NearMiss[] {
   const found: NearMiss[] = [];
-  for (const { grant, rules } of grants) {
-    for (const compiled of rules ?? []) {
+  for (const resolved of grants) {
+    for (const [index, compiled] of resolved.rules?.entries() ?? []) {
       const lacking = attributes.isResource
         ? lackingForResource(compiled, attributes)
         : lackingForUrl(compiled, attributes);
       const [lacks, ...more] = lacking;
       if (lacks === undefined || more.length > 0) continue;
-      found.push({ grant: describeGrant(grant), rule: compiled.rule, lacks });
+      found.push({ ...traceGrant(resolved, index), policyRule: compiled.rule, lacks });
       if (found.length === nearMissesMax) return found;
     }
   }

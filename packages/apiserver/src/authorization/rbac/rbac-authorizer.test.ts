@@ -292,12 +292,18 @@ test('a trace names the rule that allowed or those that came close', () => {
   c.rbac.authorize(user('ann'), resource('get pods'), trace);
   c.rbac.authorize(user('ann'), resource('delete pods'), trace);
   const [allowed, refused] = trace.steps();
+  const grant = {
+    binding: { kind: 'ClusterRoleBinding', name: 'b' },
+    role: { kind: 'ClusterRole', name: 'r' },
+    rule: 0,
+    subject: 0,
+  };
   assert.equal(allowed?.outcome, 'allow');
-  assert.deepEqual(refused?.detail?.['nearMisses'], [
-    {
-      grant: 'ClusterRoleBinding "b" of ClusterRole "r" to User "ann"',
-      rule: { verbs: ['get'], apiGroups: [''], resources: ['pods'] },
-      lacks: 'verb',
-    },
-  ]);
+  assert.deepEqual(allowed?.detail, grant);
+  const policyRule = { verbs: ['get'], apiGroups: [''], resources: ['pods'] };
+  assert.deepEqual(refused?.detail, {
+    grantsLookedAt: 1,
+    nearMisses: [{ ...grant, policyRule, lacks: 'verb' }],
+    unresolved: [],
+  });
 });

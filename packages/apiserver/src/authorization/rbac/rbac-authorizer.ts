@@ -15,8 +15,9 @@ import type {
   RuleResolver,
 } from '../authorizer.ts';
 import { createBindingIndex, describeGrant, type Grant, type GrantList } from './binding-index.ts';
-import { createRoleLookup, type RoleLookup } from './compiled-roles.ts';
+import { createRoleLookup, type ResolvedGrant, type RoleLookup } from './compiled-roles.ts';
 import { findNearMisses } from './near-misses.ts';
+import { traceGrant, traceUnresolved } from './traced-grant.ts';
 import {
   allowsNonResource,
   allowsResource,
@@ -56,9 +57,9 @@ export function createRbacAuthorizer(objects: RbacObjects): RbacAuthorizer {
   return {
     name,
     authorize(user, attributes, trace) {
-      const result = decide(policy, user, attributes);
-      if (trace.enabled) record(policy, { user, attributes, trace }, result);
-      return result;
+      const verdict = decide(policy, user, attributes);
+      if (trace.enabled) record(policy, { user, attributes, trace }, verdict);
+      return verdict.result;
     },
     async rulesFor(user, namespace) {
       const { rules, errors } = heldRules(policy, user, namespace);
@@ -107,11 +108,14 @@ function openPolicy(objects: RbacObjects): Policy {
   };
 }
 
-function decide(
-  policy: Policy,
-  user: UserInfo,
-  attributes: RequestAttributes,
-): AuthorizationResult {
+interface Verdict {
+  readonly result: AuthorizationResult;
+  /** What allowed it, and the index of its rule. */
+  readonly grant?: ResolvedGrant;
+  readonly rule?: number;
+}
+
+function decide(policy: Policy, user: UserInfo, attributes: RequestAttributes): Verdict {
   const problems = new Set<string>();
   const question = attributes.isResource ? toResourceQuestion(attributes) : undefined;
   for (const list of policy.listsFor(user, namespaceOf(attributes))) {
@@ -120,26 +124,28 @@ function decide(
         problems.add(candidate.problem);
         continue;
       }
-      for (const rule of candidate.rules) {
-        const allowed = attributes.isResource
-          ? question !== undefined && allowsResource(rule, question)
-          : allowsNonResource(rule, attributes);
-        if (allowed) return allowedBy(candidate.grant);
-      }
+      const rule = candidate.rules.findIndex((compiled) =>
+        attributes.isResource
+          ? question !== undefined && allowsResource(compiled, question)
+          : allowsNonResource(compiled, attributes),
+      );
+      if (rule >= 0) return { result: allowedBy(candidate.grant), grant: candidate, rule };
     }
   }
-  return { decision: 'no-opinion', reason: problems.size === 0 ? '' : `RBAC: ${joined(problems)}` };
+  const reason = problems.size === 0 ? '' : `RBAC: ${joined(problems)}`;
+  return { result: { decision: 'no-opinion', reason } };
 }
 
 function record(
   policy: Policy,
   asked: { user: UserInfo; attributes: RequestAttributes; trace: DecisionTrace },
-  result: AuthorizationResult,
+  { result, grant, rule = -1 }: Verdict,
 ): void {
   const { user, attributes, trace } = asked;
   const step = { stage: 'authorization', by: name } as const;
-  if (result.decision === 'allow') {
-    trace.record({ ...step, outcome: 'allow', reason: result.reason });
+  if (grant !== undefined) {
+    const detail = { ...traceGrant(grant, rule) };
+    trace.record({ ...step, outcome: 'allow', reason: result.reason, detail });
     return;
   }
   const lists = policy.listsFor(user, namespaceOf(attributes));
@@ -148,7 +154,11 @@ function record(
     ...step,
     outcome: 'no-opinion',
     reason: result.reason === '' ? 'no rule that the caller holds allows it' : result.reason,
-    detail: { grantsLookedAt: grants.length, nearMisses: findNearMisses(grants, attributes) },
+    detail: {
+      grantsLookedAt: grants.length,
+      nearMisses: findNearMisses(grants, attributes),
+      unresolved: grants.filter(({ rules }) => rules === undefined).map(traceUnresolved),
+    },
   });
 }
 
