@@ -2,6 +2,7 @@
 
 import type { DefinitionFigures, Percentiles } from './definitions.ts';
 import type { FairnessRow } from './fairness.ts';
+import type { RbacFigures } from './rbac.ts';
 import { kubeApiserver, kubeApiserverStart } from './kube-apiserver.ts';
 
 /** What the load generator writes. */
@@ -33,6 +34,7 @@ export interface Report {
   readonly definitions: DefinitionFigures;
   readonly http1: LoadResult;
   readonly http2: LoadResult;
+  readonly rbac: readonly RbacFigures[];
   readonly fairness: readonly FairnessRow[];
 }
 
@@ -66,7 +68,28 @@ ${table(http1.results)}
 
 ${table(http2.results)}
 
+${renderRbac(report.rbac)}
 ${renderFairness(fairness)}`;
+}
+
+/** A section that may be measured alone. */
+export const rbacHeading = '## RBAC decisions';
+
+export function renderRbac(figures: readonly RbacFigures[]): string {
+  const sizes = figures.map(({ roles }) => roles.toLocaleString('en'));
+  const lines = (figures[0]?.rows ?? []).map(({ name }, i) => {
+    const micros = figures.map(({ rows }) => `${(rows[i]?.micros ?? 0).toFixed(1)} µs`);
+    return `| ${name} | ${micros.join(' | ')} |`;
+  });
+  return `${rbacHeading}
+
+One decision in process, with so many roles and as many bindings: of a user with one of the bindings,
+and of a member of the group that all of them are to.
+
+| roles | ${sizes.join(' | ')} |
+|---|${sizes.map(() => '---|').join('')}
+${lines.join('\n')}
+`;
 }
 
 /** The last section, which may be measured alone. */

@@ -5,6 +5,7 @@
 //   KEELSON_BENCH   folder of the load generator `load.mjs` (default: ../shared/bench)
 //   --definitions   only what a thousand custom resource definitions cost; needs no generator
 //   --fairness      only what clients feel of a hostile one; needs no generator
+//   --rbac          only how long RBAC decides; needs neither generator nor server
 //   --ops N --conc 16,64 --list 1000,10000 --list-reps N --only seq,crud,list,watch   passed on to it
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -15,8 +16,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { measureDefinitions } from './definitions.ts';
 import { measureFairness } from './fairness.ts';
+import { measureRbac } from './rbac.ts';
 import {
   fairnessHeading,
+  rbacHeading,
+  renderRbac,
   renderDefinitions,
   renderFairness,
   renderReport,
@@ -29,12 +33,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const generator = resolve(root, process.env['KEELSON_BENCH'] ?? '../shared/bench', 'load.mjs');
 const write = process.argv.includes('--write');
 const fairnessOnly = process.argv.includes('--fairness');
+const rbacOnly = process.argv.includes('--rbac');
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--write');
 const page = join(root, 'docs/benchmarks.md');
 const filledObjects = 10_000;
 
 const definitionsOnly = process.argv.includes('--definitions');
-if (!definitionsOnly && !fairnessOnly && !existsSync(generator)) {
+if (!definitionsOnly && !fairnessOnly && !rbacOnly && !existsSync(generator)) {
   console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
   process.exit(2);
 }
@@ -46,12 +51,14 @@ const newDirectory = () => {
   return directory;
 };
 
-const program = join(buildInto(newDirectory()), 'keelson.mjs');
+const program = rbacOnly ? '' : join(buildInto(newDirectory()), 'keelson.mjs');
 
 try {
   if (definitionsOnly)
     console.log(renderDefinitions(await measureDefinitions(program, newDirectory)));
-  else if (fairnessOnly) await measureLastSection();
+  else if (rbacOnly) showSection(rbacHeading, renderRbac(measureRbac()));
+  else if (fairnessOnly)
+    showSection(fairnessHeading, renderFairness(await measureFairness(program, newDirectory)));
   else await measureAll();
 } finally {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
@@ -63,18 +70,20 @@ async function measureAll(): Promise<void> {
   const http1 = await measureLoad([]);
   const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
   const fairness = await measureFairness(program, newDirectory);
-  const report: Report = { start, definitions, http1, http2, fairness };
+  const report: Report = { start, definitions, http1, http2, rbac: measureRbac(), fairness };
   const text = renderReport(report);
   if (write) writeFileSync(page, text);
   else console.log(text);
 }
 
 /** With `--write`, the page keeps its other sections. */
-async function measureLastSection(): Promise<void> {
-  const section = renderFairness(await measureFairness(program, newDirectory));
+function showSection(heading: string, section: string): void {
   if (!write) return console.log(section);
-  const [before = ''] = readFileSync(page, 'utf8').split(fairnessHeading);
-  writeFileSync(page, `${before.trimEnd()}\n\n${section}`);
+  const sections = readFileSync(page, 'utf8').split(/^(?=## )/m);
+  const others = sections.map((text) => (text.startsWith(`${heading}\n`) ? section : text));
+  const isNew = !others.includes(section);
+  const texts = (isNew ? [...others, section] : others).map((text) => text.trimEnd());
+  writeFileSync(page, `${texts.join('\n\n')}\n`);
 }
 
 /** What users start is the bundle, so that is what is measured. */

@@ -2,27 +2,12 @@
 // at the bindings of its caller and of no other. Two levels: the bindings of the whole cluster and
 // those of one namespace.
 
-import { compareGoStrings, quoteGo, type KubeObject } from '@keelson/apimachinery';
+import { quoteGo, type KubeObject } from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';
 import { serviceAccountUserName } from '../../authentication/service-accounts/service-account-name.ts';
 import type { ObjectSource } from '../../object-source.ts';
-import { roleRefOf, subjectsOf, type RoleRef, type Subject } from './policy-rule.ts';
-
-/** One binding as one of its subjects sees it. */
-export interface Grant {
-  readonly binding: KubeObject;
-  readonly roleRef: RoleRef;
-  /** Namespace of a RoleBinding, empty for a ClusterRoleBinding. */
-  readonly namespace: string;
-  readonly subject: Subject;
-}
-
-/** All grants to one user or group, in the order of the bindings' names. */
-export interface GrantList {
-  readonly grants: readonly Grant[];
-  /** Room for what a reader derives from this list; a changed list is a new object. */
-  derived: unknown;
-}
+import { createGrantList, type Grant, type GrantList } from './grant-list.ts';
+import { roleRefOf, subjectsOf, type Subject } from './policy-rule.ts';
 
 export interface BindingIndex {
   /**
@@ -39,27 +24,38 @@ type Lists = Map<string, GrantList>;
 export function createBindingIndex(bindings: ObjectSource): BindingIndex {
   const byNamespace = new Map<string, Lists>();
 
-  function change(binding: KubeObject, edit: (grants: readonly Grant[], grant: Grant) => Grant[]) {
-    const namespace = binding.metadata.namespace ?? '';
+  /** The subjects of a binding by what they are looked up by; the first of several that mean the same. */
+  function subjectsByKey(binding: KubeObject): Map<string, Subject> {
+    const byKey = new Map<string, Subject>();
+    for (const subject of subjectsOf(binding)) {
+      const key = keyOfSubject(subject, binding.metadata.namespace ?? '');
+      if (key !== undefined && !byKey.has(key)) byKey.set(key, subject);
+    }
+    return byKey;
+  }
+  function add(binding: KubeObject): void {
+    const { namespace = '' } = binding.metadata;
     const lists = byNamespace.get(namespace) ?? new Map<string, GrantList>();
     byNamespace.set(namespace, lists);
-    const seen = new Set<string>();
-    for (const subject of subjectsOf(binding)) {
-      const key = keyOfSubject(subject, namespace);
-      // The first of several subjects that mean the same is the one that is named in reasons.
-      if (key === undefined || seen.has(key)) continue;
-      seen.add(key);
-      const grant = { binding, roleRef: roleRefOf(binding), namespace, subject };
-      const grants = edit(lists.get(key)?.grants ?? [], grant);
-      if (grants.length === 0) lists.delete(key);
-      else lists.set(key, { grants, derived: undefined });
+    const roleRef = roleRefOf(binding);
+    for (const [key, subject] of subjectsByKey(binding)) {
+      const list = lists.get(key) ?? createGrantList(namespace);
+      lists.set(key, list);
+      list.add({ binding, roleRef, namespace, subject });
     }
     if (lists.size === 0) byNamespace.delete(namespace);
   }
-  const add = (binding: KubeObject) =>
-    change(binding, (grants, grant) => insertByName(grants, grant));
-  const remove = (binding: KubeObject) =>
-    change(binding, (grants) => grants.filter((g) => nameOf(g) !== binding.metadata.name));
+  function remove(binding: KubeObject): void {
+    const { namespace = '', name = '' } = binding.metadata;
+    const lists = byNamespace.get(namespace);
+    if (lists === undefined) return;
+    for (const key of subjectsByKey(binding).keys()) {
+      const list = lists.get(key);
+      list?.remove(name);
+      if (list?.grants.length === 0) lists.delete(key);
+    }
+    if (lists.size === 0) byNamespace.delete(namespace);
+  }
 
   for (const binding of bindings.list()) add(binding);
   const close = bindings.subscribe(({ type, object, previous }) => {
@@ -83,17 +79,6 @@ export function createBindingIndex(bindings: ObjectSource): BindingIndex {
       return found;
     },
   };
-}
-
-function insertByName(grants: readonly Grant[], grant: Grant): Grant[] {
-  const name = nameOf(grant);
-  let at = grants.length;
-  while (at > 0 && compareGoStrings(nameOf(grants[at - 1]), name) > 0) at--;
-  return grants.toSpliced(at, 0, grant);
-}
-
-function nameOf(grant: Grant | undefined): string {
-  return grant?.binding.metadata.name ?? '';
 }
 
 /** A service account is the user of its name. Undefined for kinds that nobody can be. */

@@ -1,11 +1,13 @@
 // Roles ready to be asked. Each role is compiled once, when it is first needed; a list of many
-// grants gets an index by group and resource, so that deciding does not become slower with their
-// number.
+// grants gets an index of their rules, so that deciding does not become slower with their number.
 
 import { quoteGo, type KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../../object-source.ts';
-import type { Grant, GrantList } from './binding-index.ts';
+import type { NonResourceAttributes } from '../authorizer.ts';
+import type { Grant, GrantList } from './grant-list.ts';
 import {
+  allowsNonResource,
+  allowsResource,
   compileRule,
   rbacGroup,
   rulesOf,
@@ -13,6 +15,7 @@ import {
   type ResourceQuestion,
   type RoleRef,
 } from './policy-rule.ts';
+import { createRuleIndex, type FoundRole, type RuleIndex } from './rule-index.ts';
 
 /** A grant whose role exists, and one that leads nowhere. */
 export type ResolvedGrant =
@@ -23,113 +26,140 @@ export type ResolvedGrant =
     }
   | { readonly grant: Grant; readonly rules: undefined; readonly problem: string };
 
+/** A grant and the index of the rule that allows something. */
+export interface AllowingGrant {
+  readonly grant: ResolvedGrant;
+  readonly rule: number;
+}
+
+/** What is asked: about a resource, or about a URL. */
+export type RbacQuestion = ResourceQuestion | NonResourceAttributes;
+
 export interface RoleLookup {
   resolve(grant: Grant): ResolvedGrant;
   /** The rules that a role reference means in a namespace; a text when there is no such role. */
   rulesOf(roleRef: RoleRef, namespace: string): readonly CompiledRule[] | string;
-  /** Grants of the list that may have something to say about the question; all for URLs. */
-  candidates(list: GrantList, question: ResourceQuestion | undefined): Iterable<ResolvedGrant>;
+  /**
+   * A grant of the list that allows what is asked. Otherwise why grants lead nowhere is added to
+   * `problems`, which never has more than `problemsMax`.
+   */
+  find(list: GrantList, question: RbacQuestion, problems: Set<string>): AllowingGrant | undefined;
   close(): void;
 }
 
-// Below this many grants, trying them one by one is faster than six lookups in an index.
+/** Below this many grants, trying them one by one is faster than looking in an index. */
 const indexedGrantsMin = 12;
 
-interface GrantListIndex {
-  readonly version: number;
-  /** By `group resource`. */
-  readonly byResource: ReadonlyMap<string, readonly ResolvedGrant[]>;
-  readonly withUrls: readonly ResolvedGrant[];
-  readonly dangling: readonly ResolvedGrant[];
-}
+/** Bindings that lead nowhere and are named in one reason. */
+export const problemsMax = 100;
 
 /** Follows the changes of roles until closed. */
 export function createRoleLookup(roles: ObjectSource, clusterRoles: ObjectSource): RoleLookup {
   const compiled = new WeakMap<KubeObject, readonly CompiledRule[]>();
-  let version = 0;
-  const closers = [roles, clusterRoles].map((source) => source.subscribe(() => void version++));
+  const followers = createFollowers(roles, clusterRoles);
 
-  function roleOfRef(roleRef: RoleRef, namespace: string): KubeObject | string {
-    const { kind, name } = roleRef;
+  function find({ kind, name }: RoleRef, namespace: string): FoundRole {
     if (kind !== 'Role' && kind !== 'ClusterRole')
-      return `unsupported role reference kind: ${quoteGo(kind)}`;
+      return { problem: `unsupported role reference kind: ${quoteGo(kind)}` };
     const role = kind === 'Role' ? roles.get(namespace, name) : clusterRoles.get('', name);
     // COMPAT: the singular, as client-go's listers name what they did not find.
-    return role ?? `${kind.toLowerCase()}.${rbacGroup} ${quoteGo(name)} not found`;
-  }
-
-  function compiledRulesOf(role: KubeObject): readonly CompiledRule[] {
+    if (role === undefined)
+      return { problem: `${kind.toLowerCase()}.${rbacGroup} ${quoteGo(name)} not found` };
     let rules = compiled.get(role);
     if (rules === undefined) {
       rules = rulesOf(role).map(compileRule);
       compiled.set(role, rules);
     }
-    return rules;
+    return { role, rules };
   }
 
   function resolve(grant: Grant): ResolvedGrant {
-    const role = roleOfRef(grant.roleRef, grant.namespace);
-    return typeof role === 'string'
-      ? { grant, rules: undefined, problem: role }
-      : { grant, role, rules: compiledRulesOf(role) };
+    const found = find(grant.roleRef, grant.namespace);
+    return 'problem' in found ? { grant, rules: undefined, ...found } : { grant, ...found };
   }
 
-  function indexOf(list: GrantList): GrantListIndex {
-    const known = list.derived as GrantListIndex | undefined;
-    if (known?.version === version) return known;
-    const index = buildIndex(list.grants.map(resolve), version);
-    list.derived = index;
+  function indexOf(list: GrantList): RuleIndex {
+    let index = list.observer as RuleIndex | undefined;
+    if (index !== undefined) return index;
+    index = createRuleIndex(list.grants, {
+      find: (roleRef) => find(roleRef, list.namespace),
+      follow: (roleRef, isFollowed) =>
+        followers.follow(roleRef, { list, isFollowed, changed: (ref) => index?.roleChanged(ref) }),
+    });
+    list.observer = index;
     return index;
   }
 
   return {
     resolve,
     rulesOf(roleRef, namespace) {
-      const role = roleOfRef(roleRef, namespace);
-      return typeof role === 'string' ? role : compiledRulesOf(role);
+      const found = find(roleRef, namespace);
+      return 'problem' in found ? found.problem : found.rules;
     },
-    *candidates(list, question) {
-      if (list.grants.length < indexedGrantsMin) {
-        for (const grant of list.grants) yield resolve(grant);
-        return;
+    find(list, question, problems) {
+      if (list.grants.length >= indexedGrantsMin || list.observer !== undefined)
+        return findInIndex(indexOf(list), question, problems);
+      for (const grant of list.grants) {
+        const resolved = resolve(grant);
+        if (resolved.rules === undefined) {
+          if (problems.size < problemsMax) problems.add(resolved.problem);
+          continue;
+        }
+        const rule = resolved.rules.findIndex((one) => allows(one, question));
+        if (rule >= 0) return { grant: resolved, rule };
       }
-      const { byResource, withUrls, dangling } = indexOf(list);
-      if (question === undefined) yield* withUrls;
-      else for (const key of keysOfQuestion(question)) yield* byResource.get(key) ?? [];
-      yield* dangling;
+      return undefined;
+    },
+    close: () => followers.close(),
+  };
+}
+
+function allows(rule: CompiledRule, question: RbacQuestion): boolean {
+  return 'attributes' in question
+    ? allowsResource(rule, question)
+    : allowsNonResource(rule, question);
+}
+
+function findInIndex(
+  index: RuleIndex,
+  question: RbacQuestion,
+  problems: Set<string>,
+): AllowingGrant | undefined {
+  const found = 'attributes' in question ? index.forResource(question) : index.forUrl(question);
+  if (found !== undefined) return { grant: found, rule: found.rule };
+  for (const problem of index.problems(problemsMax - problems.size)) problems.add(problem);
+  return undefined;
+}
+
+interface Following {
+  readonly list: GrantList;
+  readonly isFollowed: boolean;
+  readonly changed: (roleRef: RoleRef) => void;
+}
+
+/** Who must know when a role changes. */
+function createFollowers(roles: ObjectSource, clusterRoles: ObjectSource) {
+  const byRole = new Map<string, Map<GrantList, Following['changed']>>();
+  const keyOf = (kind: string, namespace: string, name: string) => `${kind} ${namespace}/${name}`;
+  const tell = (kind: string) => {
+    return ({ object: { metadata } }: { readonly object: KubeObject }) => {
+      const { namespace = '', name = '' } = metadata;
+      for (const changed of byRole.get(keyOf(kind, namespace, name))?.values() ?? [])
+        changed({ kind, name });
+    };
+  };
+  const closers = [roles.subscribe(tell('Role')), clusterRoles.subscribe(tell('ClusterRole'))];
+  return {
+    follow({ kind, name }: RoleRef, { list, isFollowed, changed }: Following): void {
+      const key = keyOf(kind, kind === 'Role' ? list.namespace : '', name);
+      const lists = byRole.get(key) ?? new Map<GrantList, Following['changed']>();
+      if (isFollowed) lists.set(list, changed);
+      else lists.delete(list);
+      if (lists.size > 0) byRole.set(key, lists);
+      else byRole.delete(key);
     },
     close() {
       for (const close of closers) close();
     },
-  };
-}
-
-function keysOfQuestion({ attributes, combined, anyParent }: ResourceQuestion): string[] {
-  const keys: string[] = [];
-  for (const group of [attributes.group, '*']) {
-    keys.push(`${group} ${combined}`, `${group} *`);
-    if (anyParent !== '') keys.push(`${group} ${anyParent}`);
-  }
-  return keys;
-}
-
-function buildIndex(resolved: readonly ResolvedGrant[], version: number): GrantListIndex {
-  const byResource = new Map<string, ResolvedGrant[]>();
-  for (const candidate of resolved) {
-    const keys = new Set<string>();
-    for (const { rule } of candidate.rules ?? [])
-      for (const group of rule.apiGroups ?? [])
-        for (const resource of rule.resources ?? []) keys.add(`${group} ${resource}`);
-    for (const key of keys) {
-      const list = byResource.get(key);
-      if (list === undefined) byResource.set(key, [candidate]);
-      else list.push(candidate);
-    }
-  }
-  return {
-    version,
-    byResource,
-    withUrls: resolved.filter((r) => r.rules?.some((rule) => rule.urls.length > 0)),
-    dangling: resolved.filter((r) => r.rules === undefined),
   };
 }

@@ -14,17 +14,12 @@ import type {
   ResourceRule,
   RuleResolver,
 } from '../authorizer.ts';
-import { createBindingIndex, describeGrant, type Grant, type GrantList } from './binding-index.ts';
-import { createRoleLookup, type ResolvedGrant, type RoleLookup } from './compiled-roles.ts';
+import { createBindingIndex, describeGrant } from './binding-index.ts';
+import { createRoleLookup, type AllowingGrant, type RoleLookup } from './compiled-roles.ts';
+import { nameOfBinding, type Grant, type GrantList } from './grant-list.ts';
 import { findNearMisses } from './near-misses.ts';
 import { traceGrant, traceUnresolved } from './traced-grant.ts';
-import {
-  allowsNonResource,
-  allowsResource,
-  toResourceQuestion,
-  type PolicyRule,
-  type RoleRef,
-} from './policy-rule.ts';
+import { toResourceQuestion, type PolicyRule, type RoleRef } from './policy-rule.ts';
 
 export interface RbacObjects {
   readonly roles: ObjectSource;
@@ -110,27 +105,17 @@ function openPolicy(objects: RbacObjects): Policy {
 
 interface Verdict {
   readonly result: AuthorizationResult;
-  /** What allowed it, and the index of its rule. */
-  readonly grant?: ResolvedGrant;
-  readonly rule?: number;
+  readonly allowedBy?: AllowingGrant;
 }
 
 function decide(policy: Policy, user: UserInfo, attributes: RequestAttributes): Verdict {
   const problems = new Set<string>();
-  const question = attributes.isResource ? toResourceQuestion(attributes) : undefined;
+  const question = attributes.isResource ? toResourceQuestion(attributes) : attributes;
   for (const list of policy.listsFor(user, namespaceOf(attributes))) {
-    for (const candidate of policy.roles.candidates(list, question)) {
-      if (candidate.rules === undefined) {
-        problems.add(candidate.problem);
-        continue;
-      }
-      const rule = candidate.rules.findIndex((compiled) =>
-        attributes.isResource
-          ? question !== undefined && allowsResource(compiled, question)
-          : allowsNonResource(compiled, attributes),
-      );
-      if (rule >= 0) return { result: allowedBy(candidate.grant), grant: candidate, rule };
-    }
+    const found = policy.roles.find(list, question, problems);
+    if (found === undefined) continue;
+    const reason = `RBAC: allowed by ${describeGrant(found.grant.grant)}`;
+    return { result: { decision: 'allow', reason }, allowedBy: found };
   }
   const reason = problems.size === 0 ? '' : `RBAC: ${joined(problems)}`;
   return { result: { decision: 'no-opinion', reason } };
@@ -139,12 +124,12 @@ function decide(policy: Policy, user: UserInfo, attributes: RequestAttributes): 
 function record(
   policy: Policy,
   asked: { user: UserInfo; attributes: RequestAttributes; trace: DecisionTrace },
-  { result, grant, rule = -1 }: Verdict,
+  { result, allowedBy }: Verdict,
 ): void {
   const { user, attributes, trace } = asked;
   const step = { stage: 'authorization', by: name } as const;
-  if (grant !== undefined) {
-    const detail = { ...traceGrant(grant, rule) };
+  if (allowedBy !== undefined) {
+    const detail = { ...traceGrant(allowedBy.grant, allowedBy.rule) };
     trace.record({ ...step, outcome: 'allow', reason: result.reason, detail });
     return;
   }
@@ -166,7 +151,7 @@ function heldRules({ roles, listsFor }: Policy, user: UserInfo, namespace: strin
   const byBinding = new Map<string, Grant>();
   for (const list of listsFor(user, namespace))
     for (const grant of list.grants) {
-      const key = `${grant.namespace}/${grant.binding.metadata.name}`;
+      const key = `${grant.namespace}/${nameOfBinding(grant)}`;
       if (!byBinding.has(key)) byBinding.set(key, grant);
     }
   const rules: PolicyRule[] = [];
@@ -181,10 +166,6 @@ function heldRules({ roles, listsFor }: Policy, user: UserInfo, namespace: strin
 /** URLs are no part of a namespace. */
 function namespaceOf(attributes: RequestAttributes): string {
   return attributes.isResource ? attributes.namespace : '';
-}
-
-function allowedBy(grant: Grant): AuthorizationResult {
-  return { decision: 'allow', reason: `RBAC: allowed by ${describeGrant(grant)}` };
 }
 
 function joined(texts: Iterable<string>): string {
