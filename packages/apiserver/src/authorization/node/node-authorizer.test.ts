@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noDecisionTrace, type KubeObject } from '@keelson/apimachinery';
+import { createDecisionTrace, noDecisionTrace, type KubeObject } from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';
 import { createTestObjects } from '../../authentication/testing.ts';
 import { createFeatures } from '../../features/create-features.ts';
@@ -302,6 +302,75 @@ test('by release', () => {
       expected,
       `${version} ${JSON.stringify(request)}`,
     );
+});
+
+test('a trace names the path in the graph, or the edge that is missing', () => {
+  const c = cluster();
+  c.pods.set({ ...pod, metadata: { ...pod.metadata, uid: 'pod-1' } });
+  const detail = (attributes: RequestAttributes) => {
+    const trace = createDecisionTrace();
+    c.node.authorize(nodeUser('n1'), attributes, trace);
+    const { node, ...rest } = trace.steps()[0]?.detail ?? {};
+    assert.equal(node, 'n1');
+    return rest;
+  };
+  const web = { kind: 'pod', namespace: 'shop', name: 'web', uid: 'pod-1' };
+  const n1 = { kind: 'node', name: 'n1' };
+  const secret = (namespace: string, name: string) => ({ kind: 'secret', namespace, name });
+  const claim = { kind: 'persistentvolumeclaim', namespace: 'shop', name: 'data' };
+  const volume = { kind: 'persistentvolume', name: 'pv' };
+  const rows: [request: RequestAttributes, expected: object][] = [
+    [asked('get pods shop/web'), { path: [web, n1] }],
+    [asked('get secrets shop/env'), { path: [secret('shop', 'env'), web, n1] }],
+    [asked('get persistentvolumes pv'), { path: [volume, claim, web, n1] }],
+    [
+      asked('get secrets storage/stage'),
+      { path: [secret('storage', 'stage'), volume, claim, web, n1] },
+    ],
+    [
+      asked('get volumeattachments.storage.k8s.io va'),
+      { path: [{ kind: 'volumeattachment', name: 'va' }, n1] },
+    ],
+    [
+      asked('get resourceslices.resource.k8s.io slice'),
+      { path: [{ kind: 'resourceslice', name: 'slice' }, n1] },
+    ],
+    [asked('get secrets shop/stolen'), { missing: secret('shop', 'stolen') }],
+    [asked('get persistentvolumes free'), { missing: { kind: 'persistentvolume', name: 'free' } }],
+    [asked('list services'), { role: 'system:node', rule: 2 }],
+    [asked('get nodes n1'), {}],
+    [asked('get leases.coordination.k8s.io kube-node-lease/n2'), {}],
+  ];
+  for (const [request, expected] of rows)
+    assert.deepEqual(detail(request), expected, JSON.stringify(request));
+});
+
+test('a path is found for what is related, and for nothing else', () => {
+  const { graph } = cluster();
+  const names = ['env', 'volume', 'stolen', 'stage', 'data', 'web', 'mirror', 'pv', 'free', 'va'];
+  const kinds = [
+    'secret',
+    'configmap',
+    'serviceaccount',
+    'pod',
+    'persistentvolume',
+    'persistentvolumeclaim',
+    'volumeattachment',
+    'resourceslice',
+    'resourceclaim',
+    'podcertificaterequest',
+  ] as const;
+  for (const nodeName of ['n1', 'n2'])
+    for (const kind of kinds)
+      for (const namespace of ['', 'shop', 'storage'])
+        for (const name of [...names, 'bot', 'admin', 'gpu', 'slice', 'root-ca']) {
+          const question = { nodeName, kind, namespace, name };
+          const isClusterScoped = kind.startsWith('volume') || kind === 'resourceslice';
+          if (kind === 'persistentvolume' || isClusterScoped ? namespace !== '' : namespace === '')
+            continue;
+          const path = graph.path(question);
+          assert.equal(path !== undefined, graph.isRelated(question), JSON.stringify(question));
+        }
 });
 
 test('rules of nodes are not listed', async () => {

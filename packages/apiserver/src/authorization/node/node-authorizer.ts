@@ -26,6 +26,7 @@ import type {
 } from '../authorizer.ts';
 import { systemNodeRules } from '../bootstrap-policy.ts';
 import { allowsResource, compileRule, toResourceQuestion } from '../rbac/policy-rule.ts';
+import type { GraphQuestion } from './graph-path.ts';
 import type { GraphKind, NodeGraph } from './node-graph.ts';
 import { nodeNameOf } from './node-identity.ts';
 
@@ -34,8 +35,13 @@ export interface NodeAuthorizerOptions {
   readonly features: Features;
 }
 
-/** A refusal and why, or that it is allowed. */
-type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+/** A refusal and why, or that it is allowed. `because`: what decided, for the decision trace. */
+type Verdict = (
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly reason: string }
+) & { readonly because?: Because };
+/** A rule of the role `system:node` by index, or the graph; absent: the request itself. */
+type Because = { readonly rule: number } | { readonly graph: GraphQuestion };
 type Rule = (nodeName: string, attributes: ResourceAttributes) => Verdict;
 
 const allow: Verdict = { allowed: true };
@@ -52,7 +58,8 @@ export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer
     const rule = rules.get(`${attributes.group}/${attributes.resource}`);
     if (rule !== undefined) return rule(nodeName, attributes);
     const question = toResourceQuestion(attributes);
-    return staticRules.some((r) => allowsResource(r, question)) ? allow : refuse();
+    const index = staticRules.findIndex((r) => allowsResource(r, question));
+    return index < 0 ? refuse() : { allowed: true, because: { rule: index } };
   }
 
   return {
@@ -67,7 +74,10 @@ export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer
       const result: AuthorizationResult = verdict.allowed
         ? { decision: 'allow', reason: '' }
         : { decision: 'no-opinion', reason: verdict.reason };
-      if (trace.enabled) record(trace, user, result);
+      if (trace.enabled) {
+        const detail = { node: nodeName, ...explain(options.graph, verdict) };
+        record(trace, user, { result, detail });
+      }
       return result;
     },
     rulesFor: async (user) => ({
@@ -82,14 +92,28 @@ export function createNodeAuthorizer(options: NodeAuthorizerOptions): Authorizer
   };
 }
 
-function record(trace: DecisionTrace, user: UserInfo, result: AuthorizationResult): void {
+function record(
+  trace: DecisionTrace,
+  user: UserInfo,
+  { result, detail }: { readonly result: AuthorizationResult; readonly detail: object },
+): void {
   const allowed = result.decision === 'allow';
   trace.record({
     stage: 'authorization',
     by: 'Node',
     outcome: result.decision,
     reason: allowed ? `${user.name} may do this as a node` : result.reason,
+    detail: { ...detail },
   });
+}
+
+/** The path from the object to the node, the edge that is missing, or the rule of the role. */
+function explain(graph: NodeGraph, { allowed, because }: Verdict): object {
+  if (because === undefined) return {};
+  if ('rule' in because) return { role: 'system:node', rule: because.rule };
+  if (allowed) return { path: graph.path(because.graph) ?? [] };
+  const { kind, namespace, name } = because.graph;
+  return { missing: { kind, ...(namespace === '' ? {} : { namespace }), name } };
 }
 
 /** Rules by `group/resource`. */
@@ -126,9 +150,11 @@ function relatedRule(graph: NodeGraph): (kind: GraphKind) => Rule {
   return (kind) =>
     (nodeName, { namespace, name }) => {
       if (name === '') return refuse('No Object name found');
-      return graph.isRelated(nodeName, kind, namespace, name)
-        ? allow
-        : refuse(`no relationship found between node '${nodeName}' and this object`);
+      const question = { nodeName, kind, namespace, name };
+      const because = { graph: question };
+      if (graph.isRelated(question)) return { allowed: true, because };
+      const reason = `no relationship found between node '${nodeName}' and this object`;
+      return { allowed: false, reason, because };
     };
 }
 

@@ -4,6 +4,7 @@
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../../object-source.ts';
+import { findGraphPath, type GraphQuestion, type GraphVertex } from './graph-path.ts';
 import {
   isMirrorPod,
   nodeNameOfPod,
@@ -31,7 +32,9 @@ export type GraphKind =
 
 export interface NodeGraph {
   /** Whether the object has to do with the node. `namespace` is empty for cluster-scoped kinds. */
-  isRelated(nodeName: string, kind: GraphKind, namespace: string, name: string): boolean;
+  isRelated(question: GraphQuestion): boolean;
+  /** What makes it so, for people; looks at all objects. */
+  path(question: GraphQuestion): readonly GraphVertex[] | undefined;
   close(): void;
 }
 
@@ -52,7 +55,8 @@ export function createNodeGraph(objects: NodeGraphObjects): NodeGraph {
   const claimIsOn = (nodeName: string, claim: string | undefined) =>
     claim !== undefined && owners.has(`persistentvolumeclaim/${claim}`, nodeName);
   return {
-    isRelated(nodeName, kind, namespace, name) {
+    path: (question) => findGraphPath(objects, question),
+    isRelated({ nodeName, kind, namespace, name }) {
       if (kind === 'persistentvolume') return claimIsOn(nodeName, volumes.claimOf(name));
       const key = `${namespace}/${name}`;
       if (owners.has(`${kind}/${key}`, nodeName)) return true;
