@@ -28,4 +28,19 @@ export const gatedRules: readonly {
     rule: '*||nodes/configz,nodes/healthz,nodes/pods',
     gate: 'KubeletFineGrainedAuthz',
   },
+  {
+    role: 'system:node',
+    rule: 'get||serviceaccounts',
+    gate: 'KubeletServiceAccountTokenForCredentialProviders',
+  },
+  {
+    role: 'system:node',
+    rule: 'get|resource.k8s.io|resourceclaims',
+    gate: 'DynamicResourceAllocation',
+  },
+  {
+    role: 'system:node',
+    rule: 'deletecollection|resource.k8s.io|resourceslices',
+    gate: 'DynamicResourceAllocation',
+  },
 ];
