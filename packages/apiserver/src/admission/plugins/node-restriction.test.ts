@@ -140,6 +140,8 @@ test('mirror pods', async () => {
   });
   const volume = (source: object) => mirror({ volumes: [{ name: 'v', ...source }] });
   const projected = (source: object) => volume({ projected: { sources: [source] } });
+  const itself = 'node "n1" can only create pods with an owner reference set to itself';
+  const unknown = 'error checking mirror pod for API references: unknown volume type for volume #0';
   const refers = (what: string) => `node "n1" can not create pods that reference ${what}`;
   await check([
     ['a mirror pod', mirror(), 'ok'],
@@ -154,21 +156,13 @@ test('mirror pods', async () => {
       mirror({ nodeName: 'n2' }),
       'node "n1" can only create pods with spec.nodeName set to itself',
     ],
-    [
-      'without owner',
-      mirror({}, { ownerReferences: [] }),
-      'node "n1" can only create pods with an owner reference set to itself',
-    ],
+    ['without owner', mirror({}, { ownerReferences: [] }), itself],
     [
       'with two owners',
       mirror({}, { ownerReferences: [owner, owner] }),
       'node "n1" can only create pods with a single owner reference set to itself',
     ],
-    [
-      'owned by another',
-      mirror({}, { ownerReferences: [{ ...owner, name: 'n2' }] }),
-      'node "n1" can only create pods with an owner reference set to itself',
-    ],
+    ['owned by another', mirror({}, { ownerReferences: [{ ...owner, name: 'n2' }] }), itself],
     [
       'not controlled',
       mirror({}, { ownerReferences: [{ ...owner, controller: false }] }),
@@ -209,6 +203,9 @@ test('mirror pods', async () => {
       projected({ serviceAccountToken: { path: 't' } }),
       refers('serviceaccounts (via projected volumes)'),
     ],
+    ['a volume of tomorrow', volume({ wormhole: {} }), unknown],
+    ['a projected source of tomorrow', projected({ wormhole: {} }), unknown],
+    ['what the pod itself is', projected({ downwardAPI: {} }), 'ok'],
     ['a bundle', projected({ clusterTrustBundle: { path: 't' } }), refers('clustertrustbundles')],
     ['deleting its own', { operation: 'DELETE', name: 'own' }, 'ok'],
     [

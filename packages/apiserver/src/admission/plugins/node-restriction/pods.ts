@@ -66,6 +66,8 @@ function admitNewMirrorPod(request: NodeRequest, who: string): void {
   if (owner?.uid !== node.metadata.uid)
     throw refuse(`node ${nodeName} UID mismatch: expected ${owner?.uid} got ${node.metadata.uid}`);
   const referenced = referencedObjects(asKind<Pod>(object));
+  if (typeof referenced === 'object')
+    throw refuse(`error checking mirror pod for API references: ${referenced.problem}`);
   if (referenced !== undefined)
     throw refuse(`${who} can not create pods that reference ${referenced}`);
 }
@@ -82,16 +84,20 @@ function ownerProblem(owners: readonly OwnerReference[], nodeName: string): stri
     : undefined;
 }
 
-/** The first kind of API object that a static pod refers to; it must do without any. */
-function referencedObjects(pod: Pod): string | undefined {
+/**
+ * The first kind of API object that a static pod refers to; it must do without any. SECURITY: a kind
+ * of volume that is not known here may refer to anything.
+ */
+function referencedObjects(pod: Pod): string | { readonly problem: string } | undefined {
   const { spec } = pod;
   if (spec?.serviceAccountName) return 'serviceaccounts';
   const kinds = new Set(podReferences(asKind(pod)).map((reference) => reference.kind));
   if (kinds.has('secret')) return 'secrets';
   if (kinds.has('configmap')) return 'configmaps';
   if ((spec?.resourceClaims ?? []).length > 0) return 'resourceclaims';
-  for (const volume of spec?.volumes ?? []) {
+  for (const [i, volume] of (spec?.volumes ?? []).entries()) {
     const found = referencedByVolume(volume);
+    if (found === unknownSource) return { problem: `unknown volume type for volume #${i}` };
     if (found !== undefined) return found;
   }
   return undefined;
@@ -114,13 +120,30 @@ const projectedObjects: Readonly<Record<string, string>> = {
   podCertificate: 'podcertificates',
 };
 
+/** Volumes and projected sources that refer to no object of the API. */
+const ownSources: ReadonlySet<string> = new Set(
+  `name awsElasticBlockStore azureDisk cephfs cinder downwardAPI emptyDir fc flexVolume flocker
+  gcePersistentDisk gitRepo hostPath image iscsi nfs photonPersistentDisk portworxVolume projected
+  quobyte rbd scaleIO storageos vsphereVolume`.split(/\s+/),
+);
+const unknownSource = 'unknown';
+
 function referencedByVolume(volume: Volume): string | undefined {
-  const set = (object: object) =>
-    Object.entries(object).flatMap(([key, value]) => (value ? [key] : []));
-  for (const key of set(volume)) if (Object.hasOwn(volumeObjects, key)) return volumeObjects[key];
-  for (const source of volume.projected?.sources ?? [])
-    for (const key of set(source))
-      if (Object.hasOwn(projectedObjects, key)) return projectedObjects[key];
+  const found = referencedBy(volume, volumeObjects);
+  if (found !== undefined) return found;
+  for (const source of volume.projected?.sources ?? []) {
+    const projected = referencedBy(source, projectedObjects);
+    if (projected !== undefined) return projected;
+  }
+  return undefined;
+}
+
+function referencedBy(source: object, known: Readonly<Record<string, string>>): string | undefined {
+  for (const [key, value] of Object.entries(source)) {
+    if (!value) continue;
+    if (Object.hasOwn(known, key)) return known[key];
+    if (!ownSources.has(key)) return unknownSource;
+  }
   return undefined;
 }
 
