@@ -58,6 +58,7 @@ export type {
   CertificateAuthority,
   KeyPairPem,
 } from './authentication/certificates/certificate-authority.ts';
+export { createCertificateRequest } from './authentication/certificates/certificate-request.ts';
 export { parseCertificate } from './authentication/certificates/parse-certificate.ts';
 export { readPem } from './authentication/certificates/pem.ts';
 export {
