@@ -61,7 +61,7 @@ const pod = object(
   },
 );
 
-function cluster(version = '1.36') {
+function cluster(version = '1.36', featureGates: Readonly<Record<string, boolean>> = {}) {
   const sources = {
     pods: createTestObjects([
       pod,
@@ -89,12 +89,16 @@ function cluster(version = '1.36') {
     ]),
     volumeAttachments: createTestObjects([object('', 'va', { nodeName: 'n1' })]),
     resourceSlices: createTestObjects([object('', 'slice', { nodeName: 'n1' })]),
+    podCertificateRequests: createTestObjects([object('shop', 'cert', { nodeName: 'n1' })]),
   };
   const graph = createNodeGraph(sources);
   return {
     ...sources,
     graph,
-    node: createNodeAuthorizer({ graph, features: createFeatures({ emulatedVersion: version }) }),
+    node: createNodeAuthorizer({
+      graph,
+      features: createFeatures({ emulatedVersion: version, featureGates }),
+    }),
   };
 }
 type Cluster = ReturnType<typeof cluster>;
@@ -302,6 +306,31 @@ test('by release', () => {
       expected,
       `${version} ${JSON.stringify(request)}`,
     );
+});
+
+test('what gates add', () => {
+  const certificates = 'podcertificaterequests.certificates.k8s.io';
+  const bundles = 'clustertrustbundles.certificates.k8s.io';
+  const gates = { PodCertificateRequest: true, ClusterTrustBundle: true };
+  const [on, off] = [cluster('1.36', gates), cluster('1.36')];
+  const unselected = 'can only list/watch podcertificaterequests with nodeName field selector';
+  const noStatus = 'nodes may not access the status subresource of PodCertificateRequests';
+  const rows: [request: RequestAttributes, expected: string][] = [
+    [asked(`create ${certificates} shop/`), 'allow'],
+    [asked(`get ${certificates} shop/cert`), 'allow'],
+    [asked(`get ${certificates} shop/other`), unrelated],
+    [asked(`list ${certificates}`, 'n1'), 'allow'],
+    [asked(`watch ${certificates}`, 'n2'), unselected],
+    [asked(`list ${certificates}`), unselected],
+    [asked(`delete ${certificates} shop/cert`), 'nodes may not delete podcertificaterequests'],
+    [asked('update podcertificaterequests/status.certificates.k8s.io shop/cert'), noStatus],
+    [asked(`watch ${bundles}`), 'allow'],
+    [asked(`update ${bundles} b`), ''],
+  ];
+  for (const [request, expected] of rows) {
+    assert.equal(verdict(on, request), expected, JSON.stringify(request));
+    assert.equal(verdict(off, request), '', JSON.stringify(request));
+  }
 });
 
 test('a trace names the path in the graph, or the edge that is missing', () => {
