@@ -1,5 +1,5 @@
-// Digests that name what they are of, in metrics: of configurations and of this server's name. Never
-// of secrets, which could be guessed from them.
+// Digests that name what they are of, in metrics: of configurations and of this server's name.
+// Never of secrets, which could be guessed from them.
 
 import { hash } from 'node:crypto';
 

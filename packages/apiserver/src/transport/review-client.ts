@@ -1,8 +1,8 @@
-// Calls a webhook of the server's own configuration, which a kubeconfig file describes: where it is,
-// whom its certificate must be from, who the server is to it. Used for reviews, which are small.
+// Calls a webhook of the server's own configuration, which a kubeconfig file describes: where it
+// is, whom its certificate must be from, who the server is to it. Used for reviews, which are small.
 //
 // SECURITY: redirects are failures, answers are bounded in size and time, and no link-local address
-// is connected to, wherever a name leads (`outbound.ts`). What goes wrong reads as client-go says it.
+// is connected to, wherever a name leads (`outbound.ts`). Failures read as client-go says them.
 
 import type { IncomingMessage } from 'node:http';
 import { formatGoDuration, type Clock } from '@keelson/apimachinery';

@@ -1,6 +1,6 @@
-// Why an object belongs to a node, for the decision trace: the objects that lead from it to the node,
-// each of which refers to the one before it. Looked for among all objects when somebody asks; the
-// graph itself only counts.
+// Why an object belongs to a node, for the decision trace: the objects that lead from it to the
+// node, each of which refers to the one before it. Looked for among all objects when somebody asks;
+// the graph itself only counts.
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { GraphKind, NodeGraphObjects } from './node-graph.ts';

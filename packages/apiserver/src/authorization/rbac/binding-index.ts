@@ -24,7 +24,7 @@ type Lists = Map<string, GrantList>;
 export function createBindingIndex(bindings: ObjectSource): BindingIndex {
   const byNamespace = new Map<string, Lists>();
 
-  /** The subjects of a binding by what they are looked up by; the first of several that mean the same. */
+  /** Subjects by what they are looked up by; the first of several that mean the same. */
   function subjectsByKey(binding: KubeObject): Map<string, Subject> {
     const byKey = new Map<string, Subject>();
     for (const subject of subjectsOf(binding)) {

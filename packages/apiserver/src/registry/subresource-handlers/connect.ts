@@ -2,7 +2,8 @@
 // is found, and the two are joined.
 //
 // SECURITY: whoever upgrades a connection may write to it, whatever the method. A WebSocket begins
-// with GET, so the verb `get` alone must not be enough (AuthorizePodWebsocketUpgradeCreatePermission).
+// with GET, so the verb `get` alone must not be enough (AuthorizePodWebsocketUpgradeCreatePermission;
+// for nodes, where it runs commands in every pod, in every release).
 
 import { statusErrors } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
@@ -69,7 +70,8 @@ export function createConnectHandlers(options: ConnectOptions): readonly Connect
     ...proxies.map((proxy): ConnectHandler => ({
       ...proxy,
       async authorize(request) {
-        if (isUpgradeRequest(request.context.request)) await requireCreate(request, options);
+        if (!isUpgradeRequest(request.context.request)) return;
+        await requireCreate(request, options, proxy.resource.resource === 'nodes');
       },
     })),
   ];
@@ -78,9 +80,10 @@ export function createConnectHandlers(options: ConnectOptions): readonly Connect
 async function requireCreate(
   { context, name }: HandlerRequest,
   { authorizer, features }: ConnectOptions,
+  inEveryRelease = false,
 ): Promise<void> {
   const { info, user, trace } = context;
-  if (!features.enabled('AuthorizePodWebsocketUpgradeCreatePermission')) return;
+  if (!inEveryRelease && !features.enabled('AuthorizePodWebsocketUpgradeCreatePermission')) return;
   if (info.verb === 'create') return;
   const attributes = attributesOf({ info: { ...info, verb: 'create' } });
   const { decision, reason, evaluationError } = await authorizer.authorize(user, attributes, trace);

@@ -85,8 +85,8 @@ function ownerProblem(owners: readonly OwnerReference[], nodeName: string): stri
 }
 
 /**
- * The first kind of API object that a static pod refers to; it must do without any. SECURITY: a kind
- * of volume that is not known here may refer to anything.
+ * The first kind of API object that a static pod refers to; it must do without any. SECURITY: a
+ * kind of volume that is not known here may refer to anything.
  */
 function referencedObjects(pod: Pod): string | { readonly problem: string } | undefined {
   const { spec } = pod;
