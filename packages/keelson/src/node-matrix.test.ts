@@ -14,19 +14,19 @@ import { certificateRows, fieldRows, type FieldRow } from './testing/node-matrix
 import { createMatrixObjects, namesOf, newObject, urlOf } from './testing/node-matrix-objects.ts';
 import {
   nodeUser,
-  startMatrixServer,
+  startServedCluster,
   type Answer,
   type Call,
-  type MatrixServer,
-} from './testing/node-matrix-server.ts';
+  type ServedCluster,
+} from './testing/served-cluster.ts';
 
 type Release = (typeof matrixReleases)[number];
 
 /** Made once for each release; the tests below share them. */
-const servers = new Map<Release, Promise<MatrixServer>>();
-async function serverOf(release: Release): Promise<MatrixServer> {
+const servers = new Map<Release, Promise<ServedCluster>>();
+async function serverOf(release: Release): Promise<ServedCluster> {
   const start = async () => {
-    const server = await startMatrixServer({ emulatedVersion: release });
+    const server = await startServedCluster({ emulatedVersion: release });
     await createMatrixObjects(server);
     return server;
   };
@@ -74,7 +74,7 @@ const selectors: Readonly<Partial<Record<Target, (own: string, foreign: string) 
   'named foreign': (_own, foreign) => `metadata.name=${foreign}`,
 };
 
-async function requestOf(server: MatrixServer, { resource, verb, target }: Cell): Promise<Call> {
+async function requestOf(server: ServedCluster, { resource, verb, target }: Cell): Promise<Call> {
   const { own, foreign, namespace: usual } = namesOf(resource);
   const name = target === 'foreign' ? foreign : own;
   const namespace = target === 'cluster' ? '' : target === 'elsewhere' ? 'elsewhere' : usual;
@@ -100,14 +100,14 @@ async function requestOf(server: MatrixServer, { resource, verb, target }: Cell)
 }
 
 /** What came out otherwise, as text. */
-async function difference(server: MatrixServer, cell: Cell, expected: string): Promise<string[]> {
+async function difference(server: ServedCluster, cell: Cell, expected: string): Promise<string[]> {
   const call = await requestOf(server, cell);
   const outcome = outcomeOf(await server.call(call));
   if (outcome === expected) return [];
   return [`${cell.verb} ${cell.resource} (${cell.target}): ${outcome}; expected: ${expected}`];
 }
 
-const verbsOf = (server: MatrixServer, resource: string) =>
+const verbsOf = (server: ServedCluster, resource: string) =>
   server.resources.get(resource)?.verbs ?? [];
 
 for (const release of matrixReleases) {
@@ -142,7 +142,7 @@ const certificateRequests = Object.fromEntries(
   }),
 );
 
-async function fieldDifference(server: MatrixServer, row: FieldRow, expected: string) {
+async function fieldDifference(server: ServedCluster, row: FieldRow, expected: string) {
   const { method, namespace, resource, name, node = 'n1' } = row;
   const uids = await uidsOf(server);
   const answer = await server.call({
@@ -161,7 +161,7 @@ async function fieldDifference(server: MatrixServer, row: FieldRow, expected: st
   ];
 }
 
-async function uidsOf(server: MatrixServer): Promise<Map<string, string>> {
+async function uidsOf(server: ServedCluster): Promise<Map<string, string>> {
   const uids = new Map<string, string>();
   for (const resource of ['/nodes', '/pods', '/secrets']) {
     const url = urlOf(server, { resource, namespace: '', name: '' });
@@ -174,7 +174,7 @@ async function uidsOf(server: MatrixServer): Promise<Map<string, string>> {
 
 for (const release of matrixReleases)
   test(`auth §10 (6)–(8), (11), (13), (14): which fields a node may write in ${release}`, async (t) => {
-    const server = await startMatrixServer({ emulatedVersion: release });
+    const server = await startServedCluster({ emulatedVersion: release });
     t.after(() => server.close());
     await createMatrixObjects(server);
     const differences: string[] = [];
@@ -185,7 +185,7 @@ for (const release of matrixReleases)
   });
 
 test('auth §10 (6): a grant lets a node ask for an audience that no volume names', async (t) => {
-  const server = await startMatrixServer({ emulatedVersion: '1.36' });
+  const server = await startServedCluster({ emulatedVersion: '1.36' });
   t.after(() => server.close());
   await createMatrixObjects(server);
   const uid = (await uidsOf(server)).get('/pods/used');

@@ -77,7 +77,7 @@ test('the first opinion counts', async () => {
   await assert.rejects(async () => throwing.authorize(anonymousUser, pods, noDecisionTrace));
 });
 
-test('masters cannot be locked out, and nobody else is let in', async () => {
+test('auth §9 (1), (15): masters cannot be locked out, and nobody else is let in', async () => {
   const union = createUnionAuthorizer([
     createPrivilegedGroupsAuthorizer(),
     createAlwaysDenyAuthorizer(),
@@ -304,7 +304,7 @@ function memoryStore() {
   };
 }
 
-test('the default policy is restored but never cut back', async () => {
+test('auth §9 (10): the default policy is restored but never cut back', async () => {
   const policy = bootstrapPolicy(createFeatures());
   const store = memoryStore();
   assert.deepEqual(await reconcileBootstrapPolicy(store, policy), {

@@ -1,7 +1,7 @@
 // The objects of the matrix of what a node may do: two nodes, pods that run on each, and what these
 // pods use and do not use. `own` and `foreign` are names of objects by resource.
 
-import type { MatrixServer } from './node-matrix-server.ts';
+import type { ServedCluster } from './served-cluster.ts';
 
 export interface ObjectNames {
   readonly own: string;
@@ -108,7 +108,7 @@ const objects: readonly (readonly [resource: string, namespace: string, object: 
 ];
 
 /** Makes all that the release serves; throws for what it does not take. */
-export async function createMatrixObjects(server: MatrixServer): Promise<void> {
+export async function createMatrixObjects(server: ServedCluster): Promise<void> {
   for (const [resource, namespace, body] of objects) {
     if (!server.resources.has(resource)) continue;
     const url = urlOf(server, { resource, namespace, name: '' });
@@ -126,7 +126,7 @@ export interface Place {
   readonly name: string;
 }
 
-export function urlOf(server: MatrixServer, { resource, namespace, name }: Place): string {
+export function urlOf(server: ServedCluster, { resource, namespace, name }: Place): string {
   const served = server.resources.get(resource);
   if (served === undefined) throw new Error(`${resource} is not served`);
   const [plural = '', subresource] = served.name.split('/');

@@ -1,5 +1,4 @@
-// A whole server of one release with two nodes and what belongs to each, for the matrix of what a
-// node may do (`node-matrix.ts`).
+// A whole server of one release, called in process as whoever a test likes, with what it serves.
 
 import { systemClock, systemRandom } from '@keelson/apimachinery';
 import {
@@ -10,12 +9,15 @@ import {
   systemUser,
   type UserInfo,
 } from '@keelson/apiserver';
+import type { AuthorizationSettings } from '../authorization.ts';
+import type { ControllerName } from '../controller-list.ts';
 import { startControlPlane } from '../control-plane.ts';
 import { createLazyPki } from '../pki.ts';
 
-export interface MatrixRelease {
-  readonly emulatedVersion: string;
-  readonly featureGates?: Readonly<Record<string, boolean>>;
+export interface ClusterSettings {
+  readonly emulatedVersion?: string;
+  readonly authorization?: AuthorizationSettings;
+  readonly controllers?: ReadonlySet<ControllerName>;
 }
 
 export interface Call {
@@ -40,7 +42,7 @@ export interface ServedResource {
   readonly verbs: readonly string[];
 }
 
-export interface MatrixServer {
+export interface ServedCluster {
   call(call: Call): Promise<Answer>;
   /** By `group/resource` or `group/resource/subresource`, in the first version that has it. */
   readonly resources: ReadonlyMap<string, ServedResource>;
@@ -54,14 +56,18 @@ export const nodeUser: UserInfo = {
   extra: {},
 };
 
-export async function startMatrixServer(release: MatrixRelease): Promise<MatrixServer> {
+export async function startServedCluster(settings: ClusterSettings = {}): Promise<ServedCluster> {
   const dependencies = { clock: systemClock, random: systemRandom };
   const plane = await startControlPlane({
     storage: createMemoryStorage({ clock: systemClock }),
-    features: createFeatures(release),
+    features: createFeatures(
+      settings.emulatedVersion === undefined ? {} : { emulatedVersion: settings.emulatedVersion },
+    ),
     pki: createLazyPki(dependencies, { dnsNames: [], ipAddresses: ['127.0.0.1'] }),
     runtimeConfig: parseRuntimeConfig(['api/all=true']),
     serverAddress: () => '127.0.0.1:6443',
+    ...(settings.authorization === undefined ? {} : { authorization: settings.authorization }),
+    ...(settings.controllers === undefined ? {} : { controllers: settings.controllers }),
   });
   const call = async ({ method, url, body, contentType, user = systemUser }: Call) => {
     const ended = new AbortController();
@@ -88,7 +94,7 @@ export async function startMatrixServer(release: MatrixRelease): Promise<MatrixS
   return { call, resources, close: () => plane.close() };
 }
 
-async function discover(call: MatrixServer['call']): Promise<Map<string, ServedResource>> {
+async function discover(call: ServedCluster['call']): Promise<Map<string, ServedResource>> {
   const { body } = await call({ method: 'GET', url: '/apis' });
   const groups = body['groups'] as readonly {
     readonly versions: readonly { readonly groupVersion: string }[];
