@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noDecisionTrace } from '@keelson/apimachinery';
+import { createDecisionTrace, noDecisionTrace } from '@keelson/apimachinery';
 import { createTestObjects } from '../authentication/testing.ts';
 import { createFeatures } from '../features/create-features.ts';
 import { createAbacAuthorizer } from './abac.ts';
@@ -122,6 +122,19 @@ test('policies', () => {
     line({ user: 'a' }).replace('v1beta1', 'v2'),
   ])
     assert.throws(() => createAbacAuthorizer(bad), bad);
+});
+
+test('a trace names the line that allowed', () => {
+  const abac = createAbacAuthorizer(`# people\n\n${line({ user: 'ann', resource: 'pods' })}`);
+  const trace = createDecisionTrace();
+  for (const name of ['ann', 'bob']) void abac.authorize(user(name), ask('get', 'pods'), trace);
+  assert.deepEqual(
+    trace.steps().map(({ outcome, detail }) => [outcome, detail]),
+    [
+      ['allow', { line: 3 }],
+      ['no-opinion', undefined],
+    ],
+  );
 });
 
 const configurationOf = (...modes: string[]) =>

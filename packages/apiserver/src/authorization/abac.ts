@@ -11,8 +11,11 @@
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
 import type { Authorizer, RequestAttributes, RuleResolver } from './authorizer.ts';
+import { AuthorizationConfigurationError } from './configuration/authorization-configuration.ts';
 
 interface AbacPolicy {
+  /** Of the file, from 1. */
+  readonly line: number;
   readonly user: string;
   readonly group: string;
   readonly readonly: boolean;
@@ -39,7 +42,13 @@ export function createAbacAuthorizer(text: string): Authorizer & RuleResolver {
       const decision = matching === undefined ? 'no-opinion' : 'allow';
       const reason = matching === undefined ? noMatch : '';
       if (trace.enabled)
-        trace.record({ stage: 'authorization', by: name, outcome: decision, reason });
+        trace.record({
+          stage: 'authorization',
+          by: name,
+          outcome: decision,
+          reason: matching === undefined ? noMatch : `line ${matching.line} of the policy file`,
+          ...(matching === undefined ? {} : { detail: { line: matching.line } }),
+        });
       return { decision, reason };
     },
     async rulesFor(user, namespace) {
@@ -94,27 +103,29 @@ function parsePolicies(text: string): AbacPolicy[] {
   for (const [index, line] of text.split('\n').entries()) {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
-    const policy = parsePolicy(trimmed);
+    const policy = parsePolicy(trimmed, index + 1);
     if (policy === undefined)
-      throw new Error(`error reading policy file line ${index}: could not decode`);
+      throw new AuthorizationConfigurationError(
+        `error reading policy file line ${index}: could not decode`,
+      );
     policies.push(policy);
   }
   return policies;
 }
 
-function parsePolicy(line: string): AbacPolicy | undefined {
-  const value = decode(line);
+function parsePolicy(text: string, line: number): AbacPolicy | undefined {
+  const value = decode(text);
   if (value === undefined) return undefined;
   if (value['apiVersion'] === undefined && value['kind'] === undefined)
-    return fromUnversioned(value);
+    return fromUnversioned(value, line);
   const spec = value['spec'];
   if (value['apiVersion'] !== apiVersion || value['kind'] !== 'Policy') return undefined;
-  return isJsonObject(spec) ? toPolicy(spec) : undefined;
+  return isJsonObject(spec) ? toPolicy(spec, line) : undefined;
 }
 
 /** Lines of the oldest form: no API groups, and empty fields mean everything. */
-function fromUnversioned(value: JsonObject): AbacPolicy | undefined {
-  const policy = toPolicy(value);
+function fromUnversioned(value: JsonObject, line: number): AbacPolicy | undefined {
+  const policy = toPolicy(value, line);
   if (policy === undefined) return undefined;
   const { user, group, namespace, resource } = policy;
   const everybody = (user === '' && group === '') || user === '*' || group === '*';
@@ -128,7 +139,7 @@ function fromUnversioned(value: JsonObject): AbacPolicy | undefined {
   };
 }
 
-function toPolicy(fields: JsonObject): AbacPolicy | undefined {
+function toPolicy(fields: JsonObject, line: number): AbacPolicy | undefined {
   const names = ['user', 'group', 'apiGroup', 'resource', 'namespace', 'nonResourcePath'] as const;
   const texts = names.map((name) => fields[name] ?? '');
   const readonly = fields['readonly'] ?? false;
@@ -142,7 +153,7 @@ function toPolicy(fields: JsonObject): AbacPolicy | undefined {
     namespace = '',
     nonResourcePath = '',
   ] = texts;
-  return { user, group, readonly, apiGroup, resource, namespace, nonResourcePath };
+  return { line, user, group, readonly, apiGroup, resource, namespace, nonResourcePath };
 }
 
 function decode(line: string): JsonObject | undefined {

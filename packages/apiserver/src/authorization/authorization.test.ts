@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   aggregateRules,
+  createDecisionTrace,
   equalRules,
   noDecisionTrace,
   type KubeObject,
@@ -218,6 +219,12 @@ test('a caller without authentication needs a grant of unsafeproxy', async () =>
     const attributes = seen.at(-1);
     assert.equal(attributes?.isResource && attributes.subresource, subresource);
   }
+  const trace = createDecisionTrace();
+  await safe.authorize(anonymousUser, proxy, trace);
+  assert.deepEqual(
+    trace.steps().map(({ by, outcome, detail }) => [by, outcome, detail]),
+    [['browser-safe', 'changed', { verb: 'get', subresource: 'unsafeproxy' }]],
+  );
 });
 
 test('which permissions rules cover', () => {

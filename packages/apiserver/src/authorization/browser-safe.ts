@@ -24,6 +24,14 @@ export function createBrowserSafeAuthorizer(delegate: Authorizer): Authorizer {
         verb: verb === proxy ? unsafeProxy : verb,
         subresource: subresource === proxy ? unsafeProxy : subresource,
       };
+      if (trace.enabled)
+        trace.record({
+          stage: 'authorization',
+          by: 'browser-safe',
+          outcome: 'changed',
+          reason: `a caller without system:authenticated needs ${unsafeProxy} in place of ${proxy}`,
+          detail: { verb: changed.verb, subresource: changed.subresource },
+        });
       const explain = (result: AuthorizationResult): AuthorizationResult =>
         result.decision === 'allow'
           ? result

@@ -22,6 +22,7 @@ export function createPrivilegedGroupsAuthorizer(
           by: name,
           outcome: 'allow',
           reason: `the caller is in the group ${group}`,
+          detail: { group },
         });
       return { decision: 'allow', reason: '' };
     },
