@@ -35,7 +35,7 @@ export function encodeOutput(object: KubeObject, format: OutputFormat): Uint8Arr
  * The schema of the object's own kind. Throws 406 for what has no protobuf form, such as tables and
  * custom resources.
  */
-function protobufType(object: KubeObject): StructType {
+export function protobufType(object: KubeObject): StructType {
   const gv = parseApiVersion(object.apiVersion ?? '');
   const type =
     gv === undefined || object.kind === undefined

@@ -15,7 +15,8 @@ import { admissionAttributes, toServed, type ResourceRequest } from '../resource
 import { respondObject } from '../respond.ts';
 import { respondResource } from '../respond-resource.ts';
 import { parsePredicate } from '../selectors.ts';
-import { readPage, shapeList } from './list.ts';
+import { shapeList } from './list-answer.ts';
+import { readPage } from './list.ts';
 
 export async function deleteResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;

@@ -1,35 +1,17 @@
-// LIST: selectors, pages, revisions, and the four shapes (list, table, metadata list, protobuf).
-// JSON lists are put together from the bytes that the stored objects already have.
+// LIST: selectors, pages and revisions. What is answered is made in `list-answer.ts`.
 
-import {
-  encodeProtobufList,
-  formatApiVersion,
-  nextTurn,
-  statusErrors,
-  type KubeObject,
-  type ListMeta,
-} from '@keelson/apimachinery';
-import type { ResourceEndpoint } from '../../registry/resource-endpoint.ts';
+import { statusErrors, type KubeObject } from '@keelson/apimachinery';
 import { interpretStorageError, tooLargeResourceVersion } from '../../registry/storage-errors.ts';
 import { storagePrefix, type StoreScope } from '../../registry/store-types.ts';
 import { isStorageError, type ListResult, type StoredEntry } from '../../storage/storage.ts';
 import { decodeContinueToken, encodeContinueToken } from '../continue-token.ts';
-import {
-  encodeOutput,
-  jsonHead,
-  storedJson,
-  storedJsonItem,
-  storedProtobufMessage,
-} from '../encoding.ts';
-import { internalForm, type ShownObject } from '../internal-object.ts';
-import { negotiateOutput, type OutputFormat } from '../negotiation.ts';
-import { assertShape, partialObject } from '../partial-metadata.ts';
+import type { ShownObject } from '../internal-object.ts';
+import { negotiateOutput } from '../negotiation.ts';
+import { assertShape } from '../partial-metadata.ts';
 import { parseListOptions, type ListRequestOptions } from '../query-options.ts';
-import { toServed, untilRevision, type ResourceRequest } from '../resource-request.ts';
-import { respondParts } from '../respond-parts.ts';
-import { respondBytes } from '../respond.ts';
+import { untilRevision, type ResourceRequest } from '../resource-request.ts';
 import { parsePredicate, type ObjectPredicate } from '../selectors.ts';
-import { tableOf } from '../table.ts';
+import { respondList, respondShaped } from './list-answer.ts';
 
 export interface Page {
   readonly entries: readonly StoredEntry[];
@@ -49,38 +31,12 @@ export async function listResource(request: ResourceRequest): Promise<void> {
     const made = (await endpoint.readHandler.list()).filter(
       (object) => predicate.isEmpty || predicate.matches(object),
     );
+    assertShape(request, format, true);
     return respondShaped(request, made.map(shownAsMade), unstoredPage, format);
   }
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'list');
   const page = await readPage(request, scope, options, predicate);
-  if (
-    format.mediaType === 'application/json' &&
-    format.as === '' &&
-    !format.pretty &&
-    endpoint.conversion === undefined
-  )
-    return respondJsonList(request, page);
-  if (
-    format.mediaType === 'application/vnd.kubernetes.protobuf' &&
-    format.as === '' &&
-    endpoint.conversion === undefined
-  )
-    return respondProtobufList(request, page);
-  const objects: ShownObject[] = [];
-  for (const { object } of page.entries)
-    objects.push({ stored: object, served: await toServed(endpoint, object) });
-  respondShaped(request, objects, page, format);
-}
-
-function respondShaped(
-  request: ResourceRequest,
-  objects: readonly ShownObject[],
-  page: Page,
-  format: OutputFormat,
-): void {
-  assertShape(request, format, true);
-  const list = shapeList(request, objects, page, format);
-  respondBytes(request.context, encodeOutput(list, format), 200, format.mediaType);
+  return respondList(request, page, format);
 }
 
 /** What is made when somebody asks has no revision. */
@@ -245,121 +201,4 @@ function startOf(
     options.resourceVersionMatch === 'Exact' ||
     (options.resourceVersionMatch === '' && options.limit > 0);
   return { revision: exact && wanted > 0 ? wanted : undefined, after: undefined };
-}
-
-/** The list in the shape that the client wants. */
-export function shapeList(
-  request: ResourceRequest,
-  objects: readonly ShownObject[],
-  page: Page,
-  format: OutputFormat,
-): KubeObject {
-  const rv = page.revision === 0 ? '' : String(page.revision);
-  if (format.as === 'Table')
-    return tableOf(request, objects, {
-      list: { metadata: rv, continue: page.continue, remainingItemCount: page.remaining },
-      format,
-    });
-  const { endpoint } = request;
-  const { definition, custom } = endpoint;
-  const metadata = listMeta(page) as KubeObject['metadata'];
-  if (format.as !== '')
-    return {
-      kind: 'PartialObjectMetadataList',
-      apiVersion: `meta.k8s.io/${format.asVersion || 'v1'}`,
-      metadata,
-      items: objects.map((o) => partialObject(internalForm(endpoint, o), format.asVersion)),
-    };
-  const apiVersion = formatApiVersion(definition);
-  const kind = listKindOf(endpoint);
-  if (custom) {
-    const items = objects.map(({ served }) => served);
-    return { kind, apiVersion, metadata: customListMeta(page) as KubeObject['metadata'], items };
-  }
-  return { kind, apiVersion, metadata, items: objects.map(({ served }) => withoutKind(served)) };
-}
-
-function listKindOf({ definition, listKind = '' }: ResourceEndpoint): string {
-  return listKind === '' ? `${definition.kind}List` : listKind;
-}
-
-function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObject): KubeObject {
-  return rest as KubeObject;
-}
-
-function listMeta(page: Page): ListMeta {
-  return {
-    ...(page.revision === 0 ? {} : { resourceVersion: String(page.revision) }),
-    ...(page.continue === '' ? {} : { continue: page.continue }),
-    ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
-  };
-}
-
-/** COMPAT: lists of custom resources say that there is no more. */
-function customListMeta(page: Page): ListMeta {
-  return { continue: '', ...listMeta(page) };
-}
-
-async function respondProtobufList(request: ResourceRequest, page: Page): Promise<void> {
-  const { definition } = request.endpoint;
-  const apiVersion = formatApiVersion(definition);
-  const items = await encodeEach(request, page, (entry) =>
-    storedProtobufMessage(entry, definition.type, apiVersion),
-  );
-  const list = encodeProtobufList(
-    { apiVersion, kind: `${definition.kind}List` },
-    listMeta(page),
-    items,
-  );
-  return respondParts(request.context, 'application/vnd.kubernetes.protobuf', list);
-}
-
-const listEnd = Buffer.from(']}\n');
-
-/** What is encoded for the first time may take long, so others get their turn in between. */
-async function encodeEach(
-  { services: { limits } }: ResourceRequest,
-  { entries }: Page,
-  encode: (entry: StoredEntry) => Uint8Array,
-): Promise<Uint8Array[]> {
-  const encoded: Uint8Array[] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    const item = encode(entry);
-    encoded.push(item);
-    bytes += item.byteLength;
-    if (bytes < limits.encodeChunkBytes) continue;
-    bytes = 0;
-    await nextTurn();
-  }
-  return encoded;
-}
-
-async function respondJsonList(request: ResourceRequest, page: Page): Promise<void> {
-  const { custom, definition } = request.endpoint;
-  const apiVersion = formatApiVersion(definition);
-  const head = jsonHead(definition.kind, apiVersion);
-  const metadata = custom ? customListMeta(page) : listMeta(page);
-  const start = Buffer.from(
-    `{"kind":${JSON.stringify(listKindOf(request.endpoint))},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`,
-  );
-  const items = await encodeEach(request, page, (entry) =>
-    custom ? storedJson(entry, apiVersion) : storedJsonItem(entry, head, apiVersion),
-  );
-  // Items of typed lists come without their opening brace.
-  const first = Buffer.from(custom ? '' : '{');
-  const between = Buffer.from(custom ? ',' : ',{');
-  let size = start.length + listEnd.length;
-  for (const [i, item] of items.entries()) size += (i === 0 ? first : between).length + item.length;
-  return respondParts(request.context, 'application/json', {
-    size,
-    *parts() {
-      yield start;
-      for (const [i, item] of items.entries()) {
-        yield i === 0 ? first : between;
-        yield item;
-      }
-      yield listEnd;
-    },
-  });
 }
