@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { tableStruct } from '../schema/table.ts';
+import type { JsonObject } from '../json.ts';
 import { asKubeObject } from '../meta/object.ts';
 import { systemClock } from '../clock.ts';
 import { onlyFields, withoutFields, type FieldPaths } from './field-filter.ts';
 import { createFieldManager } from './field-manager.ts';
 import { parseFieldSet } from './field-set.ts';
 
-const container = (fields: object) => ({ 'k:{"name":"a"}': fields });
+const container = (fields: JsonObject): JsonObject => ({ 'k:{"name":"a"}': fields });
 const set = {
   'f:metadata': { 'f:labels': { 'f:l': {} } },
   'f:spec': {
@@ -71,7 +72,7 @@ it('an update and an apply own what their endpoint has', () => {
   const ownedFields = [['spec', 'containers', '*', 'image']];
   const by = { manager: 'm', apiVersion: 'v1', subresource: 'part', ownedFields };
   const fieldsOf = (object: ReturnType<typeof pod>) => object.metadata.managedFields?.[0]?.fieldsV1;
-  const image = (item: object) => ({ 'f:spec': { 'f:containers': container(item) } });
+  const image = (item: JsonObject) => ({ 'f:spec': { 'f:containers': container(item) } });
   assert.deepEqual(fieldsOf(pods.update(pod('i'), pod('j'), by)), image({ 'f:image': {} }));
   const applied = pods.apply(pod('i'), pod('j'), { ...by, force: true });
   assert.deepEqual(fieldsOf(applied), image({ '.': {}, 'f:image': {} }));
