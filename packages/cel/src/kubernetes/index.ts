@@ -19,7 +19,7 @@ export { jsonPatchLibrary } from './libraries/json-patch.ts';
 export { semverLibrary } from './libraries/semver.ts';
 export { objectTypes, type ObjectTypes } from './object-types.ts';
 export { declareType, requestBytesMax, type DeclaredType } from './schema/declared-type.ts';
-export { escapeProperty } from './schema/escaping.ts';
+export { escapeProperty, unescapeProperty } from './schema/escaping.ts';
 export type { StructuralSchema } from './schema/schema.ts';
 export { costEstimatorOf, typeProviderOf } from './schema/schema-environment.ts';
 export { schemaValue } from './schema/schema-value.ts';

@@ -2,6 +2,7 @@
 // constant conversions (`bool("yes")`) are computed and constant patterns (`x.find("[")`) compiled.
 // COMPAT: it is told apart from a compilation that failed.
 
+import { childrenOf } from '../checker/walk-expression.ts';
 import type { Expression } from '../ast/expression.ts';
 import { compileRegex } from '../library/regex.ts';
 import type { Program } from '../program.ts';
@@ -23,29 +24,4 @@ function patternProblem(expression: Expression): string | undefined {
   if (pattern?.kind !== 'constant' || typeof pattern.value !== 'string') return undefined;
   const regex = compileRegex(pattern.value);
   return typeof regex === 'string' ? regex : undefined;
-}
-
-function childrenOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
-    case 'constant':
-    case 'identifier':
-      return [];
-    case 'select':
-      return [expression.operand];
-    case 'call':
-      return [
-        ...(expression.target === undefined ? [] : [expression.target]),
-        ...expression.arguments,
-      ];
-    case 'list':
-      return expression.elements;
-    case 'map':
-      return expression.entries.flatMap(({ key, value }) => [key, value]);
-    case 'struct':
-      return expression.fields.map(({ value }) => value);
-    case 'comprehension': {
-      const { range, accumulatorInit, loopCondition, loopStep, result } = expression;
-      return [range, accumulatorInit, loopCondition, loopStep, result];
-    }
-  }
 }

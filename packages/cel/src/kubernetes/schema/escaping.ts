@@ -27,3 +27,23 @@ export function escapeProperty(name: string): string | undefined {
   if (!/^[a-zA-Z_./-][a-zA-Z0-9_./-]*$/.test(name)) return undefined;
   return name.replace(/__|[-./]/g, (found) => replacements[found] ?? found);
 }
+
+const originals: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(replacements).map(([text, escaped]) => [escaped, text] as const),
+  ...[...reserved].map((word) => [`__${word}__`, word] as const),
+]);
+
+/** The name of a property from its identifier; undefined for what no name is escaped to. */
+export function unescapeProperty(identifier: string): string | undefined {
+  if (identifier.startsWith('__') && identifier.endsWith('__')) {
+    const word = identifier.slice(2, -2);
+    if (reserved.has(word)) return word;
+  }
+  let isEscaped = true;
+  const name = identifier.replace(/__.*?__/g, (found) => {
+    const original = originals.get(found);
+    if (original === undefined || reserved.has(original)) isEscaped = false;
+    return original ?? found;
+  });
+  return isEscaped ? name : undefined;
+}
