@@ -34,9 +34,19 @@ export type AuthenticationResult =
       readonly outcome: 'rejected';
       readonly reason: string;
       readonly reasons?: readonly string[];
+      /** Which of the authenticator's checks failed, in one word; for the trace only. */
+      readonly check?: string;
       readonly annotations?: Readonly<Record<string, string>>;
     }
-  | { readonly outcome: 'no-credential'; readonly warnings?: readonly string[] };
+  | {
+      readonly outcome: 'no-credential';
+      readonly warnings?: readonly string[];
+      /**
+       * Why the authenticator has no opinion, where that is more than "nothing of this kind was
+       * sent". For the trace only: the client must not learn it.
+       */
+      readonly reason?: string;
+    };
 
 export interface Authenticator {
   /** `x509`, `token-file`, `service-account`, `anonymous`: appears in traces. */

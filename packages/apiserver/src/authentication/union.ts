@@ -100,9 +100,10 @@ export function recordAuthentication(
     const reason = `the caller is ${name}`;
     trace.record({ stage, by, outcome: 'allow', reason, detail: { name, uid, groups } });
   } else if (result.outcome === 'rejected') {
-    trace.record({ stage, by, outcome: 'deny', reason: result.reason });
+    const detail = result.check === undefined ? {} : { detail: { check: result.check } };
+    trace.record({ stage, by, outcome: 'deny', reason: result.reason, ...detail });
   } else {
-    const reason = 'the request has no credential of this kind';
+    const { reason = 'the request has no credential of this kind' } = result;
     trace.record({ stage, by, outcome: 'no-opinion', reason });
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
 import type { ApiRequest } from '../http.ts';
 import type { AuthenticationResult, Authenticator, UserInfo } from './authenticator.ts';
+import { credentialIdKey } from './credential-id.ts';
 import { subjectOf } from './certificates/distinguished-name.ts';
 import { attributeOid, extendedKeyUsageOid } from './certificates/object-identifiers.ts';
 import {
@@ -21,11 +22,11 @@ import {
 import { verifyChain } from './certificates/verify-chain.ts';
 import { recordAuthentication, rejected } from './union.ts';
 
-export const credentialIdKey = 'authentication.kubernetes.io/credential-id';
-
 export interface ClientCertificateOptions {
   /** PEM; a chain must end in one of these. */
-  readonly clientCa: string;
+  readonly clientCa: CaBundle | string;
+  /** Told of every presented certificate, good or bad: seconds until it expires. */
+  readonly observeExpiration?: (seconds: number) => void;
   readonly clock: Clock;
   readonly features: Features;
 }
@@ -35,12 +36,14 @@ export function createClientCertificateAuthenticator(
   options: ClientCertificateOptions,
 ): Authenticator {
   const name = 'x509';
-  const verifier = createCertificateVerifier(options.clientCa, options.clock);
-  const { features } = options;
+  const { features, clock, observeExpiration } = options;
+  const verifier = createCertificateVerifier(options.clientCa, clock);
   return {
     name,
     authenticate(request, trace) {
       const verified = verifier.verify(request);
+      if (verified?.presented !== undefined)
+        observeExpiration?.((verified.presented.notAfterMs - clock.now()) / 1000);
       const result = verified === undefined ? noCredential : toResult(verified, features);
       if (trace.enabled) recordAuthentication(trace, name, result);
       return result;
@@ -48,17 +51,23 @@ export function createClientCertificateAuthenticator(
   };
 }
 
-const noCredential: AuthenticationResult = { outcome: 'no-credential' };
+const noCredential: AuthenticationResult = {
+  outcome: 'no-credential',
+  reason: 'the client presented no certificate',
+};
 
 function toResult(verified: VerifiedCertificate, features: Features): AuthenticationResult {
-  return verified.leaf === undefined ? rejected(verified.problem) : userOf(verified.leaf, features);
+  return verified.leaf === undefined
+    ? { ...rejected(verified.problem), check: 'chain' }
+    : userOf(verified.leaf, features);
 }
 
 function userOf(leaf: Certificate, features: Features): AuthenticationResult {
   const { commonName, organizations } = subjectOf(leaf.subjectAttributes);
-  if (commonName === '') return noCredential;
+  if (commonName === '')
+    return { outcome: 'no-credential', reason: 'the certificate has no common name' };
   const uid = features.enabled('AllowParsingUserUIDFromCertAuth') ? uidOf(leaf) : { uid: '' };
-  if (uid.problem !== undefined) return rejected(uid.problem);
+  if (uid.problem !== undefined) return { ...rejected(uid.problem), check: 'uid' };
   const fingerprint = `X509SHA256=${certificateFingerprint(leaf.der)}`;
   const user: UserInfo = {
     name: commonName,
@@ -84,8 +93,19 @@ function uidOf(leaf: Certificate): { uid: string; problem?: string } {
 }
 
 export type VerifiedCertificate =
-  | { readonly leaf: Certificate }
-  | { readonly leaf: undefined; readonly problem: string };
+  | { readonly leaf: Certificate; readonly presented: Certificate }
+  | {
+      readonly leaf: undefined;
+      readonly problem: string;
+      /** The leaf as it was sent; absent when it cannot be read. */
+      readonly presented?: Certificate;
+    };
+
+/** Authorities that may change while the server runs. */
+export interface CaBundle {
+  /** PEM; another text once it has changed. */
+  current(): string;
+}
 
 /**
  * Checks the certificate of a connection against one CA bundle, for use as a client certificate.
@@ -100,19 +120,34 @@ export interface CertificateVerifier {
 const cachedChainsMax = 1024;
 
 /** Throws when the bundle holds no readable certificate. */
-export function createCertificateVerifier(bundlePem: string, clock: Clock): CertificateVerifier {
-  const roots = parseCertificates(bundlePem);
-  if (roots.length === 0) throw new Error('the client CA bundle holds no certificate');
+export function createCertificateVerifier(
+  bundle: CaBundle | string,
+  clock: Clock,
+): CertificateVerifier {
+  const source = typeof bundle === 'string' ? { current: () => bundle } : bundle;
+  let pem = source.current();
+  let roots = readRoots(pem);
   const trusted = new Map<string, { leaf: Certificate; fromMs: number; untilMs: number }>();
+  const followBundle = (): void => {
+    const now = source.current();
+    if (now === pem) return;
+    pem = now;
+    const next = parseBundle(now);
+    // What cannot be read leaves the last good authorities in force.
+    if (next.length === 0) return;
+    roots = next;
+    trusted.clear();
+  };
   return {
     verify(request) {
       const presented = request.peerCertificates();
       if (presented.length === 0) return undefined;
+      followBundle();
       const nowMs = clock.now();
       const key = digestOf(presented);
       const known = trusted.get(key);
       if (known !== undefined && nowMs >= known.fromMs && nowMs <= known.untilMs)
-        return { leaf: known.leaf };
+        return { leaf: known.leaf, presented: known.leaf };
       trusted.delete(key);
       const parsed = parseChain(presented);
       if (parsed === undefined)
@@ -120,16 +155,31 @@ export function createCertificateVerifier(bundlePem: string, clock: Clock): Cert
       const { leaf, intermediates } = parsed;
       const usage = extendedKeyUsageOid.clientAuth;
       const result = verifyChain(leaf, { roots, intermediates, nowMs, usage });
-      if (!result.trusted) return { leaf: undefined, problem: describe(leaf, result.reason) };
+      if (!result.trusted)
+        return { leaf: undefined, problem: describe(leaf, result.reason), presented: leaf };
       if (trusted.size >= cachedChainsMax) trusted.delete(trusted.keys().next().value ?? '');
       trusted.set(key, {
         leaf,
         fromMs: Math.max(...result.chain.map((c) => c.notBeforeMs)),
         untilMs: Math.min(...result.chain.map((c) => c.notAfterMs)),
       });
-      return { leaf };
+      return { leaf, presented: leaf };
     },
   };
+}
+
+function readRoots(pem: string): Certificate[] {
+  const roots = parseCertificates(pem);
+  if (roots.length === 0) throw new Error('the client CA bundle holds no certificate');
+  return roots;
+}
+
+function parseBundle(pem: string): Certificate[] {
+  try {
+    return parseCertificates(pem);
+  } catch {
+    return [];
+  }
 }
 
 function digestOf(certificates: readonly Uint8Array[]): string {

@@ -11,7 +11,7 @@ import type { ObjectSource } from '../../object-source.ts';
 import { intersectAudiences } from '../audiences.ts';
 import type { AuthenticationResult, TokenAuthenticator, UserInfo } from '../authenticator.ts';
 import { recordAuthentication, rejected } from '../union.ts';
-import { credentialIdKey } from '../x509.ts';
+import { credentialIdKey } from '../credential-id.ts';
 import { peekToken, type SignatureVerifier } from './json-web-token.ts';
 import { serviceAccountGroups, serviceAccountUserName } from './service-account-name.ts';
 import type { VerificationKey } from './signing-keys.ts';
