@@ -32,7 +32,6 @@ const prefixes = {
   csiDrivers: '/registry/csidrivers',
   leases: '/registry/leases',
   certificateSigningRequests: '/registry/certificatesigningrequests',
-  podCertificateRequests: '/registry/podcertificaterequests',
   mutatingAdmissionPolicies: '/registry/mutatingadmissionpolicies',
   mutatingAdmissionPolicyBindings: '/registry/mutatingadmissionpolicybindings',
   validatingAdmissionPolicies: '/registry/validatingadmissionpolicies',

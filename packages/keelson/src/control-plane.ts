@@ -163,7 +163,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       createRbacEscalation({ authorizer, rbac }),
     ],
     builtin: createClusterBuiltins({ options, identity, authorization, sources }, () => server),
-    servedVersions: createBuiltinVersions(options.runtimeConfig ?? new Map(), minor),
+    servedVersions,
     issuer: identity.documents,
     version: versionInfo(minor),
     flowControl: options.priorityAndFairness === false ? undefined : flowControlSources(sources),
