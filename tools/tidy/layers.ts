@@ -37,8 +37,11 @@ export const publicSubpaths: readonly RegExp[] = [
 
 /** Packages that tests, tools and conformance suites may use besides. */
 export const developmentPackages: readonly string[] = [
+  '@bufbuild/cel',
   '@bufbuild/cel-spec',
   '@kubernetes/client-node',
+  '@marcbachmann/cel-js',
+  'cel-js',
   'esbuild',
   'fast-check',
 ];
