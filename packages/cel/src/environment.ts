@@ -49,6 +49,11 @@ export interface EnvironmentOptions {
 export interface CallCosts {
   readonly estimate?: CallEstimator;
   readonly count?: CallCost;
+  /**
+   * Whether `count` has anything to say about calls of a function; it is then not asked about each.
+   * Absent: it is asked about all.
+   */
+  counts?(functionName: string): boolean;
 }
 
 /** Bounds on what is compiled. */

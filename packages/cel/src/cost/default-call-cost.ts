@@ -22,8 +22,9 @@ export const creationCosts = { list: 10, map: 30, struct: 40 } as const;
 /** The size of a value: code points, bytes or entries; 1 for everything else. */
 export function actualSize(value: CelResult | undefined): number {
   if (typeof value === 'string') return codePointCount(value);
+  if (typeof value !== 'object' || value === null) return 1;
   if (value instanceof Uint8Array) return value.length;
-  return value !== undefined && (isList(value) || isMap(value)) ? value.size : 1;
+  return isList(value) || isMap(value) ? value.size : 1;
 }
 
 type Counter = (a: CelResult | undefined, b: CelResult | undefined) => number;
@@ -68,4 +69,9 @@ const constant: Counter = () => 1;
 /** The counter of an overload; calls of an unknown one cost 1. */
 export function defaultCallCounter(overloadId: string): Counter {
   return counters.get(overloadId) ?? constant;
+}
+
+/** Whether calls of an overload cost 1, whatever their values. */
+export function isFixedCall(overloadId: string): boolean {
+  return !counters.has(overloadId);
 }

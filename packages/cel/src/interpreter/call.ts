@@ -6,15 +6,18 @@
  */
 
 import type { CallCost } from '../cost/cost.ts';
-import { defaultCallCounter } from '../cost/default-call-cost.ts';
-import type { Overload } from '../library/library.ts';
 import { operators } from '../operators.ts';
+import type { Overload } from '../library/library.ts';
+import type { CelTypeKind } from '../types/type.ts';
 import { noSuchOverload } from '../values/error.ts';
 import { isError, isList } from '../values/value.ts';
 import type { CelResult, CelValue } from '../values/value.ts';
+import { callCounter } from './call-counter.ts';
+import type { CallCounter } from './call-counter.ts';
 import { EvaluationCancelled } from './frame.ts';
 import type { Evaluator, Frame } from './frame.ts';
 import { typeTest } from './runtime-type.ts';
+import type { TypeTest } from './runtime-type.ts';
 
 /** A call whose function is known. */
 export interface PlannedCall {
@@ -27,159 +30,166 @@ export interface PlannedCall {
   readonly count: CallCost | undefined;
 }
 
-type Values = readonly CelResult[];
-
-/** An overload as it is run: any values in, the result out, undefined if it does not take them. */
+/** An overload as it is run: any values in, the result out. */
 interface RunnableOverload {
-  readonly overload: Overload;
-  readonly takes: (values: Values) => boolean;
+  readonly tests: readonly TypeTest[];
   readonly invoke: (...values: CelResult[]) => CelResult;
+  /** Whether results may be long, and are made anew. */
+  readonly makes: boolean;
 }
 
 /** The evaluator of a call. */
 export function planCall(call: PlannedCall): Evaluator {
-  const candidates = call.overloads
-    .filter((overload) => overload.parameters.length === call.values.length)
-    .map(toRunnable);
-  const countCost = costCounter(call);
-  // Appending shares what is there; everything else makes anew.
-  const isShared = call.function === operators.add;
-  const run: Run = (values, frame) => {
+  const candidates = candidatesOf(call, call.values.length);
+  const counter = callCounter(call);
+  const [first, second] = call.values;
+  if (first !== undefined && call.values.length === 1) return planUnary(first, candidates, counter);
+  if (first !== undefined && second !== undefined && call.values.length === 2) {
+    const pair = pairCall(candidates, counter);
+    return (frame) => {
+      const a = first(frame);
+      return pair(frame, a, second(frame));
+    };
+  }
+  return planMany(call.values, candidates, counter);
+}
+
+function candidatesOf(call: Omit<PlannedCall, 'values'>, count: number): Candidates {
+  return call.overloads
+    .filter((overload) => overload.parameters.length === count)
+    .map((overload) => toRunnable(overload, call.function));
+}
+
+const longKinds: ReadonlySet<CelTypeKind> = new Set([
+  'any',
+  'bytes',
+  'dyn',
+  'list',
+  'string',
+  'type-parameter',
+  'wrapper',
+]);
+
+function toRunnable(overload: Overload, name: string): RunnableOverload {
+  // Appending to a list shares what is there; everything else makes anew.
+  const isShared = name === operators.add && overload.result.kind === 'list';
+  return {
+    tests: overload.parameters.map(typeTest),
+    // The values are tested against the parameters, which is all that `never` asks for.
+    invoke: overload.invoke as (...values: CelResult[]) => CelResult,
+    makes: !isShared && longKinds.has(overload.result.kind),
+  };
+}
+
+/** What a call gives to the expression: errors that end everything and what is too much do so. */
+function delivered(frame: Frame, { makes }: RunnableOverload, result: CelResult): CelResult {
+  if (typeof result === 'boolean') return result;
+  if (isError(result)) {
+    if (result.fatal === true) throw new EvaluationCancelled(result.message);
+  } else if (makes) {
+    const size = sizeOf(result);
+    if (size > 0) frame.allocate(size);
+  }
+  return result;
+}
+
+function sizeOf(result: CelValue): number {
+  if (typeof result === 'string' || result instanceof Uint8Array) return result.length;
+  return isList(result) ? result.size : 0;
+}
+
+type Candidates = readonly RunnableOverload[];
+
+function planUnary(value: Evaluator, candidates: Candidates, counter: CallCounter): Evaluator {
+  const run = chooseForOne(candidates);
+  return (frame) => {
+    const a = value(frame);
+    const result = isError(a) ? a : run(frame, a);
+    frame.charge(counter.fixed ?? counter.count([a], result));
+    return result;
+  };
+}
+
+// Of most functions there is one overload; the loop is for the others.
+function chooseForOne(candidates: Candidates): (frame: Frame, a: CelValue) => CelResult {
+  const [only, ...others] = candidates;
+  const [test] = only?.tests ?? [];
+  if (only !== undefined && test !== undefined && others.length === 0) {
+    const { invoke } = only;
+    return (frame, a) => (test(a) ? delivered(frame, only, invoke(a)) : noSuchOverload);
+  }
+  return (frame, a) => {
     for (const candidate of candidates) {
-      if (!candidate.takes(values)) continue;
-      const result = apply(candidate.invoke, values);
-      if (isError(result) && result.fatal === true) throw new EvaluationCancelled(result.message);
-      const size = sizeOf(result, isShared);
-      if (size > 0) frame.allocate(size);
-      return result;
+      if (candidate.tests[0]?.(a) === true) {
+        return delivered(frame, candidate, candidate.invoke(a));
+      }
     }
     return noSuchOverload;
   };
-  const [first, second] = call.values;
-  if (first !== undefined && call.values.length === 1) return planUnary(first, run, countCost);
-  if (first !== undefined && second !== undefined && call.values.length === 2) {
-    return planBinary([first, second], run, countCost);
-  }
-  return planMany(call.values, run, countCost);
 }
 
-type Run = (values: CelResult[], frame: Frame) => CelResult;
+/** A call of two values that are there already, or why they are not. */
+export type PairCall = (frame: Frame, first: CelResult, second: CelResult) => CelResult;
 
-// Without spreading, which is slow for the one or two values of most calls.
-function apply(invoke: RunnableOverload['invoke'], values: Values): CelResult {
-  const first = values[0];
-  const second = values[1];
-  if (first !== undefined && values.length === 1) return invoke(first);
-  if (first !== undefined && second !== undefined && values.length === 2) {
-    return invoke(first, second);
-  }
-  return invoke(...values);
+/** The call of two values, for those who read them in their own way. */
+export function planPairCall(call: Omit<PlannedCall, 'values'>): PairCall {
+  return pairCall(candidatesOf(call, 2), callCounter(call));
 }
 
-function sizeOf(result: CelResult, isShared: boolean): number {
-  if (typeof result === 'string' || result instanceof Uint8Array) return result.length;
-  return !isShared && isList(result) ? result.size : 0;
-}
-
-type CountCost = (values: Values, result: CelResult) => number;
-
-function toRunnable(overload: Overload): RunnableOverload {
-  const tests = overload.parameters.map(typeTest);
-  const [first, second] = tests;
-  // The values were tested against the parameters, which is all that `never` asks for.
-  const invoke = overload.invoke as (...values: CelResult[]) => CelResult;
-  if (first !== undefined && tests.length === 1) {
-    return { overload, invoke, takes: (values) => values[0] !== undefined && first(values[0]) };
-  }
-  if (first !== undefined && second !== undefined && tests.length === 2) {
-    return {
-      overload,
-      invoke,
-      takes: (values) => {
-        const a = values[0];
-        const b = values[1];
-        return a !== undefined && b !== undefined && first(a) && second(b);
-      },
-    };
-  }
-  return {
-    overload,
-    invoke,
-    takes: (values) => values.every((value, index) => tests[index]?.(value) === true),
-  };
-}
-
-function planUnary(value: Evaluator, run: Run, countCost: CountCost): Evaluator {
-  return (frame) => {
-    const values = [value(frame)];
-    const result = firstError(values) ?? run(values, frame);
-    frame.charge(countCost(values, result));
+// Without arrays, which would be most of the time of most calls.
+function pairCall(candidates: Candidates, counter: CallCounter): PairCall {
+  const run = chooseForTwo(candidates);
+  const { fixed, countPair } = counter;
+  return (frame, a, b) => {
+    const result = isError(a) ? a : isError(b) ? b : run(frame, a, b);
+    frame.charge(fixed ?? countPair?.(a, b) ?? counter.count([a, b], result));
     return result;
   };
 }
 
-function planBinary(
-  [first, second]: readonly [Evaluator, Evaluator],
-  run: Run,
-  countCost: CountCost,
-): Evaluator {
-  return (frame) => {
-    const values = [first(frame), second(frame)];
-    const result = firstError(values) ?? run(values, frame);
-    frame.charge(countCost(values, result));
-    return result;
+type RunTwo = (frame: Frame, a: CelValue, b: CelValue) => CelResult;
+
+function chooseForTwo(candidates: Candidates): RunTwo {
+  const [only, ...others] = candidates;
+  const [testFirst, testSecond] = only?.tests ?? [];
+  if (only !== undefined && testFirst && testSecond && others.length === 0) {
+    const { invoke } = only;
+    return (frame, a, b) =>
+      testFirst(a) && testSecond(b) ? delivered(frame, only, invoke(a, b)) : noSuchOverload;
+  }
+  return (frame, a, b) => {
+    for (const candidate of candidates) {
+      const { tests } = candidate;
+      if (tests[0]?.(a) === true && tests[1]?.(b) === true) {
+        return delivered(frame, candidate, candidate.invoke(a, b));
+      }
+    }
+    return noSuchOverload;
   };
 }
 
 // COMPAT: with three and more arguments, the first error ends the call before it costs anything.
-function planMany(evaluators: readonly Evaluator[], run: Run, countCost: CountCost): Evaluator {
+function planMany(
+  evaluators: readonly Evaluator[],
+  candidates: Candidates,
+  counter: CallCounter,
+): Evaluator {
+  const run = (frame: Frame, values: readonly CelValue[]): CelResult => {
+    const candidate = candidates.find(({ tests }) =>
+      values.every((value, index) => tests[index]?.(value) === true),
+    );
+    if (candidate === undefined) return noSuchOverload;
+    return delivered(frame, candidate, candidate.invoke(...values));
+  };
   return (frame) => {
-    const values: CelResult[] = [];
+    const values: CelValue[] = [];
     for (const evaluate of evaluators) {
       const value = evaluate(frame);
       if (isError(value)) return value;
       values.push(value);
     }
-    const result = run(values, frame);
-    frame.charge(countCost(values, result));
+    const result = run(frame, values);
+    frame.charge(counter.fixed ?? counter.count(values, result));
     return result;
   };
-}
-
-function firstError(values: Values): CelResult | undefined {
-  for (const value of values) if (isError(value)) return value;
-  return undefined;
-}
-
-function costCounter(call: PlannedCall): CountCost {
-  const byDefault = defaultCallCounter(call.overloadId);
-  const known = call.overloads.filter((overload) => overload.cost !== undefined);
-  const count = call.count;
-  if (known.length === 0 && count === undefined) return (values) => byDefault(values[0], values[1]);
-  return (values, result) => {
-    if (values.some(isError)) return byDefault(values[0], values[1]);
-    const record = {
-      function: call.function,
-      overloadId: call.overloadId,
-      // Errors were excluded above.
-      arguments: values as readonly CelValue[],
-      result,
-    };
-    for (const overload of known) {
-      const isIt = overload.id === call.overloadId || takes(overload, values);
-      const cost = isIt ? overload.cost?.(record) : undefined;
-      if (cost !== undefined) return cost;
-    }
-    return count?.(record) ?? byDefault(values[0], values[1]);
-  };
-}
-
-function takes(overload: Overload, values: Values): boolean {
-  return (
-    overload.parameters.length === values.length &&
-    overload.parameters.every((type, index) => {
-      const value = values[index];
-      return value !== undefined && typeTest(type)(value);
-    })
-  );
 }

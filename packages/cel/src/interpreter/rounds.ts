@@ -5,36 +5,43 @@
 
 import { isList, isMap } from '../values/value.ts';
 import type { CelList, CelMap, CelValue } from '../values/value.ts';
+import type { Frame } from './frame.ts';
 
 /** One round, with the values of the one or two loop variables; false ends the loop. */
-export type Round = (first: CelValue, second: CelValue | undefined) => boolean;
+export type Round = (frame: Frame, first: CelValue, second: CelValue | undefined) => boolean;
+
+/** How often, and with how many variables. */
+export interface Rounds {
+  readonly hasTwo: boolean;
+  readonly round: Round;
+}
 
 /** Goes round; false when the value is nothing to loop over. */
-export function eachRound(range: CelValue, hasTwo: boolean, round: Round): boolean {
+export function eachRound(frame: Frame, range: CelValue, { hasTwo, round }: Rounds): boolean {
   if (isList(range)) {
-    if (hasTwo) eachIndexed(range, round);
-    else eachElement(range, round);
+    if (hasTwo) eachIndexed(frame, range, round);
+    else eachElement(frame, range, round);
     return true;
   }
   if (!isMap(range)) return false;
-  eachKey(range, hasTwo, round);
+  eachKey(frame, range, { hasTwo, round });
   return true;
 }
 
-function eachElement(list: CelList, round: Round): void {
+function eachElement(frame: Frame, list: CelList, round: Round): void {
   for (let index = 0; index < list.size; index++) {
-    if (!round(list.get(index), undefined)) return;
+    if (!round(frame, list.get(index), undefined)) return;
   }
 }
 
-function eachIndexed(list: CelList, round: Round): void {
+function eachIndexed(frame: Frame, list: CelList, round: Round): void {
   for (let index = 0; index < list.size; index++) {
-    if (!round(BigInt(index), list.get(index))) return;
+    if (!round(frame, BigInt(index), list.get(index))) return;
   }
 }
 
-function eachKey(map: CelMap, hasTwo: boolean, round: Round): void {
+function eachKey(frame: Frame, map: CelMap, { hasTwo, round }: Rounds): void {
   for (const key of map.keys()) {
-    if (!round(key, hasTwo ? map.get(key) : undefined)) return;
+    if (!round(frame, key, hasTwo ? map.get(key) : undefined)) return;
   }
 }

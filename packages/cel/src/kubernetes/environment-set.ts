@@ -10,7 +10,11 @@ import { setsLibrary } from '../library/extensions/sets.ts';
 import { stringsLibrary } from '../library/extensions/strings.ts';
 import { twoVariableComprehensionsLibrary } from '../library/extensions/two-variable-comprehensions.ts';
 import type { Library } from '../library/library.ts';
-import { countKubernetesCall, estimateKubernetesCall } from './cost/kubernetes-cost.ts';
+import {
+  countKubernetesCall,
+  countsKubernetesCall,
+  estimateKubernetesCall,
+} from './cost/kubernetes-cost.ts';
 import { authorizerLibrary, authorizerSelectorLibrary } from './libraries/authorizer.ts';
 import { formatLibrary } from './libraries/format.ts';
 import { listLibrary } from './libraries/lists.ts';
@@ -78,7 +82,11 @@ const base: EnvironmentOptions = {
   foldConstants: true,
   freePresenceTests: true,
   interruptionCheckFrequency: 100,
-  costs: { estimate: estimateKubernetesCall, count: countKubernetesCall },
+  costs: {
+    estimate: estimateKubernetesCall,
+    count: countKubernetesCall,
+    counts: countsKubernetesCall,
+  },
 };
 
 export function createEnvironmentSet(options: EnvironmentSetOptions): EnvironmentSet {

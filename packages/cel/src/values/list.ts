@@ -21,7 +21,10 @@ export function* elementsOf(list: CelList): Iterable<CelValue> {
 }
 
 /** Appending a list to itself doubles it at no cost, until somebody reads it. */
-const listSizeMax = 2 ** 22;
+export const listSizeMax = 2 ** 22;
+
+/** What ends an evaluation that makes a longer one. */
+export const listTooLong = 'operation cancelled: list too long';
 
 /** The list with `right` appended, unless `left` has its own idea of `+`. */
 export function concatLists(
@@ -31,7 +34,7 @@ export function concatLists(
   if (left.concat !== undefined) return left.concat(right);
   if (right.size === 0) return left;
   if (left.size === 0 && right.concat === undefined) return right;
-  if (left.size + right.size > listSizeMax) return fatalError('operation cancelled: list too long');
+  if (left.size + right.size > listSizeMax) return fatalError(listTooLong);
   return new ConcatList(left, right);
 }
 

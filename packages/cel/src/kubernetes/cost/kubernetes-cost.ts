@@ -66,6 +66,21 @@ const listFunctions: ReadonlySet<string> = new Set([
   'lastIndexOf',
 ]);
 
+/** Functions whose cost depends on more than the length of the first argument. */
+const otherFunctions: ReadonlySet<string> = new Set(
+  words('ip join find findAll fieldSelector labelSelector validate containsIP containsCIDR'),
+);
+
+/** Whether `countKubernetesCall` knows a function. */
+export function countsKubernetesCall(name: string): boolean {
+  return (
+    constantCosts.has(name) ||
+    listFunctions.has(name) ||
+    traversals.has(name) ||
+    otherFunctions.has(name)
+  );
+}
+
 /** Counts a call that ran. */
 export const countKubernetesCall: CallCost = (call) => {
   const constant = constantCosts.get(call.function);

@@ -29,37 +29,67 @@ const unordered = celError('NaN values cannot be ordered');
 
 const numbers = ordered.filter(([, type]) => type === int || type === uint || type === double);
 
-const orders: readonly (readonly [operator: string, prefix: string, Holds])[] = [
-  [operators.less, 'less', (order) => order < 0],
-  [operators.lessEquals, 'less_equals', (order) => order <= 0],
-  [operators.greater, 'greater', (order) => order > 0],
-  [operators.greaterEquals, 'greater_equals', (order) => order >= 0],
-];
+/** Whether an order is what the operator asks for, and the operator on two ints, without detour. */
+interface Order {
+  readonly operator: string;
+  readonly prefix: string;
+  readonly holds: (order: number) => boolean;
+  readonly ofInts: (left: bigint, right: bigint) => boolean;
+}
 
-type Holds = (order: number) => boolean;
+const orders: readonly Order[] = [
+  {
+    operator: operators.less,
+    prefix: 'less',
+    holds: (order) => order < 0,
+    ofInts: (left, right) => left < right,
+  },
+  {
+    operator: operators.lessEquals,
+    prefix: 'less_equals',
+    holds: (order) => order <= 0,
+    ofInts: (left, right) => left <= right,
+  },
+  {
+    operator: operators.greater,
+    prefix: 'greater',
+    holds: (order) => order > 0,
+    ofInts: (left, right) => left > right,
+  },
+  {
+    operator: operators.greaterEquals,
+    prefix: 'greater_equals',
+    holds: (order) => order >= 0,
+    ofInts: (left, right) => left >= right,
+  },
+];
 
 /** The ordering operators; between different types of numbers only if asked for. */
 export function comparisonFunctions(isCrossType: boolean): readonly FunctionDeclaration[] {
-  return orders.map(([name, prefix, holds]) => ({
-    name,
+  return orders.map((order) => ({
+    name: order.operator,
     overloads: [
-      ...ordered.map(([suffix, type]) => compare(`${prefix}_${suffix}`, [type, type], holds)),
-      ...(isCrossType ? crossTypeOverloads(prefix, holds) : []),
+      ...ordered.map(([suffix, type]) =>
+        type === int
+          ? globalOverload(`${order.prefix}_int64`, [[int, int], bool], order.ofInts)
+          : compare(`${order.prefix}_${suffix}`, [type, type], order),
+      ),
+      ...(isCrossType ? crossTypeOverloads(order) : []),
     ],
   }));
 }
 
-function crossTypeOverloads(prefix: string, holds: Holds): Overload[] {
+function crossTypeOverloads(order: Order): Overload[] {
   return numbers.flatMap(([leftName, left]) =>
     numbers
       .filter(([rightName]) => rightName !== leftName)
       .map(([rightName, right]) =>
-        compare(`${prefix}_${leftName}_${rightName}`, [left, right], holds),
+        compare(`${order.prefix}_${leftName}_${rightName}`, [left, right], order),
       ),
   );
 }
 
-function compare(id: string, types: readonly CelType[], holds: Holds): Overload {
+function compare(id: string, types: readonly CelType[], { holds }: Order): Overload {
   return globalOverload(id, [types, bool], (left: CelValue, right: CelValue) => {
     const order = compareValues(left, right);
     return order === undefined ? unordered : holds(order);

@@ -1,0 +1,118 @@
+/**
+ * From text to a checked tree: parsing, checking and validation, with the names that an environment
+ * declares. What can be evaluated is made of the tree by `create-program.ts`.
+ */
+
+import { checkExpression } from './checker/checker.ts';
+import type { CheckIssue } from './checker/checker.ts';
+import type { CheckedExpression } from './checker/checked-expression.ts';
+import type { Declarations } from './checker/declarations.ts';
+import { literalValidator } from './checker/validate-literals.ts';
+import type { EnvironmentOptions, ExpressionLimits } from './environment.ts';
+import type { Issue } from './issue.ts';
+import type { FunctionDeclaration, Library, Validator } from './library/library.ts';
+import { optionalLibrary } from './library/optional/optional-library.ts';
+import { standardLibrary } from './library/standard/standard-library.ts';
+import type { Macro } from './macros/macro.ts';
+import { macroKey, parseExpression } from './parser/parser.ts';
+import { positionAt } from './parser/source-positions.ts';
+import type { ParseOutcome } from './parser/syntax-tree.ts';
+
+/** The stages before evaluation. Neither of them throws, whatever the text. */
+export interface FrontEnd {
+  readonly declarations: Declarations;
+  parse(text: string): ParseOutcome;
+  check(text: string): FrontEndOutcome;
+}
+
+/** A checked tree, or all that is wrong with the text. */
+export type FrontEndOutcome =
+  | { readonly checked: CheckedExpression; readonly issues?: undefined }
+  | { readonly checked?: undefined; readonly issues: readonly Issue[] };
+
+/** Limits that cel-go has too; every expression of Kubernetes fits in them. */
+const defaultLimits: ExpressionLimits = { expressionLengthMax: 100_000, recursionDepthMax: 250 };
+
+/** The front end of an environment. Throws when declarations contradict each other. */
+export function createFrontEnd(options: EnvironmentOptions): FrontEnd {
+  const libraries = uniqueLibraries([
+    standardLibrary({ isCrossType: options.crossTypeNumericComparisons === true }),
+    ...(options.optionalSyntax === true ? [optionalLibrary] : []),
+    ...(options.libraries ?? []),
+  ]);
+  const declarations = declare(libraries, options);
+  const macros = new Map<string, Macro>();
+  for (const macro of libraries.flatMap((library) => library.macros ?? [])) {
+    macros.set(macroKey(macro.name, macro.isMember, macro.argumentCount), macro);
+  }
+  const parserOptions = {
+    macros,
+    limits: { ...defaultLimits, ...options.limits },
+    optionalSyntax: options.optionalSyntax === true,
+    escapedIdentifiers: options.escapedIdentifiers === true,
+  };
+  const validators = [
+    literalValidator({
+      validateLiterals: options.validateLiterals === true,
+      homogeneousLiterals: options.homogeneousLiterals === true,
+    }),
+    ...libraries.flatMap((library) => library.validators ?? []),
+  ];
+  const parse = (text: string) => parseExpression(text, parserOptions);
+  return {
+    declarations,
+    parse,
+    check: (text) => {
+      const { tree, issues } = parse(text);
+      if (tree === undefined) return { issues: toOrdered(issues) };
+      const { checked, issues: mistakes } = checkExpression(tree, declarations);
+      if (checked === undefined) return { issues: toIssues(text, mistakes) };
+      const problems = validate(checked, validators);
+      return problems.length > 0 ? { issues: toIssues(text, problems) } : { checked };
+    },
+  };
+}
+
+function toOrdered(issues: readonly Issue[]): readonly Issue[] {
+  return issues.toSorted((left, right) => left.line - right.line || left.column - right.column);
+}
+
+function toIssues(text: string, issues: readonly CheckIssue[]): Issue[] {
+  return issues.map(({ offset, message }) => ({ message, ...positionAt(text, offset) }));
+}
+
+function validate(checked: CheckedExpression, validators: readonly Validator[]): CheckIssue[] {
+  return validators
+    .flatMap((validator) => validator(checked))
+    .map(({ expressionId, message }) => ({
+      offset: checked.offsets.get(expressionId) ?? 0,
+      message,
+    }))
+    .toSorted((left, right) => left.offset - right.offset);
+}
+
+function uniqueLibraries(libraries: readonly Library[]): Library[] {
+  return [...new Map(libraries.map((library) => [library.name, library])).values()];
+}
+
+function declare(libraries: readonly Library[], options: EnvironmentOptions): Declarations {
+  const functions = new Map<string, FunctionDeclaration>();
+  const overloads = new Map<string, FunctionDeclaration['overloads'][number]>();
+  for (const added of libraries.flatMap((library) => library.functions ?? [])) {
+    for (const overload of added.overloads) {
+      if (overloads.has(overload.id)) throw new Error(`two overloads have the id ${overload.id}`);
+      overloads.set(overload.id, overload);
+    }
+    const known = functions.get(added.name)?.overloads ?? [];
+    functions.set(added.name, { name: added.name, overloads: [...known, ...added.overloads] });
+  }
+  const constants = libraries.flatMap((library) => library.constants ?? []);
+  return {
+    container: options.container ?? '',
+    variables: new Map(Object.entries(options.variables ?? {})),
+    constants: new Map(constants.map((constant) => [constant.name, constant])),
+    functions,
+    overloads,
+    types: [...(options.types ?? []), ...libraries.flatMap((library) => library.types ?? [])],
+  };
+}
