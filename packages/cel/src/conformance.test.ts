@@ -11,6 +11,7 @@ import {
   toBinding,
   toCelType,
   toCelValue,
+  usesMessages,
 } from '../testing/conformance-suite.ts';
 import type { ConformanceTest } from '../testing/conformance-suite.ts';
 import {
@@ -46,14 +47,7 @@ function exclusion(test: ConformanceTest): string | undefined {
   const { original, section } = test;
   if (section.startsWith('block_ext/')) return 'cel.block is made by an optimizer that is not here';
   if (original.disableCheck) return 'only checked expressions are evaluated';
-  const usesMessages =
-    /TestAllTypes|TestRequired|google\.protobuf\.(?!Timestamp|Duration)|proto\.|\.proto/;
-  if (
-    usesMessages.test(original.expr) ||
-    /TestAllTypes|conformance|protobuf/.test(original.container)
-  ) {
-    return 'protobuf messages';
-  }
+  if (usesMessages(original)) return 'protobuf messages';
   return original.typeEnv.some((declaration) => declaration.declKind.case !== 'ident')
     ? 'functions without an implementation'
     : undefined;

@@ -58,13 +58,16 @@ export function createFrontEnd(options: EnvironmentOptions): FrontEnd {
     }),
     ...libraries.flatMap((library) => library.validators ?? []),
   ];
-  const parse = (text: string) => parseExpression(text, parserOptions);
+  const parse = (text: string): ParseOutcome => {
+    const outcome = parseExpression(text, parserOptions);
+    return outcome.tree === undefined ? { issues: toOrdered(outcome.issues) } : outcome;
+  };
   return {
     declarations,
     parse,
     check: (text) => {
       const { tree, issues } = parse(text);
-      if (tree === undefined) return { issues: toOrdered(issues) };
+      if (tree === undefined) return { issues };
       const { checked, issues: mistakes } = checkExpression(tree, declarations);
       if (checked === undefined) return { issues: toIssues(text, mistakes) };
       const problems = validate(checked, validators);

@@ -37,6 +37,15 @@ export interface ConformanceTest {
 /** What a test needs of protobuf, which this engine does not have. */
 export class NeedsProtobuf extends Error {}
 
+/** Whether a test is about protobuf messages, by its expression. */
+export function usesMessages({ expr, container }: SimpleTest): boolean {
+  return (
+    /TestAllTypes|TestRequired|google\.protobuf\.(?!Timestamp|Duration)|proto\.|\.proto/.test(
+      expr,
+    ) || /TestAllTypes|conformance|protobuf/.test(container)
+  );
+}
+
 /** All tests. */
 export function conformanceTests(): ConformanceTest[] {
   const tests: ConformanceTest[] = [];

@@ -438,6 +438,14 @@ class Reader {
     return mark !== undefined;
   }
 
+  // COMPAT: nothing else is said of an entry whose mark is not supported.
+  #readEntry(read: (isOptional: boolean) => void): void {
+    const isOptional = this.#readOptionalMark();
+    const reported = this.issues.length;
+    read(isOptional);
+    if (isOptional && !this.#options.optionalSyntax) this.issues.length = reported;
+  }
+
   #readList(): Expression {
     const id = this.#builder.idAt(this.#take().start);
     const elements: Expression[] = [];
@@ -453,10 +461,11 @@ class Reader {
     const id = this.#builder.idAt(this.#take().start);
     const entries: MapEntry[] = [];
     this.#readParts('}', () => {
-      const isOptional = this.#readOptionalMark();
-      const key = this.#readExpression();
-      const entryId = this.#builder.idAt(this.#expect(':').start);
-      entries.push({ id: entryId, key, value: this.#readExpression(), isOptional });
+      this.#readEntry((isOptional) => {
+        const key = this.#readExpression();
+        const entryId = this.#builder.idAt(this.#expect(':').start);
+        entries.push({ id: entryId, key, value: this.#readExpression(), isOptional });
+      });
     });
     const parts = entries.flatMap((entry) => [entry.key, entry.value]);
     return this.#inherit({ id, kind: 'map', entries }, parts);
@@ -466,10 +475,11 @@ class Reader {
     const id = this.#builder.idAt(this.#take().start);
     const fields: StructField[] = [];
     this.#readParts('}', () => {
-      const isOptional = this.#readOptionalMark();
-      const name = this.#readFieldName();
-      const fieldId = this.#builder.idAt(this.#expect(':').start);
-      fields.push({ id: fieldId, name, value: this.#readExpression(), isOptional });
+      this.#readEntry((isOptional) => {
+        const name = this.#readFieldName();
+        const fieldId = this.#builder.idAt(this.#expect(':').start);
+        fields.push({ id: fieldId, name, value: this.#readExpression(), isOptional });
+      });
     });
     const parts = fields.map((field) => field.value);
     return this.#inherit({ id, kind: 'struct', typeName, fields }, parts);

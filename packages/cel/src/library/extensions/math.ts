@@ -95,7 +95,6 @@ function extremeFunction(
     const id = `math_@${name}_list_${type.name}`;
     overloads.push(globalOverload(id, [[listType(type)], type], ofList));
   }
-  overloads.push(globalOverload(`math_@${name}_list_dyn`, [[listType(dyn)], dyn], ofList));
   return { name: `math.@${name}`, overloads };
 }
 

@@ -45,8 +45,10 @@ function timestampOverloads(suffix: string, part: Part): Overload[] {
     return time === undefined ? celError(`unknown time zone ${zone}`) : BigInt(part(time));
   };
   const inUtc = (value: CelTimestamp): CelResult => read(value, 'UTC');
+  // COMPAT: cel-go names one of them in another way.
+  const zoned = suffix === 'seconds' ? 'seconds_tz' : `${suffix}_with_tz`;
   return [
     memberOverload(`timestamp_to_${suffix}`, [[timestamp], int], inUtc),
-    memberOverload(`timestamp_to_${suffix}_with_tz`, [[timestamp, string], int], read),
+    memberOverload(`timestamp_to_${zoned}`, [[timestamp, string], int], read),
   ];
 }
