@@ -45,6 +45,7 @@ import {
   type PolicyPluginOptions,
   type PolicyRequest,
 } from '../policy/policy-requests.ts';
+import { createPolicyTable } from '../policy/policy-table.ts';
 import { matchConditions, policyCostMax } from '../policy/validating-policy.ts';
 import { WrittenValueError, writtenConfiguration, writtenPatch } from '../policy/written-value.ts';
 import { handling } from '../request-match.ts';
@@ -81,11 +82,12 @@ export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): A
     }
     return known;
   };
+  const table = createPolicyTable<Policy, Binding>(options.policies, options.bindings);
   return {
     name: pluginName,
     handles: handling('CREATE', 'UPDATE', 'CONNECT'),
     async mutate(attributes, reinvocation) {
-      const calls = await findPolicyCalls<Policy, Binding>(options, attributes);
+      const calls = await findPolicyCalls(table, options, attributes);
       if (calls.length === 0) return;
       const passes = beginPass(pluginName, reinvocation, attributes.object);
       const request = createPolicyRequest(options, attributes);

@@ -24,6 +24,7 @@ import {
   type PolicyCall,
   type PolicyPluginOptions,
 } from '../policy/policy-requests.ts';
+import { createPolicyTable } from '../policy/policy-table.ts';
 import {
   compileValidatingPolicy,
   type CompiledPolicy,
@@ -44,11 +45,12 @@ export function createValidatingAdmissionPolicy(options: PolicyPluginOptions): A
     }
     return known;
   };
+  const table = createPolicyTable<Policy, Binding>(options.policies, options.bindings);
   return {
     name: 'ValidatingAdmissionPolicy',
     handles: () => true,
     async validate(attributes) {
-      const calls = await findPolicyCalls<Policy, Binding>(options, attributes);
+      const calls = await findPolicyCalls(table, options, attributes);
       if (calls.length === 0) return;
       const request = createPolicyRequest(options, attributes);
       const refusals: Refusal[] = [];

@@ -25,7 +25,7 @@ export interface MatchedResource {
 
 export interface MatchDependencies {
   readonly namespaces: ObjectSource;
-  readonly versions: RequestVersions;
+  readonly versions: Pick<RequestVersions, 'equivalents' | 'kindOf'>;
 }
 
 interface Selectors {
@@ -76,7 +76,7 @@ export function matchResources(
 function findRule(
   rules: readonly NamedRuleWithOperations[],
   attributes: AdmissionAttributes,
-  versions: RequestVersions | undefined,
+  versions: MatchDependencies['versions'] | undefined,
 ): MatchedResource | undefined {
   const { gvr: own, gvk, subresource, operation, namespace, name } = attributes;
   const named = rules.filter(

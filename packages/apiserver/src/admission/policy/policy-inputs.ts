@@ -21,34 +21,60 @@ export interface PolicyInputs {
 
 export interface PolicySubject {
   readonly attributes: AdmissionAttributes;
-  /** The version in which the policy sees the request. */
-  readonly matched: MatchedResource;
-  /** The objects in that version. */
-  readonly objects: VersionedObjects;
   readonly namespace: KubeObject | undefined;
   readonly authorizer: PolicyAuthorizer;
 }
 
-export function createPolicyInputs(subject: PolicySubject): PolicyInputs {
-  const { attributes, matched, objects, namespace, authorizer } = subject;
-  const { gvr, subresource, name } = attributes;
-  return {
-    request: {
-      object: objectValue(objects.object),
-      oldObject: objectValue(objects.oldObject),
-      request: fromJson(requestOf(attributes, matched)),
+/**
+ * What policies see of one request: in the version in which they see it, with the objects in that
+ * version. All but the objects is made once, though many policies see it.
+ */
+export function createInputsOfRequest(
+  subject: PolicySubject,
+): (matched: MatchedResource, objects: VersionedObjects) => PolicyInputs {
+  const { attributes, namespace } = subject;
+  let request: { readonly matched: MatchedResource; readonly value: CelResult } | undefined;
+  let shared:
+    | (Pick<PolicyInputs, 'authorizer'> & { readonly namespaceObject: CelResult })
+    | undefined;
+  return (matched, objects) => {
+    shared ??= {
+      authorizer: authorizerInputs(subject),
       namespaceObject: namespace === undefined ? null : fromJson(shownNamespace(namespace)),
-    },
-    authorizer: {
-      authorizer: authorizerVariable(authorizer.variable),
-      'authorizer.requestResource': requestResourceVariable(authorizer.variable, {
-        group: gvr.group,
-        resource: gvr.resource,
-        subresource,
-        namespace: attributes.namespace,
-        name,
-      }),
-    },
+    };
+    if (request === undefined || !isSameResource(request.matched, matched)) {
+      request = { matched, value: fromJson(requestOf(attributes, matched)) };
+    }
+    return {
+      request: {
+        object: objectValue(objects.object),
+        oldObject: objectValue(objects.oldObject),
+        request: request.value,
+        namespaceObject: shared.namespaceObject,
+      },
+      authorizer: shared.authorizer,
+    };
+  };
+}
+
+function isSameResource({ gvr: a, gvk: x }: MatchedResource, { gvr: b, gvk: y }: MatchedResource) {
+  return (
+    a.group === b.group &&
+    a.version === b.version &&
+    a.resource === b.resource &&
+    x.group === y.group &&
+    x.version === y.version &&
+    x.kind === y.kind
+  );
+}
+
+function authorizerInputs({ attributes, authorizer }: PolicySubject): PolicyVariables {
+  const { gvr, subresource, namespace, name } = attributes;
+  const { group, resource } = gvr;
+  const own = { group, resource, subresource, namespace, name };
+  return {
+    authorizer: authorizerVariable(authorizer.variable),
+    'authorizer.requestResource': requestResourceVariable(authorizer.variable, own),
   };
 }
 

@@ -1,7 +1,7 @@
 // One request before the policies: which policies and bindings it concerns, with which parameters,
 // and what their expressions see of it. Validating and mutating policies share it.
 
-import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import { isStatusError, type GroupVersionResource, type KubeObject } from '@keelson/apimachinery';
 import type {
   MatchResources,
   ParamKind,
@@ -13,10 +13,11 @@ import type { ObjectSource } from '../../object-source.ts';
 import type { AdmissionAttributes } from '../admission.ts';
 import { isNamespaceResource } from '../match/rule-matcher.ts';
 import type { RequestVersions, VersionedObjects } from '../request-versions.ts';
-import { matchResources, type MatchedResource } from './match-resources.ts';
+import { matchResources, type MatchDependencies, type MatchedResource } from './match-resources.ts';
 import { collectParams, ParamError, type ParamSource } from './params.ts';
 import { createPolicyAuthorizer, type PolicyAuthorizer } from './policy-authorizer.ts';
-import { createPolicyInputs, type PolicyInputs } from './policy-inputs.ts';
+import { createInputsOfRequest, type PolicyInputs } from './policy-inputs.ts';
+import type { BoundPolicy, PolicyTable } from './policy-table.ts';
 
 export interface PolicyPluginOptions {
   readonly policies: ObjectSource;
@@ -85,21 +86,29 @@ export function isExemptFromPolicies({ gvr: { group, resource } }: AdmissionAttr
 }
 
 /**
- * All calls of all policies, by names of policies and bindings: without a fixed order the answer
- * would depend on chance. Problems of policies that may fail are left out.
+ * All calls of all policies, in the order of the table. Problems of policies that may fail are left
+ * out.
  */
 export async function findPolicyCalls<P extends AnyPolicy, B extends AnyBinding>(
+  table: PolicyTable<P, B>,
   options: PolicyPluginOptions,
   attributes: AdmissionAttributes,
 ): Promise<(PolicyCall<P, B> | PolicyProblem<P, B>)[]> {
-  const policies = options.policies.list() as unknown as readonly P[];
+  const policies = table.bound();
   if (policies.length === 0 || isExemptFromPolicies(attributes)) return [];
-  const bindings = options.bindings.list() as unknown as readonly B[];
+  const dependencies = { namespaces: options.namespaces, versions: rememberEquivalents(options) };
+  const names = new Set(dependencies.versions.equivalents(attributes.gvr).map(resourceName));
+  names.add(attributes.gvr.resource);
   const found: (PolicyCall<P, B> | PolicyProblem<P, B>)[] = [];
-  for (const policy of policies.toSorted(byName)) {
-    const own = bindings.filter(({ spec }) => spec.policyName === policy.metadata.name);
-    if (own.length === 0) continue;
-    for (const call of await callsOf(options, attributes, { policy, bindings: own })) {
+  for (const bound of policies) {
+    // Most policies are about other resources, and need no closer look.
+    if (bound.resources?.isDisjointFrom(names) === true) continue;
+    const { policy } = bound;
+    const { matchConstraints = {} } = policy.spec;
+    const matched = tryMatch(matchConstraints, attributes, dependencies);
+    if (matched === undefined) continue;
+    const calls = await callsOf(options, { bound, matched }, { attributes, dependencies });
+    for (const call of calls) {
       if ('message' in call && policy.spec.failurePolicy === 'Ignore') continue;
       found.push(call);
     }
@@ -107,24 +116,37 @@ export async function findPolicyCalls<P extends AnyPolicy, B extends AnyBinding>
   return found;
 }
 
-function byName(a: AnyBinding | AnyPolicy, b: AnyBinding | AnyPolicy): number {
-  const [x, y] = [a.metadata.name ?? '', b.metadata.name ?? ''];
-  return x < y ? -1 : x > y ? 1 : 0;
+const resourceName = ({ resource }: GroupVersionResource) => resource;
+
+/** One request asks for the equivalents of one resource, for each of many rules. */
+function rememberEquivalents({ versions }: PolicyPluginOptions): MatchDependencies['versions'] {
+  let known: { of: GroupVersionResource; are: readonly GroupVersionResource[] } | undefined;
+  return {
+    kindOf: (gvr, subresource) => versions.kindOf(gvr, subresource),
+    equivalents(gvr) {
+      if (known?.of !== gvr) known = { of: gvr, are: versions.equivalents(gvr) };
+      return known.are;
+    },
+  };
 }
 
-interface BoundPolicy<P, B> {
-  readonly policy: P;
-  readonly bindings: readonly B[];
+interface MatchedPolicy<P, B> {
+  readonly bound: BoundPolicy<P, B>;
+  /** Or why that cannot be said. */
+  readonly matched: MatchedResource | string;
+}
+
+interface MatchedRequest {
+  readonly attributes: AdmissionAttributes;
+  readonly dependencies: MatchDependencies;
 }
 
 async function callsOf<P extends AnyPolicy, B extends AnyBinding>(
   options: PolicyPluginOptions,
-  attributes: AdmissionAttributes,
-  { policy, bindings }: BoundPolicy<P, B>,
+  { bound: { policy, bindings }, matched }: MatchedPolicy<P, B>,
+  { attributes, dependencies }: MatchedRequest,
 ): Promise<(PolicyCall<P, B> | PolicyProblem<P, B>)[]> {
-  const { matchConstraints = {}, paramKind } = policy.spec;
-  const matched = tryMatch(() => matchResources(matchConstraints, attributes, options));
-  if (matched === undefined) return [];
+  const { paramKind } = policy.spec;
   if (typeof matched === 'string') return [{ policy, binding: undefined, message: matched }];
   if (paramKind !== undefined && options.params.find(paramKind) === undefined) {
     const shown = `${paramKind.apiVersion}, Kind=${paramKind.kind}`;
@@ -132,13 +154,12 @@ async function callsOf<P extends AnyPolicy, B extends AnyBinding>(
     return [{ policy, binding: undefined, message }];
   }
   const calls: (PolicyCall<P, B> | PolicyProblem<P, B>)[] = [];
-  for (const binding of bindings.toSorted(byName)) {
+  for (const binding of bindings) {
     const { matchResources: own } = binding.spec;
-    const bound =
-      own === undefined ? matched : tryMatch(() => matchResources(own, attributes, options));
-    if (bound === undefined) continue;
-    if (typeof bound === 'string') {
-      calls.push({ policy, binding, message: bound });
+    const isBound = own === undefined ? matched : tryMatch(own, attributes, dependencies);
+    if (isBound === undefined) continue;
+    if (typeof isBound === 'string') {
+      calls.push({ policy, binding, message: isBound });
       continue;
     }
     try {
@@ -154,9 +175,13 @@ async function callsOf<P extends AnyPolicy, B extends AnyBinding>(
 }
 
 /** A namespace that is not there cannot be matched. */
-function tryMatch(match: () => MatchedResource | undefined): MatchedResource | string | undefined {
+function tryMatch(
+  match: MatchResources,
+  attributes: AdmissionAttributes,
+  dependencies: MatchDependencies,
+): MatchedResource | string | undefined {
   try {
-    return match();
+    return matchResources(match, attributes, dependencies);
   } catch (error) {
     if (isStatusError(error)) return error.message;
     throw error;
@@ -190,11 +215,7 @@ export function createPolicyRequest(
   const { user, trace, gvr, namespace: name } = attributes;
   const authorizer = createPolicyAuthorizer({ authorizer: ask, user, trace });
   const namespace = name !== '' && !isNamespaceResource(gvr) ? namespaces.get('', name) : undefined;
-  return {
-    authorizer,
-    inputs: (matched, objects) =>
-      createPolicyInputs({ attributes, matched, objects, namespace, authorizer }),
-  };
+  return { authorizer, inputs: createInputsOfRequest({ attributes, namespace, authorizer }) };
 }
 
 /** Evaluates, and once more when authorization checks took time. */
