@@ -1,6 +1,7 @@
 // The measured figures as docs/benchmarks.md shows them, each beside kube-apiserver's.
 
 import type { DefinitionFigures, Percentiles } from './definitions.ts';
+import type { ExpressionFigures } from './expressions.ts';
 import type { FairnessRow } from './fairness.ts';
 import type { RbacFigures } from './rbac.ts';
 import { kubeApiserver, kubeApiserverStart } from './kube-apiserver.ts';
@@ -32,6 +33,7 @@ export interface Report {
     readonly idleMiB: number;
   };
   readonly definitions: DefinitionFigures;
+  readonly expressions: ExpressionFigures;
   readonly http1: LoadResult;
   readonly http2: LoadResult;
   readonly rbac: readonly RbacFigures[];
@@ -39,7 +41,7 @@ export interface Report {
 }
 
 export function renderReport(report: Report): string {
-  const { start, definitions, http1, http2, fairness } = report;
+  const { start, definitions, expressions, http1, http2, fairness } = report;
   const { meta } = http1;
   const memoryMiB = Object.values(meta.after)[0]?.rss ?? 0;
   return `# Benchmarks
@@ -60,6 +62,7 @@ than a fifth of a core meanwhile.
 | resident after the load below | ${memoryMiB.toFixed(0)} MiB | 1,840 MiB |
 
 ${renderDefinitions(definitions)}
+${renderExpressions(expressions)}
 ## Requests over HTTP/1.1
 
 ${table(http1.results)}
@@ -92,7 +95,7 @@ ${lines.join('\n')}
 `;
 }
 
-/** The last section, which may be measured alone. */
+/** May be measured alone. */
 export const fairnessHeading = '## One hostile client';
 
 export function renderFairness(rows: readonly FairnessRow[]): string {
@@ -112,6 +115,40 @@ were answered, and its time counts from then. Clients, hostile client and server
 |---|---|---|---|---|---|---|---|
 ${lines.join('\n')}
 `;
+}
+
+export const expressionsHeading = '## Expressions and policies';
+
+/** Also measured alone, by `npm run bench -- cel`. */
+export function renderExpressions(figures: ExpressionFigures): string {
+  const { engines, rows, matchNs, podSecurityNs, load } = figures;
+  const busy =
+    load > 0.5 ? ` The machine was busy: ${load.toFixed(1)} programs wanted a core.` : '';
+  const times = (values: readonly (number | undefined)[]) => values.map(duration).join(' | ');
+  const head = `| ${engines.map((name) => `\`${name}\``).join(' | ')} |\n|---${'|---'.repeat(engines.length)}|`;
+  const shown = (expression: string) => `\`${expression.replaceAll('||', '\\|\\|')}\``;
+  return `${expressionsHeading}
+
+Of a pod with three containers, all engines in one process, the best of many short rounds; \`–\` where an engine refuses
+the expression or gets it wrong. Ours is given JSON, checks types, and counts and limits costs.${busy}
+
+| evaluate ${head}
+${rows.map((row) => `| ${shown(row.expression)} | ${times(row.evaluateNs)} |`).join('\n')}
+
+| compile ${head}
+${rows.map((row) => `| ${shown(row.expression)} | ${times(row.compileNs)} |`).join('\n')}
+
+| | |
+|---|---|
+| 500 bound policies for another resource | ${duration(matchNs.otherResource)} |
+| 500 bound policies for other namespaces | ${duration(matchNs.otherNamespace)} |
+| Pod Security, restricted | ${duration(podSecurityNs)} |
+`;
+}
+
+function duration(ns: number | undefined): string {
+  if (ns === undefined) return '–';
+  return ns < 1000 ? `${ns.toFixed(0)} ns` : `${figure(ns / 1000)} µs`;
 }
 
 /** Also printed alone, by `npm run bench -- --definitions`. */

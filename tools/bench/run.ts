@@ -6,6 +6,7 @@
 //   --definitions   only what a thousand custom resource definitions cost; needs no generator
 //   --fairness      only what clients feel of a hostile one; needs no generator
 //   --rbac          only how long RBAC decides; needs neither generator nor server
+//   cel             only expressions and policies, beside other engines; needs no generator
 //   --ops N --conc 16,64 --list 1000,10000 --list-reps N --only seq,crud,list,watch   passed on to it
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -15,13 +16,16 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { measureDefinitions } from './definitions.ts';
+import { measureExpressions } from './expressions.ts';
 import { measureFairness } from './fairness.ts';
 import { measureRbac } from './rbac.ts';
 import {
+  expressionsHeading,
   fairnessHeading,
   rbacHeading,
   renderRbac,
   renderDefinitions,
+  renderExpressions,
   renderFairness,
   renderReport,
   type LoadResult,
@@ -39,7 +43,9 @@ const page = join(root, 'docs/benchmarks.md');
 const filledObjects = 10_000;
 
 const definitionsOnly = process.argv.includes('--definitions');
-if (!definitionsOnly && !fairnessOnly && !rbacOnly && !existsSync(generator)) {
+const expressionsOnly = process.argv[2] === 'cel';
+const isPart = definitionsOnly || fairnessOnly || rbacOnly || expressionsOnly;
+if (!isPart && !existsSync(generator)) {
   console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
   process.exit(2);
 }
@@ -51,10 +57,12 @@ const newDirectory = () => {
   return directory;
 };
 
-const program = rbacOnly ? '' : join(buildInto(newDirectory()), 'keelson.mjs');
+const needsProgram = !rbacOnly && !expressionsOnly;
+const program = needsProgram ? join(buildInto(newDirectory()), 'keelson.mjs') : '';
 
 try {
-  if (definitionsOnly)
+  if (expressionsOnly) showSection(expressionsHeading, renderExpressions(measureExpressions()));
+  else if (definitionsOnly)
     console.log(renderDefinitions(await measureDefinitions(program, newDirectory)));
   else if (rbacOnly) showSection(rbacHeading, renderRbac(measureRbac()));
   else if (fairnessOnly)
@@ -67,10 +75,12 @@ try {
 async function measureAll(): Promise<void> {
   const start = await measureStart();
   const definitions = await measureDefinitions(program, newDirectory);
+  const expressions = measureExpressions();
   const http1 = await measureLoad([]);
   const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
   const fairness = await measureFairness(program, newDirectory);
-  const report: Report = { start, definitions, http1, http2, rbac: measureRbac(), fairness };
+  const rbac = measureRbac();
+  const report: Report = { start, definitions, expressions, http1, http2, rbac, fairness };
   const text = renderReport(report);
   if (write) writeFileSync(page, text);
   else console.log(text);

@@ -97,12 +97,12 @@ export async function findPolicyCalls<P extends AnyPolicy, B extends AnyBinding>
   const policies = table.bound();
   if (policies.length === 0 || isExemptFromPolicies(attributes)) return [];
   const dependencies = { namespaces: options.namespaces, versions: rememberEquivalents(options) };
-  const names = new Set(dependencies.versions.equivalents(attributes.gvr).map(resourceName));
-  names.add(attributes.gvr.resource);
+  const equivalents = dependencies.versions.equivalents(attributes.gvr).map(resourceName);
+  const names = [...new Set([attributes.gvr.resource, ...equivalents])];
   const found: (PolicyCall<P, B> | PolicyProblem<P, B>)[] = [];
   for (const bound of policies) {
     // Most policies are about other resources, and need no closer look.
-    if (bound.resources?.isDisjointFrom(names) === true) continue;
+    if (bound.resources && !names.some((name) => bound.resources?.has(name))) continue;
     const { policy } = bound;
     const { matchConstraints = {} } = policy.spec;
     const matched = tryMatch(matchConstraints, attributes, dependencies);
