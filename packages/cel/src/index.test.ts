@@ -2,17 +2,22 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
+import { build } from 'esbuild';
 import * as cel from './index.ts';
+import * as kubernetes from './kubernetes/index.ts';
 
 /**
- * The example's code, in which lines with a comment hand their value to `show`, and what the
+ * The examples' code, in which lines with a comment hand their value to `show`, and what the
  * comments say.
  */
-async function readExample(file: string): Promise<{ code: string; expected: string[] }> {
+async function readExamples(file: string): Promise<{ code: string; expected: string[] }> {
   const source = await readFile(new URL(file, import.meta.url), 'utf8');
-  const fenced = /```js\n(.*?)(?:\/\/ )?```/s.exec(source)?.[1] ?? '';
-  const block = fenced.replace(/^import .*\n/, '');
-  const lines = block.replaceAll(/^\/\/ ?/gm, '').split('\n');
+  const blocks = [...source.matchAll(/```js\n(.*?)(?:\/\/ )?```/gs)].map(([, block = '']) => block);
+  const lines = blocks
+    .join('\n')
+    .replaceAll(/^import .*\n/gm, '')
+    .replaceAll(/^\/\/ ?/gm, '')
+    .split('\n');
   const expected: string[] = [];
   const code = lines.map((line) => {
     const [, expression, comment] = /^(.*); \/\/ (.*)$/.exec(line) ?? [];
@@ -23,35 +28,61 @@ async function readExample(file: string): Promise<{ code: string; expected: stri
   return { code: code.join('\n'), expected };
 }
 
-describe('the example in the documentation', () => {
+describe('the examples in the documentation', () => {
   for (const file of ['./index.ts', '../README.md']) {
-    it(`of ${file} gives what it says`, async () => {
-      const { code, expected } = await readExample(file);
+    it(`of ${file} give what they say`, async () => {
+      const { code, expected } = await readExamples(file);
       const shown: string[] = [];
-      runInNewContext(code, { ...cel, show: (value: unknown) => shown.push(String(value)) });
+      const show = (value: unknown) => shown.push(String(value));
+      runInNewContext(code, { ...cel, ...kubernetes, show });
       assert.ok(expected.length > 1);
       assert.deepEqual(shown, expected);
     });
   }
 });
 
-describe('the front door', () => {
-  it('imports nothing that a browser lacks', async () => {
-    const seen = new Set<string>();
-    const outside = new Set<string>();
-    const follow = async (url: URL): Promise<void> => {
-      if (seen.has(url.href)) return;
-      seen.add(url.href);
-      const source = await readFile(url, 'utf8');
-      for (const [, specifier = ''] of source.matchAll(
-        /^(?:import|export)[^;]*? from '([^']+)';/gms,
-      )) {
-        if (specifier.startsWith('.')) await follow(new URL(specifier, url));
-        else outside.add(specifier);
-      }
-    };
-    await follow(new URL('./index.ts', import.meta.url));
-    assert.ok(seen.size > 50);
-    assert.deepEqual([...outside], ['re2js']);
+describe('in a browser', () => {
+  it('there is nothing that it imports and a browser lacks', async () => {
+    const { errors, metafile } = await bundle(['index.ts', 'kubernetes/index.ts'], 'esm');
+    assert.deepEqual(errors, []);
+    const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports);
+    assert.deepEqual(
+      imported.filter(({ external }) => external === true),
+      [],
+    );
   });
+
+  for (const [entry, uses, expected] of [
+    ['index.ts', 'exports.createEnvironment().compile("[1, 2].map(x, x * 2)[1]")', '4'],
+    [
+      'kubernetes/index.ts',
+      'exports.createEnvironmentSet({ compatibilityVersion: { major: 1, minor: 36 } })' +
+        '.newExpressions.compile("quantity(\'1Ki\').asInteger()")',
+      '1024',
+    ],
+  ] as const) {
+    it(`${entry} runs where there is nothing but the language`, async () => {
+      const { outputFiles } = await bundle([entry], 'iife');
+      const [{ text } = { text: '' }] = outputFiles;
+      const code = `${text};String(exports && (${uses}).program.evaluate({}).result)`;
+      // What a browser has and the language has not.
+      const browser = { atob, btoa, TextDecoder, TextEncoder, URL };
+      assert.equal(runInNewContext(code, browser), expected);
+    });
+  }
 });
+
+function bundle(entries: readonly string[], format: 'esm' | 'iife') {
+  return build({
+    absWorkingDir: import.meta.dirname,
+    entryPoints: [...entries],
+    outdir: 'out',
+    write: false,
+    metafile: true,
+    bundle: true,
+    platform: 'browser',
+    format,
+    ...(format === 'iife' ? { globalName: 'exports' } : {}),
+    logLevel: 'silent',
+  });
+}
