@@ -14,7 +14,8 @@ import type { FunctionDeclaration, Library, Validator } from './library/library.
 import { optionalLibrary } from './library/optional/optional-library.ts';
 import { standardLibrary } from './library/standard/standard-library.ts';
 import type { Macro } from './macros/macro.ts';
-import { macroKey, parseExpression } from './parser/parser.ts';
+import { macroKey } from './parser/parser-options.ts';
+import { parseExpression } from './parser/parser.ts';
 import { positionAt } from './parser/source-positions.ts';
 import type { ParseOutcome } from './parser/syntax-tree.ts';
 

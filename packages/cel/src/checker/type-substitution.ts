@@ -87,29 +87,7 @@ class Bindings implements TypeSubstitution {
     if (isDynOrError(expected) || isDynOrError(actual)) return true;
     if (expected.kind === 'null') return isNullable(actual);
     if (actual.kind === 'null') return isNullable(expected);
-    return this.#matchesConcrete(unwrap(expected), unwrap(actual));
-  }
-
-  #matchesConcrete(expected: CelType, actual: CelType): boolean {
-    if (expected.kind !== actual.kind) return false;
-    switch (expected.kind) {
-      case 'type':
-        return true;
-      case 'list':
-      case 'map':
-      case 'opaque':
-      case 'optional':
-        return (
-          expected.name === actual.name &&
-          expected.parameters.length === actual.parameters.length &&
-          expected.parameters.every((parameter, index) => {
-            const other = actual.parameters[index];
-            return other !== undefined && this.#matches(parameter, other);
-          })
-        );
-      default:
-        return isSameType(expected, actual);
-    }
+    return hasSameForm(unwrap(expected), unwrap(actual), (one, other) => this.#matches(one, other));
   }
 
   resolve(type: CelType, unboundIs?: CelType): CelType {
@@ -157,6 +135,15 @@ function isAtLeastAsGeneral(left: CelType, right: CelType): boolean {
   if (right.kind === 'dyn' || right.kind === 'any' || right.kind === 'type-parameter') return false;
   // What goes with null can be null.
   if (right.kind === 'null') return true;
+  return hasSameForm(left, right, isAtLeastAsGeneral);
+}
+
+/** Whether two types are of one kind, with parameters of which each goes with the other's. */
+function hasSameForm(
+  left: CelType,
+  right: CelType,
+  goesWith: (one: CelType, other: CelType) => boolean,
+): boolean {
   if (left.kind !== right.kind) return false;
   switch (left.kind) {
     case 'type':
@@ -170,7 +157,7 @@ function isAtLeastAsGeneral(left: CelType, right: CelType): boolean {
         left.parameters.length === right.parameters.length &&
         left.parameters.every((parameter, index) => {
           const other = right.parameters[index];
-          return other !== undefined && isAtLeastAsGeneral(parameter, other);
+          return other !== undefined && goesWith(parameter, other);
         })
       );
     default:
