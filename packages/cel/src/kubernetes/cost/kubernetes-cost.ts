@@ -13,6 +13,7 @@ import type {
   EstimatedNode,
   SizeEstimate,
 } from '../../cost/cost.ts';
+import { codePointCount } from '../../values/code-points.ts';
 import { elementsOf } from '../../values/list.ts';
 import { entriesOf } from '../../values/map.ts';
 import { isList, isMap, type CelResult, type CelValue } from '../../values/value.ts';
@@ -134,7 +135,7 @@ function containsCost(
 }
 
 function actualSize(value: CelResult): number {
-  if (typeof value === 'string') return [...value].length;
+  if (typeof value === 'string') return codePointCount(value);
   if (value instanceof Uint8Array) return value.length;
   if (isList(value) || isMap(value)) return value.size;
   if (typeof value !== 'object' || value === null || value.kind === 'error') return 1;

@@ -14,6 +14,8 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** `a "b"` becomes `"a \"b\""`. What cannot be printed is escaped. */
 export function quoteText(text: string): string {
+  // Texts may have megabytes, and few have anything to escape.
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   let quoted = '"';
   for (const character of text) quoted += escapes[character] ?? printable(character);
   return `${quoted}"`;

@@ -86,7 +86,7 @@ function isOptionalPort(text: string): boolean {
 }
 
 function parseParts(text: string, isRequest: boolean): ParsedUrl | Failure {
-  if ([...text].some((character) => character < ' ' || character === '\u007f')) {
+  if (/[\u0000-\u001f\u007f]/.test(text)) {
     return { error: 'net/url: invalid control character in URL' };
   }
   if (text === '' && isRequest) return { error: 'empty url' };
@@ -182,6 +182,7 @@ function unescapeText(text: string, part: Part): string | Failure {
 
 function unescapeBytes(text: string, part: Part): Uint8Array | Failure {
   const inHost = part === 'host' || part === 'zone';
+  if (!inHost && !/[%+]/.test(text)) return encoder.encode(text);
   const bytes: number[] = [];
   for (let i = 0; i < text.length; i++) {
     const character = String.fromCodePoint(text.codePointAt(i) ?? 0);
