@@ -67,32 +67,52 @@ async function deleteWithin(
   key: string,
 ): Promise<DeleteResult> {
   let plan: Plan | undefined;
-  let last: KubeObject | undefined;
+  let before: KubeObject | undefined;
   const attempt = async (current: StoredEntry | undefined): Promise<KubeObject | undefined> => {
     if (current === undefined) throw statusErrors.notFound(scope.definition, request.name);
-    const existing = current.object;
-    plan = planDeletion(scope, request, existing);
-    if (plan.action !== 'pending') await request.validateAdmission(undefined, existing);
-    last = plan.action === 'mark' ? plan.object : existing;
-    if (plan.action === 'mark' && !plan.thenRemove) return plan.object;
-    return plan.action === 'pending' ? existing : undefined;
+    before = current.object;
+    plan = planDeletion(scope, request, before);
+    if (plan.action !== 'pending') await request.validateAdmission(undefined, before);
+    if (plan.action === 'mark') return plan.object;
+    return plan.action === 'pending' ? before : undefined;
   };
   const current = request.dryRun ? await scope.storage.get(key) : undefined;
   const entry = request.dryRun
     ? (await attempt(current), current)
     : await scope.storage.guaranteedUpdate(key, attempt);
-  if (plan === undefined || last === undefined)
+  if (plan === undefined || before === undefined)
     throw new Error('unreachable: the attempt made a plan');
   if (plan.action === 'mark' && !plan.thenRemove)
     return {
-      body: entry && !request.dryRun ? entry.object : last,
+      body: entry && !request.dryRun ? entry.object : plan.object,
       entry: request.dryRun ? undefined : entry,
       deletedNow: false,
     };
   if (plan.action === 'pending')
-    return { body: answer(scope, request, last), entry: undefined, deletedNow: false };
-  if (!request.dryRun) scope.strategy.afterDelete?.(last, strategyContext(scope, request));
+    return { body: answer(scope, request, before), entry: undefined, deletedNow: false };
+  const last = plan.action === 'mark' ? plan.object : before;
+  if (!request.dryRun) {
+    if (plan.action === 'mark') await removeMarked(scope, request, { key, before });
+    scope.strategy.afterDelete?.(last, strategyContext(scope, request));
+  }
   return { body: answer(scope, request, last), entry: undefined, deletedNow: true };
+}
+
+/**
+ * Removes what was marked a moment ago, without a grace period. COMPAT: admission is asked again:
+ * about the object as kube-apiserver's watch cache still has it, then about the marked one.
+ */
+async function removeMarked(
+  scope: StoreScope,
+  request: DeleteObjectRequest,
+  { key, before }: { readonly key: string; readonly before: KubeObject },
+): Promise<void> {
+  await request.validateAdmission(undefined, before);
+  await scope.storage.guaranteedUpdate(key, async (current) => {
+    // Somebody else was faster; what was wanted is done.
+    if (current !== undefined) await request.validateAdmission(undefined, current.object);
+    return undefined;
+  });
 }
 
 function answer(

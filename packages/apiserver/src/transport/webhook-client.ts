@@ -16,7 +16,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { formatGoDuration, sleep, type Clock } from '@keelson/apimachinery';
+import { formatGoDuration, nextTurn, sleep, type Clock } from '@keelson/apimachinery';
 import { isForbiddenAddress, WebhookAddressError } from './webhook-address.ts';
 import { connectionErrorText, refusalText } from './webhook-errors.ts';
 
@@ -178,18 +178,23 @@ interface Outgoing {
   readonly signal: AbortSignal;
 }
 
+/**
+ * A request whose connection had ended before anything was written to it goes out again, over another
+ * one. Once something was written nothing is repeated: the webhook may have acted on it (the
+ * rule of Go's net/http for requests that are not idempotent).
+ */
 async function send(connections: Connections, target: Target, outgoing: Outgoing): Promise<Answer> {
-  for (let isSecond = false; ; isSecond = true) {
+  // Each turn takes one ended connection out of those that are kept, of which there are few.
+  for (;;) {
     try {
       return await sendOnce(connections, target, outgoing);
     } catch (error) {
-      // The server closed an idle connection while the request was on its way to it.
-      if (isSecond || !(error instanceof StaleConnection)) throw error;
+      if (!(error instanceof NothingWritten)) throw error;
     }
   }
 }
 
-class StaleConnection extends Error {}
+class NothingWritten extends Error {}
 
 function sendOnce(
   { agent, services, answerBytesMax, userAgent = 'keelson' }: Connections,
@@ -225,9 +230,17 @@ function sendOnce(
         'content-length': body.byteLength,
       },
     });
-    sent.once('error', (error: NodeJS.ErrnoException) => {
-      const isStale = sent.reusedSocket && error.code === 'ECONNRESET' && !signal.aborted;
-      reject(isStale ? new StaleConnection('', { cause: error }) : error);
+    let isWritten = false;
+    sent.once('error', (error) => {
+      const isStale = sent.reusedSocket && !isWritten && !signal.aborted;
+      reject(isStale ? new NothingWritten('', { cause: error }) : error);
+    });
+    sent.once('socket', () => {
+      void untilEndsAreSeen(sent.reusedSocket).then(() => {
+        if (sent.destroyed) return;
+        isWritten = true;
+        sent.end(body);
+      });
     });
     sent.once('response', (response) => {
       const chunks: Buffer[] = [];
@@ -246,8 +259,17 @@ function sendOnce(
         );
       });
     });
-    sent.end(body);
   });
+}
+
+/**
+ * That the webhook closed a kept connection may be known to the system and not yet to us: two turns
+ * of the event loop have one reading of events between them.
+ */
+async function untilEndsAreSeen(isKept: boolean): Promise<void> {
+  if (!isKept) return;
+  await nextTurn();
+  await nextTurn();
 }
 
 const unzip = promisify(gunzip);
