@@ -36,7 +36,15 @@ export interface WebhookServer {
   close(): Promise<void>;
 }
 
-export async function startWebhookServer(): Promise<WebhookServer> {
+/** What is odd about the certificate of a server; by itself it is good for this machine. */
+export interface OddCertificate {
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  /** Negative: it has expired. */
+  readonly validForMs?: number;
+}
+
+export async function startWebhookServer(odd: OddCertificate = {}): Promise<WebhookServer> {
   const authority = createCertificateAuthority(
     { clock: systemClock, random: systemRandom },
     { commonName: 'webhook-tests' },
@@ -45,6 +53,7 @@ export async function startWebhookServer(): Promise<WebhookServer> {
     commonName: 'localhost',
     dnsNames: ['localhost'],
     ipAddresses: ['127.0.0.1'],
+    ...odd,
   });
   let replies: Readonly<Record<string, Reply | readonly Reply[]>> = {};
   const calls: Call[] = [];

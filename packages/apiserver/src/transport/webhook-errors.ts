@@ -1,6 +1,8 @@
 // What can go wrong with a call of a webhook, in the words of Go and client-go, which is what
 // people look for.
 
+import { isIP } from 'node:net';
+
 interface NodeFailure {
   readonly code?: string;
   readonly syscall?: string;
@@ -62,14 +64,17 @@ function firstOf(error: Error): Error {
 
 const certificate = (why: string) => `tls: failed to verify certificate: x509: ${why}`;
 
+/** COMPAT: only names of the kind that was wanted are listed. */
 function otherName({ host = '', cert }: NodeFailure): string {
+  const isAddress = isIP(host) !== 0;
+  const kind = isAddress ? 'IP Address:' : 'DNS:';
   const names = (cert?.subjectaltname ?? '')
     .split(', ')
-    .map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
-    .filter((name) => name !== '');
-  if (names.length === 0)
-    return `certificate is not valid for any names, but wanted to match ${host}`;
-  return `certificate is valid for ${names.join(', ')}, not ${host}`;
+    .flatMap((name) => (name.startsWith(kind) ? [name.slice(kind.length)] : []));
+  if (names.length > 0) return `certificate is valid for ${names.join(', ')}, not ${host}`;
+  return isAddress
+    ? `cannot validate certificate for ${host} because it doesn't contain any IP SANs`
+    : `certificate is not valid for any names, but wanted to match ${host}`;
 }
 
 const refusals: Readonly<Record<number, string>> = {
