@@ -22,9 +22,10 @@ export const packages: readonly PackageLayer[] = [
     external: ['jose', 're2js', 'ws'],
   },
   { name: 'controllers', imports: ['apimachinery', 'client'], external: [] },
+  { name: 'advisor', imports: ['apimachinery'], external: [] },
   {
     name: 'keelson',
-    imports: ['apimachinery', 'apiserver', 'client', 'controllers'],
+    imports: ['advisor', 'apimachinery', 'apiserver', 'client', 'controllers'],
     external: ['commander', 'js-yaml', 'pino'],
   },
 ];

@@ -3,6 +3,7 @@
 // used without a socket.
 
 import type { Duplex, Readable } from 'node:stream';
+import type { DecisionTrace } from '@keelson/apimachinery';
 import type { UserInfo } from './authentication/authenticator.ts';
 
 export interface ApiRequest {
@@ -20,6 +21,8 @@ export interface ApiRequest {
   peerCertificates(): readonly Uint8Array[];
   /** Set only by the in-process transport, whose caller is trusted to name the user. */
   readonly inProcessUser?: UserInfo;
+  /** Set only by the in-process transport: where its caller reads how the request was decided. */
+  readonly trace?: DecisionTrace;
   /**
    * Reads the whole body, at most `bytesMax`; rejects with a 413 StatusError beyond.
    * SECURITY: must not be called before authorization.

@@ -5,6 +5,8 @@ import {
   createUid,
   noDecisionTrace,
   type Clock,
+  type DecisionStep,
+  type DecisionTrace,
   type Random,
 } from '@keelson/apimachinery';
 import { anonymousUser } from './authentication/authenticator.ts';
@@ -51,6 +53,7 @@ function createContext(
 ): RequestContext {
   const warnings = createWarningRecorder(options.limits.warningRunesMax);
   const annotations = new Map<string, string>();
+  const trace = traceOf(request);
   return {
     request,
     response,
@@ -58,7 +61,7 @@ function createContext(
     info: parseRequestInfo(request.method, request.url),
     auditId: auditIdOf(request, options.random),
     user: anonymousUser,
-    trace: request.headers['keelson-explain'] === '1' ? createDecisionTrace() : noDecisionTrace,
+    trace,
     signal: request.signal,
     receivedAtMs: options.clock.now(),
     warn: (text) => warnings.add(text),
@@ -66,10 +69,22 @@ function createContext(
       return warnings.texts;
     },
     annotate(key, value) {
-      if (!annotations.has(key)) annotations.set(key, value);
+      if (annotations.has(key)) return;
+      annotations.set(key, value);
+      if (trace.enabled) trace.record(annotationStep(key, value));
     },
     auditAnnotations: annotations,
   };
+}
+
+function traceOf({ trace, headers }: ApiRequest): DecisionTrace {
+  if (trace !== undefined) return trace;
+  return headers['keelson-explain'] === '1' ? createDecisionTrace() : noDecisionTrace;
+}
+
+function annotationStep(key: string, value: string): DecisionStep {
+  const detail = { key, value };
+  return { stage: 'audit', by: 'annotation', outcome: 'no-opinion', reason: '', detail };
 }
 
 /** The client's own audit id when it is of a sensible form, else a new one. */

@@ -20,9 +20,11 @@ import {
   type Logger,
   type MemoryStorage,
 } from '@keelson/apiserver';
+import type { Decision, DecisionRequest } from '@keelson/advisor';
 import type { Client, InProcessCall } from '@keelson/client';
 import { controllerNames, selectControllers, type ControllerName } from './controller-list.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
+import { decideInProcess } from './decide.ts';
 import { createInProcessClient, type UserSpec } from './in-process-client.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import { adminName, createLazyPki, type Pki } from './pki.ts';
@@ -59,6 +61,10 @@ export interface Cluster extends AsyncDisposable {
    * Acts as the user, by default one of `system:masters`. Closed with the cluster at the latest.
    */
   client(user?: UserSpec): Client;
+  /** Sends one request and gives the answer with all that was decided on the way to it. */
+  decide(request: DecisionRequest): Promise<Decision>;
+  /** The storage's revision: it moves with every write. */
+  revision(): number;
   /** Opens a port, once; later calls return the first one's answer. */
   listen(options?: ListenOptions): Promise<ClusterAddress>;
   /**
@@ -134,16 +140,12 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
     | undefined;
   let closing: Promise<void> | undefined;
 
-  const client = (user: UserSpec = admin): Client => {
+  const assertOpen = () => {
     if (closing !== undefined) throw new Error('the cluster is closed');
-    const inner = createInProcessClient({
-      serve: plane.server.serve,
-      user,
-      userAgent,
-      clock: holdingClock(clock, hold),
-      random,
-      around: (call) => holdingCall(call, hold),
-    });
+  };
+  const client = (user: UserSpec = admin): Client => {
+    assertOpen();
+    const inner = holdingClient({ plane, hold, identity }, user);
     const close = () => {
       clients.delete(outer);
       inner.close();
@@ -162,22 +164,44 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
   };
   const cluster: Cluster = {
     client,
+    async decide(request) {
+      assertOpen();
+      return holdWhile(hold, () => decideInProcess(plane.server.serve, request, admin));
+    },
+    revision: () => storage.revision(),
     async listen(listenOptions = {}) {
-      if (closing !== undefined) throw new Error('the cluster is closed');
+      assertOpen();
       listening ??= openSocket(plane, pki, listenOptions).then((opened) => {
         address = new URL(opened.answer.url).host;
         return opened;
       });
       return (await listening).answer;
     },
-    fork: () => {
-      if (closing !== undefined) return Promise.reject(new Error('the cluster is closed'));
+    async fork() {
+      assertOpen();
       return startCluster(identity, storage.fork());
     },
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => cluster.close(),
   };
   return cluster;
+}
+
+interface ClientParts {
+  readonly plane: ControlPlane;
+  readonly hold: ProcessHold;
+  readonly identity: ClusterIdentity;
+}
+
+function holdingClient({ plane, hold, identity }: ClientParts, user: UserSpec): Client {
+  return createInProcessClient({
+    serve: plane.server.serve,
+    user,
+    userAgent,
+    clock: holdingClock(identity.clock, hold),
+    random: identity.random,
+    around: (call) => holdingCall(call, hold),
+  });
 }
 
 async function openSocket(plane: ControlPlane, pki: Pki, options: ListenOptions) {
@@ -223,6 +247,15 @@ function holdingCall(call: InProcessCall, hold: ProcessHold): InProcessCall {
       throw error;
     }
   };
+}
+
+async function holdWhile<T>(hold: ProcessHold, work: () => Promise<T>): Promise<T> {
+  const release = hold.acquire();
+  try {
+    return await work();
+  } finally {
+    release();
+  }
 }
 
 /** A client that waits before it tries again keeps the process alive too. */

@@ -46,7 +46,8 @@ export function controllerUser(account: string): UserSpec {
   };
 }
 
-function toUser({ name, uid = '', groups = [], extra = {} }: UserSpec): InProcessUser {
+/** As the server knows the user: with the group that everyone of their kind is in. */
+export function toUser({ name, uid = '', groups = [], extra = {} }: UserSpec): InProcessUser {
   const everyone = name === anonymous ? 'system:unauthenticated' : 'system:authenticated';
   return { name, uid, groups: [...new Set([...groups, everyone])], extra };
 }

@@ -3,3 +3,4 @@
 export { clusterControllers, createCluster } from './create-cluster.ts';
 export type { Cluster, ClusterAddress, ClusterOptions, ListenOptions } from './create-cluster.ts';
 export type { UserSpec } from './in-process-client.ts';
+export type { Decision, DecisionRequest } from '@keelson/advisor';

@@ -1,7 +1,7 @@
 // The transport of programs that run in the server's process: no socket, no TLS, the same pipeline.
 // The caller names the user it acts as.
 
-import { statusErrors } from '@keelson/apimachinery';
+import { statusErrors, type DecisionTrace } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
 import type { ApiRequest, ApiResponse } from '../http.ts';
 
@@ -13,6 +13,8 @@ export interface InProcessRequest {
   readonly body?: Uint8Array;
   /** Absent: the credentials in the headers decide, as for any client. */
   readonly user?: UserInfo;
+  /** Receives how the request is decided, step by step. */
+  readonly trace?: DecisionTrace;
   readonly signal?: AbortSignal;
 }
 export interface InProcessResponse {
@@ -94,6 +96,7 @@ function toApiRequest(call: InProcessRequest, signal: AbortSignal): ApiRequest {
     tls: true,
     peerCertificates: () => [],
     ...(call.user === undefined ? {} : { inProcessUser: call.user }),
+    ...(call.trace === undefined ? {} : { trace: call.trace }),
     body(bytesMax) {
       const body = call.body ?? new Uint8Array();
       return body.byteLength > bytesMax
