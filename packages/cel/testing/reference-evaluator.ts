@@ -268,7 +268,7 @@ class Walk {
     if (!values.some(isError)) {
       const given = values as readonly CelValue[];
       const all = this.#declarations.functions.get(name)?.overloads ?? [];
-      // Where checking left one overload, its cost is what counts, whether it took the values or not.
+      // Where checking left one overload, its cost counts, whether it took the values or not.
       const counting =
         ids.length === 1
           ? all.filter(({ id }) => id === overloadId)
