@@ -311,6 +311,27 @@ function memoryStore() {
   };
 }
 
+test('rules of very many permissions are covered as a whole or not at all', () => {
+  const many = (prefix: string) => Array.from({ length: 30 }, (_, i) => `${prefix}${i}`);
+  const wanted = { verbs: many('v'), apiGroups: many('g'), resources: many('r') };
+  const [half, rest] = [wanted.verbs.slice(0, 15), wanted.verbs.slice(15)];
+  assert.deepEqual(uncoveredRules([{ ...wanted, verbs: ['*'] }], [wanted]), []);
+  assert.deepEqual(
+    uncoveredRules(
+      [
+        { ...wanted, verbs: half },
+        { ...wanted, verbs: rest },
+      ],
+      [wanted],
+    ),
+    [wanted],
+  );
+  const small = { verbs: ['get'], apiGroups: [''], resources: ['pods'] };
+  assert.deepEqual(uncoveredRules([small], [small, wanted]), [wanted]);
+  const hostile = { verbs: wanted.verbs, nonResourceURLs: many('/'.repeat(5)) };
+  assert.equal(uncoveredRules([], [hostile]).length, 900);
+});
+
 test('auth §9 (10): the default policy is restored but never cut back', async () => {
   const policy = bootstrapPolicy(createFeatures());
   const store = memoryStore();

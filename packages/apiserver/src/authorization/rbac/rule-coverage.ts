@@ -6,14 +6,33 @@
 import { compareGoStrings, quoteGo } from '@keelson/apimachinery';
 import { urlCovers, type PolicyRule } from './policy-rule.ts';
 
-/** The single permissions of `wanted` that no rule of `held` covers. */
+/**
+ * Permissions that are looked at one by one, of all wanted rules together. SECURITY: one small role
+ * can stand for thousands of millions of them, and writing roles is for namespace administrators.
+ */
+export const permissionsMax = 20_000;
+
+/**
+ * The single permissions of `wanted` that no rule of `held` covers. Rules beyond the limit must be
+ * covered by one rule as they are, or are uncovered as a whole.
+ */
 export function uncoveredRules(
   held: readonly PolicyRule[],
   wanted: readonly PolicyRule[],
 ): PolicyRule[] {
-  return wanted
-    .flatMap(breakDown)
-    .filter((permission) => !held.some((rule) => covers(rule, permission)));
+  let left = permissionsMax;
+  return wanted.flatMap((rule) => {
+    left -= permissionsOf(rule);
+    const parts = left >= 0 ? breakDown(rule) : [rule];
+    return parts.filter((part) => !held.some((own) => covers(own, part)));
+  });
+}
+
+function permissionsOf(rule: PolicyRule): number {
+  const { verbs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
+  const names = Math.max(1, resourceNames.length);
+  const urls = rule.nonResourceURLs ?? [];
+  return verbs.length * (apiGroups.length * resources.length * names + urls.length);
 }
 
 function breakDown(rule: PolicyRule): PolicyRule[] {
