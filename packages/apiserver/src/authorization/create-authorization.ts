@@ -61,8 +61,9 @@ export interface Authorization {
   /** Follows the RBAC objects in every mode, because writing them is guarded in every mode. */
   readonly rbac: RbacAuthorizer;
   /**
-   * Replaces the configuration for all later requests; answers kept for webhooks are forgotten.
-   * Throws, and changes nothing, for one that names what needs to be there from the start.
+   * Replaces the configuration for all later requests; answers kept for webhooks are forgotten,
+   * unless it says the same. Throws, and changes nothing, for one that names what needs to be there
+   * from the start.
    */
   reconfigure(configuration: AuthorizationConfiguration): void;
   /** Ends all subscriptions. */
@@ -84,6 +85,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const { configuration = defaultConfiguration } = options;
   const parts = createLastingParts(options, configuration);
   let current = openConfiguration(parts, configuration);
+  let known = textOf(configuration);
   return {
     authorizer: {
       name: 'union',
@@ -92,9 +94,11 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     rules: { rulesFor: (...question) => current.rules.rulesFor(...question) },
     rbac: parts.rbac,
     reconfigure(next) {
+      if (textOf(next) === known) return;
       const opened = openConfiguration(parts, next);
       current.close();
       current = opened;
+      known = textOf(next);
     },
     close() {
       current.close();
@@ -102,6 +106,13 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
       parts.graph?.close();
     },
   };
+}
+
+/** Two configurations with the same text decide the same. */
+function textOf(configuration: AuthorizationConfiguration): string {
+  return JSON.stringify(configuration, (key, value: unknown) =>
+    key === 'program' ? undefined : value,
+  );
 }
 
 /** What one process has one of, whatever the configuration becomes. */

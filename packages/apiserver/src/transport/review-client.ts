@@ -1,5 +1,5 @@
 // Calls a webhook of the server's own configuration, which a kubeconfig file describes: where it
-// is, whom its certificate must be from, who the server is to it. Used for reviews, which are small.
+// is, whom its certificate must be from, who the server is to it. For reviews, which are small.
 //
 // SECURITY: redirects are failures, answers are bounded in size and time, and no link-local address
 // is connected to, wherever a name leads (`outbound.ts`). Failures read as client-go says them.
