@@ -12,12 +12,28 @@ export const gatedRoles: Readonly<Record<string, string>> = {
   'system:controller:volumeattributesclass-protection-controller': 'VolumeAttributesClass',
 };
 
-/** Rules of other roles that exist only with a gate; `rule` as it stands in the generated table. */
-export const gatedRules: readonly {
+interface GatedRule {
   readonly role: string;
   readonly rule: string;
   readonly gate: string;
-}[] = [
+}
+
+/** Rules of features that are off by default, which the generated table does not have. */
+export const optionalRules: readonly GatedRule[] = [
+  {
+    role: 'system:node',
+    rule: 'get,list,watch|certificates.k8s.io|clustertrustbundles',
+    gate: 'ClusterTrustBundle',
+  },
+  {
+    role: 'system:node',
+    rule: 'create,get,list,watch|certificates.k8s.io|podcertificaterequests',
+    gate: 'PodCertificateRequest',
+  },
+];
+
+/** Rules of other roles that exist only with a gate; `rule` as it stands in the generated table. */
+export const gatedRules: readonly GatedRule[] = [
   {
     role: 'system:basic-user',
     rule: 'create|authentication.k8s.io|selfsubjectreviews',

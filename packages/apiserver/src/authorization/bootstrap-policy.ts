@@ -4,7 +4,7 @@
 
 import { aggregateRules, type KubeObject } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
-import { gatedRoles, gatedRules } from './bootstrap-policy-gates.ts';
+import { gatedRoles, gatedRules, optionalRules } from './bootstrap-policy-gates.ts';
 import {
   clusterRoleBindingTable,
   clusterRoleTable,
@@ -86,9 +86,20 @@ export function bootstrapPolicy(features: Features): BootstrapObject[] {
 /** The rules of `system:node`, which the Node authorizer grants to every node. */
 export function systemNodeRules(features: Features): PolicyRule[] {
   const row = clusterRoleTable.find(({ name }) => name === 'system:node');
-  const bundles = 'get,list,watch|certificates.k8s.io|clustertrustbundles';
-  const gated = features.enabled('ClusterTrustBundle') ? [bundles] : [];
-  return [...(row?.rules ?? []), ...gated].map(decodeRule);
+  return row === undefined ? [] : rulesOfRow(row, features);
+}
+
+/** Those of the release, then those of features that are off by default. */
+function rulesOfRow(row: RoleRow, features: Features): PolicyRule[] {
+  const left = (row.rules ?? []).filter((text) =>
+    gatedRules.every(
+      (gated) => gated.role !== row.name || gated.rule !== text || features.enabled(gated.gate),
+    ),
+  );
+  const added = optionalRules.filter(
+    (optional) => optional.role === row.name && features.enabled(optional.gate),
+  );
+  return [...left, ...added.map(({ rule }) => rule)].map(decodeRule);
 }
 
 function roleObject(kind: string, row: RoleRow, features: Features): KubeObject {
@@ -102,12 +113,7 @@ function roleObject(kind: string, row: RoleRow, features: Features): KubeObject 
     }));
     return { ...object, rules: null, aggregationRule: { clusterRoleSelectors } };
   }
-  const left = (row.rules ?? []).filter((text) =>
-    gatedRules.every(
-      (gated) => gated.role !== row.name || gated.rule !== text || features.enabled(gated.gate),
-    ),
-  );
-  return { ...object, rules: left.map(decodeRule) };
+  return { ...object, rules: rulesOfRow(row, features) };
 }
 
 function metadataOf(row: RoleRow | BindingRow, labels: Readonly<Record<string, string>>) {
