@@ -91,7 +91,6 @@ export const allowed: Excess = {
   'columns packages/apiserver/src/storage/storage.ts': 1,
   'columns packages/apiserver/src/transport/node-http.ts': 1,
   'columns packages/apiserver/src/transport/reverse-proxy.ts': 1,
-  'columns packages/apiserver/src/transport/review-client.ts': 1,
   'columns packages/apiserver/src/transport/service-resolver.ts': 1,
   'columns packages/apiserver/src/transport/splice-connections.ts': 1,
   'columns packages/apiserver/src/transport/webhook-client.ts': 1,

@@ -246,10 +246,12 @@ export const closedResources: readonly string[] = `
   autoscaling/horizontalpodautoscalers autoscaling/horizontalpodautoscalers/status
   batch/cronjobs batch/cronjobs/status batch/jobs batch/jobs/status
   certificates.k8s.io/certificatesigningrequests/approval
-  certificates.k8s.io/certificatesigningrequests/status discovery.k8s.io/endpointslices
+  certificates.k8s.io/certificatesigningrequests/status coordination.k8s.io/leasecandidates
+  discovery.k8s.io/endpointslices
   flowcontrol.apiserver.k8s.io/flowschemas flowcontrol.apiserver.k8s.io/flowschemas/status
   flowcontrol.apiserver.k8s.io/prioritylevelconfigurations
   flowcontrol.apiserver.k8s.io/prioritylevelconfigurations/status
+  internal.apiserver.k8s.io/storageversions internal.apiserver.k8s.io/storageversions/status
   networking.k8s.io/ingressclasses networking.k8s.io/ingresses networking.k8s.io/ingresses/status
   networking.k8s.io/ipaddresses networking.k8s.io/networkpolicies networking.k8s.io/servicecidrs
   networking.k8s.io/servicecidrs/status policy/poddisruptionbudgets
@@ -264,6 +266,7 @@ export const closedResources: readonly string[] = `
 
 /** Served only with feature gates that are off in these releases; closed as long as they are. */
 export const gatedResources: readonly string[] = `
-  certificates.k8s.io/clustertrustbundles certificates.k8s.io/podcertificaterequests`
+  certificates.k8s.io/clustertrustbundles certificates.k8s.io/podcertificaterequests
+  certificates.k8s.io/podcertificaterequests/status`
   .trim()
   .split(/\s+/);
