@@ -7,7 +7,9 @@ import { withAdmissionMetrics } from './admission/admission-metrics.ts';
 import { createAdmissionChain } from './admission/chain.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import type { Aggregator } from './aggregation/create-aggregator.ts';
+import { createAuthenticationMetrics } from './authentication/authentication-metrics.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
+import type { IdentityHeaders } from './authentication/headers.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { defaultLimits, type ServerLimits } from './config.ts';
 import { createDiscoveryDocuments } from './endpoints/discovery/documents.ts';
@@ -53,6 +55,8 @@ export interface ApiServerParts {
   readonly storage: Storage;
   readonly features: Features;
   readonly authenticator: Authenticator;
+  /** Of the authenticating proxy, besides the standard ones; nobody else gets to see them. */
+  readonly identityHeaders?: IdentityHeaders;
   readonly authorizer: Authorizer;
   readonly impersonation: Filter;
   readonly audit: Filter;
@@ -142,7 +146,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     'respond-errors': createRespondErrorsFilter(logger),
     'request-metrics': createRequestMetricsFilter(metrics, clock, index),
     deadline: createDeadlineFilter(clock, limits),
-    authentication: createAuthenticationFilter(parts.authenticator),
+    authentication: createIdentification(parts, { metrics, clock }),
     audit: parts.audit,
     impersonation: parts.impersonation,
     'flow-control': flowControl.filter,
@@ -164,6 +168,18 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     markStarted: () => void (started = true),
     shutDown: () => shutdown.abort(),
   };
+}
+
+function createIdentification(
+  { authenticator, identityHeaders, features }: ApiServerParts,
+  { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock },
+): Filter {
+  return createAuthenticationFilter({
+    authenticator,
+    metrics: createAuthenticationMetrics(metrics, clock),
+    ...(identityHeaders === undefined ? {} : { identityHeaders }),
+    endsAnonymousConnections: features.enabled('UnauthenticatedHTTP2DOSMitigation'),
+  });
 }
 
 function createFlowControl(

@@ -12,6 +12,8 @@ export interface ApiRequest {
   readonly url: string;
   /** Lower-case names; repeated headers joined as node does, except the multi-value ones below. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Values of all header lines of a lower-case name, never joined nor dropped. */
+  rawHeaderValues?(name: string): readonly string[];
   readonly protocol: 'HTTP/1.1' | 'HTTP/2.0' | 'in-process';
   readonly remoteAddress: string;
   readonly tls: boolean;
@@ -56,6 +58,11 @@ export interface ApiResponse {
    */
   writeShared(chunk: Uint8Array): Promise<void>;
   end(chunk?: Uint8Array | string): void;
+  /**
+   * Asks the client to open a new connection for its next request; the answer is sent in full.
+   * Absent where connections are not shared by requests.
+   */
+  endConnection?(): void;
   /** Cuts the connection without a proper end; for answers that failed half way. */
   abort(): void;
 }

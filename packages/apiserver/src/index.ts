@@ -45,7 +45,38 @@ export { createFeatures, FeatureGateError, parseFeatureGates } from './features/
 export type { Features } from './features/features.ts';
 
 export { createAuthentication } from './authentication/create-authentication.ts';
-export type { Authentication } from './authentication/create-authentication.ts';
+export type {
+  Authentication,
+  AuthenticationOptions,
+} from './authentication/create-authentication.ts';
+export type { AnonymousOptions } from './authentication/anonymous.ts';
+export { createExpirationObserver } from './authentication/authentication-metrics.ts';
+export { identityHeadersOf } from './authentication/headers.ts';
+export { createTokenCacheMetrics, withTokenCache } from './authentication/token-cache.ts';
+export type { CaBundle } from './authentication/x509.ts';
+export { AuthenticationConfigurationError } from './authentication/configuration/authentication-configuration.ts';
+export type { AnonymousConfiguration } from './authentication/configuration/authentication-configuration.ts';
+export { createExpressionCompiler } from './authentication/configuration/expressions.ts';
+export { compileConfiguration } from './authentication/configuration/validate-configuration.ts';
+export type { WatchedFile } from './authentication/configuration/watched-file.ts';
+export { createConfiguredJwtAuthenticators } from './authentication/jwt/configured-jwt-authenticators.ts';
+export { configurationOfFlags } from './authentication/jwt/flags-configuration.ts';
+export type { OidcFlags } from './authentication/jwt/flags-configuration.ts';
+export { createJwtAuthenticators } from './authentication/jwt/jwt-authenticators.ts';
+export { createJwtMetrics } from './authentication/jwt/jwt-metrics.ts';
+export { serverIdHash } from './authentication/server-id.ts';
+export { createReloadMetrics } from './authentication/jwt/reload-metrics.ts';
+export { signingAlgorithms } from './authentication/jwt/verify-token.ts';
+export {
+  BrokenConnection,
+  createTokenReviewWebhook,
+  tokenReviewVersionProblem,
+} from './authentication/webhook/token-review-webhook.ts';
+export type {
+  PostToWebhook,
+  TokenReviewVersion,
+} from './authentication/webhook/token-review-webhook.ts';
+export { documentClients } from './transport/document-client.ts';
 export type { RequestHeaderOptions } from './authentication/request-header.ts';
 export type { Authenticator, UserInfo } from './authentication/authenticator.ts';
 export { parseTokenFile, TokenFileError } from './authentication/static-tokens.ts';

@@ -29,7 +29,8 @@ export interface RequestInfo {
 }
 
 export interface RequestContext {
-  readonly request: ApiRequest;
+  /** From authentication on without credentials. */
+  request: ApiRequest;
   readonly response: ApiResponse;
   /** Whether CBOR is spoken, as the gate CBORServingAndStorage says. */
   readonly cbor?: boolean;

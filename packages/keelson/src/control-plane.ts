@@ -32,6 +32,7 @@ import {
   createResourcesOfKind,
   defaultLimits,
   flowControlSources,
+  identityHeadersOf,
   openObjectSources,
   reviewValidators,
   startDefinitionServer,
@@ -53,7 +54,12 @@ import {
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
 import type { ControllerName } from './controller-list.ts';
-import { createIdentity, type Identity, type IdentityOptions } from './identity.ts';
+import {
+  createIdentity,
+  type Identity,
+  type IdentityOptions,
+  type IdentityParts,
+} from './identity.ts';
 import type { Pki } from './pki.ts';
 import { startControllers } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
@@ -107,16 +113,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     limits = defaultLimits,
     logger = silentLogger,
   } = options;
-  const { runtimeConfig = new Map() } = options;
-  const servedVersions = createBuiltinVersions(runtimeConfig, features);
+  const servedVersions = servedVersionsOf(options);
   const { minor } = features.emulated;
   const stop = new AbortController();
   const { signal } = stop;
   const sources = await openObjectSources(storage, signal);
-  const identity = createIdentity(options, { ...options, sources, clock, random });
   const metrics = createMetrics();
   const authorization = createClusterAuthorization(options, { sources, metrics, signal });
   const { authorizer, rbac } = authorization;
+  const identity = createClusterIdentity(options, { sources, clock, random, metrics, logger });
   const resolver = createClusterResolver(options, sources);
   const webhooks = createClusterWebhooks(resolver, clock, limits);
   const aggregator = createAggregator({
@@ -138,7 +143,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     aggregator,
     features,
     metrics,
-    authenticator: identity.authentication.authenticator,
+    ...authenticationOf(identity),
     authorizer,
     impersonation: createImpersonationFilter(authorizer, features),
     audit: passThrough('audit'),
@@ -202,6 +207,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await controllers.stop();
       server.shutDown();
       authorization.close();
+      identity.close();
       stop.abort();
       webhooks.close();
       await storage.close();
@@ -211,6 +217,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 function passThrough(name: string): Filter {
   return { name, handle: (_context, next) => next() };
+}
+
+type IdentityServices = Pick<IdentityParts, 'sources' | 'clock' | 'random' | 'metrics' | 'logger'>;
+
+function createClusterIdentity(options: ControlPlaneOptions, services: IdentityServices): Identity {
+  const { pki, features, serverAddress, authorization } = options;
+  const { authorizers = [] } = authorization?.configuration ?? {};
+  const allowsEverything = authorizers.some(({ type }) => type === 'AlwaysAllow');
+  return createIdentity(options, { ...services, pki, features, serverAddress, allowsEverything });
+}
+
+function authenticationOf({ authentication: { authenticator }, requestHeader }: Identity) {
+  return requestHeader === undefined
+    ? { authenticator }
+    : { authenticator, identityHeaders: identityHeadersOf(requestHeader) };
+}
+
+function servedVersionsOf({ runtimeConfig = new Map(), features }: ControlPlaneOptions) {
+  return createBuiltinVersions(runtimeConfig, features);
 }
 
 function pluginFlagsOf(options: ControlPlaneOptions) {

@@ -19,13 +19,21 @@ export function createAnonymousAuthenticator(options: AnonymousOptions): Authent
   return {
     name,
     authenticate(request, trace) {
-      const allowed =
-        options.enabled && (paths === undefined || paths.has(parseRequestPath(request.url)));
-      const result: AuthenticationResult = allowed
-        ? { outcome: 'authenticated', user: anonymousUser }
-        : { outcome: 'no-credential' };
+      const reason = options.enabled
+        ? pathProblem(parseRequestPath(request.url), paths)
+        : 'anonymous requests are not allowed';
+      const result: AuthenticationResult =
+        reason === undefined
+          ? { outcome: 'authenticated', user: anonymousUser }
+          : { outcome: 'no-credential', reason };
       if (trace.enabled) recordAuthentication(trace, name, result);
       return result;
     },
   };
+}
+
+function pathProblem(path: string, paths: ReadonlySet<string> | undefined): string | undefined {
+  return paths === undefined || paths.has(path)
+    ? undefined
+    : 'the path is not among those that may be asked for anonymously';
 }

@@ -2,6 +2,7 @@
 // and the other way round.
 
 import type { TokenAuthenticator } from './authenticator.ts';
+import { recordAuthentication } from './union.ts';
 
 /** Members of `audiences` that stand in `wanted` too, in their order. */
 export function intersectAudiences(
@@ -23,7 +24,12 @@ export function withAudiences(
     name: delegate.name,
     async authenticateToken(token, audiences, trace) {
       const shared = intersectAudiences(apiAudiences, audiences);
-      if (shared.length === 0 && apiAudiences.length > 0) return { outcome: 'no-credential' };
+      if (shared.length === 0 && apiAudiences.length > 0) {
+        const reason = 'these tokens are meant for the API server, which was not asked for';
+        const result = { outcome: 'no-credential', reason } as const;
+        if (trace.enabled) recordAuthentication(trace, delegate.name, result);
+        return result;
+      }
       const result = await delegate.authenticateToken(token, audiences, trace);
       return result.outcome === 'authenticated' ? { ...result, audiences: shared } : result;
     },

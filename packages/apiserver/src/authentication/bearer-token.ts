@@ -2,6 +2,7 @@
 // token that nobody recognises is a bad one.
 
 import type { AuthenticationResult, Authenticator, TokenAuthenticator } from './authenticator.ts';
+import { everyHeaderValue } from './headers.ts';
 import { recordAuthentication, rejected } from './union.ts';
 
 export const invalidBearerToken = 'invalid bearer token';
@@ -17,11 +18,22 @@ export function createBearerTokenAuthenticator(
   return {
     name,
     async authenticate(request, trace) {
-      const parsed = parseAuthorization(request.headers['authorization']);
+      const headers = everyHeaderValue(request, 'authorization');
+      if (headers.length > 1) {
+        // SECURITY: a proxy in front may have looked at another one of them.
+        const result = { ...rejected('several Authorization headers'), check: 'form' };
+        if (trace.enabled) recordAuthentication(trace, name, result);
+        return result;
+      }
+      const parsed = parseAuthorization(headers[0]);
       if (parsed.token === undefined) {
         const result: AuthenticationResult = parsed.extraSpace
-          ? { outcome: 'no-credential', warnings: [extraSpaceWarning] }
-          : { outcome: 'no-credential' };
+          ? {
+              outcome: 'no-credential',
+              warnings: [extraSpaceWarning],
+              reason: 'there is more than one space before the token',
+            }
+          : { outcome: 'no-credential', reason: 'there is no bearer token' };
         if (trace.enabled) recordAuthentication(trace, name, result);
         return result;
       }
@@ -36,11 +48,11 @@ export function recognised(result: AuthenticationResult): AuthenticationResult {
 }
 
 // `Bearer`, one space, the token; anything after another space is ignored.
-function parseAuthorization(header: string | string[] | undefined): {
+function parseAuthorization(header: string | undefined): {
   token: string | undefined;
   extraSpace: boolean;
 } {
-  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? '';
+  const text = header?.trim() ?? '';
   const parts = text.split(' ');
   if (parts.length < 2 || parts[0]?.toLowerCase() !== 'bearer')
     return { token: undefined, extraSpace: false };

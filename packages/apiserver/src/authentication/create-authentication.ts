@@ -2,9 +2,9 @@
 //
 //   the server's own token; front proxy; client certificate; bearer token; token of a WebSocket; anonymous
 //
-// and tokens among themselves: token file, Secret-based, bound, bootstrap. A refusal anywhere
-// refuses the request unless another credential of it is good; anonymous is for requests without
-// any.
+// and tokens among themselves: token file, Secret-based, bound, bootstrap, JSON web tokens of other
+// issuers, webhook. A refusal anywhere refuses the request unless another credential of it is good;
+// anonymous is for requests without any.
 
 import { randomBytes } from 'node:crypto';
 import { createUid, type Clock, type KubeObject, type Random } from '@keelson/apimachinery';
@@ -31,7 +31,7 @@ import {
   withAuthenticatedGroup,
 } from './union.ts';
 import { createWebsocketTokenAuthenticator } from './websocket-token.ts';
-import { createClientCertificateAuthenticator } from './x509.ts';
+import { createClientCertificateAuthenticator, type CaBundle } from './x509.ts';
 
 export interface AuthenticationOptions {
   readonly clock: Clock;
@@ -41,7 +41,8 @@ export interface AuthenticationOptions {
   readonly apiAudiences: readonly string[];
   readonly anonymous: AnonymousOptions;
   /** PEM of `--client-ca-file`. */
-  readonly clientCa?: string;
+  readonly clientCa?: CaBundle | string;
+  readonly observeExpiration?: (seconds: number) => void;
   readonly requestHeader?: Omit<RequestHeaderOptions, 'clock'>;
   /** Of `--token-auth-file`, see `parseTokenFile`. */
   readonly staticTokens?: readonly StaticToken[];
@@ -53,6 +54,10 @@ export interface AuthenticationOptions {
   };
   /** Secrets, with `--enable-bootstrap-token-auth`. */
   readonly bootstrapTokenSecrets?: ObjectSource;
+  /** Of `--authentication-config` or `--oidc-*`. */
+  readonly jwtAuthenticators?: TokenAuthenticator;
+  /** Of `--authentication-token-webhook-config-file`, with its cache. */
+  readonly tokenWebhook?: TokenAuthenticator;
 }
 
 export interface Authentication {
@@ -118,12 +123,19 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
 }
 
 function certificateAuthenticatorsOf(options: AuthenticationOptions): Authenticator[] {
-  const { clock, features, clientCa, requestHeader } = options;
+  const { clock, features, clientCa, requestHeader, observeExpiration } = options;
   const authenticators: Authenticator[] = [];
   if (requestHeader !== undefined)
     authenticators.push(createRequestHeaderAuthenticator({ ...requestHeader, clock }));
   if (clientCa !== undefined)
-    authenticators.push(createClientCertificateAuthenticator({ clientCa, clock, features }));
+    authenticators.push(
+      createClientCertificateAuthenticator({
+        clientCa,
+        clock,
+        features,
+        ...(observeExpiration === undefined ? {} : { observeExpiration }),
+      }),
+    );
   return authenticators;
 }
 
@@ -156,6 +168,9 @@ function tokenAuthenticatorsOf(options: AuthenticationOptions): TokenAuthenticat
         apiAudiences,
       ),
     );
+  if (options.jwtAuthenticators !== undefined)
+    authenticators.push(withAudiences(options.jwtAuthenticators, apiAudiences));
+  if (options.tokenWebhook !== undefined) authenticators.push(options.tokenWebhook);
   return authenticators;
 }
 

@@ -1,6 +1,8 @@
 // Headers that name users. A group may contain a comma, so repeated headers of these kinds must
 // reach the authenticators as a list, never joined.
 
+import type { ApiRequest } from '../http.ts';
+
 type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 const multiValueNames: ReadonlySet<string> = new Set([
@@ -29,6 +31,18 @@ export function isCredentialHeader(name: string): boolean {
   return (
     name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
   );
+}
+
+/**
+ * Every header line of a name, as the client sent them, also where only one counts: whoever
+ * decides by such a header must know when there are two. Absent in a transport: what it has is
+ * all there is.
+ */
+export function everyHeaderValue(
+  request: Pick<ApiRequest, 'headers' | 'rawHeaderValues'>,
+  name: string,
+): readonly string[] {
+  return request.rawHeaderValues?.(name.toLowerCase()) ?? headerValues(request.headers, name);
 }
 
 /** All values of a header in order; none when it is absent. */
@@ -66,4 +80,46 @@ export function withMultiValues(
     (lists[name] ??= []).push(rawHeaders[i + 1] ?? '');
   }
   return lists === undefined ? joined : { ...joined, ...lists };
+}
+
+/** The headers by which an authenticating proxy names users; in lower case. */
+export interface IdentityHeaders {
+  readonly names: ReadonlySet<string>;
+  readonly prefixes: readonly string[];
+}
+
+export function identityHeadersOf(options: {
+  readonly usernameHeaders: readonly string[];
+  readonly uidHeaders: readonly string[];
+  readonly groupHeaders: readonly string[];
+  readonly extraHeaderPrefixes: readonly string[];
+}): IdentityHeaders {
+  const { usernameHeaders, uidHeaders, groupHeaders, extraHeaderPrefixes } = options;
+  const names = [...usernameHeaders, ...uidHeaders, ...groupHeaders];
+  return {
+    names: new Set(names.map((name) => name.toLowerCase())),
+    prefixes: extraHeaderPrefixes.map((prefix) => prefix.toLowerCase()),
+  };
+}
+
+/**
+ * The request as everybody behind authentication sees it. SECURITY: what a client says about
+ * itself in headers of the proxy is gone, and so is its credential.
+ */
+export function withoutIdentityHeaders(request: ApiRequest, custom?: IdentityHeaders): ApiRequest {
+  const isDropped = (name: string) =>
+    name === 'authorization' ||
+    name.startsWith('x-remote-') ||
+    custom?.names.has(name) === true ||
+    custom?.prefixes.some((prefix) => name.startsWith(prefix)) === true;
+  let headers: Record<string, string | string[] | undefined> | undefined;
+  for (const name in request.headers) {
+    if (!isDropped(name)) continue;
+    headers ??= { ...request.headers };
+    delete headers[name];
+  }
+  if (headers === undefined) return request;
+  const rawHeaderValues = (name: string) =>
+    isDropped(name) ? [] : everyHeaderValue(request, name);
+  return { ...request, headers, rawHeaderValues };
 }

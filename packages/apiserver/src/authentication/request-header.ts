@@ -5,13 +5,14 @@
 import type { Clock } from '@keelson/apimachinery';
 import type { AuthenticationResult, Authenticator, UserInfo } from './authenticator.ts';
 import { subjectOf } from './certificates/distinguished-name.ts';
-import { headerValues, percentDecodedKey } from './headers.ts';
+import { everyHeaderValue, percentDecodedKey } from './headers.ts';
+import type { ApiRequest } from '../http.ts';
 import { recordAuthentication, rejected } from './union.ts';
-import { createCertificateVerifier } from './x509.ts';
+import { createCertificateVerifier, type CaBundle } from './x509.ts';
 
 export interface RequestHeaderOptions {
   /** PEM of `--requestheader-client-ca-file`. */
-  readonly clientCa: string;
+  readonly clientCa: CaBundle | string;
   /** Common names that may act as the proxy; empty allows every certificate of the CA. */
   readonly allowedNames: readonly string[];
   readonly usernameHeaders: readonly string[];
@@ -28,48 +29,67 @@ export function createRequestHeaderAuthenticator(options: RequestHeaderOptions):
   const verifier = createCertificateVerifier(options.clientCa, options.clock);
   const decide = (
     verified: ReturnType<typeof verifier.verify>,
-    headers: RequestHeaders,
+    request: ApiRequest,
   ): AuthenticationResult => {
-    if (verified === undefined) return { outcome: 'no-credential' };
-    if (verified.leaf === undefined) return rejected(verified.problem);
+    if (verified === undefined)
+      return { outcome: 'no-credential', reason: 'the client presented no certificate' };
+    if (verified.leaf === undefined) return { ...rejected(verified.problem), check: 'chain' };
     const { commonName } = subjectOf(verified.leaf.subjectAttributes);
     if (options.allowedNames.length > 0 && !options.allowedNames.includes(commonName))
-      return rejected(`x509: subject with cn=${commonName} is not in the allowed list`);
-    const user = userOf(headers, options);
-    return user === undefined ? { outcome: 'no-credential' } : { outcome: 'authenticated', user };
+      return {
+        ...rejected(`x509: subject with cn=${commonName} is not in the allowed list`),
+        check: 'allowed-names',
+      };
+    const repeated = repeatedHeader(request, options);
+    if (repeated !== undefined)
+      return { ...rejected(`the header ${repeated} is there more than once`), check: 'form' };
+    const user = userOf(request, options);
+    return user === undefined
+      ? { outcome: 'no-credential', reason: 'the proxy names no user' }
+      : { outcome: 'authenticated', user };
   };
   return {
     name,
     authenticate(request, trace) {
-      const result = decide(verifier.verify(request), request.headers);
+      const result = decide(verifier.verify(request), request);
       if (trace.enabled) recordAuthentication(trace, name, result);
       return result;
     },
   };
 }
 
-type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
+/**
+ * SECURITY: one name and one uid. A client that reaches the proxy with such a header of its own
+ * must not win over the one that the proxy adds, whichever comes first.
+ */
+function repeatedHeader(request: ApiRequest, options: RequestHeaderOptions): string | undefined {
+  return [...options.usernameHeaders, ...options.uidHeaders].find(
+    (name) => everyHeaderValue(request, name).length > 1,
+  );
+}
 
-function userOf(headers: RequestHeaders, options: RequestHeaderOptions): UserInfo | undefined {
+function userOf(request: ApiRequest, options: RequestHeaderOptions): UserInfo | undefined {
   const first = (names: readonly string[]) =>
-    names.flatMap((n) => headerValues(headers, n).slice(0, 1)).find((value) => value !== '') ?? '';
+    names.map((n) => everyHeaderValue(request, n)[0] ?? '').find((value) => value !== '') ?? '';
   const name = first(options.usernameHeaders);
   if (name === '') return undefined;
   return {
     name,
     uid: first(options.uidHeaders),
-    groups: options.groupHeaders.flatMap((h) => headerValues(headers, h)).filter((g) => g !== ''),
-    extra: extraOf(headers, options.extraHeaderPrefixes),
+    groups: options.groupHeaders
+      .flatMap((header) => everyHeaderValue(request, header))
+      .filter((group) => group !== ''),
+    extra: extraOf(request, options.extraHeaderPrefixes),
   };
 }
 
-function extraOf(headers: RequestHeaders, prefixes: readonly string[]): Record<string, string[]> {
+function extraOf(request: ApiRequest, prefixes: readonly string[]): Record<string, string[]> {
   const extra = new Map<string, string[]>();
-  for (const header of Object.keys(headers)) {
+  for (const header of Object.keys(request.headers)) {
     for (const prefix of prefixes) {
       if (!header.startsWith(prefix.toLowerCase())) continue;
       const key = percentDecodedKey(header.slice(prefix.length));
-      extra.set(key, [...(extra.get(key) ?? []), ...headerValues(headers, header)]);
+      extra.set(key, [...(extra.get(key) ?? []), ...everyHeaderValue(request, header)]);
     }
   }
   return Object.fromEntries(extra);

@@ -27,7 +27,7 @@ export function createStaticTokenAuthenticator(
       const user = users.size === 0 ? undefined : users.get(digest(token));
       const result =
         user === undefined
-          ? ({ outcome: 'no-credential' } as const)
+          ? ({ outcome: 'no-credential', reason: 'the token is none of those listed' } as const)
           : ({ outcome: 'authenticated', user } as const);
       if (trace.enabled) recordAuthentication(trace, name, result);
       return result;
@@ -67,10 +67,15 @@ export function parseTokenFile(
     }
     if (seen.has(token)) warnings.push(`duplicate token ${about}`);
     seen.add(token);
-    const user = { name, uid, groups: groups === undefined ? [] : groups.split(','), extra: {} };
+    const user = { name, uid, groups: groupsOf(groups), extra: {} };
     tokens.push({ token, user });
   }
   return { tokens, warnings };
+}
+
+/** SECURITY: an empty column is no group of an empty name. */
+function groupsOf(column: string | undefined): string[] {
+  return (column ?? '').split(',').filter((group) => group !== '');
 }
 
 // RFC 4180 as Go reads it: fields may be quoted, `""` is a quote, empty lines are skipped.

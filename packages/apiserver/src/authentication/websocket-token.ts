@@ -26,8 +26,8 @@ export function createWebsocketTokenAuthenticator(
         return recognised(await tokens.authenticateToken(found.token, audiences, trace));
       const result =
         found.problem === undefined
-          ? ({ outcome: 'no-credential' } as const)
-          : rejected(found.problem);
+          ? ({ outcome: 'no-credential', reason: 'no subprotocol carries a token' } as const)
+          : { ...rejected(found.problem), check: 'form' };
       if (trace.enabled) recordAuthentication(trace, name, result);
       return result;
     },

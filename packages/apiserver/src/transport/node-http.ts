@@ -23,6 +23,7 @@ export function fromNodeRequest(
     method: req.method ?? 'GET',
     url: req.url ?? '/',
     headers,
+    rawHeaderValues: (name) => rawValues(req.rawHeaders, name),
     protocol: req.httpVersionMajor >= 2 ? 'HTTP/2.0' : 'HTTP/1.1',
     remoteAddress: req.socket.remoteAddress ?? '',
     tls: true,
@@ -55,6 +56,13 @@ function headersOf(req: NodeRequest): Record<string, string | string[] | undefin
       list.push(req.rawHeaders[i + 1] ?? '');
   }
   return headers;
+}
+
+function rawValues(rawHeaders: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2)
+    if (rawHeaders[i]?.toLowerCase() === name) values.push(rawHeaders[i + 1] ?? '');
+  return values;
 }
 
 function peerCertificates(socket: TLSSocket): Uint8Array[] {
@@ -158,6 +166,12 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
       if (chunk === undefined) response.end();
       else response.end(toBytes(chunk));
     },
+    ...('stream' in res
+      ? {
+          // Streams that are open may end; the client sees GOAWAY and sends no more.
+          endConnection: () => void res.once('finish', () => res.stream.session?.close()),
+        }
+      : {}),
     abort: () => {
       if ('stream' in res) res.stream.close();
       else res.destroy();

@@ -8,6 +8,7 @@ import { DecodeError, parseYaml, systemClock, systemRandom } from '@keelson/apim
 import {
   AdmissionConfigurationError,
   AdmissionPluginError,
+  AuthenticationConfigurationError,
   AuthorizationConfigurationError,
   createFeatures,
   createMemoryStorage,
@@ -20,14 +21,11 @@ import {
   parseFeatureGates,
   parseRuntimeConfig,
   RuntimeConfigError,
-  parseTokenFile,
-  TokenFileError,
   type AdmissionConfiguration,
   type Features,
   type Listener,
   type RuntimeConfig,
   type ServerLimits,
-  type StaticToken,
   type Storage,
 } from '@keelson/apiserver';
 import { controllerNames, selectControllers, UnknownControllerError } from '../controller-list.ts';
@@ -35,6 +33,12 @@ import { startControlPlane, type ControlPlane } from '../control-plane.ts';
 import { formatKubeconfig } from '../kubeconfig.ts';
 import { createLogger } from '../log.ts';
 import { adminName, createPki, openPki, writePrivate, type Pki } from '../pki.ts';
+import { addAuthenticationFlags } from './add-authentication-flags.ts';
+import {
+  AuthenticationFlagError,
+  readAuthenticationFlags,
+  type AuthenticationFlags,
+} from './authentication-flags.ts';
 import {
   addAuthorizationFlags,
   readUpAuthorization,
@@ -56,14 +60,12 @@ export interface UpEnvironment {
   readonly home: string;
 }
 
-export interface UpFlags extends RequestLimitFlags, UpAuthorizationFlags {
+export interface UpFlags extends RequestLimitFlags, AuthenticationFlags, UpAuthorizationFlags {
   readonly dataDir: string;
   readonly securePort: number;
   readonly bindAddress: string;
   readonly kubeconfig?: string;
   readonly storage: 'embedded' | 'memory';
-  readonly tokenAuthFile?: string;
-  readonly clientCaFile?: string;
   readonly admissionControlConfigFile?: string;
   readonly enableAdmissionPlugins: readonly string[];
   readonly disableAdmissionPlugins: readonly string[];
@@ -110,11 +112,6 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       'where to write the kubeconfig (default: kubeconfig in the data directory)',
     )
     .option('--storage <kind>', 'embedded or memory', parseStorage, 'embedded')
-    .option(
-      '--token-auth-file <file>',
-      'static bearer tokens: CSV of token,user,uid,"group1,group2"',
-    )
-    .option('--client-ca-file <file>', 'further authorities of client certificates')
     .option('--admission-control-config-file <file>', 'configuration of admission plugins')
     .option(
       '--enable-admission-plugins <names>',
@@ -145,6 +142,7 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       ['*'],
     )
     .option('--no-http2', 'serve HTTP/1.1 only');
+  addAuthenticationFlags(command);
   addAuthorizationFlags(command);
   addRequestLimitFlags(command)
     .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
@@ -170,11 +168,12 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const bounds = usage(() => readRequestLimits(flags));
   const controllers = usage(() => selectControllers(flags.controllers));
   const runtimeConfig = readRuntimeConfig(flags, features);
-  const staticTokens = readStaticTokens(flags);
-  const clientCaPem = readClientAuthorities(flags);
-  const admissionConfiguration = readAdmissionConfiguration(flags, features);
   const authorization = usage(() => readUpAuthorization(flags, features));
   const logger = createLogger(flags.v, environment.printError);
+  const identity = usage(() =>
+    readAuthenticationFlags(flags, features, (text) => logger.warn(text)),
+  );
+  const admissionConfiguration = readAdmissionConfiguration(flags, features);
   const dataDir = resolve(flags.dataDir);
   const storage = await openStorage(flags, dataDir);
   let listener: Listener | undefined;
@@ -186,8 +185,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       storage,
       features,
       pki,
-      ...(clientCaPem === undefined ? {} : { clientCaPem }),
-      staticTokens,
+      ...identity,
       authorization,
       controllers,
       runtimeConfig,
@@ -232,7 +230,11 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
 
 /** What shows only when the parts are put together. */
 function isSettingsError(error: unknown): error is Error {
-  return error instanceof AdmissionPluginError || error instanceof AuthorizationConfigurationError;
+  return (
+    error instanceof AdmissionPluginError ||
+    error instanceof AuthenticationConfigurationError ||
+    error instanceof AuthorizationConfigurationError
+  );
 }
 
 /** Watches are closed, requests under way get a moment, data is flushed. */
@@ -240,16 +242,6 @@ async function stop(plane: ControlPlane, listener: Listener): Promise<void> {
   plane.server.shutDown();
   await listener.close(2_000);
   await plane.close();
-}
-
-function readClientAuthorities({ clientCaFile: file }: UpFlags): string | undefined {
-  return file === undefined ? undefined : usage(() => readFileSync(file, 'utf8'));
-}
-
-function readStaticTokens({ tokenAuthFile }: UpFlags): readonly StaticToken[] {
-  return tokenAuthFile === undefined
-    ? []
-    : usage(() => parseTokenFile(readFileSync(tokenAuthFile, 'utf8'), tokenAuthFile).tokens);
 }
 
 /** Checked before anything is opened. */
@@ -282,7 +274,7 @@ function usage<T>(read: () => T): T {
       cause instanceof AdmissionConfigurationError ||
       cause instanceof AuthorizationConfigurationError ||
       cause instanceof DecodeError ||
-      cause instanceof TokenFileError ||
+      cause instanceof AuthenticationFlagError ||
       cause instanceof RequestLimitError ||
       cause instanceof UnknownControllerError ||
       isFileError(cause);

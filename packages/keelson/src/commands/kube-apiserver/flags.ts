@@ -11,6 +11,10 @@ const honoured: readonly Row[] = [
   ['advertise-address', 'string', undefined, 'address under which clients reach the server'],
   ['anonymous-auth', 'bool', 'true', 'lets requests without credentials be anonymous'],
   ['api-audiences', 'strings', undefined, 'audiences that tokens must be meant for'],
+  ['authentication-config', 'string', undefined, 'identity providers and anonymous requests'],
+  ['authentication-token-webhook-cache-ttl', 'duration', '2m0s', 'how long its answers count'],
+  ['authentication-token-webhook-config-file', 'string', undefined, 'who is asked about tokens'],
+  ['authentication-token-webhook-version', 'string', 'v1beta1', 'version of its TokenReview'],
   ['authorization-config', 'string', undefined, 'file that says which authorizers are asked'],
   [
     'authorization-mode',
@@ -50,6 +54,15 @@ const honoured: readonly Row[] = [
   ['max-mutating-requests-inflight', 'int', '200', 'concurrent requests that write'],
   ['max-requests-inflight', 'int', '400', 'concurrent requests that read'],
   ['min-request-timeout', 'int', '1800', 'seconds that a watch lasts at least'],
+  ['oidc-ca-file', 'string', undefined, 'authorities of the identity provider'],
+  ['oidc-client-id', 'string', undefined, 'audience of its tokens'],
+  ['oidc-groups-claim', 'string', undefined, 'claim that holds groups'],
+  ['oidc-groups-prefix', 'string', undefined, 'stands before each of them'],
+  ['oidc-issuer-url', 'string', undefined, 'the identity provider'],
+  ['oidc-required-claim', 'stringArray', undefined, 'claim=value that tokens must have'],
+  ['oidc-signing-algs', 'strings', 'RS256', 'algorithms of its tokens'],
+  ['oidc-username-claim', 'string', 'sub', 'claim that holds the user name'],
+  ['oidc-username-prefix', 'string', undefined, 'stands before it; - for none'],
   ['proxy-client-cert-file', 'string', undefined, 'certificate for extension servers'],
   ['proxy-client-key-file', 'string', undefined, 'its key'],
   ['request-timeout', 'duration', '1m0s', 'time that a request may take'],
@@ -92,7 +105,7 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
     max-resource-write-bytes`,
   float: 'audit-log-batch-throttle-qps audit-webhook-batch-throttle-qps goaway-chance',
   duration: `audit-log-batch-max-wait audit-webhook-batch-max-wait audit-webhook-initial-backoff
-    authentication-token-webhook-cache-ttl coordinated-leadership-lease-duration
+    coordinated-leadership-lease-duration
     coordinated-leadership-renew-deadline coordinated-leadership-retry-period
     etcd-compaction-interval etcd-count-metric-poll-period etcd-db-metric-poll-interval
     etcd-healthcheck-timeout etcd-readycheck-timeout event-ttl kubelet-timeout
@@ -101,7 +114,7 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
     storage-initialization-timeout`,
   string: `allow-metric-labels-manifest audit-log-format audit-log-mode audit-log-path
     audit-log-version audit-policy-file audit-webhook-config-file audit-webhook-mode
-    audit-webhook-version authentication-token-webhook-version
+    audit-webhook-version
     debug-socket-path egress-selector-config-file endpoint-reconciler-type etcd-cafile
     etcd-certfile etcd-keyfile etcd-prefix external-hostname kubelet-certificate-authority
     log-json-info-buffer-size
@@ -118,18 +131,7 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
 
 /** SECURITY: each decides who may do what, or who can read the state; see the file's header. */
 const refused: Readonly<Record<string, FlagType>> = {
-  'authentication-config': 'string',
-  'authentication-token-webhook-config-file': 'string',
   'encryption-provider-config': 'string',
-  'oidc-ca-file': 'string',
-  'oidc-client-id': 'string',
-  'oidc-groups-claim': 'string',
-  'oidc-groups-prefix': 'string',
-  'oidc-issuer-url': 'string',
-  'oidc-required-claim': 'mapStringString',
-  'oidc-signing-algs': 'strings',
-  'oidc-username-claim': 'string',
-  'oidc-username-prefix': 'string',
   'service-account-signing-endpoint': 'string',
 };
 

@@ -8,6 +8,7 @@ import {
   AdmissionPluginError,
   FeatureGateError,
   AdmissionConfigurationError,
+  AuthenticationConfigurationError,
   AuthorizationConfigurationError,
   isStorageError,
   openEmbeddedStorage,
@@ -21,6 +22,7 @@ import { startControlPlane, type ControlPlane } from '../../control-plane.ts';
 import { createLogger } from '../../log.ts';
 import { createLazyPki, type Pki } from '../../pki.ts';
 import { keelsonVersion, versionInfo } from '../../version.ts';
+import { AuthenticationFlagError } from '../authentication-flags.ts';
 import { describeFlags, FlagError, parseGoFlags } from '../go-flags.ts';
 import type { ServerEnvironment } from '../server-environment.ts';
 import { EtcdStateError, readEtcdState } from './etcd-state.ts';
@@ -48,7 +50,7 @@ export async function runKubeApiserver(
       return environment.exit(0);
     }
     const logger = createLogger(flags.number('v'), environment.printError);
-    const options = readKubeApiserverOptions(flags);
+    const options = readKubeApiserverOptions(flags, (text) => logger.warn(text));
     for (const name of flags.given())
       if (inertFlags.has(name) && flags.text(name) !== alreadySo[name])
         environment.printError(`Flag --${name} has no effect in Keelson ${keelsonVersion}\n`);
@@ -65,6 +67,8 @@ export async function runKubeApiserver(
 function isExpected(error: unknown): error is Error {
   return (
     error instanceof FlagError ||
+    error instanceof AuthenticationFlagError ||
+    error instanceof AuthenticationConfigurationError ||
     error instanceof EtcdStateError ||
     error instanceof FeatureGateError ||
     error instanceof RuntimeConfigError ||

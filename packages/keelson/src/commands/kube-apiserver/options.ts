@@ -13,7 +13,6 @@ import {
   createBuiltinVersions,
   parseRuntimeConfig,
   parseSigningKey,
-  parseTokenFile,
   parseVerificationKeys,
   type Features,
   type KeyPairPem,
@@ -23,6 +22,7 @@ import {
 } from '@keelson/apiserver';
 import { parseYaml } from '@keelson/apimachinery';
 import type { ControlPlaneOptions } from '../../control-plane.ts';
+import { readAuthenticationFlags, type AuthenticationFlags } from '../authentication-flags.ts';
 import { readAuthorizationSettings } from '../authorization-flags.ts';
 import { FlagError, type FlagValues } from '../go-flags.ts';
 import { refusedFlags } from './flags.ts';
@@ -53,7 +53,10 @@ export interface KubeApiserverOptions {
 }
 
 /** Throws FlagError for what kube-apiserver refuses too, and what the files' own parsers throw. */
-export function readKubeApiserverOptions(flags: FlagValues): KubeApiserverOptions {
+export function readKubeApiserverOptions(
+  flags: FlagValues,
+  warn: (text: string) => void,
+): KubeApiserverOptions {
   assertFlags(flags);
   const bindAddress = flags.text('bind-address') ?? '0.0.0.0';
   const features = readFeatures(flags);
@@ -62,7 +65,7 @@ export function readKubeApiserverOptions(flags: FlagValues): KubeApiserverOption
   return {
     controlPlane: {
       features,
-      ...readAuthentication(flags),
+      ...readAuthentication(flags, features, warn),
       ...readAuthorization(flags, features),
       ...readAdmission(flags, features),
       runtimeConfig: readRuntimeConfig(flags, features),
@@ -151,37 +154,55 @@ function readRuntimeConfig(flags: FlagValues, features: Features): RuntimeConfig
   return config;
 }
 
-function readAuthentication(flags: FlagValues): Partial<ControlPlaneOptions> {
+function readAuthentication(
+  flags: FlagValues,
+  features: Features,
+  warn: (text: string) => void,
+): Partial<ControlPlaneOptions> {
   const issuers = flags.list('service-account-issuer');
   const audiences = flags.list('api-audiences');
-  const clientCaPem = readFile(flags, 'client-ca-file', (text) => text);
-  const frontProxyCa = readFile(flags, 'requestheader-client-ca-file', (text) => text);
   const jwksUri = flags.text('service-account-jwks-uri');
   return {
+    ...readAuthenticationFlags(authenticationFlags(flags), features, warn),
     foreignAuthorityOnly: true,
-    ...(clientCaPem === undefined ? {} : { clientCaPem }),
-    anonymous: flags.bool('anonymous-auth'),
-    bootstrapTokens: flags.bool('enable-bootstrap-token-auth'),
     issuers,
     apiAudiences: audiences.length > 0 ? audiences : issuers,
     verificationKeys: flags
       .list('service-account-key-file')
       .flatMap((file) => parsing(file, parseVerificationKeys)),
     ...(jwksUri === undefined ? {} : { jwksUri }),
-    staticTokens:
-      readFile(flags, 'token-auth-file', (text, file) => parseTokenFile(text, file).tokens) ?? [],
-    ...(frontProxyCa === undefined
-      ? {}
-      : {
-          requestHeader: {
-            clientCa: frontProxyCa,
-            allowedNames: flags.list('requestheader-allowed-names'),
-            usernameHeaders: flags.list('requestheader-username-headers'),
-            uidHeaders: flags.list('requestheader-uid-headers'),
-            groupHeaders: flags.list('requestheader-group-headers'),
-            extraHeaderPrefixes: flags.list('requestheader-extra-headers-prefix'),
-          },
-        }),
+  };
+}
+
+function authenticationFlags(flags: FlagValues): AuthenticationFlags {
+  const given = <T>(name: string, read: (name: string) => T) =>
+    flags.isSet(name) ? read(name) : undefined;
+  const text = (name: string) => given(name, flags.text);
+  const list = (name: string) => given(name, flags.list);
+  return {
+    anonymousAuth: given('anonymous-auth', flags.bool),
+    authenticationConfig: text('authentication-config'),
+    authenticationTokenWebhookConfigFile: text('authentication-token-webhook-config-file'),
+    authenticationTokenWebhookVersion: flags.text('authentication-token-webhook-version'),
+    authenticationTokenWebhookCacheTtl: flags.durationMs('authentication-token-webhook-cache-ttl'),
+    clientCaFile: text('client-ca-file'),
+    enableBootstrapTokenAuth: flags.bool('enable-bootstrap-token-auth'),
+    oidcCaFile: text('oidc-ca-file'),
+    oidcClientId: text('oidc-client-id'),
+    oidcGroupsClaim: text('oidc-groups-claim'),
+    oidcGroupsPrefix: text('oidc-groups-prefix'),
+    oidcIssuerUrl: text('oidc-issuer-url'),
+    oidcRequiredClaim: list('oidc-required-claim'),
+    oidcSigningAlgs: list('oidc-signing-algs'),
+    oidcUsernameClaim: text('oidc-username-claim'),
+    oidcUsernamePrefix: text('oidc-username-prefix'),
+    requestheaderAllowedNames: list('requestheader-allowed-names'),
+    requestheaderClientCaFile: text('requestheader-client-ca-file'),
+    requestheaderExtraHeadersPrefix: list('requestheader-extra-headers-prefix'),
+    requestheaderGroupHeaders: list('requestheader-group-headers'),
+    requestheaderUidHeaders: list('requestheader-uid-headers'),
+    requestheaderUsernameHeaders: list('requestheader-username-headers'),
+    tokenAuthFile: text('token-auth-file'),
   };
 }
 

@@ -1,0 +1,68 @@
+// Files that are followed while the server runs: configuration and authorities. The folder is
+// watched, because editors and mounted volumes replace files rather than write into them; and the
+// file is looked at once a minute, because watches can miss changes.
+
+import { watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '@keelson/apimachinery';
+import type { CaBundle, Logger, WatchedFile } from '@keelson/apiserver';
+
+const pollMs = 60_000;
+
+export function watchedFile(path: string, clock: Clock): WatchedFile {
+  return {
+    read: () => readFile(path),
+    watch(check) {
+      const watcher = watchFolder(dirname(path), check);
+      let cancel = () => {};
+      const poll = () => {
+        cancel = clock.after(pollMs, () => {
+          check();
+          poll();
+        });
+      };
+      poll();
+      return () => {
+        cancel();
+        watcher?.close();
+      };
+    },
+  };
+}
+
+/** Undefined where folders cannot be watched; the file is then polled only. */
+function watchFolder(folder: string, onChange: () => void) {
+  try {
+    const watcher = watch(folder, { persistent: false }, onChange);
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface FollowedAuthorities extends CaBundle {
+  close(): void;
+}
+
+/** The authorities of a file as they are now; what cannot be read leaves the last ones in force. */
+export function followAuthorities(
+  path: string,
+  initial: string,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): FollowedAuthorities {
+  const file = watchedFile(path, clock);
+  let current = initial;
+  const check = async (): Promise<void> => {
+    try {
+      const text = Buffer.from(await file.read()).toString('utf8');
+      if (text !== current && text.trim() !== '') current = text;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      logger.warn('authorities could not be read again', { path, error: why });
+    }
+  };
+  const close = file.watch(() => void check());
+  return { current: () => current, close };
+}
