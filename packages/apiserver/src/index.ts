@@ -136,6 +136,7 @@ export { bootstrapPolicy } from './authorization/bootstrap-policy.ts';
 export { reconcileBootstrapPolicy } from './authorization/reconcile-bootstrap-policy.ts';
 export type { RbacObjectStore } from './authorization/reconcile-bootstrap-policy.ts';
 export { createImpersonationFilter } from './filters/impersonation.ts';
+export { createImpersonationMetrics } from './authorization/impersonation/impersonation-metrics.ts';
 export { createAccessReviewHandlers } from './registry/authorization-handlers/access-reviews.ts';
 export { createSelfSubjectReviewHandler } from './registry/authentication-handlers/self-subject-review.ts';
 export { createTokenRequestHandler } from './registry/authentication-handlers/token-request.ts';

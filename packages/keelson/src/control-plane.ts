@@ -22,6 +22,7 @@ import {
   createWebhookClient,
   createExtensionPlugins,
   createImpersonationFilter,
+  createImpersonationMetrics,
   createLegacyToken,
   createMetrics,
   createNamespaceCreator,
@@ -40,6 +41,7 @@ import {
   silentLogger,
   type AdmissionConfiguration,
   type ApiServer,
+  type Authorizer,
   type Features,
   type Filter,
   type Logger,
@@ -145,7 +147,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics,
     ...authenticationOf(identity),
     authorizer,
-    impersonation: createImpersonationFilter(authorizer, features),
+    impersonation: createImpersonation(authorizer, features, { metrics, clock }),
     audit: passThrough('audit'),
     admissionPlugins: [
       ...createAdmissionPlugins({
@@ -236,6 +238,18 @@ function authenticationOf({ authentication: { authenticator }, requestHeader }: 
 
 function servedVersionsOf({ runtimeConfig = new Map(), features }: ControlPlaneOptions) {
   return createBuiltinVersions(runtimeConfig, features);
+}
+
+function createImpersonation(
+  authorizer: Authorizer,
+  features: Features,
+  { metrics, clock }: Pick<IdentityParts, 'metrics' | 'clock'>,
+): Filter {
+  return createImpersonationFilter(
+    authorizer,
+    features,
+    createImpersonationMetrics(metrics, clock),
+  );
 }
 
 function pluginFlagsOf(options: ControlPlaneOptions) {

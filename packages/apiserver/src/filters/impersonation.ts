@@ -3,12 +3,18 @@
 // one. The audit event names both.
 
 import type { Authorizer } from '../authorization/authorizer.ts';
+import { withoutImpersonationHeaders } from '../authorization/impersonation/impersonation-headers.ts';
+import type { ImpersonationMetrics } from '../authorization/impersonation/impersonation-metrics.ts';
 import { createImpersonator } from '../authorization/impersonation/impersonator.ts';
 import type { Features } from '../features/features.ts';
 import type { Filter } from '../request-pipeline.ts';
 
-export function createImpersonationFilter(authorizer: Authorizer, features: Features): Filter {
-  const impersonate = createImpersonator(authorizer, features);
+export function createImpersonationFilter(
+  authorizer: Authorizer,
+  features: Features,
+  metrics?: ImpersonationMetrics,
+): Filter {
+  const impersonate = createImpersonator(authorizer, features, metrics);
   return {
     name: 'impersonation',
     async handle(context, next) {
@@ -16,6 +22,7 @@ export function createImpersonationFilter(authorizer: Authorizer, features: Feat
       if (impersonation !== undefined) {
         context.impersonator = context.user;
         context.user = impersonation.user;
+        context.request = withoutImpersonationHeaders(context.request);
         if (impersonation.constraint !== '')
           context.impersonationConstraint = impersonation.constraint;
       }

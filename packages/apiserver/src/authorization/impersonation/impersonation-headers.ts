@@ -3,7 +3,7 @@
 
 import { compareGoStrings, quoteGo, statusErrors } from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';
-import { headerValues, percentDecodedKey } from '../../authentication/headers.ts';
+import { everyHeaderValue, headerValues, percentDecodedKey } from '../../authentication/headers.ts';
 import type { ApiRequest } from '../../http.ts';
 
 const extraPrefix = 'impersonate-extra-';
@@ -14,11 +14,12 @@ const extraPrefix = 'impersonate-extra-';
  * wording.
  */
 export function readImpersonationHeaders(
-  headers: ApiRequest['headers'],
+  request: ApiRequest,
   constrained: boolean,
 ): UserInfo | undefined {
-  const name = headerValues(headers, 'impersonate-user')[0] ?? '';
-  const uid = headerValues(headers, 'impersonate-uid')[0] ?? '';
+  const { headers } = request;
+  const name = single(request, 'Impersonate-User');
+  const uid = single(request, 'Impersonate-Uid');
   const groups = headerValues(headers, 'impersonate-group');
   const extra = new Map<string, string[]>();
   for (const header of Object.keys(headers)) {
@@ -34,6 +35,20 @@ export function readImpersonationHeaders(
       ? `requested ${describeWanted(wanted)} without impersonating a user name`
       : `requested ${describeRequests(wanted)} without impersonating a user`,
   );
+}
+
+/** SECURITY: of two values each reader may take another one, so there may not be two. */
+function single(request: ApiRequest, header: string): string {
+  const values = everyHeaderValue(request, header);
+  if (values.length > 1)
+    throw statusErrors.badRequest(`the header ${header} is there more than once`);
+  return values[0] ?? '';
+}
+
+/** The request as everybody behind impersonation sees it. */
+export function withoutImpersonationHeaders(request: ApiRequest): ApiRequest {
+  const kept = Object.entries(request.headers).filter(([name]) => !name.startsWith('impersonate-'));
+  return { ...request, headers: Object.fromEntries(kept) };
 }
 
 // COMPAT: Kubernetes prints Go values here, `%#v` of the user in the constrained filter …

@@ -7,8 +7,14 @@
 // SECURITY: what is checked is the caller, never the impersonated user. Nothing of the caller's own
 // groups and extra values goes into the impersonated identity.
 
-import { quoteGo, subdomainProblems, type StatusError } from '@keelson/apimachinery';
+import {
+  quoteGo,
+  renderFieldError,
+  subdomainProblems,
+  type StatusError,
+} from '@keelson/apimachinery';
 import type { UserInfo } from '../../authentication/authenticator.ts';
+import { domainPrefixedPathErrors } from '../../authentication/domain-prefixed-path.ts';
 import { nodeNameKey } from '../../authentication/service-accounts/bound-token.ts';
 import {
   parseServiceAccountUserName,
@@ -37,6 +43,8 @@ export type ModeAnswer =
 
 export interface ImpersonationMode {
   readonly name: string;
+  /** Whom it is meant for, for traces in which it was not. */
+  readonly appliesTo: string;
   /** Undefined when the mode is not meant for this question. */
   check(question: ImpersonationQuestion, check: Check): Promise<ModeAnswer | undefined>;
 }
@@ -45,41 +53,76 @@ export interface ImpersonationMode {
 const manyChecks = 4;
 const authenticationGroup = 'authentication.k8s.io';
 
-/** In the order in which they are tried. */
-export const impersonationModes: readonly ImpersonationMode[] = [
-  constrainedMode('associated-node', isAssociatedNode, asAssociatedNode),
-  constrainedMode('arbitrary-node', ({ wanted }) => isBare(wanted) && isNode(wanted)),
-  constrainedMode('serviceaccount', ({ wanted }) => isBare(wanted) && isServiceAccount(wanted)),
-  constrainedMode('user-info', ({ wanted }) => !isNode(wanted) && !isServiceAccount(wanted)),
-  {
-    name: 'legacy',
-    check: ({ requester, wanted }, check) =>
-      checkIdentity(
-        { verb: 'impersonate', group: '', constrained: false, requester, wanted },
-        check,
-      ),
-  },
+/** In the order in which they are tried; the legacy mode comes after them. */
+export const constrainedModes: readonly ImpersonationMode[] = [
+  constrainedMode({
+    name: 'associated-node',
+    appliesTo: 'is for service accounts that act as the node of their own pod, and nothing more',
+    applies: isAssociatedNode,
+    adapt: asAssociatedNode,
+  }),
+  constrainedMode({
+    name: 'arbitrary-node',
+    appliesTo: 'is for acting as a node, without groups, uid and extra values',
+    applies: ({ wanted }) => isBare(wanted) && isNode(wanted),
+  }),
+  constrainedMode({
+    name: 'serviceaccount',
+    appliesTo: 'is for acting as a service account, without groups, uid and extra values',
+    applies: ({ wanted }) => isBare(wanted) && isServiceAccount(wanted),
+  }),
+  constrainedMode({
+    name: 'user-info',
+    appliesTo: 'is for acting as a user that is neither a node nor a service account',
+    applies: ({ wanted }) => !isNode(wanted) && !isServiceAccount(wanted),
+  }),
 ];
 
-function constrainedMode(
-  name: string,
-  applies: (question: ImpersonationQuestion) => boolean,
-  adapt: (check: Check) => Check = (check) => check,
-): ImpersonationMode {
+/**
+ * The mode that is always there. COMPAT: beside the constrained ones the uid is asked about before
+ * groups and extra values, by itself after them.
+ */
+export function legacyMode(isBesideOthers: boolean): ImpersonationMode {
+  return {
+    name: 'legacy',
+    appliesTo: 'is for everybody',
+    check: ({ requester, wanted }, check) =>
+      checkIdentity(
+        {
+          verb: 'impersonate',
+          group: '',
+          constrained: false,
+          uidFirst: isBesideOthers,
+          requester,
+          wanted,
+        },
+        check,
+      ),
+  };
+}
+
+interface ConstrainedModeParts {
+  readonly name: string;
+  readonly appliesTo: string;
+  readonly applies: (question: ImpersonationQuestion) => boolean;
+  readonly adapt?: (check: Check) => Check;
+}
+
+function constrainedMode(parts: ConstrainedModeParts): ImpersonationMode {
+  const { name, appliesTo, applies, adapt = (check) => check } = parts;
   return {
     name,
+    appliesTo,
     async check(question, plainCheck) {
       if (!applies(question)) return undefined;
       const check = adapt(plainCheck);
       const { requester, wanted, attributes } = question;
-      const verb = `impersonate-on:${name}:${attributes.verb}`;
-      const refusal = await check(requester, { ...attributes, verb });
+      const onVerb = `impersonate-on:${name}:${attributes.verb}`;
+      const refusal = await check(requester, { ...attributes, verb: onVerb });
       if (refusal !== undefined) return { refusal };
-      const identityVerb = `impersonate:${name}`;
-      return checkIdentity(
-        { verb: identityVerb, group: authenticationGroup, constrained: true, requester, wanted },
-        check,
-      );
+      const verb = `impersonate:${name}`;
+      const identity = { verb, group: authenticationGroup, constrained: true, uidFirst: true };
+      return checkIdentity({ ...identity, requester, wanted }, check);
     },
   };
 }
@@ -89,14 +132,19 @@ interface IdentityQuestion {
   /** API group of users, groups, nodes and service accounts as resources. */
   readonly group: string;
   readonly constrained: boolean;
+  readonly uidFirst: boolean;
   readonly requester: UserInfo;
   readonly wanted: UserInfo;
 }
 
 async function checkIdentity(question: IdentityQuestion, check: Check): Promise<ModeAnswer> {
-  const { verb, group, constrained, requester, wanted } = question;
+  const { verb, group, constrained, uidFirst, requester, wanted } = question;
   const ask = (changes: Partial<ResourceAttributes>) =>
     check(requester, resourceOf(verb, group, changes));
+  const askUid = async () =>
+    wanted.uid === ''
+      ? undefined
+      : ask({ group: authenticationGroup, resource: 'uids', name: wanted.uid });
   const account = parseServiceAccountUserName(wanted.name);
   const node = constrained ? parseNodeUserName(wanted.name) : undefined;
   const refusal =
@@ -107,11 +155,10 @@ async function checkIdentity(question: IdentityQuestion, check: Check): Promise<
           ? { resource: 'nodes', name: node }
           : { resource: 'users', name: wanted.name },
     )) ??
-    (wanted.uid === ''
-      ? undefined
-      : await ask({ group: authenticationGroup, resource: 'uids', name: wanted.uid })) ??
+    (uidFirst ? await askUid() : undefined) ??
     (await checkGroups(question, check)) ??
-    (await checkExtra(question, check));
+    (await checkExtra(question, check)) ??
+    (uidFirst ? undefined : await askUid());
   if (refusal !== undefined) return { refusal };
   const groups =
     wanted.groups.length > 0 || account === undefined
@@ -169,29 +216,15 @@ async function checkExtra(
 function extraProblem(extra: UserInfo['extra']): string | undefined {
   for (const [key, values] of Object.entries(extra)) {
     if (key === '') return 'impersonating the empty string key in extra is not allowed';
-    const invalid = domainPrefixedPathProblem(key);
+    const [invalid] = domainPrefixedPathErrors(key, 'extra.key');
     if (invalid !== undefined)
-      return `impersonating an invalid key in extra is not allowed: extra.key: Invalid value: ${invalid}`;
+      return `impersonating an invalid key in extra is not allowed: ${renderFieldError(invalid)}`;
     if (key !== key.toLowerCase())
       return `impersonating a non-lowercase key in extra is not allowed: ${quoteGo(key)}`;
     if (values.length === 0) return 'impersonating empty values in extra is not allowed';
     if (values.includes('')) return 'impersonating the empty string value in extra is not allowed';
   }
   return undefined;
-}
-
-/** `acme.io/foo`; the problem otherwise. */
-function domainPrefixedPathProblem(text: string): string | undefined {
-  const slash = text.indexOf('/');
-  const [host, path] = [text.slice(0, Math.max(slash, 0)), text.slice(slash + 1)];
-  if (host === '' || path === '')
-    return `${quoteGo(text)}: must be a domain-prefixed path (such as "acme.io/foo")`;
-  const [hostProblem] = subdomainProblems(host);
-  if (hostProblem !== undefined) return `${quoteGo(host)}: ${hostProblem}`;
-  const pattern = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-  return new RegExp(`^${pattern}$`).test(path)
-    ? undefined
-    : `${quoteGo(path)}: Invalid path (regex used for validation is '${pattern}')`;
 }
 
 /** The groups with the one that says whether the user is authenticated. */
