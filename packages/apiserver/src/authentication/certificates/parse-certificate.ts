@@ -46,6 +46,8 @@ export interface Certificate {
   readonly subjectKeyId: Uint8Array | undefined;
   readonly authorityKeyId: Uint8Array | undefined;
   readonly hasNameConstraints: boolean;
+  /** Whether they are about names that are not alternative names, such as the subject. */
+  readonly constrainsSubject: boolean;
   readonly hasSubjectAltNames: boolean;
   /** Critical extensions that nobody here understands. */
   readonly unknownCriticalExtensions: readonly string[];
@@ -122,6 +124,7 @@ type ExtensionFields = Pick<
   | 'subjectKeyId'
   | 'authorityKeyId'
   | 'hasNameConstraints'
+  | 'constrainsSubject'
   | 'hasSubjectAltNames'
   | 'unknownCriticalExtensions'
 >;
@@ -156,6 +159,7 @@ function readExtensions(wrapper: DerValue | undefined): ExtensionFields {
           ?.content,
     ),
     hasNameConstraints: byOid.has(extensionOid.nameConstraints),
+    constrainsSubject: read(extensionOid.nameConstraints, constrainsOtherNames) ?? false,
     hasSubjectAltNames: byOid.has(extensionOid.subjectAltName),
     unknownCriticalExtensions: list
       .filter((e) => e.critical && !understood.has(e.oid))
@@ -171,6 +175,18 @@ function readBasicConstraints(value: Uint8Array): Certificate['basicConstraints'
     ca,
     pathLengthMax: length === undefined ? undefined : Number(readInteger(length.content)),
   };
+}
+
+// Forms of alternative names: e-mail, DNS, URI, IP address.
+const alternativeNameTags: ReadonlySet<number> = new Set([1, 2, 6, 7].map(tag.context));
+
+function constrainsOtherNames(value: Uint8Array): boolean {
+  return readChildren(readDer(value, tag.sequence).content).some((subtrees) =>
+    readChildren(subtrees.content).some((subtree) => {
+      const [base] = readChildren(expectTag(subtree, tag.sequence).content);
+      return !alternativeNameTags.has(expectTag(base).tag);
+    }),
+  );
 }
 
 function readKeyUsage(value: Uint8Array): number {

@@ -117,7 +117,8 @@ function issuerProblem(
   const below = chain.length - 1;
   if (basicConstraints?.pathLengthMax !== undefined && below > basicConstraints.pathLengthMax)
     return 'x509: too many intermediates for path length constraint';
-  if (issuer.hasNameConstraints && chain.some((c) => c.hasSubjectAltNames))
+  const isConstrained = issuer.constrainsSubject || chain.some((c) => c.hasSubjectAltNames);
+  if (issuer.hasNameConstraints && isConstrained)
     return 'x509: issuer has name constraints, which are not evaluated here';
   return undefined;
 }
