@@ -169,7 +169,14 @@ export function fromNodeResponse(req: NodeRequest, res: NodeResponse): ApiRespon
     ...('stream' in res
       ? {
           // Streams that are open may end; the client sees GOAWAY and sends no more.
-          endConnection: () => void res.once('finish', () => res.stream.session?.close()),
+          endConnection: () => {
+            const { session } = res.stream;
+            res.once('finish', () => {
+              if (session === undefined || session.destroyed) return;
+              session.goaway();
+              session.close();
+            });
+          },
         }
       : {}),
     abort: () => {
