@@ -146,7 +146,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     'respond-errors': createRespondErrorsFilter(logger),
     'request-metrics': createRequestMetricsFilter(metrics, clock, index),
     deadline: createDeadlineFilter(clock, limits),
-    authentication: createIdentification(parts, { metrics, clock }),
+    authentication: createIdentification(parts, { metrics, clock, logger }),
     audit: parts.audit,
     impersonation: parts.impersonation,
     'flow-control': flowControl.filter,
@@ -172,10 +172,11 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
 
 function createIdentification(
   { authenticator, identityHeaders, features }: ApiServerParts,
-  { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock },
+  { metrics, clock, logger }: Required<Pick<ApiServerParts, 'metrics' | 'clock' | 'logger'>>,
 ): Filter {
   return createAuthenticationFilter({
     authenticator,
+    logger,
     metrics: createAuthenticationMetrics(metrics, clock),
     ...(identityHeaders === undefined ? {} : { identityHeaders }),
     endsAnonymousConnections: features.enabled('UnauthenticatedHTTP2DOSMitigation'),

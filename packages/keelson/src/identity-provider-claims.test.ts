@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonObject } from '@keelson/apimachinery';
 import { startAuthenticatedPlane, until } from './testing/authenticated-plane.ts';
 import {
   configuration,
@@ -181,6 +182,48 @@ test('auth §3.9 (14): the token id is the credential id since 1.32', async (t) 
     assert.deepEqual((await plane.review(idp.token({ jti: 'abc' }))).extra[key], expected);
     for (const jti of [undefined, '', 7])
       assert.equal((await plane.review(idp.token({ jti }))).extra[key], undefined);
+  }
+});
+
+test('auth §3.9 (7): the log says which rule failed, the client does not learn it', async (t) => {
+  const idp = await provider(t);
+  const claimValidationRules = [{ expression: "claims.tenant == 't1'", message: 'wrong tenant' }];
+  const plane = await planeWith(
+    t,
+    configuration([{ provider: idp, more: { claimValidationRules } }]),
+  );
+  await ready(plane, idp.token({ tenant: 't1' }));
+  const token = idp.token({ tenant: 't2' });
+  assert.equal(await plane.status('/api', { authorization: `Bearer ${token}` }), 401);
+  const [line = ''] = plane.log.filter((text) => text.startsWith('unable to authenticate'));
+  assert.match(line, /failed: wrong tenant/);
+  assert.ok(!line.includes(token));
+});
+
+test('mappings that could make names of the system are told of', async (t) => {
+  const idp = await provider(t);
+  const username = (prefix: string) => ({ username: { claim: 'sub', prefix } });
+  const rule = [{ expression: "!user.username.startsWith('system:')" }];
+  const rows: [claimMappings: JsonObject, more: JsonObject, mappings: string | undefined][] = [
+    [username('idp:'), {}, undefined],
+    [username(''), {}, '["username"]'],
+    [username('sys'), {}, '["username"]'],
+    [username('system:idp:'), {}, '["username"]'],
+    [username(''), { userValidationRules: rule }, undefined],
+    [
+      { username: { expression: 'claims.sub' }, groups: { claim: 'g', prefix: '' } },
+      {},
+      '["username","groups"]',
+    ],
+  ];
+  for (const [claimMappings, more, mappings] of rows) {
+    const plane = await planeWith(t, configuration([{ provider: idp, claimMappings, more }]));
+    const line = plane.log.find((text) => text.startsWith('tokens of this issuer'));
+    assert.equal(
+      /"mappings":(\[.*?\])/.exec(line ?? '')?.[1],
+      mappings,
+      JSON.stringify(claimMappings),
+    );
   }
 });
 

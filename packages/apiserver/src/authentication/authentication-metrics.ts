@@ -2,7 +2,7 @@
 // users are compressed to a handful, so that they neither leak nor multiply.
 
 import type { Clock } from '@keelson/apimachinery';
-import type { Metrics } from '../metrics.ts';
+import type { HistogramValue, Metrics, Sample } from '../metrics.ts';
 import type { AuthenticationResult } from './authenticator.ts';
 
 export interface AuthenticationMetrics {
@@ -29,28 +29,66 @@ const knownNames: ReadonlySet<string> = new Set([
 ]);
 
 export function createAuthenticationMetrics(metrics: Metrics, clock: Clock): AuthenticationMetrics {
-  const users = metrics.counter(
-    'authenticated_user_requests',
-    'Counter of authenticated requests broken out by username.',
-  );
-  const attempts = metrics.counter('authentication_attempts', 'Counter of authenticated attempts.');
-  const durations = metrics.histogram(
-    'authentication_duration_seconds',
-    'Authentication duration in seconds broken out by result.',
-    durationBuckets,
-  );
+  const users = new Map<string, number>();
+  const times = new Map<string, Times>();
+  const count = (read: (t: Times) => Sample[1]) => () =>
+    [...times].map(([result, t]): Sample => [{ result }, read(t)]);
+  metrics.collect({
+    name: 'authenticated_user_requests',
+    help: 'Counter of authenticated requests broken out by username.',
+    type: 'counter',
+    read: () => [...users].map(([username, total]): Sample => [{ username }, total]),
+  });
+  metrics.collect({
+    name: 'authentication_attempts',
+    help: 'Counter of authenticated attempts.',
+    type: 'counter',
+    read: count((t) => t.count),
+  });
+  metrics.collect({
+    name: 'authentication_duration_seconds',
+    help: 'Authentication duration in seconds broken out by result.',
+    type: 'histogram',
+    read: count(toHistogram),
+  });
   return {
     async measured(authenticate) {
       const startMs = clock.monotonic();
       const result = await authenticate();
-      const label = resultLabel(result);
-      if (result.outcome === 'authenticated')
-        users.add({ username: compressedName(result.user.name) });
-      attempts.add({ result: label });
-      durations.observe({ result: label }, (clock.monotonic() - startMs) / 1000);
+      if (result.outcome === 'authenticated') {
+        const name = compressedName(result.user.name);
+        users.set(name, (users.get(name) ?? 0) + 1);
+      }
+      const label = resultLabels[result.outcome];
+      let t = times.get(label);
+      if (t === undefined) times.set(label, (t = { count: 0, sum: 0, perBucket: noTimes() }));
+      addTime(t, (clock.monotonic() - startMs) / 1000);
       return result;
     },
   };
+}
+
+// Every request is measured, so numbers are kept as numbers and put into words when they are read.
+interface Times {
+  count: number;
+  sum: number;
+  /** Observations by the first bucket that holds them. */
+  readonly perBucket: number[];
+}
+
+const noTimes = () => durationBuckets.map(() => 0);
+
+function addTime(times: Times, elapsed: number): void {
+  times.count++;
+  times.sum += elapsed;
+  const index = durationBuckets.findIndex((bound) => elapsed <= bound);
+  if (index >= 0) times.perBucket[index] = (times.perBucket[index] ?? 0) + 1;
+}
+
+function toHistogram({ count, sum, perBucket }: Times): HistogramValue {
+  let below = 0;
+  const buckets = durationBuckets.map((bound, i) => [bound, (below += perBucket[i] ?? 0)] as const);
+  return { buckets, sum, count };
 }
 
 /** Observes how long presented client certificates are still valid, in seconds. */
@@ -63,10 +101,11 @@ export function createExpirationObserver(metrics: Metrics): (seconds: number) =>
   return (remaining) => histogram.observe({}, remaining);
 }
 
-function resultLabel({ outcome }: AuthenticationResult): string {
-  if (outcome === 'authenticated') return 'success';
-  return outcome === 'rejected' ? 'error' : 'failure';
-}
+const resultLabels: Readonly<Record<AuthenticationResult['outcome'], string>> = {
+  authenticated: 'success',
+  rejected: 'error',
+  'no-credential': 'failure',
+};
 
 function compressedName(name: string): string {
   if (knownNames.has(name)) return name;

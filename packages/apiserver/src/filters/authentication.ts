@@ -11,12 +11,15 @@ import {
 } from '../authentication/authenticator.ts';
 import type { AuthenticationMetrics } from '../authentication/authentication-metrics.ts';
 import { withoutIdentityHeaders, type IdentityHeaders } from '../authentication/headers.ts';
+import type { Logger } from '../logger.ts';
 import type { Filter } from '../request-pipeline.ts';
 import type { RequestContext } from '../request-context.ts';
 
 export interface AuthenticationFilterOptions {
   readonly authenticator: Authenticator;
   readonly metrics: AuthenticationMetrics;
+  /** Told why a credential was refused; the client is not. */
+  readonly logger: Logger;
   /** Headers of the authenticating proxy besides the standard ones. */
   readonly identityHeaders?: IdentityHeaders;
   /**
@@ -58,7 +61,7 @@ type Authenticated = Extract<AuthenticationResult, { readonly outcome: 'authenti
 
 async function authenticate(
   context: RequestContext,
-  { authenticator, metrics, endsAnonymousConnections }: AuthenticationFilterOptions,
+  { authenticator, metrics, logger, endsAnonymousConnections }: AuthenticationFilterOptions,
 ): Promise<Authenticated> {
   const { request, response, trace } = context;
   const result = await metrics.measured(() => authenticator.authenticate(request, trace));
@@ -67,6 +70,8 @@ async function authenticate(
       context.annotate(key, value);
   const isKnown = result.outcome === 'authenticated' && !isUnauthenticated(result.user);
   if (!isKnown && endsAnonymousConnections === true) response.endConnection?.();
+  if (result.outcome === 'rejected')
+    logger.warn('unable to authenticate the request', { error: result.reason });
   if (result.outcome !== 'authenticated') throw statusErrors.unauthorized();
   return result;
 }

@@ -60,8 +60,11 @@ function headersOf(req: NodeRequest): Record<string, string | string[] | undefin
 
 function rawValues(rawHeaders: readonly string[], name: string): string[] {
   const values: string[] = [];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2)
-    if (rawHeaders[i]?.toLowerCase() === name) values.push(rawHeaders[i + 1] ?? '');
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const raw = rawHeaders[i] ?? '';
+    if (raw.length === name.length && raw.toLowerCase() === name)
+      values.push(rawHeaders[i + 1] ?? '');
+  }
   return values;
 }
 

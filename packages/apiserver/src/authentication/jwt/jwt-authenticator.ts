@@ -7,6 +7,7 @@ import type { Features } from '../../features/features.ts';
 import type { Logger } from '../../logger.ts';
 import type { AuthenticationResult, TokenAuthenticator } from '../authenticator.ts';
 import { AuthenticationConfigurationError } from '../configuration/authentication-configuration.ts';
+import { reservedNamesFrom } from '../configuration/reserved-names.ts';
 import type { CompiledJwtAuthenticator } from '../configuration/validate-configuration.ts';
 import { recordAuthentication, rejected } from '../union.ts';
 import { issuerOf } from './compact-token.ts';
@@ -41,6 +42,12 @@ export function createJwtAuthenticator(
   const { issuer, claimMappings } = compiled.configuration;
   const { clock, features, metrics, openClient } = dependencies;
   assertReachable(issuer.egressSelectorType);
+  const names = reservedNamesFrom(compiled.configuration);
+  if (names.length > 0)
+    dependencies.logger.warn(
+      'tokens of this issuer can name users or groups that begin with system:; a prefix or a userValidationRule would keep them from it',
+      { issuer: issuer.url, mappings: names },
+    );
   const client = openClient(issuer.certificateAuthority || undefined);
   signal.addEventListener('abort', () => client.close(), { once: true });
   const common = { ...dependencies, audiences: issuer.audiences, client, signal };
