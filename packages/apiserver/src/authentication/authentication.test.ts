@@ -84,7 +84,7 @@ const encodedToken = `base64url.bearer.authorization.k8s.io.${Buffer.from('s3cre
 const anonymous = 'system:anonymous [system:unauthenticated]';
 const ann = 'ann [dev ops system:authenticated]';
 
-test('who the caller is', async () => {
+test('auth §2.9 (1), (2), (8), (9), (10): who the caller is', async () => {
   const proxy = clientOf({ name: 'front-proxy-client' }, proxyCa);
   const rows: [what: string, parts: RequestParts, expected: string][] = [
     ['nothing', {}, anonymous],
@@ -241,7 +241,7 @@ test('anonymous by configuration', async () => {
     assert.equal(await ask({ url }, changes), expected, url);
 });
 
-test('bootstrap tokens that are not good', async () => {
+test('auth §2.9 (11): bootstrap tokens that are not good', async () => {
   const rows: [what: string, changes: Record<string, string>, type?: string][] = [
     ['expired', { expiration: '2026-01-14T00:00:00Z' }],
     ['unreadable expiration', { expiration: 'tomorrow' }],
@@ -336,13 +336,165 @@ test('repeated headers stay apart', () => {
   assert.equal(withMultiValues(joined, ['Accept', 'x']), joined);
 });
 
-test('traces tell who decided and no secret', async () => {
-  const trace = createDecisionTrace();
-  const { authenticator } = authentication();
-  await authenticator.authenticate(createTestRequest(bearer('s3cret')), trace);
-  await authenticator.authenticate(createTestRequest(bearer('abcdef.0123456789abcdee')), trace);
-  await authenticator.authenticate(createTestRequest(), trace);
-  const text = JSON.stringify(trace.steps());
-  assert.ok(text.includes('token-file') && text.includes('anonymous'));
-  for (const secret of ['s3cret', '0123456789']) assert.ok(!text.includes(secret));
+const wrongProxy = { certificates: clientOf({ name: 'eve' }, proxyCa) };
+const noCertificate = 'the client presented no certificate';
+const unlisted = 'the token is none of those listed';
+const noBearer = 'no-opinion bearer-token: there is no bearer token';
+const noSubprotocol = 'no-opinion websocket-token: no subprotocol carries a token';
+/** What every request without a certificate gets to hear first. */
+const withoutCertificate = [
+  `no-opinion request-header: ${noCertificate}`,
+  `no-opinion x509: ${noCertificate}`,
+];
+const ofSecret = (problem: string, token = 'abcdef.0123456789abcdef') => [
+  `no-opinion loopback-token: ${unlisted}`,
+  ...withoutCertificate,
+  `no-opinion token-file: ${unlisted}`,
+  `no-opinion bootstrap-token: ${problem}`,
+  ...(token === '' ? [] : [noSubprotocol]),
+];
+
+test('the trace has a step of every authenticator that was asked, with its reason', async () => {
+  const rows: [what: string, parts: RequestParts, steps: string[]][] = [
+    [
+      'nothing',
+      {},
+      [
+        noBearer,
+        ...withoutCertificate,
+        noBearer,
+        noSubprotocol,
+        'allow anonymous: the caller is system:anonymous',
+      ],
+    ],
+    [
+      'a good token',
+      bearer('s3cret'),
+      [
+        `no-opinion loopback-token: ${unlisted}`,
+        ...withoutCertificate,
+        'allow token-file: the caller is ann',
+      ],
+    ],
+    ['an unknown token', bearer('guess'), ofSecret('the token has another form')],
+    [
+      'an unknown bootstrap token',
+      bearer('zzzzzz.0123456789abcdef'),
+      ofSecret('Secret kube-system/bootstrap-token-zzzzzz does not exist'),
+    ],
+    [
+      'a bootstrap token with a wrong secret',
+      bearer('abcdef.0123456789abcdee'),
+      ofSecret('Secret kube-system/bootstrap-token-abcdef has another token-secret'),
+    ],
+    [
+      'a certificate',
+      { certificates: clientOf({ name: 'jane' }) },
+      [
+        noBearer,
+        'deny request-header (chain): x509: certificate signed by unknown authority',
+        'allow x509: the caller is jane',
+      ],
+    ],
+    [
+      'another client of the proxy’s authority',
+      wrongProxy,
+      [
+        noBearer,
+        'deny request-header (allowed-names): x509: subject with cn=eve is not in the allowed list',
+        'deny x509 (chain): x509: certificate signed by unknown authority',
+        noBearer,
+        noSubprotocol,
+      ],
+    ],
+    [
+      'the proxy, and no user',
+      { certificates: clientOf({ name: 'front-proxy-client' }, proxyCa) },
+      [
+        noBearer,
+        'no-opinion request-header: the proxy names no user',
+        'deny x509 (chain): x509: certificate signed by unknown authority',
+        noBearer,
+        noSubprotocol,
+      ],
+    ],
+    [
+      'a subprotocol alone',
+      websocket(encodedToken),
+      [
+        noBearer,
+        ...withoutCertificate,
+        noBearer,
+        'deny websocket-token (form): missing additional subprotocol',
+      ],
+    ],
+    [
+      'two spaces before the token',
+      { headers: { authorization: 'Bearer  s3cret' } },
+      [
+        'no-opinion bearer-token: there is more than one space before the token',
+        ...withoutCertificate,
+        'no-opinion bearer-token: there is more than one space before the token',
+        noSubprotocol,
+        'allow anonymous: the caller is system:anonymous',
+      ],
+    ],
+    [
+      'two Authorization headers',
+      { headers: { authorization: ['Bearer s3cret', 'Bearer other'] } },
+      [
+        'deny bearer-token (form): several Authorization headers',
+        ...withoutCertificate,
+        'deny bearer-token (form): several Authorization headers',
+        noSubprotocol,
+      ],
+    ],
+  ];
+  for (const [what, parts, expected] of rows) {
+    const trace = createDecisionTrace();
+    await authentication().authenticator.authenticate(createTestRequest(parts), trace);
+    const steps = trace.steps().map(({ outcome, by, reason, detail }) => {
+      const check = detail?.['check'] === undefined ? '' : ` (${String(detail['check'])})`;
+      return `${outcome} ${by}${check}: ${reason.replace(/verifying .* failed: /, '')}`;
+    });
+    assert.deepEqual(steps, expected, what);
+    const text = JSON.stringify(trace.steps());
+    for (const secret of ['s3cret', '0123456789', 'guess']) assert.ok(!text.includes(secret), what);
+  }
+});
+
+test('the trace says why a bootstrap token is none', async () => {
+  const rows: [changes: Record<string, string>, problem: string, type?: string][] = [
+    [{ expiration: '2026-01-14T00:00:00Z' }, 'has expired'],
+    [{ 'usage-bootstrap-authentication': 'no' }, 'is not meant for authentication'],
+    [{ 'token-id': 'abcdee' }, 'has another token-id'],
+    [{ 'auth-extra-groups': 'system:masters' }, 'lists groups outside system:bootstrappers'],
+    [{}, 'is not of type bootstrap.kubernetes.io/token', 'Opaque'],
+  ];
+  for (const [changes, problem, type] of rows) {
+    const trace = createDecisionTrace();
+    const bootstrapTokenSecrets = createTestObjects([bootstrapSecret(changes, type)]);
+    const { authenticator } = authentication({ bootstrapTokenSecrets });
+    await authenticator.authenticate(createTestRequest(bearer('abcdef.0123456789abcdef')), trace);
+    const step = trace.steps().find(({ by }) => by === 'bootstrap-token');
+    assert.equal(step?.reason, `Secret kube-system/bootstrap-token-abcdef ${problem}`);
+    assert.ok(!JSON.stringify(trace.steps()).includes('0123456789abcdef'));
+  }
+});
+
+test('anonymous requests that are refused are told why in the trace', async () => {
+  const rows: [anonymous: AuthenticationOptions['anonymous'], reason: string][] = [
+    [{ enabled: false }, 'anonymous requests are not allowed'],
+    [
+      { enabled: true, paths: ['/livez'] },
+      'the path is not among those that may be asked for anonymously',
+    ],
+  ];
+  for (const [anonymousOptions, reason] of rows) {
+    const trace = createDecisionTrace();
+    const { authenticator } = authentication({ anonymous: anonymousOptions });
+    await authenticator.authenticate(createTestRequest({ url: '/api' }), trace);
+    const last = trace.steps().at(-1);
+    assert.deepEqual([last?.by, last?.outcome, last?.reason], ['anonymous', 'no-opinion', reason]);
+  }
 });
