@@ -148,6 +148,7 @@ export type { Aggregator, AggregatorOptions } from './aggregation/create-aggrega
 export type { Route } from './transport/outbound.ts';
 export { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
 export { startFlowSchemaStatus } from './registry/flowcontrol/flow-schema-status.ts';
+export { createPolicyTypeChecker } from './registry/expressions/policy-type-checker.ts';
 export { createBuiltinParts } from './registry/builtin-parts.ts';
 export { scopeIn } from './registry/resource-endpoint.ts';
 export {

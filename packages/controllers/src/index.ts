@@ -21,6 +21,8 @@ export {
   createClaimProtectionController,
   createVolumeProtectionController,
 } from './volume-protection/volume-protection-controllers.ts';
+export { createValidatingAdmissionPolicyStatusController } from './validating-admission-policy-status/validating-admission-policy-status-controller.ts';
+export type { ValidatingAdmissionPolicyStatusOptions } from './validating-admission-policy-status/validating-admission-policy-status-controller.ts';
 
 export { createDeploymentController } from './deployment/deployment-controller.ts';
 export {

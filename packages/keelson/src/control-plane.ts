@@ -27,6 +27,7 @@ import {
   createMetrics,
   createNamespaceCreator,
   createNodeRestriction,
+  createPolicyTypeChecker,
   createPodSecurityMetrics,
   createQuotaStatusWriter,
   createRbacEscalation,
@@ -193,15 +194,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   aggregator.start();
   server.markStarted();
   keepFlowControlObjects(server, { clock, logger, signal });
-  const controllers = startControllers({
-    names: options.controllers ?? new Set(),
-    serve: server.serve,
-    rootCaPem: pki.authority.certificatePem,
-    issueToken: (account, secret) => createLegacyToken(account, secret, pki.serviceAccountKey),
-    clock,
-    random,
-    logger,
-  });
+  const controllers = startClusterControllers(options, server);
   return {
     server,
     sources,
@@ -215,6 +208,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await storage.close();
     },
   };
+}
+
+function startClusterControllers(options: ControlPlaneOptions, server: ApiServer) {
+  const { pki, features, logger = silentLogger } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  return startControllers({
+    names: options.controllers ?? new Set(),
+    serve: server.serve,
+    rootCaPem: pki.authority.certificatePem,
+    issueToken: (account, secret) => createLegacyToken(account, secret, pki.serviceAccountKey),
+    policies: checkedPolicies(server, features),
+    clock,
+    random,
+    logger,
+  });
 }
 
 function passThrough(name: string): Filter {
@@ -327,6 +335,16 @@ function createClusterWebhooks(
     services,
     answerBytesMax: limits.webhookAnswerBytesMax,
   });
+}
+
+/** What the controller of policies needs to know: in which version they are, and all types. */
+function checkedPolicies({ index }: ApiServer, features: Features) {
+  const [group, resource] = ['admissionregistration.k8s.io', 'validatingadmissionpolicies'];
+  const versions = ['v1', 'v1beta1', 'v1alpha1'];
+  const version = versions.find((served) => index.find({ group, version: served, resource }));
+  if (version === undefined) return undefined;
+  const { check } = createPolicyTypeChecker(index, features);
+  return { version, checkTypes: check };
 }
 
 interface Followed {

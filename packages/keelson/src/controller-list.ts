@@ -15,6 +15,7 @@ export const controllerNames = [
   'replicationcontroller-controller',
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
+  'validatingadmissionpolicy-status-controller',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 

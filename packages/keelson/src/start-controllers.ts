@@ -19,9 +19,11 @@ import {
   createServiceAccountController,
   createServiceCaCertificatePublisherController,
   createServiceAccountTokenController,
+  createValidatingAdmissionPolicyStatusController,
   type Controller,
   type ControllerContext,
   type ServiceAccountTokenOptions,
+  type ValidatingAdmissionPolicyStatusOptions,
 } from '@keelson/controllers';
 import type { ControllerName } from './controller-list.ts';
 import { controllerUser, createInProcessClient, type UserSpec } from './in-process-client.ts';
@@ -32,6 +34,8 @@ export interface StartControllersOptions {
   /** Published to all namespaces, for pods to know the server by. */
   readonly rootCaPem: string;
   readonly issueToken: ServiceAccountTokenOptions['issueToken'];
+  /** Absent where no version of ValidatingAdmissionPolicy is served. */
+  readonly policies?: ValidatingAdmissionPolicyStatusOptions | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -50,11 +54,13 @@ interface ControllerDescription {
    * the controller manager, for it has to run before there are accounts with tokens.
    */
   readonly account?: string;
-  create(context: ControllerContext, more: MoreContext): Controller;
+  /** Undefined when there is nothing to do in this cluster. */
+  create(context: ControllerContext, more: MoreContext): Controller | undefined;
 }
-interface MoreContext {
-  readonly rootCaPem: string;
-  readonly issueToken: ServiceAccountTokenOptions['issueToken'];
+interface MoreContext extends Pick<
+  StartControllersOptions,
+  'rootCaPem' | 'issueToken' | 'policies'
+> {
   readonly readingClient: Client;
 }
 
@@ -112,6 +118,11 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
     account: 'pv-protection-controller',
     create: createVolumeProtectionController,
   },
+  'validatingadmissionpolicy-status-controller': {
+    account: 'validatingadmissionpolicy-status-controller',
+    create: (context, { policies }) =>
+      policies && createValidatingAdmissionPolicyStatusController(context, policies),
+  },
 };
 
 const reader: UserSpec = { name: 'system:kube-controller-manager' };
@@ -119,7 +130,7 @@ const reader: UserSpec = { name: 'system:kube-controller-manager' };
 const userAgent = 'kube-controller-manager';
 
 export function startControllers(options: StartControllersOptions): RunningControllers {
-  const { names, serve, rootCaPem, issueToken, clock, random, logger, freeze = false } = options;
+  const { names, serve, clock, random, logger, freeze = false } = options;
   const stop = new AbortController();
   const clients: Client[] = [];
   const clientOf = (user: UserSpec) => {
@@ -149,7 +160,7 @@ export function startControllers(options: StartControllersOptions): RunningContr
     };
     const client = account === undefined ? readingClient : clientOf(controllerUser(account));
     const context: ControllerContext = { client, informers, clock, random, log };
-    return create(context, { rootCaPem, issueToken, readingClient }).run(stop.signal);
+    return create(context, { ...options, readingClient })?.run(stop.signal);
   });
   return {
     async stop() {
