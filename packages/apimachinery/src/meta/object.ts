@@ -52,6 +52,8 @@ export interface ListMeta {
   resourceVersion?: string;
   continue?: string;
   remainingItemCount?: number;
+  /** Of a list that was asked for in shards. */
+  shardInfo?: { selector: string };
 }
 
 export interface KubeList {

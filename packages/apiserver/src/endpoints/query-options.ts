@@ -19,6 +19,8 @@ export interface PatchRequestOptions extends WriteOptions {
 export interface ListRequestOptions {
   readonly labelSelector: string;
   readonly fieldSelector: string;
+  /** Empty also without the gate ShardedListAndWatch: then it is not looked at. */
+  readonly shardSelector: string;
   readonly watch: boolean;
   readonly allowWatchBookmarks: boolean;
   readonly sendInitialEvents: boolean | undefined;
@@ -98,6 +100,8 @@ export function parseListOptions(
   const options: ListRequestOptions = {
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
+    shardSelector:
+      features?.enabled('ShardedListAndWatch') === false ? '' : (query.get('shardSelector') ?? ''),
     watch: forceWatch || parseBool(query.get('watch')) === true,
     allowWatchBookmarks: parseBool(query.get('allowWatchBookmarks')) === true,
     sendInitialEvents: query.has('sendInitialEvents')

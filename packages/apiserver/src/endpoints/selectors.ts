@@ -12,6 +12,7 @@ import {
   type LabelMatcher,
 } from '@keelson/apimachinery';
 import type { ResourceEndpoint } from '../registry/resource-endpoint.ts';
+import { parseShardSelector } from './shard-selector.ts';
 
 export interface ObjectPredicate {
   readonly labels: LabelMatcher;
@@ -21,13 +22,19 @@ export interface ObjectPredicate {
   matches(object: KubeObject): boolean;
 }
 
+/** As they stand in the query; empty for none. */
+export interface Selectors {
+  readonly labelSelector: string;
+  readonly fieldSelector: string;
+  readonly shardSelector?: string;
+}
+
 /**
  * Throws 400 for selectors that cannot be parsed and for fields that the resource does not have.
  */
 export function parsePredicate(
   endpoint: ResourceEndpoint,
-  labelSelector: string,
-  fieldSelector: string,
+  { labelSelector, fieldSelector, shardSelector = '' }: Selectors,
 ): ObjectPredicate {
   let labels: LabelMatcher;
   let fields: FieldMatcher;
@@ -42,7 +49,11 @@ export function parsePredicate(
     if (error instanceof SelectorError) throw statusErrors.badRequest(error.message);
     throw error;
   }
-  return createPredicate(endpoint, labels, fields);
+  const predicate = createPredicate(endpoint, labels, fields);
+  if (shardSelector === '') return predicate;
+  const isOfShard = parseShardSelector(shardSelector);
+  const matches = (object: KubeObject) => predicate.matches(object) && isOfShard(object);
+  return { ...predicate, isEmpty: false, matches };
 }
 
 export function createPredicate(

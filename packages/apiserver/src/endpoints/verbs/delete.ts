@@ -39,10 +39,10 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
   if (scope === undefined)
     throw statusErrors.methodNotSupported(endpoint.definition, 'deletecollection');
   const format = negotiateOutput(context, endpoint.custom);
-  const given = parseListOptions(context.info.query, false);
+  const given = parseListOptions(context.info.query, false, request.services.features);
   // COMPAT: collections are always deleted page by page, which makes the list a limited one.
   const list = given.limit > 0 ? given : { ...given, limit: Number.MAX_SAFE_INTEGER };
-  const predicate = parsePredicate(endpoint, list.labelSelector, list.fieldSelector);
+  const predicate = parsePredicate(endpoint, list);
   const options = await readDeleteOptions(request);
   const page = await readPage(request, scope, list, predicate);
   const deleted: ShownObject[] = [];

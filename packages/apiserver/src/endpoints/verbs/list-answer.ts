@@ -187,6 +187,7 @@ function listMeta(page: Page): ListMeta {
     ...(page.revision === 0 ? {} : { resourceVersion: String(page.revision) }),
     ...(page.continue === '' ? {} : { continue: page.continue }),
     ...(page.remaining ? { remainingItemCount: page.remaining } : {}),
+    ...(page.shardSelector === undefined ? {} : { shardInfo: { selector: page.shardSelector } }),
   };
 }
 

@@ -19,13 +19,15 @@ export interface Page {
   readonly continue: string;
   /** Known only without selectors. */
   readonly remaining: number | undefined;
+  /** Told to the client, who otherwise could not know that the list is a part. */
+  readonly shardSelector?: string;
 }
 
 export async function listResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
-  const options = parseListOptions(context.info.query, false);
+  const options = parseListOptions(context.info.query, false, request.services.features);
   const format = negotiateOutput(context, endpoint.custom);
-  const predicate = parsePredicate(endpoint, options.labelSelector, options.fieldSelector);
+  const predicate = parsePredicate(endpoint, options);
   const scope = endpoint.scope;
   if (endpoint.readHandler !== undefined) {
     const made = (await endpoint.readHandler.list()).filter(
@@ -36,7 +38,8 @@ export async function listResource(request: ResourceRequest): Promise<void> {
   }
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'list');
   const page = await readPage(request, scope, options, predicate);
-  return respondList(request, page, format);
+  const { shardSelector } = options;
+  return respondList(request, shardSelector === '' ? page : { ...page, shardSelector }, format);
 }
 
 /** What is made when somebody asks has no revision. */

@@ -45,10 +45,7 @@ export async function watchResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
   const options = parseListOptions(context.info.query, true, request.services.features);
   const format = negotiateOutput(context, endpoint.custom);
-  const predicate = namedPredicate(
-    request,
-    parsePredicate(endpoint, options.labelSelector, options.fieldSelector),
-  );
+  const predicate = namedPredicate(request, parsePredicate(endpoint, options));
   const scope = endpoint.scope;
   if (scope === undefined) throw statusErrors.methodNotSupported(endpoint.definition, 'watch');
   if (options.resourceVersion !== '' && !/^\d+$/.test(options.resourceVersion))
