@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import {
+  configurationOfModes,
+  modeFlagDefaults,
   AuthenticationConfigurationError,
   createCertificateAuthority,
   defaultLimits,
@@ -17,7 +19,8 @@ const authorityOf = (commonName: string) =>
   createCertificateAuthority({ clock: systemClock, random: createSeededRandom(5) }, { commonName });
 
 test('auth §2.8: AlwaysAllow and anonymous requests do not go together', async (t) => {
-  const plane = await startAuthenticatedPlane(t, { authorizationModes: ['AlwaysAllow'] });
+  const configuration = configurationOfModes({ modes: ['AlwaysAllow'], ...modeFlagDefaults });
+  const plane = await startAuthenticatedPlane(t, { authorization: { configuration } });
   assert.equal(await plane.status('/api/v1/secrets'), 401);
   assert.equal(await plane.status('/livez'), 401);
   assert.ok(plane.log.some((line) => line.startsWith('AnonymousAuth is not allowed')));

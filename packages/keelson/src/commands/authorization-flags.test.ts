@@ -57,7 +57,7 @@ function dropIn(args: readonly string[], { key }: Folder): AuthorizationSettings
   };
   const rest = Object.entries(needed).map(([name, value]) => `--${name}=${value}`);
   const flags = parseGoFlags(kubeApiserverFlags, [...rest, ...args]);
-  return readKubeApiserverOptions(flags).controlPlane.authorization;
+  return readKubeApiserverOptions(flags, () => {}).controlPlane.authorization;
 }
 const shown = (settings: AuthorizationSettings | undefined) =>
   settings?.configuration.authorizers.map((entry) =>
