@@ -1,5 +1,6 @@
 // The measured figures as docs/benchmarks.md shows them, each beside kube-apiserver's.
 
+import type { BodyFigures } from './bodies.ts';
 import type { DefinitionFigures, Percentiles } from './definitions.ts';
 import type { ExpressionFigures } from './expressions.ts';
 import type { FairnessRow } from './fairness.ts';
@@ -34,6 +35,7 @@ export interface Report {
   };
   readonly definitions: DefinitionFigures;
   readonly expressions: ExpressionFigures;
+  readonly bodies: BodyFigures;
   readonly http1: LoadResult;
   readonly http2: LoadResult;
   readonly rbac: readonly RbacFigures[];
@@ -41,7 +43,7 @@ export interface Report {
 }
 
 export function renderReport(report: Report): string {
-  const { start, definitions, expressions, http1, http2, fairness } = report;
+  const { start, definitions, expressions, bodies, http1, http2, fairness } = report;
   const { meta } = http1;
   const memoryMiB = Object.values(meta.after)[0]?.rss ?? 0;
   return `# Benchmarks
@@ -63,6 +65,7 @@ than a fifth of a core meanwhile.
 
 ${renderDefinitions(definitions)}
 ${renderExpressions(expressions)}
+${renderBodies(bodies)}
 ## Requests over HTTP/1.1
 
 ${table(http1.results)}
@@ -91,6 +94,24 @@ and of a member of the group that all of them are to.
 
 | roles | ${sizes.join(' | ')} |
 |---|${sizes.map(() => '---|').join('')}
+${lines.join('\n')}
+`;
+}
+
+/** May be measured alone. */
+export const bodiesHeading = '## A pod with 30 containers';
+
+export function renderBodies({ rows, load }: BodyFigures): string {
+  const lines = rows.map(({ name, cpu, p50 }) => `| ${name} | ${figure(cpu)} | ${figure(p50)} |`);
+  const busy =
+    load > 0.5 ? ` The machine was busy: ${load.toFixed(1)} programs wanted a core.` : '';
+  return `${bodiesHeading}
+
+Decoded, and sent one after the other through the whole server in memory, with all admission plugins but without HTTP
+and disk.${busy}
+
+| | CPU ms | p50 ms |
+|---|---|---|
 ${lines.join('\n')}
 `;
 }

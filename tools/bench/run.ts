@@ -5,6 +5,7 @@
 //   KEELSON_BENCH   folder of the load generator `load.mjs` (default: ../shared/bench)
 //   --definitions   only what a thousand custom resource definitions cost; needs no generator
 //   --fairness      only what clients feel of a hostile one; needs no generator
+//   --bodies        only what a pod with 30 containers costs; needs neither generator nor server
 //   --rbac          only how long RBAC decides; needs neither generator nor server
 //   cel             only expressions and policies, beside other engines; needs no generator
 //   --ops N --conc 16,64 --list 1000,10000 --list-reps N --only seq,crud,list,watch   passed on to it
@@ -15,14 +16,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { measureBodies } from './bodies.ts';
 import { measureDefinitions } from './definitions.ts';
 import { measureExpressions } from './expressions.ts';
 import { measureFairness } from './fairness.ts';
 import { measureRbac } from './rbac.ts';
 import {
+  bodiesHeading,
   expressionsHeading,
   fairnessHeading,
   rbacHeading,
+  renderBodies,
   renderRbac,
   renderDefinitions,
   renderExpressions,
@@ -38,13 +42,14 @@ const generator = resolve(root, process.env['KEELSON_BENCH'] ?? '../shared/bench
 const write = process.argv.includes('--write');
 const fairnessOnly = process.argv.includes('--fairness');
 const rbacOnly = process.argv.includes('--rbac');
+const bodiesOnly = process.argv.includes('--bodies');
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--write');
 const page = join(root, 'docs/benchmarks.md');
 const filledObjects = 10_000;
 
 const definitionsOnly = process.argv.includes('--definitions');
 const expressionsOnly = process.argv[2] === 'cel';
-const isPart = definitionsOnly || fairnessOnly || rbacOnly || expressionsOnly;
+const isPart = definitionsOnly || fairnessOnly || rbacOnly || bodiesOnly || expressionsOnly;
 if (!isPart && !existsSync(generator)) {
   console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
   process.exit(2);
@@ -57,13 +62,14 @@ const newDirectory = () => {
   return directory;
 };
 
-const needsProgram = !rbacOnly && !expressionsOnly;
+const needsProgram = !rbacOnly && !bodiesOnly && !expressionsOnly;
 const program = needsProgram ? join(buildInto(newDirectory()), 'keelson.mjs') : '';
 
 try {
   if (expressionsOnly) showSection(expressionsHeading, renderExpressions(measureExpressions()));
   else if (definitionsOnly)
     console.log(renderDefinitions(await measureDefinitions(program, newDirectory)));
+  else if (bodiesOnly) showSection(bodiesHeading, renderBodies(await measureBodies()));
   else if (rbacOnly) showSection(rbacHeading, renderRbac(measureRbac()));
   else if (fairnessOnly)
     showSection(fairnessHeading, renderFairness(await measureFairness(program, newDirectory)));
@@ -76,11 +82,13 @@ async function measureAll(): Promise<void> {
   const start = await measureStart();
   const definitions = await measureDefinitions(program, newDirectory);
   const expressions = measureExpressions();
+  const bodies = await measureBodies();
   const http1 = await measureLoad([]);
   const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
   const fairness = await measureFairness(program, newDirectory);
   const rbac = measureRbac();
-  const report: Report = { start, definitions, expressions, http1, http2, rbac, fairness };
+  const measured = { start, definitions, expressions, bodies };
+  const report: Report = { ...measured, http1, http2, rbac, fairness };
   const text = renderReport(report);
   if (write) writeFileSync(page, text);
   else console.log(text);
