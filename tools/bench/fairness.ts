@@ -7,9 +7,16 @@
 
 import { spawn } from 'node:child_process';
 import { Agent, request } from 'node:https';
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { call, startServer, type BenchServer } from './server.ts';
+
+export interface FairnessFigures {
+  readonly rows: readonly FairnessRow[];
+  /** Programs that wanted a core when the measurement began. */
+  readonly load: number;
+}
 
 export interface FairnessRow {
   readonly name: string;
@@ -44,8 +51,9 @@ const connections = 256;
 export async function measureFairness(
   program: string,
   newDirectory: () => string,
-): Promise<FairnessRow[]> {
+): Promise<FairnessFigures> {
   const rows: FairnessRow[] = [];
+  const [load = 0] = loadavg();
   for (const [name, fair, attack] of [
     ['nobody hostile', true, false],
     ['with priority and fairness', true, true],
@@ -65,7 +73,7 @@ export async function measureFairness(
       await server.stop();
     }
   }
-  return rows;
+  return { rows, load };
 }
 
 const configMaps = '/api/v1/namespaces/default/configmaps';

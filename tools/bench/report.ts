@@ -3,7 +3,7 @@
 import type { BodyFigures } from './bodies.ts';
 import type { DefinitionFigures, Percentiles } from './definitions.ts';
 import type { ExpressionFigures } from './expressions.ts';
-import type { FairnessRow } from './fairness.ts';
+import type { FairnessFigures } from './fairness.ts';
 import type { RbacFigures } from './rbac.ts';
 import { kubeApiserver, kubeApiserverStart } from './kube-apiserver.ts';
 
@@ -39,7 +39,7 @@ export interface Report {
   readonly http1: LoadResult;
   readonly http2: LoadResult;
   readonly rbac: readonly RbacFigures[];
-  readonly fairness: readonly FairnessRow[];
+  readonly fairness: FairnessFigures;
 }
 
 export function renderReport(report: Report): string {
@@ -103,12 +103,10 @@ export const bodiesHeading = '## A pod with 30 containers';
 
 export function renderBodies({ rows, load }: BodyFigures): string {
   const lines = rows.map(({ name, cpu, p50 }) => `| ${name} | ${figure(cpu)} | ${figure(p50)} |`);
-  const busy =
-    load > 0.5 ? ` The machine was busy: ${load.toFixed(1)} programs wanted a core.` : '';
   return `${bodiesHeading}
 
 Decoded, and sent one after the other through the whole server in memory, with all admission plugins but without HTTP
-and disk.${busy}
+and disk.${busyNote(load)}
 
 | | CPU ms | p50 ms |
 |---|---|---|
@@ -119,7 +117,7 @@ ${lines.join('\n')}
 /** May be measured alone. */
 export const fairnessHeading = '## One hostile client';
 
-export function renderFairness(rows: readonly FairnessRow[]): string {
+export function renderFairness({ rows, load }: FairnessFigures): string {
   const lines = rows.map(({ name, clients, hostile }) => {
     const { served, failed, p50, p99, p999, max } = clients;
     const lists = hostile === undefined ? '–' : `${hostile.served} / ${hostile.refused}`;
@@ -130,7 +128,7 @@ export function renderFairness(rows: readonly FairnessRow[]): string {
 
 64 clients read one object every 100 ms for 20 seconds, while another one sends 10,000 lists of all 5,000
 objects over 256 connections; what the 64 get. A request is due at its time whether or not those before it
-were answered, and its time counts from then. Clients, hostile client and server share the cores.
+were answered, and its time counts from then. Clients, hostile client and server share the cores.${busyNote(load)}
 
 | | served | failed | p50 ms | p99 ms | p99.9 ms | longest ms | lists served / refused |
 |---|---|---|---|---|---|---|---|
@@ -143,15 +141,13 @@ export const expressionsHeading = '## Expressions and policies';
 /** Also measured alone, by `npm run bench -- cel`. */
 export function renderExpressions(figures: ExpressionFigures): string {
   const { engines, rows, matchNs, podSecurityNs, load } = figures;
-  const busy =
-    load > 0.5 ? ` The machine was busy: ${load.toFixed(1)} programs wanted a core.` : '';
   const times = (values: readonly (number | undefined)[]) => values.map(duration).join(' | ');
   const head = `| ${engines.map((name) => `\`${name}\``).join(' | ')} |\n|---${'|---'.repeat(engines.length)}|`;
   const shown = (expression: string) => `\`${expression.replaceAll('||', '\\|\\|')}\``;
   return `${expressionsHeading}
 
 Of a pod with three containers, all engines in one process, the best of many short rounds; \`–\` where an engine refuses
-the expression or gets it wrong. Ours is given JSON, checks types, and counts and limits costs.${busy}
+the expression or gets it wrong. Ours is given JSON, checks types, and counts and limits costs.${busyNote(load)}
 
 | evaluate ${head}
 ${rows.map((row) => `| ${shown(row.expression)} | ${times(row.evaluateNs)} |`).join('\n')}
@@ -165,6 +161,10 @@ ${rows.map((row) => `| ${shown(row.expression)} | ${times(row.compileNs)} |`).jo
 | 500 bound policies for other namespaces | ${duration(matchNs.otherNamespace)} |
 | Pod Security, restricted | ${duration(podSecurityNs)} |
 `;
+}
+
+function busyNote(load: number): string {
+  return load > 0.5 ? ` The machine was busy: ${load.toFixed(1)} programs wanted a core.` : '';
 }
 
 function duration(ns: number | undefined): string {
