@@ -118,7 +118,6 @@ export {
 export type { ModeFlags } from './authorization/configuration/authorization-modes.ts';
 export { parseAuthorizationConfiguration } from './authorization/configuration/parse-configuration.ts';
 export { startReload } from './authorization/configuration/reload.ts';
-export { serverIdOf } from './authentication/content-digest.ts';
 export { createReviewClient } from './transport/review-client.ts';
 export type { ReviewServer } from './transport/review-client.ts';
 export { createExtensionPlugins } from './admission/create-extension-plugins.ts';

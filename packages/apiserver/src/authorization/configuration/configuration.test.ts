@@ -6,7 +6,8 @@ import { silentLogger } from '../../logger.ts';
 import { createMetrics } from '../../metrics.ts';
 import { parseAuthorizationConfiguration } from './parse-configuration.ts';
 import { startReload } from './reload.ts';
-import { sha256Hex } from '../../authentication/content-digest.ts';
+import { sha256Label } from '../../authentication/jwt/jwt-metrics.ts';
+import { serverIdHash } from '../../authentication/server-id.ts';
 
 const checkFile = (path: string) =>
   path === '/folder'
@@ -283,14 +284,14 @@ test('auth §11.5: the file is followed, and the last good one kept', async () =
       changed = onChange;
       return () => applied.push('unwatched');
     },
-    serverId: 'apiserver-x',
+    hostName: 'host',
     clock,
     metrics,
     logger: silentLogger,
     signal: stop.signal,
   });
   const prefix = 'apiserver_authorization_config_controller_';
-  const id = `apiserver_id_hash="sha256:${sha256Hex('apiserver-x')}"`;
+  const id = `apiserver_id_hash="${serverIdHash('host')}"`;
   const reloads = (status: string) => {
     const lines = metrics.render().split('\n');
     const line = lines.find(
@@ -311,7 +312,7 @@ test('auth §11.5: the file is followed, and the last good one kept', async () =
   await minute();
   await minute();
   assert.deepEqual([applied, reloads('failure')], [['two'], 1], 'a bad text counts once');
-  assert.ok(metrics.render().includes(`hash="sha256:${sha256Hex('two')}"`), 'the one in force');
+  assert.ok(metrics.render().includes(`hash="${sha256Label('two')}"`), 'the one in force');
   text = undefined;
   await minute();
   await minute();

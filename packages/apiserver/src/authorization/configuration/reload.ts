@@ -4,7 +4,8 @@
 // read.
 
 import type { Clock } from '@keelson/apimachinery';
-import { sha256Hex } from '../../authentication/content-digest.ts';
+import { sha256Label } from '../../authentication/jwt/jwt-metrics.ts';
+import { serverIdHash } from '../../authentication/server-id.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics.ts';
 
@@ -17,8 +18,8 @@ export interface ReloadOptions {
   readonly apply: (text: string) => void;
   /** Calls back when the file may have changed; the function ends that. */
   readonly watch?: (onChange: () => void) => () => void;
-  /** Names this server in metrics. */
-  readonly serverId: string;
+  /** Tells this server from others in metrics. */
+  readonly hostName: string;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -45,10 +46,10 @@ export function startReload(options: ReloadOptions): void {
 }
 
 function createCheck(options: ReloadOptions): () => void {
-  const { read, apply, logger, metrics, clock, serverId } = options;
+  const { read, apply, logger, metrics, clock, hostName } = options;
   let known = options.current;
   let inForce = options.current;
-  const record = createReloadMetrics(metrics, serverId, () => inForce);
+  const record = createReloadMetrics(metrics, hostName, () => inForce);
   const attempt = (work: () => void): void => {
     try {
       work();
@@ -73,9 +74,9 @@ function createCheck(options: ReloadOptions): () => void {
 
 type Status = 'success' | 'failure';
 
-function createReloadMetrics(metrics: Metrics, serverId: string, inForce: () => string) {
+function createReloadMetrics(metrics: Metrics, hostName: string, inForce: () => string) {
   const prefix = 'apiserver_authorization_config_controller_';
-  const apiserver_id_hash = `sha256:${sha256Hex(serverId)}`;
+  const apiserver_id_hash = serverIdHash(hostName);
   const reloads = metrics.counter(
     `${prefix}automatic_reloads_total`,
     'Total number of automatic reloads of authorization configuration split by status and apiserver identity.',
@@ -92,7 +93,7 @@ function createReloadMetrics(metrics: Metrics, serverId: string, inForce: () => 
   last.collect(() =>
     [...lastSeconds].map(([status, seconds]) => [{ status, apiserver_id_hash }, seconds]),
   );
-  config.collect(() => [[{ apiserver_id_hash, hash: `sha256:${sha256Hex(inForce())}` }, 1]]);
+  config.collect(() => [[{ apiserver_id_hash, hash: sha256Label(inForce()) }, 1]]);
   return (status: Status, nowMs: number): void => {
     reloads.add({ status, apiserver_id_hash });
     lastSeconds.set(status, nowMs / 1000);
