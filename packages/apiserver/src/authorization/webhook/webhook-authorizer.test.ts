@@ -263,6 +263,15 @@ test('auth §11.7 (3), (4): match conditions', async () => {
   );
 });
 
+test('a match condition has a budget', async () => {
+  const each = (name: string, of: string) => `request.groups.all(${name}, ${of})`;
+  const conditions = [each('a', each('b', each('c', 'a + b + c != ""')))];
+  const hook = createHook(() => ({ allowed: true }), { conditions, failurePolicy: 'Deny' });
+  const groups = Array.from({ length: 200 }, (_, i) => `group-${i}`);
+  assert.match(await hook.decide(pods, { ...ann, groups }), /^deny .*actual cost limit exceeded$/);
+  assert.equal(await hook.decide(), 'allow | ');
+});
+
 test('what match conditions see', async () => {
   const field = [{ key: 'spec.nodeName', operator: 'In', values: ['n1'] }] as const;
   const url: RequestAttributes = { isResource: false, verb: 'get', path: '/x' };
