@@ -120,6 +120,7 @@ export { parseAuthorizationConfiguration } from './authorization/configuration/p
 export { startReload } from './authorization/configuration/reload.ts';
 export { createReviewClient } from './transport/review-client.ts';
 export type { ReviewServer } from './transport/review-client.ts';
+export type { AdmissionPlugin } from './admission/admission.ts';
 export { createExtensionPlugins } from './admission/create-extension-plugins.ts';
 export { createPodSecurityMetrics } from './admission/admission-metrics.ts';
 export { AdmissionPluginError, createAdmissionPlugins } from './admission/create-plugins.ts';
@@ -130,6 +131,7 @@ export { createNamespaceCreator } from './admission/namespace-creator.ts';
 export { createQuotaStatusWriter } from './admission/quota-status-writer.ts';
 export { createResourcesOfKind } from './admission/resources-of-kind.ts';
 export { createNodeRestriction } from './admission/plugins/node-restriction.ts';
+export { createParamAccess } from './admission/plugins/param-access.ts';
 export { createRbacEscalation } from './admission/plugins/rbac-escalation.ts';
 export { bootstrapPolicy } from './authorization/bootstrap-policy.ts';
 export { reconcileBootstrapPolicy } from './authorization/reconcile-bootstrap-policy.ts';

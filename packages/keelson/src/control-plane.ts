@@ -12,7 +12,6 @@ import {
   createAggregator,
   createApiServer,
   createAccessReviewHandlers,
-  createAdmissionPlugins,
   createBuiltinParts,
   createBuiltinVersions,
   createSelfSubjectReviewHandler,
@@ -20,18 +19,11 @@ import {
   createTokenRequestHandler,
   createTokenReviewHandler,
   createWebhookClient,
-  createExtensionPlugins,
   createImpersonationFilter,
   createImpersonationMetrics,
   createLegacyToken,
   createMetrics,
-  createNamespaceCreator,
-  createNodeRestriction,
   createPolicyTypeChecker,
-  createPodSecurityMetrics,
-  createQuotaStatusWriter,
-  createRbacEscalation,
-  createResourcesOfKind,
   defaultLimits,
   flowControlSources,
   identityHeadersOf,
@@ -40,7 +32,6 @@ import {
   startDefinitionServer,
   startFlowSchemaStatus,
   silentLogger,
-  type AdmissionConfiguration,
   type ApiServer,
   type Authorizer,
   type Features,
@@ -56,6 +47,7 @@ import {
 } from '@keelson/apiserver';
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
+import { createClusterAdmission, type AdmissionFlags } from './cluster-admission.ts';
 import type { ControllerName } from './controller-list.ts';
 import {
   createIdentity,
@@ -67,7 +59,7 @@ import type { Pki } from './pki.ts';
 import { startControllers } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
 
-export interface ControlPlaneOptions extends IdentityOptions {
+export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
   readonly storage: Storage;
   readonly features: Features;
   readonly pki: Pki;
@@ -75,12 +67,6 @@ export interface ControlPlaneOptions extends IdentityOptions {
   readonly authorization?: AuthorizationSettings;
   readonly controllers?: ReadonlySet<ControllerName>;
   readonly serviceClusterIpRange?: string;
-  /** Plugins besides those of `enableAdmissionPlugins`; NodeRestriction unless said otherwise. */
-  readonly standardPlugins?: readonly string[];
-  readonly enableAdmissionPlugins?: readonly string[];
-  readonly disableAdmissionPlugins?: readonly string[];
-  /** From `parseAdmissionConfiguration`. */
-  readonly admissionConfiguration?: AdmissionConfiguration;
   /**
    * Extension API servers are reached at their endpoints (the default), not over the address of
    * their Service.
@@ -123,7 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const sources = await openObjectSources(storage, signal);
   const metrics = createMetrics();
   const authorization = createClusterAuthorization(options, { sources, metrics, signal });
-  const { authorizer, rbac } = authorization;
+  const { authorizer } = authorization;
   const identity = createClusterIdentity(options, { sources, clock, random, metrics, logger });
   const resolver = createClusterResolver(options, sources);
   const webhooks = createClusterWebhooks(resolver, clock, limits);
@@ -140,7 +126,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     frontProxy: () => pki.frontProxy.client,
     signal,
   });
-  const plugins = { sources, features, authorizer, clock, random };
   const server: ApiServer = createApiServer({
     storage,
     aggregator,
@@ -150,26 +135,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     authorizer,
     impersonation: createImpersonation(authorizer, features, { metrics, clock }),
     audit: passThrough('audit'),
-    admissionPlugins: [
-      ...createAdmissionPlugins({
-        ...plugins,
-        quotaWriter: createQuotaStatusWriter(storage),
-        namespaceCreator: createNamespaceCreator(() => server.serve),
-        kinds: createResourcesOfKind((group) => server.index.inGroup(group)),
-        ...pluginFlagsOf(options),
-        others: [
-          createNodeRestriction({ ...sources, features, authorizer }),
-          ...createExtensionPlugins({
-            ...plugins,
-            client: webhooks,
-            index: () => server.index,
-            metrics,
-          }),
-        ],
-        observePodSecurity: createPodSecurityMetrics(metrics, minor),
-      }),
-      createRbacEscalation({ authorizer, rbac }),
-    ],
+    admissionPlugins: createClusterAdmission({
+      flags: options,
+      storage,
+      sources,
+      features,
+      authorization,
+      webhooks,
+      metrics,
+      clock,
+      random,
+      server: () => server,
+    }),
     builtin: createClusterBuiltins({ options, identity, authorization, sources }, () => server),
     servedVersions,
     issuer: identity.documents,
@@ -258,16 +235,6 @@ function createImpersonation(
     features,
     createImpersonationMetrics(metrics, clock),
   );
-}
-
-function pluginFlagsOf(options: ControlPlaneOptions) {
-  const { standardPlugins = ['NodeRestriction'], enableAdmissionPlugins = [] } = options;
-  const { disableAdmissionPlugins = [], admissionConfiguration } = options;
-  return {
-    enable: [...standardPlugins, ...enableAdmissionPlugins],
-    disable: disableAdmissionPlugins,
-    ...(admissionConfiguration === undefined ? {} : { configuration: admissionConfiguration }),
-  };
 }
 
 interface ReviewParts {
