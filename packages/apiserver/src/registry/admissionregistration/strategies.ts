@@ -2,6 +2,7 @@
 
 import type { Strategy } from '../strategy.ts';
 import { uncheckedExpressions, type ExpressionChecker } from '../validation/expression-checker.ts';
+import { withReservedNames } from './reserved-names.ts';
 import { createMutatingAdmissionPolicyStrategy } from './mutatingadmissionpolicies/strategy.ts';
 import { mutatingAdmissionPolicyBindingStrategy } from './mutatingadmissionpolicybindings/strategy.ts';
 import { createValidatingAdmissionPolicyStrategy } from './validatingadmissionpolicies/strategy.ts';
@@ -14,7 +15,7 @@ import {
 export function createAdmissionregistrationStrategies(
   checker: ExpressionChecker,
 ): Readonly<Record<string, Strategy>> {
-  return {
+  const strategies: Readonly<Record<string, Strategy>> = {
     mutatingadmissionpolicies: createMutatingAdmissionPolicyStrategy(checker) as Strategy,
     mutatingadmissionpolicybindings: mutatingAdmissionPolicyBindingStrategy as Strategy,
     mutatingwebhookconfigurations: createMutatingWebhookStrategy(checker) as Strategy,
@@ -22,6 +23,12 @@ export function createAdmissionregistrationStrategies(
     validatingadmissionpolicybindings: validatingAdmissionPolicyBindingStrategy as Strategy,
     validatingwebhookconfigurations: createValidatingWebhookStrategy(checker) as Strategy,
   };
+  return Object.fromEntries(
+    Object.entries(strategies).map(([resource, strategy]) => [
+      resource,
+      withReservedNames(strategy),
+    ]),
+  );
 }
 
 /** Expressions are accepted as they are. */
