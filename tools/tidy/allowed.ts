@@ -100,5 +100,5 @@ export const allowed: Excess = {
   'columns tools/bench/run.ts': 1,
   'file packages/apiserver/src/admission/plugins/node-restriction.test.ts': 607,
   'function packages/apiserver/src/create-api-server.ts#createApiServer': 74,
-  'function packages/keelson/src/control-plane.ts#startControlPlane': 92,
+  'function packages/keelson/src/control-plane.ts#startControlPlane': 85,
 };

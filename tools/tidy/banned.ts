@@ -63,6 +63,8 @@ export const bannedText: readonly BannedRule[] = [
       'packages/apimachinery/src/random.ts': 'is where chance comes from',
       'packages/apiserver/src/endpoints/content-hash.ts':
         'hashes public documents for their ETag, which clients compare',
+      'packages/apiserver/src/admission/manifests/manifest-hash.ts':
+        'tells sets of manifests apart, for metrics and for when to read them again',
     },
     example: "import { createHash } from 'node:crypto';",
   },

@@ -24,6 +24,7 @@ export interface Reply {
 export interface Call {
   readonly path: string;
   readonly body: JsonObject | null;
+  readonly authorization: string | undefined;
 }
 export interface WebhookServer {
   readonly port: number;
@@ -64,7 +65,7 @@ export async function startWebhookServer(odd: OddCertificate = {}): Promise<Webh
         const path = new URL(request.url ?? '/', 'https://webhook').pathname;
         const parsed = text === '' ? null : (JSON.parse(text) as JsonObject);
         const earlier = calls.filter((call) => call.path === path).length;
-        calls.push({ path, body: parsed });
+        calls.push({ path, body: parsed, authorization: request.headers.authorization });
         const planned = replies[path] ?? {};
         const list = 'length' in planned ? planned : [planned as Reply];
         await answer(response, parsed, list[Math.min(earlier, list.length - 1)] ?? {});

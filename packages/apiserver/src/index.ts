@@ -126,6 +126,7 @@ export { createPodSecurityMetrics } from './admission/admission-metrics.ts';
 export { AdmissionPluginError, createAdmissionPlugins } from './admission/create-plugins.ts';
 export { parseAdmissionConfiguration } from './admission/admission-configuration.ts';
 export type { AdmissionConfiguration } from './admission/admission-configuration.ts';
+export type { ConfigurationFiles } from './admission/configuration-files.ts';
 export { AdmissionConfigurationError } from './admission/configuration-reader.ts';
 export { createNamespaceCreator } from './admission/namespace-creator.ts';
 export { createQuotaStatusWriter } from './admission/quota-status-writer.ts';

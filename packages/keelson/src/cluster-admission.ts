@@ -16,12 +16,15 @@ import {
   type AdmissionPlugin,
   type ApiServer,
   type createAuthorization,
+  type ConfigurationFiles,
   type Features,
+  type Logger,
   type Metrics,
   type ObjectSources,
   type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
+import { fileSystemConfigurationFiles } from './configuration-files.ts';
 
 /** What the flags say about admission. */
 export interface AdmissionFlags {
@@ -31,6 +34,8 @@ export interface AdmissionFlags {
   readonly disableAdmissionPlugins?: readonly string[];
   /** From `parseAdmissionConfiguration`. */
   readonly admissionConfiguration?: AdmissionConfiguration;
+  /** What it names is read through this; the file system unless said otherwise. */
+  readonly configurationFiles?: ConfigurationFiles;
 }
 
 export interface ClusterAdmissionParts {
@@ -43,6 +48,11 @@ export interface ClusterAdmissionParts {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: Random;
+  readonly logger: Logger;
+  /** Ends what goes on beside requests. */
+  readonly signal: AbortSignal;
+  /** Tells the servers of a cluster apart. */
+  readonly serverId: string;
   /** Asked for only when a request is admitted: the server is made after the plugins. */
   readonly server: () => ApiServer;
 }
@@ -51,12 +61,14 @@ export function createClusterAdmission(parts: ClusterAdmissionParts): AdmissionP
   const { flags, storage, sources, features, webhooks, metrics, clock, random, server } = parts;
   const { authorizer, rbac } = parts.authorization;
   const kinds = createResourcesOfKind((group) => server().index.inGroup(group));
-  const shared = { sources, features, authorizer, clock, random };
+  const { logger, signal, serverId } = parts;
+  const { configurationFiles: files = fileSystemConfigurationFiles } = flags;
+  const configured = { ...pluginFlagsOf(flags), files };
+  const shared = { ...configured, client: webhooks, sources, features, authorizer, clock, random };
   return [
     createParamAccess({ ...sources, authorizer, kinds }),
     ...createAdmissionPlugins({
       ...shared,
-      ...pluginFlagsOf(flags),
       quotaWriter: createQuotaStatusWriter(storage),
       namespaceCreator: createNamespaceCreator(() => server().serve),
       kinds,
@@ -64,9 +76,11 @@ export function createClusterAdmission(parts: ClusterAdmissionParts): AdmissionP
         createNodeRestriction({ ...sources, features, authorizer }),
         ...createExtensionPlugins({
           ...shared,
-          client: webhooks,
           index: () => server().index,
           metrics,
+          logger,
+          signal,
+          serverId,
         }),
       ],
       observePodSecurity: createPodSecurityMetrics(metrics, features.emulated.minor),

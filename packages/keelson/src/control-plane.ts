@@ -1,6 +1,7 @@
 // The composition root: storage, identity, authorization, admission and the API server become one
 // control plane. `keelson up` and `createCluster()` both start here.
 
+import { hostname } from 'node:os';
 import {
   formatTime,
   systemClock,
@@ -103,7 +104,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger = silentLogger,
   } = options;
   const servedVersions = servedVersionsOf(options);
-  const { minor } = features.emulated;
   const stop = new AbortController();
   const { signal } = stop;
   const sources = await openObjectSources(storage, signal);
@@ -113,18 +113,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const identity = createClusterIdentity(options, { sources, clock, random, metrics, logger });
   const resolver = createClusterResolver(options, sources);
   const webhooks = createClusterWebhooks(resolver, clock, limits);
+  const shared = { sources, storage, features, clock, metrics, logger, signal };
   const aggregator = createAggregator({
     ...reachOf(options),
-    sources,
-    storage,
+    ...shared,
     resolver,
-    features,
-    clock,
-    metrics,
-    logger,
     scope: () => server.scopeOf('apiregistration.k8s.io', 'apiservices'),
     frontProxy: () => pki.frontProxy.client,
-    signal,
   });
   const server: ApiServer = createApiServer({
     storage,
@@ -136,21 +131,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     impersonation: createImpersonation(authorizer, features, { metrics, clock }),
     audit: passThrough('audit'),
     admissionPlugins: createClusterAdmission({
+      ...shared,
       flags: options,
-      storage,
-      sources,
-      features,
       authorization,
       webhooks,
-      metrics,
-      clock,
       random,
+      serverId: hostname(),
       server: () => server,
     }),
     builtin: createClusterBuiltins({ options, identity, authorization, sources }, () => server),
     servedVersions,
     issuer: identity.documents,
-    version: versionInfo(minor),
+    version: versionInfo(features.emulated.minor),
     flowControl: options.priorityAndFairness === false ? undefined : flowControlSources(sources),
     serverAddress: options.serverAddress,
     clock,

@@ -40,6 +40,8 @@ export interface ClusterOptions {
   readonly controllers?: readonly string[];
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
+  /** By plugin, as in an AdmissionConfiguration; files that it names are those of this machine. */
+  readonly admissionConfiguration?: Readonly<Record<string, object>>;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
@@ -131,6 +133,7 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
     runtimeConfig: parseRuntimeConfig([options.runtimeConfig ?? '']),
     enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
     disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
+    admissionConfiguration: new Map(Object.entries(options.admissionConfiguration ?? {})),
     serverAddress: () => address,
   });
   const hold = createProcessHold();

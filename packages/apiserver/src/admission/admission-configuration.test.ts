@@ -4,6 +4,8 @@ import { createFeatures } from '../features/create-features.ts';
 import { parseAdmissionConfiguration } from './admission-configuration.ts';
 import {
   parseEventRateLimits,
+  parseExtensionConfiguration,
+  parseImagePolicy,
   parseLimitedResources,
   parsePodNodeSelectors,
   parsePodTolerationRestriction,
@@ -140,4 +142,57 @@ test('configurations of single plugins that are wrong are refused', () => {
     ],
   ];
   for (const [read, message] of rows) assert.throws(read, { message });
+});
+
+test('the times of an image policy', () => {
+  const parseTimes = (imagePolicy: object) => parseImagePolicy({ imagePolicy });
+  const defaults = { allowMs: 300_000, denyMs: 30_000, backoffMs: 500, defaultAllow: false };
+  assert.deepEqual(parseTimes({ kubeConfigFile: 'k' }), { kubeConfigFile: 'k', ...defaults });
+  const given = { allowTTL: 50, denyTTL: -1, retryBackoff: 1, defaultAllow: true };
+  const expected = { allowMs: 50_000, denyMs: 0, backoffMs: 1, defaultAllow: true };
+  assert.deepEqual(parseTimes(given), { kubeConfigFile: '', ...expected });
+  const rows: [given: object, message: RegExp][] = [
+    [{ allowTTL: 1801 }, /^valid value is between 1s and 30m0s, got 30m1s$/],
+    [{ denyTTL: -2 }, /^valid value is between 1s and 30m0s, got -2s$/],
+    [{ retryBackoff: 300_001 }, /^valid value is between 1ms and 5m0s, got 5m0.001s$/],
+    [{ allowTtl: 1 }, /unknown field "imagePolicy.allowTtl"$/],
+  ];
+  for (const [what, message] of rows)
+    assert.throws(() => parseTimes(what), { name: 'AdmissionConfigurationError', message });
+  assert.throws(() => parseImagePolicy(undefined), /no config specified$/);
+});
+
+test('what webhooks and policies are configured with', () => {
+  const gates = { ManifestBasedAdmissionControlConfig: true };
+  const on = createFeatures({ featureGates: gates });
+  const v1 = 'apiserver.config.k8s.io/v1';
+  const webhooks = 'MutatingAdmissionWebhook';
+  const kind = 'WebhookAdmissionConfiguration';
+  const parsed = (document: object | undefined, plugin = webhooks, known = on) =>
+    parseExtensionConfiguration(document, plugin, known);
+  assert.deepEqual(parsed(undefined), {});
+  const both = { kubeConfigFile: '/a', staticManifestsDir: '/b' };
+  assert.deepEqual(parsed({ apiVersion: v1, kind, ...both }), both);
+  const old = { apiVersion: 'apiserver.config.k8s.io/v1alpha1', kind: 'WebhookAdmission' };
+  assert.deepEqual(parsed({ ...old, kubeConfigFile: '/a' }), { kubeConfigFile: '/a' });
+  for (const plugin of ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy']) {
+    const own = { apiVersion: v1, kind: `${plugin}Configuration`, staticManifestsDir: '/b' };
+    assert.deepEqual(parsed(own, plugin), { staticManifestsDir: '/b' });
+    assert.throws(() => parsed({ ...own, kubeConfigFile: '/a' }, plugin), /unknown field/);
+    assert.throws(() => parsed({ ...own, kind }, plugin), /no kind "WebhookAdmission/);
+  }
+  const rows: [fields: object, message: RegExp][] = [
+    [
+      { kubeConfigFile: 'a' },
+      /^kubeConfigFile: Invalid value: "a": must be an absolute file path$/,
+    ],
+    [{ staticManifestsDir: 'b' }, /^staticManifestsDir: Invalid value: "b": must be an absolute/],
+    [{ more: 1 }, /unknown field "more"$/],
+  ];
+  for (const [fields, message] of rows)
+    assert.throws(() => parsed({ apiVersion: v1, kind, ...fields }), { message });
+  assert.throws(
+    () => parsed({ apiVersion: v1, kind, staticManifestsDir: '/b' }, webhooks, features),
+    /staticManifestsDir requires the ManifestBasedAdmissionControlConfig feature gate to be enabled$/,
+  );
 });

@@ -3,8 +3,8 @@
 
 /** Why a configuration cannot be used; the message names the field. */
 export class AdmissionConfigurationError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'AdmissionConfigurationError';
   }
 }

@@ -80,7 +80,7 @@ test('what the server cannot start with says why', () => {
     [{ enable: ['Nope'] }, [/^enable-admission-plugins plugin "Nope" is unknown$/]],
     [
       { enable: ['ImagePolicyWebhook'] },
-      [/^admission plugin "ImagePolicyWebhook" is not available in this server$/],
+      [/^couldn't init admission plugin "ImagePolicyWebhook": no config specified$/],
     ],
     [
       { enable: ['EventRateLimit'] },

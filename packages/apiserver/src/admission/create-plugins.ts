@@ -7,11 +7,15 @@ import { parsePodSecurityConfiguration, type PodSecurityDecision } from '@keelso
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Features } from '../features/features.ts';
 import type { ObjectSource } from '../object-source.ts';
+import type { WebhookClient } from '../transport/webhook-client.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
 import type { AdmissionConfiguration } from './admission-configuration.ts';
+import { noConfigurationFiles, type ConfigurationFiles } from './configuration-files.ts';
 import { AdmissionConfigurationError } from './configuration-reader.ts';
+import { readKubeconfigServer } from './kubeconfig.ts';
 import {
   parseEventRateLimits,
+  parseImagePolicy,
   parseLimitedResources,
   parsePodNodeSelectors,
   parsePodTolerationRestriction,
@@ -33,6 +37,7 @@ import {
 import { createDenyServiceExternalIps } from './plugins/deny-service-external-ips.ts';
 import { createEventRateLimit } from './plugins/event-rate-limit.ts';
 import { createExtendedResourceToleration } from './plugins/extended-resource-toleration.ts';
+import { createImagePolicyWebhook } from './plugins/image-policy-webhook.ts';
 import { createJobValidation } from './plugins/job-validation.ts';
 import { createLimitPodHardAntiAffinityTopology } from './plugins/limit-pod-hard-anti-affinity-topology.ts';
 import { createLimitRanger } from './plugins/limit-ranger.ts';
@@ -93,6 +98,10 @@ export interface AdmissionPluginOptions extends PluginFlags {
   readonly random: Random;
   /** From `parseAdmissionConfiguration`. */
   readonly configuration?: AdmissionConfiguration;
+  /** Reads the files that configurations name. Absent: there are none. */
+  readonly files?: ConfigurationFiles;
+  /** Asks servers that configurations name. Absent: plugins that need it cannot be turned on. */
+  readonly client?: WebhookClient;
   readonly tolerationSeconds?: DefaultTolerationSecondsOptions;
   /**
    * Plugins that are made elsewhere; each takes its place in the order by its name, when it is on.
@@ -137,6 +146,7 @@ const factories: ReadonlyMap<string, CreatePlugin> = new Map<string, CreatePlugi
       createEventRateLimit(parseEventRateLimits(configurationOf(o, 'EventRateLimit')), o.clock),
   ],
   ['ExtendedResourceToleration', createExtendedResourceToleration],
+  ['ImagePolicyWebhook', createConfiguredImagePolicy],
   ['JobValidation', (o) => createJobValidation(o.sources.podGroups, o.features)],
   ['LimitPodHardAntiAffinityTopology', createLimitPodHardAntiAffinityTopology],
   ['LimitRanger', (o) => createLimitRanger(o.sources.limitRanges, o.features)],
@@ -246,6 +256,14 @@ function createConfiguredPodSecurity(options: AdmissionPluginOptions): Admission
     configuration: parsePodSecurityConfiguration(configurationOf(options, 'PodSecurity')),
     ...(observePodSecurity === undefined ? {} : { observe: observePodSecurity }),
   });
+}
+
+function createConfiguredImagePolicy(options: AdmissionPluginOptions): AdmissionPlugin {
+  const { files = noConfigurationFiles, client, clock, random } = options;
+  const configuration = parseImagePolicy(configurationOf(options, 'ImagePolicyWebhook'));
+  if (client === undefined) throw new AdmissionConfigurationError('this server calls nobody');
+  const server = readKubeconfigServer(configuration.kubeConfigFile, { files, clock });
+  return createImagePolicyWebhook({ configuration, server, client, clock, random });
 }
 
 const securityContextDenyPage =

@@ -2,8 +2,16 @@
 // undefined when there is none, and throws AdmissionConfigurationError when it cannot be used.
 // (PodSecurity reads its own, in @keelson/pod-security.)
 
+import { isAbsolute } from 'node:path';
 import type { Toleration } from '@keelson/apimachinery/types/core.v1';
-import { fieldError, renderFieldError, type FieldError } from '@keelson/apimachinery';
+import {
+  fieldError,
+  formatGoDuration,
+  renderFieldError,
+  type FieldError,
+} from '@keelson/apimachinery';
+import type { Features } from '../features/features.ts';
+import { manifestsGate } from '../registry/admissionregistration/reserved-names.ts';
 import {
   AdmissionConfigurationError,
   checkKind,
@@ -19,6 +27,7 @@ import {
   type EventLimit,
   type EventRateLimitConfiguration,
 } from './plugins/event-rate-limit.ts';
+import type { ImagePolicyConfiguration } from './plugins/image-policy-webhook.ts';
 import type { PodNodeSelectorConfiguration } from './plugins/pod-node-selector.ts';
 import type { PodTolerationRestrictionConfiguration } from './plugins/pod-toleration-restriction.ts';
 import type { LimitedResource } from './plugins/resource-quota/check-request.ts';
@@ -129,6 +138,94 @@ function readToleration(item: unknown, path: string): Toleration {
   const seconds = readInteger(fields.get('tolerationSeconds'), `${path}.tolerationSeconds`);
   if (seconds !== undefined) toleration.tolerationSeconds = seconds;
   return toleration;
+}
+
+/** Where a plugin of webhooks or policies finds what is no object of the API. */
+export interface ExtensionConfiguration {
+  /** Who the server is to webhooks, by host. Absent: nobody. */
+  readonly kubeConfigFile?: string;
+  /** The folder of static manifests (KEP-5793). */
+  readonly staticManifestsDir?: string;
+}
+
+const v1 = 'apiserver.config.k8s.io/v1';
+const extensionKinds: Readonly<Record<string, readonly [kind: string, versions: string[]][]>> = {
+  webhooks: [
+    ['WebhookAdmissionConfiguration', [v1]],
+    ['WebhookAdmission', [v1, 'apiserver.config.k8s.io/v1alpha1']],
+  ],
+  ValidatingAdmissionPolicy: [['ValidatingAdmissionPolicyConfiguration', [v1]]],
+  MutatingAdmissionPolicy: [['MutatingAdmissionPolicyConfiguration', [v1]]],
+};
+
+/** Of a plugin for webhooks or policies; a folder of manifests needs its feature gate. */
+export function parseExtensionConfiguration(
+  document: unknown,
+  plugin: string,
+  features: Features,
+): ExtensionConfiguration {
+  if (document === undefined) return {};
+  const fields = readFields(document, '');
+  const isAboutWebhooks = plugin.endsWith('Webhook');
+  const kinds = extensionKinds[isAboutWebhooks ? 'webhooks' : plugin] ?? [];
+  const [kind, versions] = kinds.find(([name]) => name === fields.get('kind')) ??
+    kinds[0] ?? ['', []];
+  checkKind(fields, kind, versions);
+  const names = [...(isAboutWebhooks ? ['kubeConfigFile'] : []), 'staticManifestsDir'];
+  refuseOtherFields(fields, ['kind', 'apiVersion', ...names]);
+  const path = (name: string) => readText(fields.get(name), name);
+  const [kubeConfigFile, staticManifestsDir] = [path('kubeConfigFile'), path('staticManifestsDir')];
+  const absolute = 'must be an absolute file path';
+  if (kubeConfigFile !== '' && !isAbsolute(kubeConfigFile))
+    refuse([fieldError.invalid('kubeConfigFile', kubeConfigFile, absolute)]);
+  if (staticManifestsDir !== '' && !features.enabled(manifestsGate))
+    refuse([
+      fieldError.forbidden(
+        'staticManifestsDir',
+        `staticManifestsDir requires the ${manifestsGate} feature gate to be enabled`,
+      ),
+    ]);
+  if (staticManifestsDir !== '' && !isAbsolute(staticManifestsDir))
+    refuse([fieldError.invalid('staticManifestsDir', staticManifestsDir, absolute)]);
+  return {
+    ...(kubeConfigFile !== '' && { kubeConfigFile }),
+    ...(staticManifestsDir !== '' && { staticManifestsDir }),
+  };
+}
+
+/** `imagePolicy`; the file has no kind. Unset times have defaults, -1 turns what they are for off. */
+export function parseImagePolicy(document: unknown): ImagePolicyConfiguration {
+  if (document === undefined) throw new AdmissionConfigurationError('no config specified');
+  const fields = readFields(readFields(document, '').get('imagePolicy'), 'imagePolicy');
+  const known = ['kubeConfigFile', 'allowTTL', 'denyTTL', 'retryBackoff', 'defaultAllow'];
+  refuseOtherFields(fields, known, 'imagePolicy.');
+  const time = (name: string, { unitMs, minMs, maxMs, defaultMs }: TimeRange): number => {
+    const given = readInteger(fields.get(name), `imagePolicy.${name}`) ?? 0;
+    if (given === -1) return 0;
+    if (given === 0) return defaultMs;
+    const ms = given * unitMs;
+    if (ms >= minMs && ms <= maxMs) return ms;
+    const [min, max, got] = [minMs, maxMs, ms].map((value) =>
+      formatGoDuration(BigInt(value) * 1_000_000n),
+    );
+    throw new AdmissionConfigurationError(`valid value is between ${min} and ${max}, got ${got}`);
+  };
+  const minute = 60_000;
+  const remembered = { unitMs: 1_000, minMs: 1_000, maxMs: 30 * minute };
+  return {
+    kubeConfigFile: readText(fields.get('kubeConfigFile'), 'imagePolicy.kubeConfigFile'),
+    backoffMs: time('retryBackoff', { unitMs: 1, minMs: 1, maxMs: 5 * minute, defaultMs: 500 }),
+    allowMs: time('allowTTL', { ...remembered, defaultMs: 5 * minute }),
+    denyMs: time('denyTTL', { ...remembered, defaultMs: 30_000 }),
+    defaultAllow: fields.get('defaultAllow') === true,
+  };
+}
+
+interface TimeRange {
+  readonly unitMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly defaultMs: number;
 }
 
 function refuse(errors: readonly FieldError[]): never {

@@ -43,12 +43,24 @@ export interface ServiceResolver {
   resolve(service: ServicePort): { readonly host: string; readonly port: number };
 }
 
+/** How the server shows a webhook who it is; from files of the administrator, never from objects. */
+export interface WebhookCredentials {
+  /** The value of the header `Authorization`. */
+  authorization?(): string;
+  readonly certificate?: { readonly certificatePem: string; readonly privateKeyPem: string };
+  /** The name that the certificate of the webhook must be for, if not its host's. */
+  readonly serverName?: string;
+}
+
 export interface WebhookCall {
   readonly address: WebhookAddress;
   /** JSON. */
   readonly body: Uint8Array;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  readonly credentials?: WebhookCredentials;
+  /** False leaves `?timeout=` out of the URL. */
+  readonly tellsTimeout?: boolean;
 }
 
 export interface WebhookClient {
@@ -141,25 +153,28 @@ interface Target {
   readonly url: URL;
   readonly service: ServicePort | undefined;
   readonly ca: string | undefined;
+  readonly credentials: WebhookCredentials;
 }
 
 const defaultPort = 443;
 
-function targetOf({ address, timeoutMs }: WebhookCall): Target {
+function targetOf(call: WebhookCall): Target {
+  const { address, timeoutMs, credentials = {}, tellsTimeout = true } = call;
   const { service, caBundle } = address;
-  const query = `?timeout=${formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)))}`;
+  const timeout = formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)));
+  const query = tellsTimeout ? `?timeout=${timeout}` : '';
   const ca = caBundle ? Buffer.from(caBundle, 'base64').toString('latin1') : undefined;
   if (service === undefined) {
     if (!address.url) throw new WebhookError('no configuration for webhook service or url', {});
     const url = new URL(address.url);
     if (url.protocol !== 'https:') throw new WebhookError('webhooks are called by https', {});
-    url.search = query;
-    return { url, service: undefined, ca };
+    if (tellsTimeout) url.search = query;
+    return { url, service: undefined, ca, credentials };
   }
   const { namespace, name, port = defaultPort, path = '/' } = service;
   const slash = path.startsWith('/') ? '' : '/';
   const text = `https://${name}.${namespace}.svc:${port}${slash}${path}${query}`;
-  return { url: spelledWithPort(text), service: { namespace, name, port }, ca };
+  return { url: spelledWithPort(text), service: { namespace, name, port }, ca, credentials };
 }
 
 /** COMPAT: the URL of a service names its port, also where it is that of the scheme. */
@@ -198,7 +213,7 @@ class NothingWritten extends Error {}
 
 function sendOnce(
   { agent, services, answerBytesMax, userAgent = 'keelson' }: Connections,
-  { url, service, ca }: Target,
+  { url, service, ca, credentials }: Target,
   { body, signal }: Outgoing,
 ): Promise<Answer> {
   const named = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -208,6 +223,8 @@ function sendOnce(
       : services.resolve(service);
   if (isIP(place.host) !== 0 && isForbiddenAddress(place.host))
     throw new WebhookAddressError(place.host);
+  const { certificate, serverName = named } = credentials;
+  const authorization = credentials.authorization?.();
   return new Promise((resolve, reject) => {
     const sent = httpsRequest({
       agent,
@@ -217,7 +234,8 @@ function sendOnce(
       path: `${url.pathname}${url.search}`,
       lookup: checkedLookup,
       // Absent for addresses, which no server name may be.
-      ...(isIP(named) === 0 ? { servername: named } : {}),
+      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+      ...(certificate && { cert: certificate.certificatePem, key: certificate.privateKeyPem }),
       ...(ca === undefined ? {} : { ca }),
       minVersion: 'TLSv1.2',
       signal,
@@ -228,6 +246,7 @@ function sendOnce(
         accept: 'application/json, */*',
         'accept-encoding': 'gzip',
         'content-length': body.byteLength,
+        ...(authorization === undefined ? {} : { authorization }),
       },
     });
     let isWritten = false;

@@ -232,6 +232,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
 function isSettingsError(error: unknown): error is Error {
   return (
     error instanceof AdmissionPluginError ||
+    error instanceof AdmissionConfigurationError ||
     error instanceof AuthenticationConfigurationError ||
     error instanceof AuthorizationConfigurationError
   );

@@ -45,7 +45,7 @@ import {
   type PolicyPluginOptions,
   type PolicyRequest,
 } from '../policy/policy-requests.ts';
-import { createPolicyTable } from '../policy/policy-table.ts';
+import { createPolicyTables } from '../policy/policy-table.ts';
 import { matchConditions, policyCostMax } from '../policy/validating-policy.ts';
 import { WrittenValueError, writtenConfiguration, writtenPatch } from '../policy/written-value.ts';
 import { handling } from '../request-match.ts';
@@ -82,12 +82,12 @@ export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): A
     }
     return known;
   };
-  const table = createPolicyTable<Policy, Binding>(options.policies, options.bindings);
+  const tables = createPolicyTables<Policy, Binding>(options, options.manifests);
   return {
     name: pluginName,
     handles: handling('CREATE', 'UPDATE', 'CONNECT'),
     async mutate(attributes, reinvocation) {
-      const calls = await findPolicyCalls(table, options, attributes);
+      const calls = await findPolicyCalls(tables, options, attributes);
       if (calls.length === 0) return;
       const passes = beginPass(pluginName, reinvocation, attributes.object);
       const request = createPolicyRequest(options, attributes);

@@ -24,7 +24,7 @@ import {
   type PolicyCall,
   type PolicyPluginOptions,
 } from '../policy/policy-requests.ts';
-import { createPolicyTable } from '../policy/policy-table.ts';
+import { createPolicyTables } from '../policy/policy-table.ts';
 import {
   compileValidatingPolicy,
   type CompiledPolicy,
@@ -45,12 +45,12 @@ export function createValidatingAdmissionPolicy(options: PolicyPluginOptions): A
     }
     return known;
   };
-  const table = createPolicyTable<Policy, Binding>(options.policies, options.bindings);
+  const tables = createPolicyTables<Policy, Binding>(options, options.manifests);
   return {
     name: 'ValidatingAdmissionPolicy',
     handles: () => true,
     async validate(attributes) {
-      const calls = await findPolicyCalls(table, options, attributes);
+      const calls = await findPolicyCalls(tables, options, attributes);
       if (calls.length === 0) return;
       const request = createPolicyRequest(options, attributes);
       const refusals: Refusal[] = [];

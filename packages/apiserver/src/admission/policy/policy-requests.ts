@@ -17,17 +17,24 @@ import { matchResources, type MatchDependencies, type MatchedResource } from './
 import { collectParams, ParamError, type ParamSource } from './params.ts';
 import { createPolicyAuthorizer, type PolicyAuthorizer } from './policy-authorizer.ts';
 import { createInputsOfRequest, type PolicyInputs } from './policy-inputs.ts';
-import type { BoundPolicy, PolicyTable } from './policy-table.ts';
+import type { BoundPolicy, PolicyTables } from './policy-table.ts';
 
 export interface PolicyPluginOptions {
   readonly policies: ObjectSource;
   readonly bindings: ObjectSource;
+  /** Policies that are no objects of the API; they come first and see policies too. */
+  readonly manifests?: PolicySet | undefined;
   readonly namespaces: ObjectSource;
   readonly versions: RequestVersions;
   readonly params: ParamSource;
   readonly authorizer: Authorizer;
   /** For expressions that are stored. */
   readonly environment: Environment;
+}
+
+export interface PolicySet {
+  readonly policies: ObjectSource;
+  readonly bindings: ObjectSource;
 }
 
 /** What both kinds of policies have. */
@@ -79,9 +86,13 @@ const reviewResources: ReadonlySet<string> = new Set([
   'authorization.k8s.io/selfsubjectrulesreviews',
 ]);
 
-/** SECURITY: a policy could otherwise forbid its own repair. Reviews store nothing. */
-export function isExemptFromPolicies({ gvr: { group, resource } }: AdmissionAttributes): boolean {
-  if (group === 'admissionregistration.k8s.io') return policyResources.has(resource);
+/** SECURITY: a policy could otherwise forbid its own repair. */
+function isAboutPolicies({ gvr: { group, resource } }: AdmissionAttributes): boolean {
+  return group === 'admissionregistration.k8s.io' && policyResources.has(resource);
+}
+
+/** Reviews store nothing. */
+function isReview({ gvr: { group, resource } }: AdmissionAttributes): boolean {
   return reviewResources.has(`${group}/${resource}`);
 }
 
@@ -90,12 +101,12 @@ export function isExemptFromPolicies({ gvr: { group, resource } }: AdmissionAttr
  * out.
  */
 export async function findPolicyCalls<P extends AnyPolicy, B extends AnyBinding>(
-  table: PolicyTable<P, B>,
+  tables: PolicyTables<P, B>,
   options: PolicyPluginOptions,
   attributes: AdmissionAttributes,
 ): Promise<(PolicyCall<P, B> | PolicyProblem<P, B>)[]> {
-  const policies = table.bound();
-  if (policies.length === 0 || isExemptFromPolicies(attributes)) return [];
+  const policies = boundFor(tables, attributes);
+  if (policies.length === 0) return [];
   const dependencies = { namespaces: options.namespaces, versions: rememberEquivalents(options) };
   const equivalents = dependencies.versions.equivalents(attributes.gvr).map(resourceName);
   const names = [...new Set([attributes.gvr.resource, ...equivalents])];
@@ -114,6 +125,16 @@ export async function findPolicyCalls<P extends AnyPolicy, B extends AnyBinding>
     }
   }
   return found;
+}
+
+/** The policies that may be asked about a request, in order. */
+function boundFor<P, B>(
+  { own, manifests }: PolicyTables<P, B>,
+  attributes: AdmissionAttributes,
+): readonly BoundPolicy<P, B>[] {
+  if (isReview(attributes)) return [];
+  const policies = isAboutPolicies(attributes) ? [] : own.bound();
+  return manifests === undefined ? policies : [...manifests.bound(), ...policies];
 }
 
 const resourceName = ({ resource }: GroupVersionResource) => resource;

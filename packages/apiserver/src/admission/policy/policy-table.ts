@@ -4,7 +4,7 @@
 
 import type { MatchResources } from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
 import type { ObjectSource } from '../../object-source.ts';
-import type { AnyBinding, AnyPolicy } from './policy-requests.ts';
+import type { AnyBinding, AnyPolicy, PolicySet } from './policy-requests.ts';
 
 export interface BoundPolicy<P, B> {
   readonly policy: P;
@@ -19,6 +19,22 @@ export interface PolicyTable<P, B> {
    * chance.
    */
   bound(): readonly BoundPolicy<P, B>[];
+}
+
+/** Policies that are objects of the API, and those that are not. */
+export interface PolicyTables<P, B> {
+  readonly own: PolicyTable<P, B>;
+  readonly manifests: PolicyTable<P, B> | undefined;
+}
+
+export function createPolicyTables<P extends AnyPolicy, B extends AnyBinding>(
+  own: PolicySet,
+  manifests: PolicySet | undefined,
+): PolicyTables<P, B> {
+  return {
+    own: createPolicyTable(own.policies, own.bindings),
+    manifests: manifests && createPolicyTable(manifests.policies, manifests.bindings),
+  };
 }
 
 /** It follows both sources for as long as they live. */

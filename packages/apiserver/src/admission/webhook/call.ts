@@ -3,13 +3,20 @@
 
 import type { Random } from '@keelson/apimachinery';
 import { createUid } from '@keelson/apimachinery';
-import { WebhookError, type WebhookClient } from '../../transport/webhook-client.ts';
+import {
+  WebhookError,
+  type WebhookAddress,
+  type WebhookClient,
+} from '../../transport/webhook-client.ts';
 import type { AdmissionAttributes } from '../admission.ts';
+import type { CredentialsForHost } from '../kubeconfig.ts';
 import type { VersionedObjects } from '../request-versions.ts';
 import { callFailed, deniedBy, requestTimedOut, WebhookCallError } from './failures.ts';
 import { assertDryRun, type Invocation } from './invocation.ts';
 import { readReview, writeReview, type Verdict } from './review.ts';
 import type { WebhookMetrics, WebhookPhase } from './webhook-metrics.ts';
+
+const httpsPort = 443;
 
 export interface WebhookCaller {
   /**
@@ -28,10 +35,12 @@ export interface WebhookCallerOptions {
   readonly client: WebhookClient;
   readonly random: Random;
   readonly metrics: WebhookMetrics;
+  /** Who the server is to a host. Absent: nobody to anybody. */
+  readonly credentialsFor?: CredentialsForHost | undefined;
 }
 
 export function createWebhookCaller(options: WebhookCallerOptions): WebhookCaller {
-  const { phase, client, random, metrics } = options;
+  const { phase, client, random, metrics, credentialsFor } = options;
   const post = async (
     invocation: Invocation,
     attributes: AdmissionAttributes,
@@ -41,7 +50,9 @@ export function createWebhookCaller(options: WebhookCallerOptions): WebhookCalle
     const review = writeReview(invocation, attributes, objects, createUid(random));
     try {
       const { signal } = attributes;
-      const answer = await client.post({ address, body: review.body, timeoutMs, signal });
+      const credentials = credentialsFor?.(hostPortOf(address));
+      const call = { address, body: review.body, timeoutMs, signal };
+      const answer = await client.post(credentials === undefined ? call : { ...call, credentials });
       return readReview(answer, review, phase);
     } catch (error) {
       if (!(error instanceof WebhookError)) throw error;
@@ -76,6 +87,13 @@ export function createWebhookCaller(options: WebhookCallerOptions): WebhookCalle
       throw answer;
     },
   };
+}
+
+function hostPortOf({ url, service }: WebhookAddress): string {
+  if (service !== undefined)
+    return `${service.name}.${service.namespace}.svc:${service.port ?? httpsPort}`;
+  const { hostname, port } = new URL(url ?? '');
+  return `${hostname}:${port || httpsPort}`;
 }
 
 /** Also of a webhook that refuses. */

@@ -7,12 +7,13 @@ import type { ObjectSource } from '../../object-source.ts';
 import type { ResourceIndex } from '../../registry/resource-endpoint.ts';
 import type { WebhookClient } from '../../transport/webhook-client.ts';
 import type { AdmissionPlugin } from '../admission.ts';
+import type { CredentialsForHost } from '../kubeconfig.ts';
 import { createRequestVersions } from '../request-versions.ts';
 import { createWebhookCaller } from './call.ts';
 import { conditionsUnknown, type JudgeConditions } from './invocation.ts';
 import { createMutatingWebhooks } from './mutating-webhooks.ts';
 import { createValidatingWebhooks } from './validating-webhooks.ts';
-import { createWebhookList } from './webhook-list.ts';
+import { createWebhookList, type WebhookSets } from './webhook-list.ts';
 import { createWebhookMetrics } from './webhook-metrics.ts';
 
 export interface WebhookPluginsOptions {
@@ -29,10 +30,19 @@ export interface WebhookPluginsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly judgeConditions?: JudgeConditions;
+  /** What the configuration of each of the two plugins says. */
+  readonly configured?: Readonly<Record<'mutating' | 'validating', ConfiguredWebhooks>>;
+}
+
+export interface ConfiguredWebhooks {
+  readonly credentialsFor?: CredentialsForHost | undefined;
+  /** Configurations that are no objects of the API. */
+  readonly manifests?: ObjectSource | undefined;
 }
 
 export function createWebhookPlugins(options: WebhookPluginsOptions): AdmissionPlugin[] {
   const { sources, client, random, judgeConditions = conditionsUnknown } = options;
+  const { mutating = {}, validating = {} } = options.configured ?? {};
   const { namespaces } = sources;
   const versions = createRequestVersions(options.index, options.features);
   const metrics = createWebhookMetrics(options.metrics, options.clock);
@@ -40,13 +50,20 @@ export function createWebhookPlugins(options: WebhookPluginsOptions): AdmissionP
   return [
     createMutatingWebhooks({
       ...shared,
-      webhooks: createWebhookList(sources.mutatingWebhookConfigurations),
-      caller: createWebhookCaller({ phase: 'admit', client, random, metrics }),
+      ...listsOf(sources.mutatingWebhookConfigurations, mutating),
+      caller: createWebhookCaller({ phase: 'admit', client, random, metrics, ...mutating }),
     }),
     createValidatingWebhooks({
       ...shared,
-      webhooks: createWebhookList(sources.validatingWebhookConfigurations),
-      caller: createWebhookCaller({ phase: 'validating', client, random, metrics }),
+      ...listsOf(sources.validatingWebhookConfigurations, validating),
+      caller: createWebhookCaller({ phase: 'validating', client, random, metrics, ...validating }),
     }),
   ];
+}
+
+function listsOf(configurations: ObjectSource, { manifests }: ConfiguredWebhooks): WebhookSets {
+  return {
+    webhooks: createWebhookList(configurations),
+    manifests: manifests && createWebhookList(manifests),
+  };
 }

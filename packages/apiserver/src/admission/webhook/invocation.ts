@@ -12,7 +12,7 @@ import { admissionForbidden, type AdmissionAttributes } from '../admission.ts';
 import { matchesRule } from '../match/rule-matcher.ts';
 import { selectsNamespace, selectsObject } from '../match/selector-matcher.ts';
 import type { RequestVersions, VersionedObjects } from '../request-versions.ts';
-import type { Webhook } from './webhook-list.ts';
+import type { Webhook, WebhookSets } from './webhook-list.ts';
 
 export interface Invocation {
   readonly webhook: Webhook;
@@ -43,8 +43,17 @@ const exemptKinds: ReadonlySet<string> = new Set([
 ]);
 
 /** SECURITY: nobody must be able to lock everyone out of the configuration that locks them out. */
-export function isExempt({ gvk }: AdmissionAttributes): boolean {
+function isExempt({ gvk }: AdmissionAttributes): boolean {
   return gvk.group === 'admissionregistration.k8s.io' && exemptKinds.has(gvk.kind);
+}
+
+/** The webhooks that may be concerned by a request, in order. */
+export function webhooksFor(
+  { webhooks, manifests }: WebhookSets,
+  attributes: AdmissionAttributes,
+): readonly Webhook[] {
+  const own = isExempt(attributes) ? [] : webhooks.all();
+  return manifests === undefined ? own : [...manifests.all(), ...own];
 }
 
 /** Undefined when the webhook is not concerned. Throws the answer when that cannot be known. */

@@ -19,21 +19,20 @@ import { beginPass } from '../reinvocation-passes.ts';
 import type { WebhookCaller } from './call.ts';
 import {
   findInvocation,
-  isExempt,
   type Invocation,
   type InvocationDependencies,
+  webhooksFor,
 } from './invocation.ts';
-import type { Webhook, WebhookList } from './webhook-list.ts';
+import type { Webhook, WebhookSets } from './webhook-list.ts';
 
-export interface MutatingWebhooksOptions extends InvocationDependencies {
-  readonly webhooks: WebhookList;
+export interface MutatingWebhooksOptions extends InvocationDependencies, WebhookSets {
   readonly caller: WebhookCaller;
 }
 
 const pluginName = 'MutatingAdmissionWebhook';
 
 export function createMutatingWebhooks(options: MutatingWebhooksOptions): AdmissionPlugin {
-  const { webhooks, versions, caller } = options;
+  const { versions, caller } = options;
 
   /** Whether the webhook changed the object. */
   async function ask(
@@ -78,8 +77,8 @@ export function createMutatingWebhooks(options: MutatingWebhooksOptions): Admiss
     name: pluginName,
     handles: () => true,
     async mutate(attributes, reinvocation) {
-      const all = webhooks.all();
-      if (all.length === 0 || isExempt(attributes)) return;
+      const all = webhooksFor(options, attributes);
+      if (all.length === 0) return;
       const passes = beginPass(pluginName, reinvocation, attributes.object);
       for (const [index, webhook] of all.entries()) {
         const invocation = await findInvocation(webhook, attributes, options);

@@ -5,19 +5,18 @@ import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
 import type { WebhookCaller } from './call.ts';
 import {
   findInvocation,
-  isExempt,
   type Invocation,
   type InvocationDependencies,
+  webhooksFor,
 } from './invocation.ts';
-import type { WebhookList } from './webhook-list.ts';
+import type { WebhookSets } from './webhook-list.ts';
 
-export interface ValidatingWebhooksOptions extends InvocationDependencies {
-  readonly webhooks: WebhookList;
+export interface ValidatingWebhooksOptions extends InvocationDependencies, WebhookSets {
   readonly caller: WebhookCaller;
 }
 
 export function createValidatingWebhooks(options: ValidatingWebhooksOptions): AdmissionPlugin {
-  const { webhooks, versions, caller } = options;
+  const { versions, caller } = options;
 
   async function ask(
     invocation: Invocation,
@@ -35,8 +34,8 @@ export function createValidatingWebhooks(options: ValidatingWebhooksOptions): Ad
     name: 'ValidatingAdmissionWebhook',
     handles: () => true,
     async validate(attributes) {
-      const all = webhooks.all();
-      if (all.length === 0 || isExempt(attributes)) return;
+      const all = webhooksFor(options, attributes);
+      if (all.length === 0) return;
       const invocations: Invocation[] = [];
       for (const webhook of all) {
         const invocation = await findInvocation(webhook, attributes, options);

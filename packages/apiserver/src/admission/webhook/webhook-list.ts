@@ -42,6 +42,12 @@ export interface WebhookList {
   all(): readonly Webhook[];
 }
 
+/** Of manifests; they come first, and see configurations too. */
+export interface WebhookSets {
+  readonly webhooks: WebhookList;
+  readonly manifests?: WebhookList | undefined;
+}
+
 export function createWebhookList(configurations: ObjectSource): WebhookList {
   let list: readonly Webhook[] | undefined;
   configurations.subscribe(() => (list = undefined));
