@@ -37,6 +37,8 @@ export interface TestServerOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;
   readonly featureGates?: Readonly<Record<string, boolean>>;
+  /** `1.30`; the newest release when absent. */
+  readonly emulatedVersion?: string;
   readonly admissionPlugins?: readonly AdmissionPlugin[];
   readonly staticTokens?: readonly StaticToken[];
   /** False turns API Priority and Fairness off. */
@@ -76,11 +78,18 @@ export interface TestServer {
 
 const issuer = 'https://test';
 
+function createTestFeatures({ featureGates = {}, emulatedVersion }: TestServerOptions): Features {
+  return createFeatures({
+    featureGates,
+    ...(emulatedVersion === undefined ? {} : { emulatedVersion }),
+  });
+}
+
 export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { clock = systemClock } = options;
   const memory = createMemoryStorage({ clock });
   const storage = options.storage?.(memory) ?? memory;
-  const features = createFeatures({ featureGates: options.featureGates ?? {} });
+  const features = createTestFeatures(options);
   const stop = new AbortController();
   const sources = await openObjectSources(storage, stop.signal);
   const authentication = createAuthentication({
