@@ -17,6 +17,7 @@ import { createValidatingAdmissionPolicy } from './plugins/validating-admission-
 import { createRequestVersions } from './request-versions.ts';
 import { createConditionJudge } from './policy/judge-conditions.ts';
 import { createParamSource } from './policy/params.ts';
+import { createPolicyMetrics } from './policy/policy-metrics.ts';
 import type { PolicySet } from './policy/policy-requests.ts';
 import {
   createWebhookPlugins,
@@ -70,6 +71,7 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
       policies: sources.mutatingAdmissionPolicies,
       bindings: sources.mutatingAdmissionPolicyBindings,
       manifests: configured.policies('MutatingAdmissionPolicy'),
+      metrics: createPolicyMetrics('mutating', options.metrics, options.clock),
       typeOf: (gvr) => index().find(gvr)?.definition.type,
     }),
     createValidatingAdmissionPolicy({
@@ -77,6 +79,7 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
       policies: sources.validatingAdmissionPolicies,
       bindings: sources.validatingAdmissionPolicyBindings,
       manifests: configured.policies('ValidatingAdmissionPolicy'),
+      metrics: createPolicyMetrics('validating', options.metrics, options.clock),
     }),
     ...createWebhookPlugins({
       ...options,

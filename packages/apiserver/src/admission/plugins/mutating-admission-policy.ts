@@ -101,7 +101,10 @@ export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): A
         const id = idOf(call);
         if (!passes.isAsked(id)) continue;
         const mutator: Mutator = { options, attributes, request, call, ...compile(call.policy) };
-        const { isChanged, problems } = await mutate(mutator);
+        const observe = options.metrics?.start();
+        const { isChanged, isSkipped, problems } = await mutate(mutator);
+        if (!isSkipped && problems.length === 0) observe?.(namesOf(call));
+        for (const message of problems) observe?.({ ...namesOf(call), message });
         if (call.policy.spec.failurePolicy !== 'Ignore') {
           errors.push(...problems.map((problem) => `${by(call)} denied request: ${problem}`));
         }
@@ -138,6 +141,10 @@ function idOf({ policy, binding, params }: Call): string {
   return JSON.stringify([policy.metadata.name, binding.metadata.name, namespace, name]);
 }
 
+function namesOf({ policy, binding }: Call): { policy: string; binding: string } {
+  return { policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '' };
+}
+
 function by({
   policy,
   binding,
@@ -158,6 +165,8 @@ interface Mutator extends CompiledPolicy {
 
 interface Mutated {
   readonly isChanged: boolean;
+  /** Its conditions say that it is about something else. */
+  readonly isSkipped: boolean;
   readonly problems: readonly string[];
 }
 
@@ -169,8 +178,8 @@ async function mutate(mutator: Mutator): Promise<Mutated> {
   const conditions = await settled(request, () =>
     matchConditions(compiler, { ...bindings, namespaceObject: null }),
   );
-  if (conditions === false) return { isChanged: false, problems: [] };
-  if (conditions !== true) return { isChanged: false, problems: [conditions] };
+  if (conditions === false) return { isChanged: false, isSkipped: true, problems: [] };
+  if (conditions !== true) return { isChanged: false, isSkipped: false, problems: [conditions] };
   const problems: string[] = [];
   let isChanged = false;
   for (const mutation of mutator.mutations) {
@@ -184,7 +193,7 @@ async function mutate(mutator: Mutator): Promise<Mutated> {
     if (typeof problem === 'string') problems.push(problem);
     else if (problem) isChanged = true;
   }
-  return { isChanged, problems };
+  return { isChanged, isSkipped: false, problems };
 }
 
 /** What expressions see of the object as it is now. */

@@ -17,6 +17,7 @@ import {
   type AdmissionPlugin,
 } from '../admission.ts';
 import { paramsVariable } from '../policy/policy-inputs.ts';
+import type { PolicyCheck } from '../policy/policy-metrics.ts';
 import {
   createPolicyRequest,
   findPolicyCalls,
@@ -67,8 +68,9 @@ export function createValidatingAdmissionPolicy(options: PolicyPluginOptions): A
         const inputs = request.inputs(call.matched, objects);
         const params = policy.spec.paramKind === undefined ? {} : paramsVariable(call.params);
         const program = compile(policy);
+        const observe = options.metrics?.start();
         const findings = await settled(request, () => program.evaluate(inputs, params));
-        refusals.push(...act({ attributes, call, findings, annotations }));
+        refusals.push(...act({ attributes, call, findings, annotations, observe }));
       }
       for (const [key, values] of annotations) attributes.annotate(key, [...values].join(', '));
       const [first] = refusals;
@@ -105,14 +107,18 @@ interface Finding {
   readonly call: PolicyCall<Policy, Binding>;
   readonly findings: PolicyFindings;
   readonly annotations: Annotations;
+  readonly observe: ((check: PolicyCheck) => void) | undefined;
 }
 
 /** Does what the binding says, and gives what is refused. */
-function act({ attributes, call, findings, annotations }: Finding): Refusal[] {
+function act(finding: Finding): Refusal[] {
+  const { attributes, call, findings, annotations } = finding;
   const { policy, binding } = call;
   const refusals: Refusal[] = [];
+  for (const message of findings.ignored) observe(finding, 'Allow', message);
   for (const denial of findings.denials) {
     for (const action of binding.spec.validationActions ?? []) {
+      observe(finding, action, denial.message);
       if (action === 'Deny') refusals.push(refusalOf(policy, binding, denial));
       else if (action === 'Warn') {
         const about = `'${policy.metadata.name}' with binding '${binding.metadata.name}'`;
@@ -127,9 +133,20 @@ function act({ attributes, call, findings, annotations }: Finding): Refusal[] {
     annotations.set(name, (annotations.get(name) ?? new Set()).add(value.slice(0, annotationMax)));
   }
   for (const message of findings.annotationErrors) {
+    observe(finding, 'Deny', message);
     refusals.push(refusalOf(policy, binding, { message }));
   }
   return refusals;
+}
+
+function observe({ call, observe: tell }: Finding, action: string, message: string): void {
+  const { policy, binding } = call;
+  tell?.({
+    policy: policy.metadata.name ?? '',
+    binding: binding.metadata.name ?? '',
+    action: action.toLowerCase() as NonNullable<PolicyCheck['action']>,
+    message,
+  });
 }
 
 const annotationMax = 10 * 1024;

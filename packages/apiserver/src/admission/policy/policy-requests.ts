@@ -17,6 +17,7 @@ import { matchResources, type MatchDependencies, type MatchedResource } from './
 import { collectParams, ParamError, type ParamSource } from './params.ts';
 import { createPolicyAuthorizer, type PolicyAuthorizer } from './policy-authorizer.ts';
 import { createInputsOfRequest, type PolicyInputs } from './policy-inputs.ts';
+import type { PolicyMetrics } from './policy-metrics.ts';
 import type { BoundPolicy, PolicyTables } from './policy-table.ts';
 
 export interface PolicyPluginOptions {
@@ -24,6 +25,7 @@ export interface PolicyPluginOptions {
   readonly bindings: ObjectSource;
   /** Policies that are no objects of the API; they come first and see policies too. */
   readonly manifests?: PolicySet | undefined;
+  readonly metrics?: PolicyMetrics;
   readonly namespaces: ObjectSource;
   readonly versions: RequestVersions;
   readonly params: ParamSource;

@@ -26,6 +26,8 @@ export interface PolicyDenial {
 export interface PolicyFindings {
   /** Each is subject to the actions of the binding. */
   readonly denials: readonly PolicyDenial[];
+  /** What could not be evaluated and is let through. */
+  readonly ignored: readonly string[];
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
   /** Annotations that failed: they refuse the request, whatever the binding says. */
   readonly annotationErrors: readonly string[];
@@ -35,7 +37,12 @@ export interface CompiledPolicy {
   evaluate(inputs: PolicyInputs, params: PolicyVariables): PolicyFindings;
 }
 
-const nothing: PolicyFindings = { denials: [], annotations: [], annotationErrors: [] };
+const nothing: PolicyFindings = {
+  denials: [],
+  ignored: [],
+  annotations: [],
+  annotationErrors: [],
+};
 
 export function compileValidatingPolicy(
   { spec }: ValidatingAdmissionPolicy,
@@ -84,7 +91,7 @@ function evaluatePolicy(parts: PolicyParts, { inputs, params }: Given): PolicyFi
   const visible = { ...inputs.request, ...params };
   const all = { ...visible, ...inputs.authorizer };
   const onError = (message: string): PolicyFindings =>
-    fails ? { ...nothing, denials: [{ message }] } : nothing;
+    fails ? { ...nothing, denials: [{ message }] } : { ...nothing, ignored: [message] };
   // COMPAT: conditions do not see the namespace.
   const conditions = matchConditions(compiler, { ...all, namespaceObject: null });
   if (conditions === false) return nothing;
@@ -103,14 +110,17 @@ function evaluatePolicy(parts: PolicyParts, { inputs, params }: Given): PolicyFi
     budget: rules.remaining,
     ...variables,
   });
+  const ignored: string[] = [];
+  const failed = (index: number, message: string): PolicyDenial[] => {
+    if (!fails) ignored.push(message);
+    return fails ? [{ index, message }] : [];
+  };
   const denials = parts.validations.flatMap((validation, i): PolicyDenial[] => {
     const outcome = rules.outcomes[i];
     if (outcome === undefined) return [];
-    if ('error' in outcome) return fails ? [{ index: i, message: outcome.error }] : [];
-    if (messages.exhausted !== undefined) {
-      const message = `failed messageExpression: ${messages.exhausted}`;
-      return fails ? [{ index: i, message }] : [];
-    }
+    if ('error' in outcome) return failed(i, outcome.error);
+    if (messages.exhausted !== undefined)
+      return failed(i, `failed messageExpression: ${messages.exhausted}`);
     if (outcome.value === true) return [];
     const { reason } = validation;
     const message = messageOf(validation, messages.outcomes[i]);
@@ -123,7 +133,7 @@ function evaluatePolicy(parts: PolicyParts, { inputs, params }: Given): PolicyFi
     ...variables,
   });
   if (annotations.exhausted !== undefined) return onError(annotations.exhausted);
-  return { denials, ...annotationsOf(parts, annotations.outcomes) };
+  return { denials, ignored, ...annotationsOf(parts, annotations.outcomes) };
 }
 
 /** Whether the policy is about the request, or why that cannot be said. */
