@@ -269,9 +269,10 @@ function createConfiguredImagePolicy(options: AdmissionPluginOptions): Admission
 const securityContextDenyPage =
   'https://k8s.io/docs/reference/access-authn-authz/admission-controllers/#securitycontextdeny';
 
-/** Since 1.27 the plugin needs a gate that no release turns on and this server does not offer. */
+/** Since 1.27 the plugin needs a gate that no release turns on by itself. */
 function createGatedSecurityContextDeny({ features }: AdmissionPluginOptions): AdmissionPlugin {
-  if (features.emulated.minor < 27) return createSecurityContextDeny();
+  const isFree = features.emulated.minor < 27;
+  if (isFree || features.enabled('SecurityContextDeny')) return createSecurityContextDeny();
   throw new AdmissionConfigurationError(
     'SecurityContextDeny admission controller is an alpha feature, planned to be removed, and ' +
       'requires the SecurityContextDeny feature gate to be enabled, see ' +

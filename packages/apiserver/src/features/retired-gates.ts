@@ -41,6 +41,7 @@ export const retiredGateHistories: Readonly<Record<string, string>> = {
   ProbeTerminationGracePeriod: '21b 25B 28G! 29R',
   ReadWriteOncePod: '22a 27B 29G! 31R',
   SeccompDefault: '22a 25B 27G! 29R',
+  SecurityContextDeny: '27a 30X',
   ServerSideApply: '14a 16B 22G 32R',
   ServerSideFieldValidation: '23a 25B 27G! 32R',
   ServiceNodePortStaticSubrange: '27a 28B 29G! 31R',
