@@ -32,7 +32,15 @@ export type {
   EnvironmentOptions,
   ExpressionLimits,
 } from './environment.ts';
-export type { Bindings, Evaluation, EvaluationOptions, Program } from './program.ts';
+export type {
+  Bindings,
+  Evaluation,
+  EvaluationOptions,
+  ExplainedPart,
+  Explanation,
+  Program,
+} from './program.ts';
+export { describeValue } from './explanation/value-text.ts';
 export { formatIssues } from './issue.ts';
 export type { Issue } from './issue.ts';
 

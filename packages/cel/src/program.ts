@@ -35,6 +35,24 @@ export interface Evaluation {
   readonly cost: number;
 }
 
+/** A part of an expression, with the value that it had. */
+export interface ExplainedPart {
+  /** The part as source text, on one line. */
+  readonly text: string;
+  readonly value: CelResult;
+  /** Where it stands: lines from 1, columns from 0. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** An evaluation with its reasons. */
+export interface Explanation extends Evaluation {
+  /**
+   * What made the result what it is: of a comparison its sides, of `all` the element that failed.
+   */
+  readonly parts: readonly ExplainedPart[];
+}
+
 /** A checked expression that can be evaluated any number of times. It has no state. */
 export interface Program {
   readonly source: string;
@@ -50,6 +68,8 @@ export interface Program {
    */
   readonly instantiationError: CelError | undefined;
   evaluate(bindings: Bindings, options?: EvaluationOptions): Evaluation;
+  /** Evaluates as `evaluate` does, at the same cost, and says which parts decided. Slower. */
+  explain(bindings: Bindings, options?: EvaluationOptions): Explanation;
   /**
    * The range that `Evaluation.cost` lies in, given what the estimator knows about the sizes of the
    * variables.

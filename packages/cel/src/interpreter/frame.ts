@@ -25,6 +25,8 @@ const allocationMax = 2 ** 26;
 /** What a frame needs to know beside the options of an evaluation. */
 export interface FrameLimits {
   readonly interruptionCheckFrequency: number;
+  /** Where the values of nodes are noted, by id, when somebody wants to know why. */
+  readonly observations?: Map<number, CelResult>;
 }
 
 /** One evaluation. A class for the sake of speed: there is one for every evaluation. */
@@ -32,6 +34,7 @@ export class Frame {
   cost = 0;
   /** Loop variables and accumulators; undefined where a binding was not yet needed. */
   readonly slots: (CelResult | undefined)[] = [];
+  readonly observations: FrameLimits['observations'];
   readonly #bindings: Bindings;
   readonly #costLimit: number;
   readonly #signal: EvaluationOptions['signal'];
@@ -44,6 +47,7 @@ export class Frame {
     this.#costLimit = options.costLimit ?? Number.POSITIVE_INFINITY;
     this.#signal = options.signal;
     this.#checkFrequency = limits.interruptionCheckFrequency;
+    this.observations = limits.observations;
   }
 
   /** Adds to the cost; throws when that is more than is allowed. */

@@ -56,6 +56,16 @@ class Planner implements Planning {
   }
 
   planAttribute(expression: Expression, rootCost: number): Evaluator {
+    const evaluator = this.#planKind(expression, rootCost);
+    if (this.options.observed !== true || this.#constants.has(evaluator)) return evaluator;
+    return (frame) => {
+      const value = evaluator(frame);
+      frame.observations?.set(expression.id, value);
+      return value;
+    };
+  }
+
+  #planKind(expression: Expression, rootCost: number): Evaluator {
     switch (expression.kind) {
       case 'constant':
         return this.constantly(expression.value);
@@ -94,8 +104,13 @@ class Planner implements Planning {
       case operators.in:
         return planIn(this, call);
       default:
-        return planComparison(this, call) ?? planFunction(this, call);
+        return this.#planShort(call) ?? planFunction(this, call);
     }
+  }
+
+  // The short way does not stop at the field, whose value is what an observer asks for.
+  #planShort(call: CallExpression): Evaluator | undefined {
+    return this.options.observed === true ? undefined : planComparison(this, call);
   }
 
   referenceOf(expression: Expression): Reference | undefined {

@@ -23,6 +23,8 @@ export interface PlanOptions {
   readonly costs: CallCosts | undefined;
   /** Compute literals of constants and conversions of constants now; they then cost nothing. */
   readonly foldConstants: boolean;
+  /** Tell the frame the value of each node that is no constant. */
+  readonly observed?: boolean;
 }
 
 /** A name that a loop brings in; one with `init` is computed when it is first used. */
