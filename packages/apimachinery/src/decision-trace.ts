@@ -27,15 +27,25 @@ export const noDecisionTrace: DecisionTrace = {
   steps: () => [],
 };
 
+export interface DecisionTraceLimits {
+  readonly stepsMax: number;
+  /** Characters of the reason of one step; the rest is cut off. */
+  readonly reasonLengthMax: number;
+}
+
+const generousLimits: DecisionTraceLimits = { stepsMax: 500, reasonLengthMax: 4096 };
+
 /** Keeps at most `stepsMax` steps; later ones are dropped and counted in a last step. */
-export function createDecisionTrace(stepsMax = 500): DecisionTrace {
+export function createDecisionTrace(limits: DecisionTraceLimits = generousLimits): DecisionTrace {
+  const { stepsMax, reasonLengthMax } = limits;
   const steps: DecisionStep[] = [];
   let dropped = 0;
   return {
     enabled: true,
     record(step) {
-      if (steps.length < stepsMax) steps.push(step);
-      else dropped++;
+      if (steps.length >= stepsMax) dropped++;
+      else if (step.reason.length <= reasonLengthMax) steps.push(step);
+      else steps.push({ ...step, reason: `${step.reason.slice(0, reasonLengthMax)}…` });
     },
     steps: () =>
       dropped === 0

@@ -12,7 +12,12 @@ export type { SimulatedClock } from './simulated-clock.ts';
 export { createSeededRandom, createUid, randomNameSuffix, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { createDecisionTrace, noDecisionTrace } from './decision-trace.ts';
-export type { DecisionOutcome, DecisionStep, DecisionTrace } from './decision-trace.ts';
+export type {
+  DecisionOutcome,
+  DecisionStep,
+  DecisionTrace,
+  DecisionTraceLimits,
+} from './decision-trace.ts';
 
 export {
   formatApiVersion,

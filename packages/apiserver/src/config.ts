@@ -40,6 +40,14 @@ export interface ServerLimits {
   readonly patchConflictRetriesMax: number;
   /** Bytes of the answer of a webhook, unpacked; larger ones are failures of the call. */
   readonly webhookAnswerBytesMax: number;
+  /** Decision traces that are kept to be read; a new one takes the place of the oldest. */
+  readonly tracesMax: number;
+  /** The same for requests that failed to authenticate, which anybody can send. */
+  readonly unauthenticatedTracesMax: number;
+  /** Steps of one decision trace; later ones are counted only. */
+  readonly traceStepsMax: number;
+  /** Characters of the reason of one step. */
+  readonly traceReasonLengthMax: number;
 }
 
 export const defaultLimits: ServerLimits = Object.freeze({
@@ -59,4 +67,8 @@ export const defaultLimits: ServerLimits = Object.freeze({
   generateNameTriesMax: 8,
   patchConflictRetriesMax: 5,
   webhookAnswerBytesMax: 32 * 1024 * 1024,
+  tracesMax: 256,
+  unauthenticatedTracesMax: 64,
+  traceStepsMax: 200,
+  traceReasonLengthMax: 1024,
 });

@@ -30,6 +30,9 @@ import {
   type FlowControlServices,
   type FlowControlSources,
 } from './filters/flow-control/start-flow-control.ts';
+import { createExplainFilters } from './filters/explain/explain.ts';
+import { createTraceEndpoint } from './filters/explain/trace-endpoint.ts';
+import { createTraceStore } from './filters/explain/trace-store.ts';
 import { createMaxInFlightFilter } from './filters/max-in-flight.ts';
 import { createRequestMetricsFilter } from './filters/request-metrics.ts';
 import { createRespondErrorsFilter } from './filters/respond-errors.ts';
@@ -139,13 +142,14 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
     createOpenApiDocuments(index, parts.version.gitVersion, aggregator?.openApi),
     aggregator?.openApi,
   );
-  const { signal } = shutdown;
-  const flowControl = createFlowControl(parts, { ...dependencies, index, metrics, signal });
-  const paths = [...openApi, ...flowControl.paths, ...rootPaths];
+  const flowControl = createFlowControl(parts, { ...dependencies, index, metrics }, shutdown);
+  const explanation = createExplanation(parts, { index, limits, random });
+  const paths = [...openApi, ...flowControl.paths, explanation.path, ...rootPaths];
   const pipeline = composePipeline({
     'respond-errors': createRespondErrorsFilter(logger),
     'request-metrics': createRequestMetricsFilter(metrics, clock, index),
     deadline: createDeadlineFilter(clock, limits),
+    ...explanation.filters,
     authentication: createIdentification(parts, { metrics, clock, logger }),
     audit: parts.audit,
     impersonation: parts.impersonation,
@@ -158,9 +162,8 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
       ...(aggregator === undefined ? {} : { delegate: aggregator.handler }),
     }),
   });
-  const cbor = features.enabled('CBORServingAndStorage');
   return {
-    serve: createServe({ pipeline, clock, random, limits, logger, cbor }),
+    serve: createServe({ pipeline, clock, random, limits, logger, cbor: speaksCbor(features) }),
     index,
     metrics,
     dependencies,
@@ -183,13 +186,34 @@ function createIdentification(
   });
 }
 
+const speaksCbor = (features: Features) => features.enabled('CBORServingAndStorage');
+
+interface ExplanationServices {
+  readonly index: ResourceIndex;
+  readonly limits: ServerLimits;
+  readonly random: Random;
+}
+
+/** How requests were decided, for those who may know. */
+function createExplanation(
+  { authorizer }: ApiServerParts,
+  { index, limits, random }: ExplanationServices,
+) {
+  const store = createTraceStore(limits, random);
+  return {
+    filters: createExplainFilters(store, authorizer),
+    path: createTraceEndpoint({ store, index, authorizer }),
+  };
+}
+
 function createFlowControl(
   { flowControl }: ApiServerParts,
-  services: FlowControlServices,
+  services: Omit<FlowControlServices, 'signal'>,
+  { signal }: AbortController,
 ): FlowControl {
   return flowControl === undefined
     ? { filter: createMaxInFlightFilter(services.limits), paths: [] }
-    : startFlowControl(flowControl, services);
+    : startFlowControl(flowControl, { ...services, signal });
 }
 
 function createServedIndex(

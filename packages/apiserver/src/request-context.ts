@@ -43,7 +43,8 @@ export interface RequestContext {
   impersonator?: UserInfo;
   /** `impersonate:user-info` and the like, for the audit event; absent for legacy impersonation. */
   impersonationConstraint?: string;
-  readonly trace: DecisionTrace;
+  /** How the request is decided; given up when the caller may not have it. */
+  trace: DecisionTrace;
   /** Aborted on deadline, client disconnect and shutdown. */
   readonly signal: AbortSignal;
   /** Called when the time of the request is up; for work that would go on without its answer. */

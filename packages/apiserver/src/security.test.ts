@@ -313,6 +313,17 @@ describe('every limit of config.ts', () => {
       assert.deepEqual(await patch(4, { data: { a: '2' } }), [409, 4]);
       assert.deepEqual(await patch(0, { metadata: { resourceVersion: '1' } }), [409, 1]);
     },
+    tracesMax: 'filters/explain/explain.test.ts asks for more traces than are kept',
+    unauthenticatedTracesMax: 'the same, without credentials',
+    async traceStepsMax() {
+      const steps = await explainedSteps(await start({ traceStepsMax: 2 }));
+      assert.match(steps.at(-1)?.reason ?? '', /^\d+ further steps were dropped$/);
+      assert.equal(steps.length, 3);
+    },
+    async traceReasonLengthMax() {
+      const steps = await explainedSteps(await start({ traceReasonLengthMax: 5 }));
+      assert.ok(steps.every(({ reason }) => reason.length <= 6));
+    },
     webhookAnswerBytesMax: 'exceeded beside the client, in transport/webhook-client.test.ts',
   };
   for (const limit of Object.keys(defaultLimits) as (keyof ServerLimits)[]) {
@@ -483,4 +494,12 @@ async function exchange(listener: Listener, request: string): Promise<string> {
     socket.on('error', () => {});
     socket.on('close', () => resolve(text));
   });
+}
+
+async function explainedSteps(test: TestServer): Promise<readonly { readonly reason: string }[]> {
+  const headers = { 'keelson-explain': '1' };
+  const answer = await test.call('GET', configMaps, { user: systemUser, headers });
+  const id = String(answer.headers.get('keelson-trace'));
+  const trace = await test.admin('GET', `/debug/keelson/traces/${id}`);
+  return trace.json()['steps'] as { readonly reason: string }[];
 }

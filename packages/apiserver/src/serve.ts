@@ -53,7 +53,7 @@ function createContext(
 ): RequestContext {
   const warnings = createWarningRecorder(options.limits.warningRunesMax);
   const annotations = new Map<string, string>();
-  const trace = traceOf(request);
+  const trace = traceOf(request, options.limits);
   return {
     request,
     response,
@@ -77,9 +77,11 @@ function createContext(
   };
 }
 
-function traceOf({ trace, headers }: ApiRequest): DecisionTrace {
+function traceOf({ trace, headers }: ApiRequest, limits: ServerLimits): DecisionTrace {
   if (trace !== undefined) return trace;
-  return headers['keelson-explain'] === '1' ? createDecisionTrace() : noDecisionTrace;
+  if (headers['keelson-explain'] !== '1') return noDecisionTrace;
+  const { traceStepsMax: stepsMax, traceReasonLengthMax: reasonLengthMax } = limits;
+  return createDecisionTrace({ stepsMax, reasonLengthMax });
 }
 
 function annotationStep(key: string, value: string): DecisionStep {

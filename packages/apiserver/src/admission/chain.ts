@@ -9,6 +9,7 @@ import type {
   AdmissionOperation,
   AdmissionPlugin,
 } from './admission.ts';
+import { tracedReason } from './traced-reason.ts';
 import { runWithReinvocation, type Reinvocation } from './reinvocation.ts';
 
 const operations: readonly AdmissionOperation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
@@ -48,7 +49,7 @@ async function mutateTraced(
   try {
     await plugin.mutate?.(attributes, reinvocation);
   } catch (error) {
-    attributes.trace.record({ ...step, outcome: 'deny', reason: messageOf(error) });
+    attributes.trace.record({ ...step, outcome: 'deny', reason: tracedReason(attributes, error) });
     throw error;
   }
   const { object } = attributes;
@@ -67,12 +68,8 @@ async function validateTraced(
   try {
     await plugin.validate?.(attributes);
   } catch (error) {
-    attributes.trace.record({ ...step, outcome: 'deny', reason: messageOf(error) });
+    attributes.trace.record({ ...step, outcome: 'deny', reason: tracedReason(attributes, error) });
     throw error;
   }
   attributes.trace.record({ ...step, outcome: 'allow', reason: '' });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

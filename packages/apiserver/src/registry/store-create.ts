@@ -13,6 +13,7 @@ import {
 import { isStorageError } from '../storage/storage.ts';
 import { validateObjectMeta } from './metadata-validation.ts';
 import { interpretStorageError, plainError } from './storage-errors.ts';
+import { recordValidation, recordWrite } from './store-trace.ts';
 import {
   invalidObject,
   inWrittenOrder,
@@ -77,6 +78,7 @@ async function createOnce(
       ...validateObjectMeta(meta, definition, strategy),
       ...(strategy.validate?.(object, context) ?? []),
     ];
+    recordValidation(scope, request, errors);
     if (errors.length > 0) throw invalidObject(scope, object, errors);
     for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
     strategy.canonicalize?.(object);
@@ -86,6 +88,7 @@ async function createOnce(
     if (request.dryRun) {
       if ((await scope.storage.get(key)) !== undefined)
         throw statusErrors.alreadyExists(definition, meta.name ?? '');
+      recordWrite(request, 'created', undefined);
       return { object, entry: undefined, created: true };
     }
     if (
@@ -97,6 +100,7 @@ async function createOnce(
     const entry = await storeNew(scope, key, object);
     transaction?.commit();
     committed = true;
+    recordWrite(request, 'created', entry);
     return { object: entry.object, entry, created: true };
   } finally {
     if (!committed) transaction?.rollback();

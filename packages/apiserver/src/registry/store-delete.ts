@@ -14,6 +14,7 @@ import {
 import type { DeleteRequestOptions } from '../endpoints/query-options.ts';
 import { isStorageError, type StoredEntry } from '../storage/storage.ts';
 import { interpretStorageError } from './storage-errors.ts';
+import { recordWrite } from './store-trace.ts';
 import { storageKey, strategyContext, type StoreScope, type WriteRequest } from './store-types.ts';
 
 const orphanFinalizer = 'orphan';
@@ -82,14 +83,17 @@ async function deleteWithin(
     : await scope.storage.guaranteedUpdate(key, attempt);
   if (plan === undefined || before === undefined)
     throw new Error('unreachable: the attempt made a plan');
-  if (plan.action === 'mark' && !plan.thenRemove)
+  if (plan.action === 'mark' && !plan.thenRemove) {
+    recordWrite(request, 'updated', entry);
     return {
       body: entry && !request.dryRun ? entry.object : plan.object,
       entry: request.dryRun ? undefined : entry,
       deletedNow: false,
     };
+  }
   if (plan.action === 'pending')
     return { body: answer(scope, request, before), entry: undefined, deletedNow: false };
+  recordWrite(request, 'deleted', undefined);
   const last = plan.action === 'mark' ? plan.object : before;
   if (!request.dryRun) {
     if (plan.action === 'mark') await removeMarked(scope, request, { key, before });

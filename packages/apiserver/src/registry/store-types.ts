@@ -7,6 +7,7 @@ import {
   orderFields,
   statusErrors,
   type Clock,
+  type DecisionTrace,
   type FieldError,
   type JsonObject,
   type KubeObject,
@@ -44,6 +45,8 @@ export interface WriteRequest {
   readonly dryRun: boolean;
   readonly namespace: string;
   warn(text: string): void;
+  /** Where what was decided about it is recorded. */
+  readonly trace?: DecisionTrace;
   /** Validating admission; runs right before the write takes effect. */
   validateAdmission(object: KubeObject | undefined, old: KubeObject | undefined): Promise<void>;
 }

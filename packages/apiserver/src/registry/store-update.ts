@@ -23,6 +23,7 @@ import {
   plainError,
   preconditionConflict,
 } from './storage-errors.ts';
+import { recordValidation, recordWrite } from './store-trace.ts';
 import {
   invalidObject,
   inWrittenOrder,
@@ -80,6 +81,7 @@ export async function updateObject(
       if (outcome === undefined) throw new Error('unreachable: the attempt set an outcome');
       if (current !== undefined && !outcome.object.metadata.resourceVersion)
         outcome.object.metadata.resourceVersion = String(current.revision);
+      recordWrite(request, actionOf(outcome), undefined);
       return { object: outcome.object, entry: undefined, created: outcome.created };
     }
     const entry = await scope.storage.guaranteedUpdate(key, attempt);
@@ -88,6 +90,7 @@ export async function updateObject(
     if (outcome === undefined) throw new Error('unreachable: the attempt set an outcome');
     if (outcome.removed !== undefined)
       scope.strategy.afterDelete?.(outcome.removed, strategyContext(scope, request));
+    recordWrite(request, actionOf(outcome), entry);
     return { object: entry?.object ?? outcome.object, entry, created: outcome.created };
   } catch (error) {
     if (isStorageError(error)) throw interpretStorageError(error, scope.definition, request.name);
@@ -95,6 +98,11 @@ export async function updateObject(
   } finally {
     if (!committed) transaction?.rollback();
   }
+}
+
+function actionOf(outcome: { readonly created: boolean; readonly removed: unknown }) {
+  if (outcome.removed !== undefined) return 'deleted';
+  return outcome.created ? 'created' : 'updated';
 }
 
 async function prepareCreation(
@@ -121,6 +129,7 @@ async function prepareCreation(
     ...validateObjectMeta(meta, definition, strategy),
     ...(strategy.validate?.(object, context) ?? []),
   ];
+  recordValidation(scope, request, errors);
   if (errors.length > 0) throw invalidObject(scope, object, errors);
   for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
   strategy.canonicalize?.(object);
@@ -163,6 +172,7 @@ async function prepareReplacement(
     ...validateFinalizerDomains(meta, strategy),
     ...(update.validateUpdate?.(object, existing, context) ?? []),
   ];
+  recordValidation(scope, request, errors);
   if (errors.length > 0) throw invalidObject(scope, object, errors);
   const refusals = await request.subresource?.authorizeUpdate?.(object, existing, context);
   if (refusals !== undefined && refusals.length > 0) throw invalidObject(scope, object, refusals);

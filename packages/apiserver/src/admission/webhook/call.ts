@@ -8,6 +8,7 @@ import {
   type WebhookAddress,
   type WebhookClient,
 } from '../../transport/webhook-client.ts';
+import { tracedReason } from '../traced-reason.ts';
 import type { AdmissionAttributes } from '../admission.ts';
 import type { CredentialsForHost } from '../kubeconfig.ts';
 import type { VersionedObjects } from '../request-versions.ts';
@@ -71,7 +72,7 @@ export function createWebhookCaller(options: WebhookCallerOptions): WebhookCalle
         if (!(error instanceof WebhookCallError)) throw error;
         finish({ kind: 'failed', code: 500, isIgnored: webhook.ignoresFailure });
         const answer = callFailed(webhook.name, error);
-        record(invocation, attributes, 'error', answer.message);
+        record(invocation, attributes, 'error', answer);
         if (!webhook.ignoresFailure) throw answer;
         if (attributes.signal.aborted) throw requestTimedOut();
         return undefined;
@@ -83,7 +84,7 @@ export function createWebhookCaller(options: WebhookCallerOptions): WebhookCalle
       }
       const answer = deniedBy(webhook.name, verdict.status);
       finish({ kind: 'denied', code: answer.code });
-      record(invocation, attributes, 'deny', answer.message);
+      record(invocation, attributes, 'deny', answer);
       throw answer;
     },
   };
@@ -109,10 +110,12 @@ function passOn(
 
 function record(
   { webhook }: Invocation,
-  { trace }: AdmissionAttributes,
+  attributes: AdmissionAttributes,
   outcome: 'deny' | 'error',
-  reason: string,
+  refusal: Error,
 ): void {
+  if (!attributes.trace.enabled) return;
   const by = `${webhook.configuration}/${webhook.name}`;
-  if (trace.enabled) trace.record({ stage: 'admission/webhook', by, outcome, reason });
+  const reason = tracedReason(attributes, refusal);
+  attributes.trace.record({ stage: 'admission/webhook', by, outcome, reason });
 }

@@ -62,6 +62,7 @@ export async function createResource(request: ResourceRequest): Promise<void> {
   dropDuplicateOwners(request, admitted);
   const write: WriteRequest = {
     user: context.user,
+    trace: context.trace,
     dryRun: options.dryRun,
     namespace: request.namespace,
     warn: (t) => context.warn(t),

@@ -78,6 +78,7 @@ async function deleteOne(
   const admitted: ResourceRequest = { ...request, namespace };
   const deletion: DeleteObjectRequest = {
     user: context.user,
+    trace: context.trace,
     dryRun: options.dryRun,
     namespace,
     name,

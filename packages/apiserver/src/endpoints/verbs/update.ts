@@ -48,6 +48,7 @@ export async function updateResource(request: ResourceRequest): Promise<void> {
   };
   const update: UpdateRequest = {
     user: context.user,
+    trace: context.trace,
     dryRun: options.dryRun,
     namespace: request.namespace,
     name: request.name,
