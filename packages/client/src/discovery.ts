@@ -14,6 +14,8 @@ import type { Requester } from './requester.ts';
 
 export interface DiscoveredResource extends GroupVersionResource, GroupVersionKind {
   readonly namespaced: boolean;
+  /** `pod`, `po`: other names that people call it. */
+  readonly shortNames: readonly string[];
   readonly verbs: readonly string[];
   readonly subresources: readonly string[];
 }
@@ -90,6 +92,7 @@ function readResource(gv: GroupVersion, json: JsonObject): DiscoveredResource | 
     resource: textOf(json['resource']),
     kind: textOf(kind['kind']),
     namespaced: json['scope'] === 'Namespaced',
+    shortNames: [textOf(json['singularResource']), ...textsOf(json['shortNames'])].filter(Boolean),
     verbs: textsOf(json['verbs']),
     subresources: objectsOf(json, 'subresources').map((s) => textOf(s['subresource'])),
   };
