@@ -8,3 +8,31 @@ export type {
   Decision,
   DecisionRequest,
 } from './cluster.ts';
+
+export { askAuthorization, explainRequest } from './explain/explanation.ts';
+export type { ExplainedCluster, Explanation } from './explain/explanation.ts';
+export { renderCaller, renderExplanation } from './explain/render.ts';
+export { heldRuleJson, identityJson, toExplanationJson } from './explain/explanation-json.ts';
+export { readKubectlCommand } from './explain/kubectl-command.ts';
+export type { KubectlSurroundings } from './explain/kubectl-command.ts';
+export { manifestRequests } from './explain/manifest.ts';
+export { readAuditEvent } from './explain/audit-event.ts';
+export type { AuditedRequest } from './explain/audit-event.ts';
+export { findResource, UnreadableError } from './explain/api-request.ts';
+export type { ApiRequestMeant, KnownResource } from './explain/api-request.ts';
+
+export { describeIdentity, identityOf, parseIdentity } from './rbac/identities.ts';
+export type { Identity } from './rbac/identities.ts';
+export { readRbacState } from './rbac/state.ts';
+export type { RbacState } from './rbac/state.ts';
+export type { AccessQuestion } from './rbac/rules.ts';
+export { whatCan, whoCan } from './rbac/reachable-rights.ts';
+export type { Holder, Rights } from './rbac/reachable-rights.ts';
+export {
+  renderAuditProposals,
+  renderHolders,
+  renderRights,
+  renderRightsDiff,
+} from './rbac/render-rights.ts';
+export { describeChange, diffRights } from './rbac/rights-diff.ts';
+export { proposeFromAudit } from './rbac/from-audit.ts';

@@ -5,6 +5,9 @@
 import { Command } from 'commander';
 import { runEtcd } from './commands/etcd.ts';
 import { runKubeApiserver } from './commands/kube-apiserver/kube-apiserver.ts';
+import { addExplainCommand } from './commands/explain.ts';
+import { addRbacCommand } from './commands/rbac.ts';
+import { addRightsCommands } from './commands/rights.ts';
 import { addUpCommand } from './commands/up.ts';
 import { keelsonVersion } from './version.ts';
 
@@ -32,6 +35,10 @@ else {
       'after',
       '\nIn place of the programs of that name, with their flags:\n  kube-apiserver --help\n  etcd --help',
     );
+  program.enablePositionalOptions();
   addUpCommand(program, environment);
+  addExplainCommand(program, environment);
+  addRightsCommands(program, environment);
+  addRbacCommand(program, environment);
   await program.parseAsync(process.argv);
 }
