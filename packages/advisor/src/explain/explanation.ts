@@ -205,6 +205,13 @@ async function applyObject(cluster: AdvisedCluster, object: KubeObject): Promise
   const collection = `/apis/${rbacGroup}/v1${namespace === undefined ? '' : `/namespaces/${namespace}`}/${pluralOf(object)}`;
   const { resourceVersion: _version, uid: _uid, ...metadata } = object.metadata;
   const body = { ...object, metadata } as unknown as JsonObject;
+  // The question may be about a namespace that is not there; the right can be given all the same.
+  if (namespace !== undefined)
+    await cluster.decide({
+      method: 'POST',
+      path: '/api/v1/namespaces',
+      body: { metadata: { name: namespace } },
+    });
   const created = await cluster.decide({ method: 'POST', path: collection, body });
   if (created.status === 201) return;
   const path = `${collection}/${encodeURIComponent(name)}`;

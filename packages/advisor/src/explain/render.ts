@@ -56,10 +56,19 @@ function renderRefused({ reason, nearMisses, changes }: Explanation): string[] {
 function renderAnswer({ answer, refusals }: Explanation): string[] {
   if (answer === undefined) return [];
   const { code, message } = answer;
+  const told = refusals.some(({ reason }) => reason === message);
   return [
-    ...refusals.map(({ stage, by, reason }) => `  ${stage} by ${by}: ${reason}`),
-    `  the answer is ${code}${message === '' ? '' : `: ${message}`}`,
+    ...refusals.map(({ stage, by, reason }) => `  ${stage} by ${by}: ${shortened(reason)}`),
+    `  the answer is ${code}${message === '' || told ? '' : `: ${shortened(message)}`}`,
   ];
+}
+
+const messageLengthMax = 240;
+
+/** On one line; some messages list every right that is missing. */
+function shortened(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > messageLengthMax ? `${line.slice(0, messageLengthMax)}…` : line;
 }
 
 /** `RoleBinding shop/devs (Group devs) of ClusterRole view, rule 3: get, list pods`. */

@@ -50,7 +50,7 @@ export function proposeChanges(
   state: RbacState,
   who: Identity,
   question: AccessQuestion,
-  changesMax = 5,
+  changesMax = 4,
 ): ProposedChange[] {
   const asked = {
     state,
@@ -96,10 +96,23 @@ function longerRoles({ state, who, question, namespace }: Asked): Proposal[] {
   return [...roles]
     .filter((role) => isOurs(role) && !isAggregated(role))
     .map((role) => ({
+      role,
+      rule: hasNames(role, question) ? namedRuleFor(question) : ruleFor(question),
+    }))
+    .map(({ role, rule }) => ({
       kind: 'rule',
-      summary: `add a rule to ${describeObject(role)}: ${wordsOf(ruleFor(question))}`,
-      objects: [changed(role, { rules: [...rulesOfRole(role), ruleFor(question)] })],
+      summary: `add a rule to ${describeObject(role)}: ${wordsOf(rule)}`,
+      objects: [changed(role, { rules: [...rulesOfRole(role), rule] })],
     }));
+}
+
+/** A role that speaks of single objects of this resource already. */
+function hasNames(role: KubeObject, question: AccessQuestion): boolean {
+  if (isUrlAccess(question)) return false;
+  return rulesOfRole(role).some(
+    ({ resourceNames, resources }) =>
+      (resourceNames ?? []).length > 0 && resources?.includes(question.resource) === true,
+  );
 }
 
 /** Bindings in force at the place, of roles that allow it. */
@@ -176,7 +189,10 @@ function missingRoles({ state, who, question, namespace }: Asked): Proposal[] {
       kind: 'role',
       summary: `create the ${roleRef.kind} ${roleRef.name} that ${describeObject(binding)} names: ${wordsOf(ruleFor(question))}`,
       objects: [
-        newRoleObject(roleRef.kind, roleRef.kind === 'Role' ? of : '', roleRef.name, question),
+        newRoleObject(
+          { ...roleRef, namespace: roleRef.kind === 'Role' ? of : '' },
+          ruleFor(question),
+        ),
       ],
     }));
 }
@@ -198,16 +214,14 @@ function newBindings({ state, who, question, namespace }: Asked): Proposal[] {
 
 function newRole({ who, question, namespace }: Asked): Proposal {
   const kind = namespace === '' ? 'ClusterRole' : 'Role';
-  const name = `${plainName(describeIdentity(who))}-${plainName(wordsOf(ruleFor(question)))}`.slice(
-    0,
-    63,
-  );
-  const trimmed = name.replace(/-+$/, '');
+  const rule = namedRuleFor(question);
+  const name = `${plainName(describeIdentity(who))}-${plainName(wordsOf(rule))}`;
+  const trimmed = name.slice(0, 63).replace(/-+$/, '');
   return {
     kind: 'role',
-    summary: `a ${kind} for just this, bound to ${describeIdentity(who)} ${placeOf(namespace)}: ${wordsOf(ruleFor(question))}`,
+    summary: `a ${kind} for just this, bound to ${describeIdentity(who)} ${placeOf(namespace)}: ${wordsOf(rule)}`,
     objects: [
-      newRoleObject(kind, namespace, trimmed, question),
+      newRoleObject({ kind, namespace, name: trimmed }, rule),
       bindingOf(kind, trimmed, namespace, who),
     ],
   };
@@ -222,10 +236,19 @@ function ruleFor(question: AccessQuestion): PolicyRule {
   return { apiGroups: [question.group], resources: [question.resource], verbs: [verb] };
 }
 
-function wordsOf({ verbs, resources, apiGroups, nonResourceURLs }: PolicyRule): string {
+/** For the object that the question names, if it does. */
+function namedRuleFor(question: AccessQuestion): PolicyRule {
+  const rule = ruleFor(question);
+  if (isUrlAccess(question) || question.name === '') return rule;
+  return { ...rule, resourceNames: [question.name] };
+}
+
+function wordsOf(rule: PolicyRule): string {
+  const { verbs, resources, apiGroups, resourceNames, nonResourceURLs } = rule;
   const group = apiGroups?.[0] ?? '';
   const what = resources?.[0] ?? nonResourceURLs?.[0] ?? '';
-  return `${verbs?.[0] ?? ''} ${group === '' ? what : `${what}.${group}`}`;
+  const named = (resourceNames ?? []).map((name) => ` ${JSON.stringify(name)}`).join('');
+  return `${verbs?.[0] ?? ''} ${group === '' ? what : `${what}.${group}`}${named}`;
 }
 
 const plainName = (text: string) =>
@@ -240,14 +263,15 @@ function changed(object: KubeObject, fields: object): KubeObject {
 
 const apiVersion = `${rbacGroup}/v1`;
 
-function newRoleObject(
-  kind: string,
-  namespace: string,
-  name: string,
-  question: AccessQuestion,
-): KubeObject {
+interface RolePlace {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function newRoleObject({ kind, namespace, name }: RolePlace, rule: PolicyRule): KubeObject {
   const metadata = { name, ...(namespace === '' ? {} : { namespace }) };
-  return asKubeObject({ apiVersion, kind, metadata, rules: [ruleFor(question)] } as never);
+  return asKubeObject({ apiVersion, kind, metadata, rules: [rule] } as never);
 }
 
 function bindingOf(roleKind: string, role: string, namespace: string, who: Identity): KubeObject {
@@ -278,7 +302,7 @@ function openedBy(
 ): OpenedRight[] {
   const after = readRbacState([...state.policy.objects, ...objects]);
   const asked = describeIdentity(who);
-  return diffRights(state, after).flatMap(({ identity, gained }) =>
+  const opened = diffRights(state, after).flatMap(({ identity, gained }) =>
     gained
       .filter((one) => {
         const isAsked = describeIdentity(identity) === asked && one.namespace === namespace;
@@ -286,11 +310,13 @@ function openedBy(
       })
       .map((one) => ({ ...one, identity })),
   );
+  return opened.toSorted((a, b) => weightOf([b]) - weightOf([a]));
 }
 
 function isExactly({ permission }: ScopedPermission, question: AccessQuestion): boolean {
   if ('url' in permission) return isUrlAccess(question) && permission.url === question.url;
   if (isUrlAccess(question) || permission.verb !== question.verb) return false;
+  if ((permission.name ?? '') !== question.name) return false;
   return permission.group === question.group && permission.resource === question.resource;
 }
 

@@ -53,8 +53,6 @@ export async function openOfflineCluster(
 ): Promise<OfflineCluster> {
   const cluster = await createCluster({
     controllers: [],
-    // What is loaded was admitted before; pods of a snapshot have accounts that are not yet there.
-    disableAdmissionPlugins: ['ServiceAccount', 'PodSecurity', 'ResourceQuota', 'LimitRanger'],
     ...(emulatedVersion === undefined ? {} : { emulatedVersion }),
   });
   try {
@@ -88,7 +86,8 @@ async function loadObjects(
     return index < 0 ? firstKinds.length : index;
   };
   const leftOut: string[] = [];
-  const sorted = [...missingNamespaces(objects), ...objects].toSorted((a, b) => rank(a) - rank(b));
+  const implied = [...missingNamespaces(objects), ...defaultAccounts(objects)];
+  const sorted = [...implied, ...objects].toSorted((a, b) => rank(a) - rank(b));
   for (const object of sorted) {
     const problem = await storeObject(client, resources, object);
     if (problem !== undefined) leftOut.push(problem);
@@ -101,6 +100,21 @@ function missingNamespaces(objects: readonly JsonObject[]): JsonObject[] {
   for (const { kind, ...object } of objects)
     if (kind === 'Namespace') needed.delete(metadataOf(object)['name'] ?? '');
   return [...needed].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+}
+
+/** Each namespace has one. */
+function defaultAccounts(objects: readonly JsonObject[]): JsonObject[] {
+  const namespaces = new Set(['default', 'kube-system']);
+  for (const object of objects) {
+    const { name, namespace } = metadataOf(object);
+    const of = object['kind'] === 'Namespace' ? name : namespace;
+    if (typeof of === 'string') namespaces.add(of);
+  }
+  return [...namespaces].map((namespace) => ({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace },
+  }));
 }
 
 function metadataOf(object: JsonObject): JsonObject {

@@ -109,7 +109,12 @@ function readAsked(
     throw new UnreadableError(
       'what is to be explained? A kubectl command, -f FILE or --audit-event FILE',
     );
-  return { title: words.join(' '), ...readKubectlCommand(rest, around) };
+  return { title: titleOf(words), ...readKubectlCommand(rest, around) };
+}
+
+/** SECURITY: what is printed ends up in tickets and chats. */
+function titleOf(words: readonly string[]): string {
+  return words.join(' ').replaceAll(/--token[= ]\S+/g, '--token=[redacted]');
 }
 
 interface Caller {
@@ -136,15 +141,13 @@ async function callerOf(
 }
 
 function describeFound({ code, message, identity, steps }: FoundCaller): Caller {
-  const found = steps.filter(
-    ({ stage, outcome }) =>
-      stage === 'impersonation' || (stage === 'authentication' && outcome !== 'no-opinion'),
-  );
-  const lines = (identity === undefined ? steps : found)
-    .filter(({ stage }) => stage === 'authentication' || stage === 'impersonation')
-    .map(describeStep);
+  const relevant = steps.filter(({ stage }) => ['authentication', 'impersonation'].includes(stage));
+  const decided = relevant.filter(({ outcome }) => outcome !== 'no-opinion').map(describeStep);
   if (identity !== undefined)
-    return { who: identity, lines: lines.length > 0 ? lines : ['as the server says'] };
+    return { who: identity, lines: decided.length > 0 ? decided : ['as the server says'] };
+  const asked = [...new Set(relevant.map(({ by }) => by))].join(', ');
+  const nobody = asked === '' ? [] : [`the credential is known to none of ${asked}`];
+  const lines = decided.length > 0 ? decided : nobody;
   return { lines: [`the server answers ${code} ${message}`, ...lines] };
 }
 

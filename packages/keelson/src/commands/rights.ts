@@ -31,6 +31,7 @@ import {
 
 export interface WhoCanFlags extends SourceFlags {
   readonly namespace?: string;
+  readonly system: boolean;
 }
 export interface WhatCanFlags extends SourceFlags {
   readonly group: readonly string[];
@@ -46,6 +47,7 @@ export function addRightsCommands(program: Command, environment: AnalysisEnviron
       .argument('[name]', 'of one object'),
   )
     .option('-n, --namespace <name>', 'where; the whole cluster unless said')
+    .option('--system', 'components of the control plane, too', false)
     .action((verb: string, resource: string, name: string | undefined, flags: WhoCanFlags) =>
       runAnalysis(environment, () => runWhoCan([verb, resource, name ?? ''], flags, environment)),
     );
@@ -77,7 +79,9 @@ export async function runWhoCan(
     const question = questionOf([verb, resource, name], flags.namespace ?? '', offline);
     const holders = [...whoCan(offline.state, question), ...(await nodesWhoCan(offline, question))];
     environment.print(
-      flags.output === 'json' ? holdersJson(question, holders) : renderHolders(question, holders),
+      flags.output === 'json'
+        ? holdersJson(question, holders)
+        : renderHolders(question, holders, flags.system),
     );
     return 0;
   } finally {
