@@ -19,6 +19,7 @@ import {
 } from './configuration/authorization-configuration.ts';
 import { createNodeAuthorizer } from './node/node-authorizer.ts';
 import { createNodeGraph, type NodeGraph, type NodeGraphObjects } from './node/node-graph.ts';
+import { observeAuthorizer } from './observed-authorizer.ts';
 import { createPrivilegedGroupsAuthorizer } from './privileged-groups.ts';
 import {
   createRbacAuthorizer,
@@ -86,11 +87,13 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const parts = createLastingParts(options, configuration);
   let current = openConfiguration(parts, configuration);
   let known = textOf(configuration);
+  const union: Authorizer = {
+    name: 'union',
+    authorize: (...question) => current.authorizer.authorize(...question),
+  };
+  const observed = observeAuthorizer(union, { configuration, ...options });
   return {
-    authorizer: {
-      name: 'union',
-      authorize: (...question) => current.authorizer.authorize(...question),
-    },
+    authorizer: observed.authorizer,
     rules: { rulesFor: (...question) => current.rules.rulesFor(...question) },
     rbac: parts.rbac,
     reconfigure(next) {
@@ -99,11 +102,13 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
       current.close();
       current = opened;
       known = textOf(next);
+      observed.reconfigure(next);
     },
     close() {
       current.close();
       parts.rbac.close();
       parts.graph?.close();
+      observed.close();
     },
   };
 }

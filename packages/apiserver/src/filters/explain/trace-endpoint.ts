@@ -49,7 +49,10 @@ async function openReader(
     const kinds = index
       .list()
       .map(({ definition }) => definition)
-      .filter((d) => d.kind === kind && (group === undefined || d.group === group));
+      .filter(
+        (d) =>
+          d.kind.toLowerCase() === kind.toLowerCase() && (group === undefined || d.group === group),
+      );
     for (const { group: of, version, resource } of kinds) {
       const target = { group: of, version, resource, subresource: '', namespace, name };
       if (!(await may({ isResource: true, verb: 'get', ...target }))) return false;
