@@ -19,9 +19,22 @@ if (files.length === 0) {
   console.error('no test files found');
   process.exit(1);
 }
+// Every decision of every server is recorded, for tools/verify-trace.
+const recording =
+  process.env['KEELSON_TRACE_DIR'] === undefined
+    ? []
+    : ['--import', './tools/verify-trace/record.ts'];
 const result = spawnSync(
   process.execPath,
-  ['--import', './tools/test/seed.ts', '--test', '--test-concurrency=2', ...options, ...files],
+  [
+    '--import',
+    './tools/test/seed.ts',
+    ...recording,
+    '--test',
+    '--test-concurrency=2',
+    ...options,
+    ...files,
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(result.status ?? 1);
