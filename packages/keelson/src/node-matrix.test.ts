@@ -5,9 +5,11 @@ import { createCertificateRequest } from '@keelson/apiserver';
 import {
   accessRows,
   closedResources,
-  gatedResources,
+  gatedRows,
+  matrixGates,
   matrixReleases,
   type Answers,
+  type MatrixRow,
   type Target,
 } from './testing/node-matrix.ts';
 import { certificateRows, fieldRows, type FieldRow } from './testing/node-matrix-fields.ts';
@@ -21,12 +23,18 @@ import {
 } from './testing/served-cluster.ts';
 
 type Release = (typeof matrixReleases)[number];
+/** Those of the newest release with more features. */
+const withGates = 'with gates';
+type Served = Release | typeof withGates;
+const allServed: readonly Served[] = [...matrixReleases, withGates];
 
 /** Made once for each release; the tests below share them. */
-const servers = new Map<Release, Promise<ServedCluster>>();
-async function serverOf(release: Release): Promise<ServedCluster> {
+const servers = new Map<Served, Promise<ServedCluster>>();
+async function serverOf(release: Served): Promise<ServedCluster> {
   const start = async () => {
-    const server = await startServedCluster({ emulatedVersion: release });
+    const server = await startServedCluster(
+      release === withGates ? { featureGates: matrixGates } : { emulatedVersion: release },
+    );
     await createMatrixObjects(server);
     return server;
   };
@@ -48,8 +56,10 @@ function outcomeOf({ status, body }: Answer): string {
   return reason === '' ? 'refused' : reason;
 }
 
-const answerFor = (answers: Answers, release: Release): string =>
-  typeof answers === 'string' ? answers : (answers[matrixReleases.indexOf(release)] ?? '');
+const answerFor = (answers: Answers, release: Served): string =>
+  typeof answers === 'string'
+    ? answers
+    : (answers[release === withGates ? 2 : matrixReleases.indexOf(release)] ?? '');
 
 interface Cell {
   readonly resource: string;
@@ -110,23 +120,32 @@ async function difference(server: ServedCluster, cell: Cell, expected: string): 
 const verbsOf = (server: ServedCluster, resource: string) =>
   server.resources.get(resource)?.verbs ?? [];
 
-for (const release of matrixReleases) {
-  test(`auth §10 (1)–(5), (9), (10), (12), (15): a node and every resource in ${release}`, async () => {
-    const server = await serverOf(release);
-    const differences: string[] = [];
-    for (const [resource, verbs, target, answers] of accessRows) {
-      if (!server.resources.has(resource)) continue;
-      const expected = answerFor(answers, release);
-      for (const verb of verbs.split(' '))
-        differences.push(...(await difference(server, { resource, verb, target }, expected)));
-    }
-    assert.deepEqual(differences, []);
+async function rowDifferences(release: Served, rows: readonly MatrixRow[]): Promise<string[]> {
+  const server = await serverOf(release);
+  const differences: string[] = [];
+  for (const [resource, verbs, target, answers] of rows) {
+    if (!server.resources.has(resource)) continue;
+    const expected = answerFor(answers, release);
+    for (const verb of verbs.split(' '))
+      differences.push(...(await difference(server, { resource, verb, target }, expected)));
+  }
+  return differences;
+}
+
+const gatedResources = [...new Set(gatedRows.map(([resource]) => resource))];
+
+for (const release of allServed) {
+  const rows = release === withGates ? [...accessRows, ...gatedRows] : accessRows;
+  const closed = release === withGates ? closedResources : [...closedResources, ...gatedResources];
+
+  test(`auth §10 (1)–(5), (9), (10), (12), (15): a node and every resource, ${release}`, async () => {
+    assert.deepEqual(await rowDifferences(release, rows), []);
   });
 
-  test(`auth §10 (2): everything else is refused to a node in ${release}`, async () => {
+  test(`auth §10 (2): everything else is refused to a node, ${release}`, async () => {
     const server = await serverOf(release);
     const differences: string[] = [];
-    for (const resource of [...closedResources, ...gatedResources])
+    for (const resource of closed)
       for (const verb of verbsOf(server, resource))
         for (const target of ['own', 'foreign'] as const)
           differences.push(...(await difference(server, { resource, verb, target }, 'refused')));
@@ -223,11 +242,12 @@ test('auth §10 (6): a grant lets a node ask for an audience that no volume name
 });
 
 test('every resource and verb that any release serves has its row', async () => {
-  const rows = new Set<string>([...closedResources, ...gatedResources].map((r) => `${r} *`));
-  for (const [resource, verbs] of accessRows)
+  const listed = [...accessRows, ...gatedRows];
+  const rows = new Set<string>(closedResources.map((resource) => `${resource} *`));
+  for (const [resource, verbs] of listed)
     for (const verb of verbs.split(' ')) rows.add(`${resource} ${verb}`);
   const served = new Set<string>();
-  for (const release of matrixReleases) {
+  for (const release of allServed) {
     const server = await serverOf(release);
     for (const [resource, { verbs }] of server.resources)
       for (const verb of verbs) {
@@ -236,7 +256,7 @@ test('every resource and verb that any release serves has its row', async () => 
         assert.ok(hasRow, `${verb} ${resource} of ${release} needs a row in node-matrix.ts`);
       }
   }
-  const known = [...closedResources, ...accessRows.map(([resource]) => resource)];
+  const known = [...closedResources, ...listed.map(([resource]) => resource)];
   assert.deepEqual(
     known.filter((resource) => !served.has(resource)),
     [],

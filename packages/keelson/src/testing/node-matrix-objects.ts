@@ -145,6 +145,8 @@ export function newObject(resource: string, name: string): object {
   switch (resource) {
     case 'resource.k8s.io/resourceslices':
       return slice(`new-${name}`, name === 'used' ? 'n1' : 'n2');
+    case 'certificates.k8s.io/podcertificaterequests':
+      return { metadata: { name }, spec: { nodeName: name === 'used' ? 'n1' : 'n2' } };
     case '/pods':
       return { metadata: { name: 'new' }, spec: { nodeName: 'n1', containers: [container] } };
     case '/pods/eviction':

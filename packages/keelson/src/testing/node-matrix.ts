@@ -264,9 +264,39 @@ export const closedResources: readonly string[] = `
   .trim()
   .split(/\s+/);
 
-/** Served only with feature gates that are off in these releases; closed as long as they are. */
-export const gatedResources: readonly string[] = `
-  certificates.k8s.io/clustertrustbundles certificates.k8s.io/podcertificaterequests
-  certificates.k8s.io/podcertificaterequests/status`
-  .trim()
-  .split(/\s+/);
+/** Features that are off in these releases and add resources; on in one more server of 1.36. */
+export const matrixGates = { PodCertificateRequest: true, ClusterTrustBundle: true } as const;
+
+const certificates = 'certificates.k8s.io/podcertificaterequests';
+const certificatesBySelector =
+  'can only list/watch podcertificaterequests with nodeName field selector';
+const mayNot = (verb: string) => `nodes may not ${verb} podcertificaterequests`;
+
+/** Resources of those features; without them, everything is refused. */
+export const gatedRows: readonly MatrixRow[] = [
+  ...forAll('certificates.k8s.io/clustertrustbundles', 'get list watch'),
+  [certificates, 'create', 'own', reached],
+  [
+    certificates,
+    'create',
+    'foreign',
+    'PodCertificateRequest.Spec.NodeName="n2", which is not the requesting node "n1"',
+  ],
+  [certificates, 'get', 'foreign', unrelated],
+  [certificates, 'list watch', 'selected', reached],
+  [certificates, 'list watch', 'selected foreign', certificatesBySelector],
+  [certificates, 'list watch', 'all', certificatesBySelector],
+  ...['update', 'patch', 'delete'].map((verb): MatrixRow => [
+    certificates,
+    verb,
+    'own',
+    mayNot(verb),
+  ]),
+  [certificates, 'deletecollection', 'selected', mayNot('deletecollection')],
+  [
+    `${certificates}/status`,
+    'get update patch',
+    'own',
+    'nodes may not access the status subresource of PodCertificateRequests',
+  ],
+];

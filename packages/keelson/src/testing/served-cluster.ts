@@ -16,6 +16,7 @@ import { createLazyPki } from '../pki.ts';
 
 export interface ClusterSettings {
   readonly emulatedVersion?: string;
+  readonly featureGates?: Readonly<Record<string, boolean>>;
   readonly authorization?: AuthorizationSettings;
   readonly controllers?: ReadonlySet<ControllerName>;
 }
@@ -60,9 +61,12 @@ export async function startServedCluster(settings: ClusterSettings = {}): Promis
   const dependencies = { clock: systemClock, random: systemRandom };
   const plane = await startControlPlane({
     storage: createMemoryStorage({ clock: systemClock }),
-    features: createFeatures(
-      settings.emulatedVersion === undefined ? {} : { emulatedVersion: settings.emulatedVersion },
-    ),
+    features: createFeatures({
+      featureGates: settings.featureGates ?? {},
+      ...(settings.emulatedVersion === undefined
+        ? {}
+        : { emulatedVersion: settings.emulatedVersion }),
+    }),
     pki: createLazyPki(dependencies, { dnsNames: [], ipAddresses: ['127.0.0.1'] }),
     runtimeConfig: parseRuntimeConfig(['api/all=true']),
     serverAddress: () => '127.0.0.1:6443',
