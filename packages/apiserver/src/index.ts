@@ -89,7 +89,12 @@ export type {
   CertificateAuthority,
   KeyPairPem,
 } from './authentication/certificates/certificate-authority.ts';
+export {
+  bundleDigest,
+  createCertificateIssuer,
+} from './authentication/certificates/certificate-issuer.ts';
 export { createCertificateRequest } from './authentication/certificates/certificate-request.ts';
+export { signForBootstrap } from './authentication/bootstrap-signature.ts';
 export { parseCertificate } from './authentication/certificates/parse-certificate.ts';
 export { readPem } from './authentication/certificates/pem.ts';
 export {

@@ -23,6 +23,23 @@ export {
 } from './volume-protection/volume-protection-controllers.ts';
 export { createValidatingAdmissionPolicyStatusController } from './validating-admission-policy-status/validating-admission-policy-status-controller.ts';
 export type { ValidatingAdmissionPolicyStatusOptions } from './validating-admission-policy-status/validating-admission-policy-status-controller.ts';
+export { createCertificateSigningController } from './certificates/certificate-signing-controller.ts';
+export type { CertificateSigningOptions } from './certificates/certificate-signing-controller.ts';
+export { createCertificateApprovingController } from './certificates/certificate-approving-controller.ts';
+export { createCertificateCleanerController } from './certificates/certificate-cleaner-controller.ts';
+export type {
+  CertificateIssuer,
+  CertificateTerms,
+  RequestedNames,
+} from './certificates/certificate-issuer.ts';
+export { createTrustBundlePublisherController } from './trust-bundle/trust-bundle-publisher-controller.ts';
+export type { TrustBundlePublisherOptions } from './trust-bundle/trust-bundle-publisher-controller.ts';
+export { createBootstrapSignerController } from './bootstrap-tokens/bootstrap-signer-controller.ts';
+export type { BootstrapSignerOptions } from './bootstrap-tokens/bootstrap-signer-controller.ts';
+export type { SigningToken } from './bootstrap-tokens/bootstrap-token-secret.ts';
+export { createTokenCleanerController } from './bootstrap-tokens/token-cleaner-controller.ts';
+export { createLegacyTokenCleanerController } from './legacy-service-account-token/legacy-token-cleaner-controller.ts';
+export type { LegacyTokenCleanerOptions } from './legacy-service-account-token/legacy-token-cleaner-controller.ts';
 
 export { createDeploymentController } from './deployment/deployment-controller.ts';
 export {

@@ -15,6 +15,7 @@ import {
   createAccessReviewHandlers,
   createBuiltinParts,
   createBuiltinVersions,
+  createCertificateIssuer,
   createSelfSubjectReviewHandler,
   createServiceResolver,
   createTokenRequestHandler,
@@ -35,6 +36,7 @@ import {
   silentLogger,
   type ApiServer,
   type Authorizer,
+  type CertificateAuthority,
   type Features,
   type Filter,
   type Logger,
@@ -57,7 +59,7 @@ import {
   type IdentityParts,
 } from './identity.ts';
 import type { Pki } from './pki.ts';
-import { startControllers } from './start-controllers.ts';
+import { startControllers, type ControllerSettings } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
 
 export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
@@ -67,6 +69,9 @@ export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
   /** `Node,RBAC` unless said otherwise. */
   readonly authorization?: AuthorizationSettings;
   readonly controllers?: ReadonlySet<ControllerName>;
+  readonly controllerSettings?: ControllerSettings;
+  /** Signs what CertificateSigningRequests ask for; the control plane's own unless said otherwise. */
+  readonly signingAuthority?: CertificateAuthority;
   readonly serviceClusterIpRange?: string;
   /**
    * Extension API servers are reached at their endpoints (the default), not over the address of
@@ -180,13 +185,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 function startClusterControllers(options: ControlPlaneOptions, server: ApiServer) {
-  const { pki, features, logger = silentLogger } = options;
-  const { clock = systemClock, random = systemRandom } = options;
+  const { features, pki, signingAuthority, controllerSettings: settings } = options;
+  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
   return startControllers({
     names: options.controllers ?? new Set(),
     serve: server.serve,
+    features,
     rootCaPem: pki.authority.certificatePem,
     issueToken: (account, secret) => createLegacyToken(account, secret, pki.serviceAccountKey),
+    certificates: createCertificateIssuer(() => signingAuthority ?? pki.authority, clock),
+    ...(settings === undefined ? {} : { settings }),
     policies: checkedPolicies(server, features),
     clock,
     random,

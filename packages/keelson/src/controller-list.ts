@@ -16,8 +16,21 @@ export const controllerNames = [
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
   'validatingadmissionpolicy-status-controller',
+  'certificatesigningrequest-approving-controller',
+  'certificatesigningrequest-signing-controller',
+  'certificatesigningrequest-cleaner-controller',
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller',
+  'legacy-serviceaccount-token-cleaner-controller',
+  'bootstrap-signer-controller',
+  'token-cleaner-controller',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
+
+/** Run only when they are named; kubeadm does. */
+const offByDefault: ReadonlySet<ControllerName> = new Set<ControllerName>([
+  'bootstrap-signer-controller',
+  'token-cleaner-controller',
+]);
 
 export class UnknownControllerError extends Error {
   constructor(name: string) {
@@ -30,7 +43,8 @@ export class UnknownControllerError extends Error {
 
 /** Throws UnknownControllerError. */
 export function selectControllers(wanted: readonly string[]): ReadonlySet<ControllerName> {
-  const selected = new Set<ControllerName>(wanted.includes('*') ? controllerNames : []);
+  const standard = controllerNames.filter((name) => !offByDefault.has(name));
+  const selected = new Set<ControllerName>(wanted.includes('*') ? standard : []);
   for (const item of wanted) {
     if (item === '*') continue;
     const name = item.replace(/^-/, '');

@@ -28,6 +28,7 @@ import { decideInProcess } from './decide.ts';
 import { createInProcessClient, type UserSpec } from './in-process-client.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import { adminName, createLazyPki, type Pki } from './pki.ts';
+import type { ControllerSettings } from './start-controllers.ts';
 import { createProcessHold, type ProcessHold } from './process-hold.ts';
 
 export interface ClusterOptions {
@@ -38,6 +39,7 @@ export interface ClusterOptions {
   readonly runtimeConfig?: string;
   /** As the flag: `['*']` are all, `['*', '-name']` all but one, `[]` none. */
   readonly controllers?: readonly string[];
+  readonly controllerSettings?: ControllerSettings;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   /** By plugin, as in an AdmissionConfiguration; files that it names are those of this machine. */
@@ -120,20 +122,16 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
 export const clusterControllers: readonly string[] = controllerNames;
 
 async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): Promise<Cluster> {
-  const { features, controllers, pki, clock, random, logger, options } = identity;
+  const { options, ...parts } = identity;
   let address = '127.0.0.1:6443';
   const plane = await startControlPlane({
     storage,
-    features,
-    controllers,
-    pki,
-    clock,
-    random,
-    logger,
+    ...parts,
     runtimeConfig: parseRuntimeConfig([options.runtimeConfig ?? '']),
     enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
     disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
     admissionConfiguration: new Map(Object.entries(options.admissionConfiguration ?? {})),
+    controllerSettings: options.controllerSettings ?? {},
     serverAddress: () => address,
   });
   const hold = createProcessHold();
@@ -174,7 +172,7 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
     revision: () => storage.revision(),
     async listen(listenOptions = {}) {
       assertOpen();
-      listening ??= openSocket(plane, pki, listenOptions).then((opened) => {
+      listening ??= openSocket(plane, identity.pki, listenOptions).then((opened) => {
         address = new URL(opened.answer.url).host;
         return opened;
       });

@@ -3,15 +3,26 @@
 // the rights that the default policy gives it.
 
 import { formatGroupResource, type Clock, type Random } from '@keelson/apimachinery';
-import type { Logger, ServeRequest } from '@keelson/apiserver';
+import {
+  bundleDigest,
+  signForBootstrap,
+  type Features,
+  type Logger,
+  type ServeRequest,
+} from '@keelson/apiserver';
 import { createInformers, type Client } from '@keelson/client';
 import {
+  createBootstrapSignerController,
+  createCertificateApprovingController,
+  createCertificateCleanerController,
+  createCertificateSigningController,
   createClaimProtectionController,
   createClusterRoleAggregationController,
   createDeploymentController,
   createDisruptionController,
   createVolumeProtectionController,
   createGarbageCollectorController,
+  createLegacyTokenCleanerController,
   createNamespaceController,
   createReplicaSetController,
   createReplicationControllerController,
@@ -19,7 +30,10 @@ import {
   createServiceAccountController,
   createServiceCaCertificatePublisherController,
   createServiceAccountTokenController,
+  createTokenCleanerController,
+  createTrustBundlePublisherController,
   createValidatingAdmissionPolicyStatusController,
+  type CertificateIssuer,
   type Controller,
   type ControllerContext,
   type ServiceAccountTokenOptions,
@@ -28,14 +42,18 @@ import {
 import type { ControllerName } from './controller-list.ts';
 import { controllerUser, createInProcessClient, type UserSpec } from './in-process-client.ts';
 
-export interface StartControllersOptions {
+/** What is decided by flags of kube-controller-manager. */
+export interface ControllerSettings {
+  /** `--cluster-signing-duration` */
+  readonly certificateDurationMs?: number;
+  /** `--legacy-service-account-token-clean-up-period` */
+  readonly legacyTokenCleanUpPeriodMs?: number;
+}
+
+export interface StartControllersOptions extends MoreOptions {
   readonly names: ReadonlySet<ControllerName>;
   readonly serve: ServeRequest;
-  /** Published to all namespaces, for pods to know the server by. */
-  readonly rootCaPem: string;
-  readonly issueToken: ServiceAccountTokenOptions['issueToken'];
-  /** Absent where no version of ValidatingAdmissionPolicy is served. */
-  readonly policies?: ValidatingAdmissionPolicyStatusOptions | undefined;
+  readonly features: Features;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -48,19 +66,29 @@ export interface RunningControllers {
   stop(): Promise<void>;
 }
 
+interface MoreOptions {
+  /** Published to all namespaces, for pods to know the server by. */
+  readonly rootCaPem: string;
+  readonly issueToken: ServiceAccountTokenOptions['issueToken'];
+  /** The authority that signs certificates. */
+  readonly certificates: CertificateIssuer;
+  readonly settings?: ControllerSettings;
+  /** Absent where no version of ValidatingAdmissionPolicy is served. */
+  readonly policies?: ValidatingAdmissionPolicyStatusOptions | undefined;
+}
+
 interface ControllerDescription {
   /**
    * In kube-system. The name is Kubernetes', and the default policy's. Absent: COMPAT, it acts as
    * the controller manager, for it has to run before there are accounts with tokens.
    */
   readonly account?: string;
+  /** It does not run where the emulated release does not have this. */
+  readonly gate?: string;
   /** Undefined when there is nothing to do in this cluster. */
   create(context: ControllerContext, more: MoreContext): Controller | undefined;
 }
-interface MoreContext extends Pick<
-  StartControllersOptions,
-  'rootCaPem' | 'issueToken' | 'policies'
-> {
+interface MoreContext extends MoreOptions {
   readonly readingClient: Client;
 }
 
@@ -123,6 +151,43 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
     create: (context, { policies }) =>
       policies && createValidatingAdmissionPolicyStatusController(context, policies),
   },
+  'certificatesigningrequest-approving-controller': {
+    account: 'certificate-controller',
+    create: (context, more) =>
+      createCertificateApprovingController(context, { issuer: more.certificates }),
+  },
+  'certificatesigningrequest-signing-controller': {
+    account: 'certificate-controller',
+    create: (context, { certificates, settings }) =>
+      createCertificateSigningController(context, {
+        issuer: certificates,
+        durationMs: settings?.certificateDurationMs,
+      }),
+  },
+  'certificatesigningrequest-cleaner-controller': {
+    account: 'certificate-controller',
+    create: (context, more) =>
+      createCertificateCleanerController(context, { issuer: more.certificates }),
+  },
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller': {
+    account: 'kube-apiserver-serving-clustertrustbundle-publisher',
+    gate: 'ClusterTrustBundle',
+    create: (context, { rootCaPem }) =>
+      createTrustBundlePublisherController(context, { rootCaPem, digest: bundleDigest }),
+  },
+  'legacy-serviceaccount-token-cleaner-controller': {
+    account: 'legacy-service-account-token-cleaner',
+    gate: 'LegacyServiceAccountTokenCleanUp',
+    create: (context, { settings }) =>
+      createLegacyTokenCleanerController(context, {
+        periodMs: settings?.legacyTokenCleanUpPeriodMs,
+      }),
+  },
+  'bootstrap-signer-controller': {
+    account: 'bootstrap-signer',
+    create: (context) => createBootstrapSignerController(context, { sign: signForBootstrap }),
+  },
+  'token-cleaner-controller': { account: 'token-cleaner', create: createTokenCleanerController },
 };
 
 const reader: UserSpec = { name: 'system:kube-controller-manager' };
@@ -130,7 +195,7 @@ const reader: UserSpec = { name: 'system:kube-controller-manager' };
 const userAgent = 'kube-controller-manager';
 
 export function startControllers(options: StartControllersOptions): RunningControllers {
-  const { names, serve, clock, random, logger, freeze = false } = options;
+  const { names, serve, features, clock, random, logger, freeze = false } = options;
   const stop = new AbortController();
   const clients: Client[] = [];
   const clientOf = (user: UserSpec) => {
@@ -153,7 +218,11 @@ export function startControllers(options: StartControllersOptions): RunningContr
     },
     stop.signal,
   );
-  const running = [...names].map((name) => {
+  const isThere = (name: ControllerName) => {
+    const { gate } = descriptions[name];
+    return gate === undefined || features.enabled(gate);
+  };
+  const running = [...names].filter(isThere).map((name) => {
     const { account, create } = descriptions[name];
     const log: ControllerContext['log'] = {
       warn: (message, fields) => logger.warn(message, { controller: name, ...fields }),

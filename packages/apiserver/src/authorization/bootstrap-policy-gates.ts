@@ -1,6 +1,8 @@
 // What of the default policy belongs to a feature: roles with their bindings, and single rules.
 // Only features that a release from 1.26 on could lack are named.
 
+import type { BindingRow, RoleRow } from './bootstrap-policy.ts';
+
 /** Roles (and the bindings of the same name) that exist only with a gate. */
 export const gatedRoles: Readonly<Record<string, string>> = {
   'system:controller:device-taint-eviction-controller': 'DRADeviceTaints',
@@ -11,6 +13,31 @@ export const gatedRoles: Readonly<Record<string, string>> = {
   'system:controller:validatingadmissionpolicy-status-controller': 'ValidatingAdmissionPolicy',
   'system:controller:volumeattributesclass-protection-controller': 'VolumeAttributesClass',
 };
+
+const trustBundlePublisher =
+  'system:controller:kube-apiserver-serving-clustertrustbundle-publisher';
+
+/** Cluster roles of features that are off by default, which the generated table does not have. */
+export const optionalClusterRoles: readonly (RoleRow & { readonly gate: string })[] = [
+  {
+    gate: 'ClusterTrustBundle',
+    name: trustBundlePublisher,
+    rules: [
+      'attest|certificates.k8s.io|signers|kubernetes.io/kube-apiserver-serving',
+      'create,delete,list,update,watch|certificates.k8s.io|clustertrustbundles',
+      'create,patch,update|,events.k8s.io|events',
+    ],
+  },
+];
+/** Their bindings, of the same names. */
+export const optionalClusterRoleBindings: readonly (BindingRow & { readonly gate: string })[] = [
+  {
+    gate: 'ClusterTrustBundle',
+    name: trustBundlePublisher,
+    role: `ClusterRole/${trustBundlePublisher}`,
+    subjects: ['ServiceAccount/kube-system/kube-apiserver-serving-clustertrustbundle-publisher'],
+  },
+];
 
 interface GatedRule {
   readonly role: string;

@@ -4,7 +4,13 @@
 
 import { aggregateRules, type KubeObject } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
-import { gatedRoles, gatedRules, optionalRules } from './bootstrap-policy-gates.ts';
+import {
+  gatedRoles,
+  gatedRules,
+  optionalClusterRoleBindings,
+  optionalClusterRoles,
+  optionalRules,
+} from './bootstrap-policy-gates.ts';
 import {
   clusterRoleBindingTable,
   clusterRoleTable,
@@ -58,9 +64,11 @@ export function bootstrapPolicy(features: Features): BootstrapObject[] {
     const gate = gatedRoles[row.name];
     return gate === undefined || features.enabled(gate);
   };
-  const clusterRoles = clusterRoleTable
-    .filter(withGates)
-    .map((row) => roleObject('ClusterRole', row, features));
+  const isOn = ({ gate }: { readonly gate: string }) => features.enabled(gate);
+  const clusterRoles = [
+    ...clusterRoleTable.filter(withGates),
+    ...optionalClusterRoles.filter(isOn),
+  ].map((row) => roleObject('ClusterRole', row, features));
   fillAggregated(clusterRoles);
   const of = (resource: RbacResource, objects: readonly KubeObject[]): BootstrapObject[] =>
     objects.map((object) => ({ resource, object }));
@@ -72,9 +80,10 @@ export function bootstrapPolicy(features: Features): BootstrapObject[] {
     ),
     ...of(
       'clusterrolebindings',
-      clusterRoleBindingTable
-        .filter(withGates)
-        .map((row) => bindingObject('ClusterRoleBinding', row)),
+      [
+        ...clusterRoleBindingTable.filter(withGates),
+        ...optionalClusterRoleBindings.filter(isOn),
+      ].map((row) => bindingObject('ClusterRoleBinding', row)),
     ),
     ...of(
       'rolebindings',

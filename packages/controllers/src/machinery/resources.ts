@@ -26,3 +26,13 @@ export const replicaSetsResource = apps('replicasets');
 export const deploymentsResource = apps('deployments');
 export const statefulSetsResource = apps('statefulsets');
 export const podDisruptionBudgetsResource = v1('policy')('poddisruptionbudgets');
+export const certificateSigningRequestsResource: GroupVersionResource = {
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  resource: 'certificatesigningrequests',
+};
+export const subjectAccessReviewsResource: GroupVersionResource = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  resource: 'subjectaccessreviews',
+};

@@ -45,6 +45,12 @@ import {
   type UpAuthorizationFlags,
 } from './up-authorization-flags.ts';
 import {
+  addControllerFlags,
+  ControllerFlagError,
+  readControllerFlags,
+  type ControllerFlags,
+} from './controller-flags.ts';
+import {
   addRequestLimitFlags,
   readRequestLimits,
   RequestLimitError,
@@ -60,7 +66,8 @@ export interface UpEnvironment {
   readonly home: string;
 }
 
-export interface UpFlags extends RequestLimitFlags, AuthenticationFlags, UpAuthorizationFlags {
+export interface UpFlags
+  extends RequestLimitFlags, AuthenticationFlags, UpAuthorizationFlags, ControllerFlags {
   readonly dataDir: string;
   readonly securePort: number;
   readonly bindAddress: string;
@@ -144,6 +151,7 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
     .option('--no-http2', 'serve HTTP/1.1 only');
   addAuthenticationFlags(command);
   addAuthorizationFlags(command);
+  addControllerFlags(command);
   addRequestLimitFlags(command)
     .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
     .action(async (flags: UpFlags) => {
@@ -165,15 +173,11 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       featureGates: flags.featureGates === undefined ? {} : parseFeatureGates(flags.featureGates),
     }),
   );
-  const bounds = usage(() => readRequestLimits(flags));
-  const controllers = usage(() => selectControllers(flags.controllers));
-  const runtimeConfig = readRuntimeConfig(flags, features);
-  const authorization = usage(() => readUpAuthorization(flags, features));
+  const choices = readChoices(flags, features);
   const logger = createLogger(flags.v, environment.printError);
   const identity = usage(() =>
     readAuthenticationFlags(flags, features, (text) => logger.warn(text)),
   );
-  const admissionConfiguration = readAdmissionConfiguration(flags, features);
   const dataDir = resolve(flags.dataDir);
   const storage = await openStorage(flags, dataDir);
   let listener: Listener | undefined;
@@ -186,19 +190,11 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       features,
       pki,
       ...identity,
-      authorization,
-      controllers,
-      runtimeConfig,
-      serviceClusterIpRange: flags.serviceClusterIpRange,
-      enableAggregatorRouting: flags.enableAggregatorRouting,
-      enableAdmissionPlugins: flags.enableAdmissionPlugins,
-      disableAdmissionPlugins: flags.disableAdmissionPlugins,
-      ...(admissionConfiguration === undefined ? {} : { admissionConfiguration }),
+      ...choices,
       serverAddress: () => address,
-      ...bounds,
       logger,
     });
-    listener = await listen(flags, { pki, plane, ...bounds });
+    listener = await listen(flags, { pki, plane, limits: choices.limits });
     address = `${shownHost(flags.bindAddress)}:${listener.port}`;
     const file = resolve(flags.kubeconfig ?? join(dataDir, 'kubeconfig'));
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -245,7 +241,29 @@ async function stop(plane: ControlPlane, listener: Listener): Promise<void> {
   await plane.close();
 }
 
-/** Checked before anything is opened. */
+/** What the flags decide about the control plane; checked before anything is opened. */
+function readChoices(flags: UpFlags, features: Features) {
+  const bounds = usage(() => readRequestLimits(flags));
+  const controllers = usage(() => selectControllers(flags.controllers));
+  const controllerChoices = usage(() =>
+    readControllerFlags(flags, { clock: systemClock, random: systemRandom }),
+  );
+  const admissionConfiguration = readAdmissionConfiguration(flags, features);
+  const authorization = usage(() => readUpAuthorization(flags, features));
+  return {
+    ...bounds,
+    authorization,
+    controllers,
+    ...controllerChoices,
+    runtimeConfig: readRuntimeConfig(flags, features),
+    serviceClusterIpRange: flags.serviceClusterIpRange,
+    enableAggregatorRouting: flags.enableAggregatorRouting,
+    enableAdmissionPlugins: flags.enableAdmissionPlugins,
+    disableAdmissionPlugins: flags.disableAdmissionPlugins,
+    ...(admissionConfiguration === undefined ? {} : { admissionConfiguration }),
+  };
+}
+
 function readRuntimeConfig(flags: UpFlags, features: Features): RuntimeConfig {
   const config = parseRuntimeConfig(flags.runtimeConfig);
   usage(() => createBuiltinVersions(config, features));
@@ -278,6 +296,7 @@ function usage<T>(read: () => T): T {
       cause instanceof AuthenticationFlagError ||
       cause instanceof RequestLimitError ||
       cause instanceof UnknownControllerError ||
+      cause instanceof ControllerFlagError ||
       isFileError(cause);
     if (!known) throw cause;
     throw new StartError((cause as Error).message, exitCodes.usage, cause);

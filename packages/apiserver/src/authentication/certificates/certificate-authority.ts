@@ -14,7 +14,7 @@ import {
 } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Clock, Random } from '@keelson/apimachinery';
-import { encode, encodeDer, tag } from './der.ts';
+import { encode, encodeDer, readDer, tag } from './der.ts';
 import { encodeName, type SubjectFields } from './distinguished-name.ts';
 import { algorithmOid, extendedKeyUsageOid, extensionOid } from './object-identifiers.ts';
 import { parseCertificate, type Certificate } from './parse-certificate.ts';
@@ -76,9 +76,14 @@ export interface AuthorityDependencies {
 /** Key usage bits, most significant first, as certificates number them. */
 export const keyUsageBits = {
   digitalSignature: 0x8000,
+  contentCommitment: 0x4000,
   keyEncipherment: 0x2000,
+  dataEncipherment: 0x1000,
+  keyAgreement: 0x0800,
   keyCertSign: 0x0400,
   crlSign: 0x0200,
+  encipherOnly: 0x0100,
+  decipherOnly: 0x0080,
 } as const;
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -199,18 +204,22 @@ function endEntityExtensions(
   profile: SigningProfile,
   authorityKeyId: Uint8Array | undefined,
 ): Uint8Array[] {
-  const usages = encode.sequence(...profile.extendedKeyUsages.map(encode.oid));
-  const extensions = [
-    keyUsageExtension(profile.keyUsage),
-    extension(extensionOid.extendedKeyUsage, false, usages),
-    extension(extensionOid.basicConstraints, true, encode.sequence()),
-  ];
+  const extensions: Uint8Array[] = [];
+  if (profile.keyUsage !== 0) extensions.push(keyUsageExtension(profile.keyUsage));
+  if (profile.extendedKeyUsages.length > 0) {
+    const usages = encode.sequence(...profile.extendedKeyUsages.map(encode.oid));
+    extensions.push(extension(extensionOid.extendedKeyUsage, false, usages));
+  }
+  extensions.push(extension(extensionOid.basicConstraints, true, encode.sequence()));
   if (authorityKeyId !== undefined) {
     const keyId = encode.sequence(encodeDer(tag.context(0), authorityKeyId));
     extensions.push(extension(extensionOid.authorityKeyId, false, keyId));
   }
-  if (profile.subjectAltNames !== undefined)
-    extensions.push(extension(extensionOid.subjectAltName, false, profile.subjectAltNames));
+  if (profile.subjectAltNames !== undefined) {
+    // RFC 5280, 4.2.1.6: without a subject the alternative names are the only name.
+    const isOnlyName = readDer(profile.subject, tag.sequence).content.length === 0;
+    extensions.push(extension(extensionOid.subjectAltName, isOnlyName, profile.subjectAltNames));
+  }
   return extensions;
 }
 
@@ -263,10 +272,19 @@ export function signatureOf(key: KeyObject): { algorithm: Uint8Array; hash: stri
 export function encodeAltNames(
   dnsNames: readonly string[],
   ipAddresses: readonly string[],
+  others: {
+    readonly emailAddresses?: readonly string[];
+    readonly uris?: readonly string[];
+  } = {},
 ): Uint8Array {
+  const { emailAddresses = [], uris = [] } = others;
+  const texts = (kind: number, values: readonly string[]) =>
+    values.map((text) => encodeDer(tag.context(kind), Buffer.from(text, 'latin1')));
   return encode.sequence(
-    ...dnsNames.map((name) => encodeDer(tag.context(2), Buffer.from(name, 'latin1'))),
+    ...texts(2, dnsNames),
+    ...texts(1, emailAddresses),
     ...ipAddresses.map((address) => encodeDer(tag.context(7), addressBytes(address))),
+    ...texts(6, uris),
   );
 }
 

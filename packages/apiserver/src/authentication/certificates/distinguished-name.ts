@@ -57,3 +57,28 @@ export function encodeName(subject: SubjectFields): Uint8Array {
     sets.push(encode.set(attribute(attributeOid.userUid, subject.userUid)));
   return encode.sequence(...sets);
 }
+
+/** In the order in which Go writes them. */
+const standardAttributes = [
+  attributeOid.country,
+  attributeOid.organization,
+  attributeOid.organizationalUnit,
+  attributeOid.locality,
+  attributeOid.province,
+  attributeOid.streetAddress,
+  attributeOid.postalCode,
+  attributeOid.commonName,
+  attributeOid.serialNumber,
+];
+const single: ReadonlySet<string> = new Set([attributeOid.commonName, attributeOid.serialNumber]);
+
+/** A name of the well-known attributes of `name`; all others are left out. */
+export function encodeStandardName(name: readonly NameAttribute[]): Uint8Array {
+  const sets = standardAttributes.flatMap((oid) => {
+    const texts = name.flatMap((a) => (a.oid === oid && a.text !== undefined ? [a.text] : []));
+    const kept = single.has(oid) ? texts.slice(-1) : texts;
+    if (kept.length === 0) return [];
+    return [encode.set(...kept.map((text) => encode.sequence(encode.oid(oid), encode.utf8(text))))];
+  });
+  return encode.sequence(...sets);
+}

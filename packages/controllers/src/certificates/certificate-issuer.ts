@@ -1,0 +1,39 @@
+// What the controllers of certificates need of somebody who can read requests and sign with the
+// cluster's authority. Keys stay with whoever implements this.
+
+import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
+
+/** What a certificate request asks to be certified. */
+export interface RequestedNames {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly emailAddresses: readonly string[];
+  readonly uris: readonly string[];
+}
+
+export interface CertificateTerms {
+  readonly usages: readonly string[];
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+export interface CertificateIssuer {
+  /** Throws for what is not a request that its own key has signed. */
+  readRequest(pem: string): RequestedNames;
+  /** The certificate as PEM. Throws as `readRequest`, and when the authority cannot sign it. */
+  sign(requestPem: string, terms: CertificateTerms): string;
+  /** When the certificate ends, in milliseconds. Throws for what is none. */
+  expiryOf(certificatePem: string): number;
+}
+
+/** The PEM text that `spec.request` carries. */
+export function requestPem({ spec }: CertificateSigningRequest): string {
+  return Buffer.from(spec.request ?? '', 'base64').toString('latin1');
+}
+
+/** A condition that is there and true. */
+export function hasCondition({ status }: CertificateSigningRequest, type: string): boolean {
+  return (status?.conditions ?? []).some((c) => c.type === type && c.status === 'True');
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createSeededRandom, createSimulatedClock } from '@keelson/apimachinery';
+import { createCertificateAuthority } from '@keelson/apiserver';
+import { Command } from 'commander';
+import {
+  addControllerFlags,
+  readControllerFlags,
+  type ControllerFlags,
+} from './controller-flags.ts';
+
+const dependencies = { clock: createSimulatedClock(), random: createSeededRandom(3) };
+const parse = (argv: readonly string[]): ControllerFlags =>
+  addControllerFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} }))
+    .parse(argv, { from: 'user' })
+    .opts<ControllerFlags>();
+const hour = 3_600_000;
+
+test('defaults are kube-controller-manager’s', () => {
+  assert.deepEqual(readControllerFlags(parse([]), dependencies), {
+    controllerSettings: {
+      certificateDurationMs: 8760 * hour,
+      legacyTokenCleanUpPeriodMs: 8760 * hour,
+    },
+  });
+});
+
+test('an authority of its own, and periods', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'keelson-controller-flags-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const authority = createCertificateAuthority(dependencies, { commonName: 'mine' });
+  const cert = join(dir, 'ca.crt');
+  const key = join(dir, 'ca.key');
+  writeFileSync(cert, authority.certificatePem);
+  writeFileSync(key, authority.privateKeyPem);
+  const files = ['--cluster-signing-cert-file', cert, '--cluster-signing-key-file', key];
+  const more = [
+    '--cluster-signing-duration=1h',
+    '--legacy-service-account-token-clean-up-period=24h',
+  ];
+  const read = readControllerFlags(parse([...files, ...more]), dependencies);
+  assert.equal(read.signingAuthority?.certificatePem, authority.certificatePem);
+  assert.deepEqual(read.controllerSettings, {
+    certificateDurationMs: hour,
+    legacyTokenCleanUpPeriodMs: 24 * hour,
+  });
+  const together = /go together/;
+  assert.throws(() => readControllerFlags(parse(files.slice(0, 2)), dependencies), together);
+  assert.throws(() => readControllerFlags(parse(files.slice(2)), dependencies), together);
+  writeFileSync(key, createCertificateAuthority(dependencies, { commonName: 'x' }).privateKeyPem);
+  assert.throws(() => readControllerFlags(parse(files), dependencies), /does not belong/);
+  rmSync(key);
+  assert.throws(() => readControllerFlags(parse(files), dependencies), /ENOENT/);
+});
+
+for (const value of ['0s', '-1h', 'x', ''])
+  test(`no duration: ${JSON.stringify(value)}`, () => {
+    for (const flag of ['cluster-signing-duration', 'legacy-service-account-token-clean-up-period'])
+      assert.throws(() => parse([`--${flag}=${value}`]), /a duration is needed/);
+  });

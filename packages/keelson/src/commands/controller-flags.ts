@@ -1,0 +1,94 @@
+// The flags of `keelson up` for its controllers, named and checked as kube-controller-manager's.
+
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import {
+  loadCertificateAuthority,
+  parseGoDurationMs,
+  type CertificateAuthority,
+} from '@keelson/apiserver';
+import type { Clock, Random } from '@keelson/apimachinery';
+import type { ControllerSettings } from '../start-controllers.ts';
+
+export interface ControllerFlags {
+  readonly clusterSigningCertFile?: string;
+  readonly clusterSigningKeyFile?: string;
+  /** Milliseconds. */
+  readonly clusterSigningDuration: number;
+  /** Milliseconds. */
+  readonly legacyServiceAccountTokenCleanUpPeriod: number;
+}
+
+/** What is wrong with the flags or the files that they name. */
+export class ControllerFlagError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ControllerFlagError';
+  }
+}
+
+const yearMs = 8760 * 60 * 60 * 1000;
+
+export function addControllerFlags(command: Command): Command {
+  return command
+    .option(
+      '--cluster-signing-cert-file <file>',
+      'authority that signs what CertificateSigningRequests ask for (default: the one in the data directory)',
+    )
+    .option('--cluster-signing-key-file <file>', 'its key')
+    .addOption(
+      new Option(
+        '--cluster-signing-duration <duration>',
+        'how long signed certificates last, unless less was asked for',
+      )
+        .argParser(parsePositive)
+        .default(yearMs, '8760h'),
+    )
+    .addOption(
+      new Option(
+        '--legacy-service-account-token-clean-up-period <duration>',
+        'how long a generated token Secret must have been unused to be taken out of use, and then to be deleted',
+      )
+        .argParser(parsePositive)
+        .default(yearMs, '8760h'),
+    );
+}
+
+export interface ControllerChoices {
+  readonly controllerSettings: ControllerSettings;
+  readonly signingAuthority?: CertificateAuthority;
+}
+
+/** Throws ControllerFlagError. */
+export function readControllerFlags(
+  flags: ControllerFlags,
+  dependencies: { readonly clock: Clock; readonly random: Random },
+): ControllerChoices {
+  const { clusterSigningCertFile: certFile, clusterSigningKeyFile: keyFile } = flags;
+  const controllerSettings = {
+    certificateDurationMs: flags.clusterSigningDuration,
+    legacyTokenCleanUpPeriodMs: flags.legacyServiceAccountTokenCleanUpPeriod,
+  };
+  if (certFile === undefined && keyFile === undefined) return { controllerSettings };
+  if (certFile === undefined || keyFile === undefined)
+    throw new ControllerFlagError(
+      '--cluster-signing-cert-file and --cluster-signing-key-file go together',
+    );
+  try {
+    const signingAuthority = loadCertificateAuthority(dependencies, {
+      certificatePem: readFileSync(certFile, 'utf8'),
+      privateKeyPem: readFileSync(keyFile, 'utf8'),
+    });
+    return { controllerSettings, signingAuthority };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ControllerFlagError(`--cluster-signing-cert-file ${certFile}: ${why}`, cause);
+  }
+}
+
+function parsePositive(text: string): number {
+  const ms = parseGoDurationMs(text);
+  if (ms === undefined || ms <= 0)
+    throw new InvalidArgumentError('a duration is needed, such as 8760h0m0s.');
+  return ms;
+}
