@@ -188,8 +188,4 @@ export const layerExceptions: readonly LayerException[] = [
 /**
  * `package: dependency` pairs in which package.json and the imports differ, each with its reason.
  */
-export const manifestExceptions: Readonly<Record<string, string>> = {
-  'apiserver: @bufbuild/protobuf': 'for the client of external signers, which comes next',
-  'apiserver: @connectrpc/connect': 'as above',
-  'apiserver: @connectrpc/connect-node': 'as above',
-};
+export const manifestExceptions: Readonly<Record<string, string>> = {};

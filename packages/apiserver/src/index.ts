@@ -107,6 +107,17 @@ export type {
   SigningKey,
   VerificationKey,
 } from './authentication/service-accounts/signing-keys.ts';
+export { createKeySigner } from './authentication/service-accounts/token-signer.ts';
+export type { TokenSigner } from './authentication/service-accounts/token-signer.ts';
+export { createTokenKeys } from './authentication/service-accounts/token-keys.ts';
+export type { TokenKeys } from './authentication/service-accounts/token-keys.ts';
+export { createTokenUseCounters } from './authentication/service-accounts/token-use-metrics.ts';
+export type { TokenUseCounters } from './authentication/service-accounts/token-use-metrics.ts';
+export {
+  ExternalSignerError,
+  openExternalSigner,
+} from './authentication/service-accounts/external-signer/open-external-signer.ts';
+export type { IssuerDiscovery } from './authentication/service-accounts/issuer-discovery.ts';
 export { createIssuerDiscovery } from './authentication/service-accounts/issuer-discovery.ts';
 export { createLegacyToken } from './authentication/service-accounts/legacy-token.ts';
 export { createServiceAccountTokenIssuer } from './authentication/service-accounts/token-issuer.ts';

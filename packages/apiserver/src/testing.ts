@@ -85,6 +85,12 @@ function createTestFeatures({ featureGates = {}, emulatedVersion }: TestServerOp
   });
 }
 
+const testDocuments = {
+  configuration: '{}',
+  keySet: '{"keys":[]}',
+  cacheControl: 'no-cache',
+};
+
 export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { clock = systemClock } = options;
   const memory = createMemoryStorage({ clock });
@@ -127,7 +133,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       scopeOf: (group, resource) => scopeIn(server.index, group, resource),
       creates: [],
     }),
-    issuer: { openidConfiguration: () => '{}', jwks: () => '{"keys":[]}' },
+    issuer: { documents: () => testDocuments },
     version: testVersion,
     flowControl: options.flowControl === false ? undefined : flowControlSources(sources),
     serverAddress: () => '127.0.0.1:6443',

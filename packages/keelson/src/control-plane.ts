@@ -20,6 +20,7 @@ import {
   createServiceResolver,
   createTokenRequestHandler,
   createTokenReviewHandler,
+  createTokenUseCounters,
   createWebhookClient,
   createImpersonationFilter,
   createImpersonationMetrics,
@@ -40,14 +41,17 @@ import {
   type Features,
   type Filter,
   type Logger,
+  type Metrics,
   type ObjectSources,
   type Route,
   type RuntimeConfig,
+  type ServeRequest,
   type ServerLimits,
   type ServiceResolver,
   type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
+import type { Client } from '@keelson/client';
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
 import { createClusterAdmission, type AdmissionFlags } from './cluster-admission.ts';
@@ -58,7 +62,10 @@ import {
   type IdentityOptions,
   type IdentityParts,
 } from './identity.ts';
+import { createInProcessClient } from './in-process-client.ts';
+import { createTokenUseNotes, keepTokenTracking } from './legacy-token-tracking.ts';
 import type { Pki } from './pki.ts';
+import { openServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
 import { startControllers, type ControllerSettings } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
 
@@ -102,7 +109,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const {
     storage,
     features,
-    pki,
     clock = systemClock,
     random = systemRandom,
     limits = defaultLimits,
@@ -115,7 +121,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const metrics = createMetrics();
   const authorization = createClusterAuthorization(options, { sources, metrics, signal });
   const { authorizer } = authorization;
-  const identity = createClusterIdentity(options, { sources, clock, random, metrics, logger });
+  const own = createOwnClient(() => server.serve, { clock, random });
+  const tokens = await openTokens(options, metrics, signal);
+  const services = { sources, clock, random, metrics, logger, tokens };
+  const noteTokenUse = createTokenUseNotes(own, logger);
+  const identity = createClusterIdentity(options, { ...services, noteTokenUse });
   const resolver = createClusterResolver(options, sources);
   const webhooks = createClusterWebhooks(resolver, clock, limits);
   const shared = { sources, storage, features, clock, metrics, logger, signal };
@@ -124,7 +134,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...shared,
     resolver,
     scope: () => server.scopeOf('apiregistration.k8s.io', 'apiservices'),
-    frontProxy: () => pki.frontProxy.client,
+    frontProxy: () => options.pki.frontProxy.client,
   });
   const server: ApiServer = createApiServer({
     storage,
@@ -144,7 +154,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       serverId: hostname(),
       server: () => server,
     }),
-    builtin: createClusterBuiltins({ options, identity, authorization, sources }, () => server),
+    builtin: createClusterBuiltins(
+      { options, identity, authorization, sources, tokens },
+      () => server,
+    ),
     servedVersions,
     issuer: identity.documents,
     version: versionInfo(features.emulated.minor),
@@ -156,19 +169,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
   });
   followObjects({ server, sources, webhooks, logger, signal });
-  await bootstrapCluster({
-    server,
-    features,
-    clientCaPem: identity.clientCaPem,
-    requestHeader: identity.requestHeader,
-    now: formatTime(clock.now()),
-    serviceCidrs: serviceCidrsOf(options),
-    securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
-  });
+  await bootstrap(options, server, identity);
   aggregator.start();
   server.markStarted();
   keepFlowControlObjects(server, { clock, logger, signal });
-  const controllers = startClusterControllers(options, server);
+  await keepTokenTracking({ ...shared, client: own(), configMaps: sources.configMaps });
+  const controllers = startClusterControllers(options, server, tokens);
   return {
     server,
     sources,
@@ -178,21 +184,62 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       authorization.close();
       identity.close();
       stop.abort();
+      own().close();
       webhooks.close();
       await storage.close();
     },
   };
 }
 
-function startClusterControllers(options: ControlPlaneOptions, server: ApiServer) {
+function bootstrap(options: ControlPlaneOptions, server: ApiServer, identity: Identity) {
+  const { features, clock = systemClock } = options;
+  return bootstrapCluster({
+    server,
+    features,
+    clientCaPem: identity.clientCaPem,
+    requestHeader: identity.requestHeader,
+    now: formatTime(clock.now()),
+    serviceCidrs: serviceCidrsOf(options),
+    securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
+  });
+}
+
+function openTokens(options: ControlPlaneOptions, metrics: Metrics, signal: AbortSignal) {
+  const { pki, features, clock = systemClock, logger = silentLogger } = options;
+  const ownKey = () => pki.serviceAccountKey;
+  return openServiceAccountTokens(options, { ownKey, features, clock, metrics, logger, signal });
+}
+
+/** Acts as the server itself, once it is there. */
+function createOwnClient(
+  serve: () => ServeRequest,
+  machine: { readonly clock: Clock; readonly random: Random },
+): () => Client {
+  let client: Client | undefined;
+  const user = { name: 'system:apiserver', groups: ['system:masters'] };
+  return () =>
+    (client ??= createInProcessClient({
+      serve: serve(),
+      user,
+      userAgent: 'kube-apiserver',
+      ...machine,
+    }));
+}
+
+function startClusterControllers(
+  options: ControlPlaneOptions,
+  server: ApiServer,
+  { ownKey }: ServiceAccountTokens,
+) {
   const { features, pki, signingAuthority, controllerSettings: settings } = options;
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
   return startControllers({
-    names: options.controllers ?? new Set(),
+    names: withoutTokenSecrets(options.controllers ?? new Set(), ownKey),
     serve: server.serve,
     features,
     rootCaPem: pki.authority.certificatePem,
-    issueToken: (account, secret) => createLegacyToken(account, secret, pki.serviceAccountKey),
+    issueToken: (account, secret) =>
+      createLegacyToken(account, secret, ownKey?.() ?? pki.serviceAccountKey),
     certificates: createCertificateIssuer(() => signingAuthority ?? pki.authority, clock),
     ...(settings === undefined ? {} : { settings }),
     policies: checkedPolicies(server, features),
@@ -202,17 +249,34 @@ function startClusterControllers(options: ControlPlaneOptions, server: ApiServer
   });
 }
 
+/**
+ * COMPAT: an external signer signs no tokens that live in Secrets, so their controller does not run,
+ * as kube-controller-manager's without a private key.
+ */
+function withoutTokenSecrets(
+  names: ReadonlySet<ControllerName>,
+  ownKey: ServiceAccountTokens['ownKey'],
+): ReadonlySet<ControllerName> {
+  if (ownKey !== undefined) return names;
+  return new Set([...names].filter((name) => name !== 'serviceaccount-token-controller'));
+}
+
 function passThrough(name: string): Filter {
   return { name, handle: (_context, next) => next() };
 }
 
-type IdentityServices = Pick<IdentityParts, 'sources' | 'clock' | 'random' | 'metrics' | 'logger'>;
+type IdentityServices = Pick<
+  IdentityParts,
+  'sources' | 'clock' | 'random' | 'metrics' | 'logger' | 'tokens' | 'noteTokenUse'
+>;
 
 function createClusterIdentity(options: ControlPlaneOptions, services: IdentityServices): Identity {
   const { pki, features, serverAddress, authorization } = options;
   const { authorizers = [] } = authorization?.configuration ?? {};
   const allowsEverything = authorizers.some(({ type }) => type === 'AlwaysAllow');
-  return createIdentity(options, { ...services, pki, features, serverAddress, allowsEverything });
+  const tokenUse = createTokenUseCounters(services.metrics);
+  const own = { pki, features, serverAddress, allowsEverything, tokenUse };
+  return createIdentity(options, { ...services, ...own });
 }
 
 function authenticationOf({ authentication: { authenticator }, requestHeader }: Identity) {
@@ -242,6 +306,7 @@ interface ReviewParts {
   readonly identity: Identity;
   readonly authorization: ReturnType<typeof createClusterAuthorization>;
   readonly sources: ObjectSources;
+  readonly tokens: ServiceAccountTokens;
 }
 
 function createClusterBuiltins(parts: ReviewParts, server: () => ApiServer) {
@@ -272,7 +337,7 @@ const serviceCidrsOf = ({ serviceClusterIpRange = '10.96.0.0/16' }: ControlPlane
   serviceClusterIpRange.split(',');
 
 /** What is answered and never stored: access reviews, token reviews, tokens. */
-function createReviews({ options, identity, authorization, sources }: ReviewParts) {
+function createReviews({ options, identity, authorization, sources, tokens }: ReviewParts) {
   const { features, clock = systemClock } = options;
   const { authorizer, rules } = authorization;
   const { authentication, apiAudiences } = identity;
@@ -287,6 +352,9 @@ function createReviews({ options, identity, authorization, sources }: ReviewPart
       clock,
       features,
       validate: reviewValidators.tokenRequest,
+      expirationSecondsMax: tokens.expirationSecondsMax,
+      signerExpirationSecondsMax: tokens.signerExpirationSecondsMax,
+      extendExpiration: tokens.extendExpiration,
     }),
   ];
 }

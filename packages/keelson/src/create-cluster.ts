@@ -27,6 +27,7 @@ import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { decideInProcess } from './decide.ts';
 import { createInProcessClient, type UserSpec } from './in-process-client.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
+import type { ServiceAccountChoices } from './identity.ts';
 import { adminName, createLazyPki, type Pki } from './pki.ts';
 import type { ControllerSettings } from './start-controllers.ts';
 import { createProcessHold, type ProcessHold } from './process-hold.ts';
@@ -40,6 +41,8 @@ export interface ClusterOptions {
   /** As the flag: `['*']` are all, `['*', '-name']` all but one, `[]` none. */
   readonly controllers?: readonly string[];
   readonly controllerSettings?: ControllerSettings;
+  /** Issuers, keys and lifetimes of service account tokens. */
+  readonly serviceAccounts?: ServiceAccountChoices;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   /** By plugin, as in an AdmissionConfiguration; files that it names are those of this machine. */
@@ -132,6 +135,7 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
     disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
     admissionConfiguration: new Map(Object.entries(options.admissionConfiguration ?? {})),
     controllerSettings: options.controllerSettings ?? {},
+    ...options.serviceAccounts,
     serverAddress: () => address,
   });
   const hold = createProcessHold();

@@ -20,12 +20,15 @@ import {
   type OidcFlags,
   type RequestHeaderOptions,
   type ServiceAccountTokenIssuer,
+  type IssuerDiscovery,
   type StaticToken,
   type TokenReviewVersion,
-  type VerificationKey,
+  type TokenUseCounters,
 } from '@keelson/apiserver';
 import type { Clock, Random } from '@keelson/apimachinery';
+import type { NoteTokenUse } from './legacy-token-tracking.ts';
 import { frontProxyName, type Pki } from './pki.ts';
+import type { ServiceAccountTokenOptions, ServiceAccountTokens } from './service-account-tokens.ts';
 import { createTokenSources } from './token-sources.ts';
 import type { WebhookEndpoint } from './token-webhook-endpoint.ts';
 import { followAuthorities } from './watched-file.ts';
@@ -39,7 +42,16 @@ export interface TrustedProxy extends Omit<RequestHeaderOptions, 'clock' | 'clie
   readonly clientCaFile?: string;
 }
 
-export interface IdentityOptions {
+/** Whose tokens are issued and taken, with which keys, for how long. */
+export interface ServiceAccountChoices extends ServiceAccountTokenOptions {
+  /** The first one issues; tokens of the others are taken too. */
+  readonly issuers?: readonly string[];
+  readonly jwksUri?: string;
+  /** The issuers unless said otherwise. */
+  readonly apiAudiences?: readonly string[];
+}
+
+export interface IdentityOptions extends ServiceAccountChoices {
   /** PEM bundle of further authorities of client certificates. */
   readonly clientCaPem?: string;
   /** The file that they came from, to be followed. */
@@ -55,17 +67,10 @@ export interface IdentityOptions {
   readonly oidc?: { readonly settings: OidcFlags; readonly algorithms: readonly string[] };
   /** `--authentication-token-webhook-*`. */
   readonly tokenWebhook?: TokenWebhookOptions;
-  /** The issuers unless said otherwise. */
-  readonly apiAudiences?: readonly string[];
   /** The control plane's own front proxy unless said otherwise. */
   readonly requestHeader?: TrustedProxy;
   /** `--enable-bootstrap-token-auth`. */
   readonly bootstrapTokens?: boolean;
-  /** The first one issues; tokens of the others are taken too. */
-  readonly issuers?: readonly string[];
-  /** Keys that verify tokens, besides the one that signs. */
-  readonly verificationKeys?: readonly VerificationKey[];
-  readonly jwksUri?: string;
 }
 
 export interface TokenWebhookOptions {
@@ -82,7 +87,7 @@ export interface Identity {
   /** Which proxies may name users. */
   readonly requestHeader: TrustedProxy | undefined;
   readonly tokenIssuer: ServiceAccountTokenIssuer;
-  readonly documents: { openidConfiguration(): string; jwks(): string };
+  readonly documents: IssuerDiscovery;
   /** Ends what follows files and asks others. */
   close(): void;
 }
@@ -98,6 +103,9 @@ export interface IdentityParts {
   readonly logger: Logger;
   /** AlwaysAllow lets everybody do everything; then nobody may be anonymous. */
   readonly allowsEverything: boolean;
+  readonly tokens: ServiceAccountTokens;
+  readonly tokenUse: TokenUseCounters;
+  readonly noteTokenUse: NoteTokenUse;
 }
 
 /**
@@ -105,13 +113,12 @@ export interface IdentityParts {
  * configuration that cannot be used.
  */
 export function createIdentity(options: IdentityOptions, parts: IdentityParts): Identity {
-  const { pki, sources, features, clock, random, metrics } = parts;
+  const { pki, sources, features, clock, random, metrics, tokens } = parts;
   const own = options.foreignAuthorityOnly === true ? '' : pki.authority.certificatePem;
   const clientCaPem = own + (options.clientCaPem ?? '');
   const issuers = options.issuers ?? [serviceAccountIssuer];
   const issuer = issuers[0] ?? serviceAccountIssuer;
   const apiAudiences = options.apiAudiences ?? issuers;
-  const keys = withSigner(pki.serviceAccountKey, options.verificationKeys ?? []);
   const requestHeader =
     options.requestHeader ??
     (options.foreignAuthorityOnly === true ? undefined : ownProxy(pki, features));
@@ -134,12 +141,13 @@ export function createIdentity(options: IdentityOptions, parts: IdentityParts): 
     ...others.authenticators,
     ...(options.bootstrapTokens === true ? { bootstrapTokenSecrets: sources.secrets } : {}),
     staticTokens: options.staticTokens ?? [],
-    serviceAccounts: { issuers, keys, objects: sources },
-  });
-  const discovery = createIssuerDiscovery({
-    issuer,
-    jwksUri: options.jwksUri ?? `https://${parts.serverAddress()}/openid/v1/jwks`,
-    keys,
+    serviceAccounts: {
+      issuers,
+      keys: tokens.keys,
+      objects: sources,
+      counters: parts.tokenUse,
+      onLegacyTokenUse: parts.noteTokenUse,
+    },
   });
   return {
     authentication,
@@ -148,15 +156,16 @@ export function createIdentity(options: IdentityOptions, parts: IdentityParts): 
     requestHeader,
     tokenIssuer: createServiceAccountTokenIssuer({
       issuer,
-      key: pki.serviceAccountKey,
+      signer: tokens.signer,
       clock,
       random,
       features,
     }),
-    documents: {
-      openidConfiguration: () => discovery?.configuration.body ?? '{}',
-      jwks: () => discovery?.keySet.body ?? '{"keys":[]}',
-    },
+    documents: createIssuerDiscovery({
+      issuer,
+      jwksUri: () => options.jwksUri ?? `https://${parts.serverAddress()}/openid/v1/jwks`,
+      keys: tokens.keys,
+    }),
     close() {
       others.close();
       followed.close();
@@ -258,11 +267,4 @@ function ownProxy(pki: Pki, features: Features): TrustedProxy {
     groupHeaders: ['X-Remote-Group'],
     extraHeaderPrefixes: ['X-Remote-Extra-'],
   };
-}
-
-function withSigner(
-  signer: VerificationKey,
-  others: readonly VerificationKey[],
-): readonly VerificationKey[] {
-  return [signer, ...others.filter(({ id }) => id !== signer.id)];
 }

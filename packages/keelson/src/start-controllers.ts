@@ -48,6 +48,8 @@ export interface ControllerSettings {
   readonly certificateDurationMs?: number;
   /** `--legacy-service-account-token-clean-up-period` */
   readonly legacyTokenCleanUpPeriodMs?: number;
+  /** How often unused tokens are looked for; no flag, as upstream. */
+  readonly legacyTokenSyncIntervalMs?: number;
 }
 
 export interface StartControllersOptions extends MoreOptions {
@@ -181,6 +183,7 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
     create: (context, { settings }) =>
       createLegacyTokenCleanerController(context, {
         periodMs: settings?.legacyTokenCleanUpPeriodMs,
+        syncIntervalMs: settings?.legacyTokenSyncIntervalMs,
       }),
   },
   'bootstrap-signer-controller': {

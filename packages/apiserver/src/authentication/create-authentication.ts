@@ -22,7 +22,8 @@ import {
 } from './service-accounts/bound-token.ts';
 import { createSignatureVerifier } from './service-accounts/json-web-token.ts';
 import { createLegacyTokenAuthenticator } from './service-accounts/legacy-token.ts';
-import type { VerificationKey } from './service-accounts/signing-keys.ts';
+import type { TokenKeys } from './service-accounts/token-keys.ts';
+import type { TokenUseCounters } from './service-accounts/token-use-metrics.ts';
 import { createStaticTokenAuthenticator, type StaticToken } from './static-tokens.ts';
 import {
   createAnonymousFallback,
@@ -48,8 +49,9 @@ export interface AuthenticationOptions {
   readonly staticTokens?: readonly StaticToken[];
   readonly serviceAccounts?: {
     readonly issuers: readonly string[];
-    readonly keys: readonly VerificationKey[];
+    readonly keys: TokenKeys;
     readonly objects: ServiceAccountObjects;
+    readonly counters?: TokenUseCounters;
     readonly onLegacyTokenUse?: (secret: KubeObject, today: string) => void;
   };
   /** Secrets, with `--enable-bootstrap-token-auth`. */

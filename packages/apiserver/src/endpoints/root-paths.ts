@@ -8,7 +8,7 @@ import { methodNotAllowed, serveDiscovery } from './discovery/endpoint.ts';
 import type { DiscoveryDocuments } from './discovery/documents.ts';
 import { serveHealth, type HealthChecks } from './health.ts';
 import { parseAccept, singleHeader } from './negotiation.ts';
-import { respondBytes, respondText } from './respond.ts';
+import { respondBytes, respondText, startResponse } from './respond.ts';
 import type { PathHandler } from './router.ts';
 
 export interface VersionInfo {
@@ -27,10 +27,18 @@ export interface VersionInfo {
   readonly platform: string;
 }
 
+/** The issuer of service account tokens, for those who verify them elsewhere. */
 export interface IssuerDocuments {
-  /** JSON of `/.well-known/openid-configuration` and of `/openid/v1/jwks`. */
-  openidConfiguration(): string;
-  jwks(): string;
+  /** Undefined when its address allows none; there are no such paths then. */
+  documents():
+    | {
+        /** JSON of `/.well-known/openid-configuration`. */
+        readonly configuration: string;
+        /** JSON of `/openid/v1/jwks`. */
+        readonly keySet: string;
+        readonly cacheControl: string;
+      }
+    | undefined;
 }
 
 export interface RootPathOptions {
@@ -72,16 +80,28 @@ function serveMetrics(context: RequestContext, metrics: Metrics): boolean {
   return true;
 }
 
+const configurationPath = '/.well-known/openid-configuration';
+const keySetPath = '/openid/v1/jwks';
+
 function serveIssuer(context: RequestContext, issuer: IssuerDocuments): boolean {
-  const { path } = context.info;
-  if (
-    path === '/.well-known/openid-configuration' ||
-    path === '/.well-known/openid-configuration/'
-  ) {
-    respondBytes(context, Buffer.from(issuer.openidConfiguration()), 200, 'application/json');
-    return true;
-  }
-  if (path !== '/openid/v1/jwks' && path !== '/openid/v1/jwks/') return false;
+  const path = context.info.path.replace(/\/$/, '');
+  if (path !== configurationPath && path !== keySetPath) return false;
+  const documents = issuer.documents();
+  if (documents === undefined) return false;
+  if (path === keySetPath) assertAcceptsKeySet(context);
+  const isKeySet = path === keySetPath;
+  const type = isKeySet ? 'application/jwk-set+json' : 'application/json';
+  const body = Buffer.from(isKeySet ? documents.keySet : documents.configuration);
+  const { request, response } = context;
+  startResponse(context, 200, type);
+  response.setHeader('cache-control', documents.cacheControl);
+  response.setHeader('content-length', String(body.byteLength));
+  if (request.method === 'HEAD') response.end();
+  else response.end(body);
+  return true;
+}
+
+function assertAcceptsKeySet(context: RequestContext): void {
   const accepts = parseAccept(singleHeader(context.request.headers['accept'])).map((c) => c.type);
   if (
     accepts.length > 0 &&
@@ -93,12 +113,9 @@ function serveIssuer(context: RequestContext, issuer: IssuerDocuments): boolean 
       '406: Not Acceptable\n\nAvailable representations: application/jwk-set+json',
       {},
     );
-  respondBytes(context, Buffer.from(issuer.jwks()), 200, 'application/jwk-set+json');
-  return true;
 }
 
 const fixedPaths = [
-  '/.well-known/openid-configuration',
   '/api',
   '/apis',
   '/apis/',
@@ -108,7 +125,6 @@ const fixedPaths = [
   '/openapi/v2',
   '/openapi/v3',
   '/openapi/v3/',
-  '/openid/v1/jwks',
   '/statusz',
   '/version',
 ];
@@ -128,7 +144,9 @@ function serveIndex(context: RequestContext, options: RootPathOptions): boolean 
     `/${name}`,
     ...checks.map((c) => `/${name}/${c.name}`),
   ]);
-  const paths = [...new Set([...fixedPaths, ...groups, ...health])].toSorted();
+  const issuer = options.issuer.documents() && [configurationPath, keySetPath];
+  const all = [...fixedPaths, ...(issuer ?? []), ...groups, ...health];
+  const paths = [...new Set(all)].toSorted();
   respondBytes(context, prettyJson({ paths }), 200, 'application/json');
   return true;
 }

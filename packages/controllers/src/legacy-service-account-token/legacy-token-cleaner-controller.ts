@@ -23,6 +23,8 @@ import { podSecretNames } from './pod-secret-names.ts';
 export interface LegacyTokenCleanerOptions {
   /** `--legacy-service-account-token-clean-up-period`; a year by default. */
   readonly periodMs?: number | undefined;
+  /** How often it looks; once a day by default. */
+  readonly syncIntervalMs?: number | undefined;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -35,7 +37,7 @@ const trackingName = 'kube-apiserver-legacy-service-account-token-tracking';
 
 export function createLegacyTokenCleanerController(
   { client, informers, clock, log }: ControllerContext,
-  { periodMs = defaultPeriodMs }: LegacyTokenCleanerOptions,
+  { periodMs = defaultPeriodMs, syncIntervalMs = dayMs }: LegacyTokenCleanerOptions,
 ): Controller {
   const secrets = informers.informer<Secret>(secretsResource, {
     fieldSelector: `type=${secretType}`,
@@ -85,7 +87,7 @@ export function createLegacyTokenCleanerController(
           if (!signal.aborted)
             log.warn('unused tokens not looked for', { error: errorText(error) });
         });
-      await runPeriodically(work, { clock, periodMs: dayMs }, signal);
+      await runPeriodically(work, { clock, periodMs: syncIntervalMs }, signal);
     },
   };
 }

@@ -33,10 +33,7 @@ export interface BootstrapOptions {
   readonly clientCaPem: string;
   /** PEM of the authority of the front proxy, and the name that it vouches for. */
   readonly requestHeader: TrustedProxy | undefined;
-  /**
-   * `2024-01-31T00:00:00Z`; conditions carry it, and the tracking of legacy tokens begins on that
-   * day.
-   */
+  /** `2024-01-31T00:00:00Z`; conditions carry it. */
   readonly now: string;
   readonly serviceCidrs: readonly string[];
   readonly securePort: () => number;
@@ -257,12 +254,7 @@ function configMaps(options: BootstrapOptions): KubeObject[] {
     metadata: { name, namespace: 'kube-system' },
     data,
   });
-  return [
-    configMap('extension-apiserver-authentication', extensionAuthentication(options)),
-    configMap('kube-apiserver-legacy-service-account-token-tracking', {
-      since: options.now.slice(0, 10),
-    }),
-  ];
+  return [configMap('extension-apiserver-authentication', extensionAuthentication(options))];
 }
 
 /** How extension API servers find out whom to believe; lists are JSON. */

@@ -12,6 +12,7 @@ import {
   AuthorizationConfigurationError,
   createFeatures,
   createMemoryStorage,
+  ExternalSignerError,
   FeatureGateError,
   isStorageError,
   openEmbeddedStorage,
@@ -56,6 +57,14 @@ import {
   RequestLimitError,
   type RequestLimitFlags,
 } from './request-limit-flags.ts';
+import {
+  addServiceAccountFlags,
+  readUpServiceAccounts,
+  ServiceAccountFlagError,
+  type UpServiceAccountFlags,
+} from './up-service-account-flags.ts';
+import { ServiceAccountKeyError } from './service-account-flags.ts';
+import { TokenExpirationError } from '../service-account-tokens.ts';
 
 export interface UpEnvironment {
   print(text: string): void;
@@ -67,7 +76,12 @@ export interface UpEnvironment {
 }
 
 export interface UpFlags
-  extends RequestLimitFlags, AuthenticationFlags, UpAuthorizationFlags, ControllerFlags {
+  extends
+    RequestLimitFlags,
+    AuthenticationFlags,
+    UpAuthorizationFlags,
+    ControllerFlags,
+    UpServiceAccountFlags {
   readonly dataDir: string;
   readonly securePort: number;
   readonly bindAddress: string;
@@ -151,7 +165,7 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
     .option('--no-http2', 'serve HTTP/1.1 only');
   addAuthenticationFlags(command);
   addAuthorizationFlags(command);
-  addControllerFlags(command);
+  addControllerFlags(addServiceAccountFlags(command));
   addRequestLimitFlags(command)
     .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
     .action(async (flags: UpFlags) => {
@@ -184,6 +198,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   let plane: ControlPlane, text: string;
   try {
     const pki = preparePki(flags, dataDir);
+    const tokens = usage(() => readUpServiceAccounts(flags, features, () => pki.serviceAccountKey));
     let address = `${flags.bindAddress}:${flags.securePort}`;
     plane = await startControlPlane({
       storage,
@@ -191,6 +206,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       pki,
       ...identity,
       ...choices,
+      ...tokens,
       serverAddress: () => address,
       logger,
     });
@@ -211,7 +227,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   } catch (error) {
     await listener?.close(0);
     await storage.close();
-    throw isSettingsError(error) ? new StartError(error.message, exitCodes.usage, error) : error;
+    throw startErrorOf(error);
   }
   const opened = listener;
   let stopping = false;
@@ -225,12 +241,19 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
 }
 
 /** What shows only when the parts are put together. */
+function startErrorOf(error: unknown): unknown {
+  if (error instanceof ExternalSignerError)
+    return new StartError(error.message, exitCodes.unavailable, error);
+  return isSettingsError(error) ? new StartError(error.message, exitCodes.usage, error) : error;
+}
+
 function isSettingsError(error: unknown): error is Error {
   return (
     error instanceof AdmissionPluginError ||
     error instanceof AdmissionConfigurationError ||
     error instanceof AuthenticationConfigurationError ||
-    error instanceof AuthorizationConfigurationError
+    error instanceof AuthorizationConfigurationError ||
+    error instanceof TokenExpirationError
   );
 }
 
@@ -297,6 +320,8 @@ function usage<T>(read: () => T): T {
       cause instanceof RequestLimitError ||
       cause instanceof UnknownControllerError ||
       cause instanceof ControllerFlagError ||
+      cause instanceof ServiceAccountFlagError ||
+      cause instanceof ServiceAccountKeyError ||
       isFileError(cause);
     if (!known) throw cause;
     throw new StartError((cause as Error).message, exitCodes.usage, cause);

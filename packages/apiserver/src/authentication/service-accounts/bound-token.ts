@@ -14,8 +14,9 @@ import { recordAuthentication, rejected } from '../union.ts';
 import { credentialIdKey } from '../credential-id.ts';
 import { peekToken, type SignatureVerifier } from './json-web-token.ts';
 import { serviceAccountGroups, serviceAccountUserName } from './service-account-name.ts';
-import type { VerificationKey } from './signing-keys.ts';
 import { decodeClaims, type BoundTokenClaims, type ObjectClaim } from './token-claims.ts';
+import type { TokenKeys } from './token-keys.ts';
+import type { TokenUseCounters } from './token-use-metrics.ts';
 
 export interface ServiceAccountObjects {
   readonly serviceAccounts: ObjectSource;
@@ -27,12 +28,13 @@ export interface ServiceAccountObjects {
 export interface BoundTokenOptions {
   /** All values of `--service-account-issuer`. */
   readonly issuers: readonly string[];
-  readonly keys: readonly VerificationKey[];
+  readonly keys: TokenKeys;
   readonly apiAudiences: readonly string[];
   readonly objects: ServiceAccountObjects;
   readonly verifier: SignatureVerifier;
   readonly clock: Clock;
   readonly features: Features;
+  readonly counters?: TokenUseCounters;
 }
 
 export const podNameKey = 'authentication.kubernetes.io/pod-name';
@@ -74,12 +76,10 @@ async function authenticate(
   const meantFor = claims.audiences.length > 0 ? claims.audiences : options.apiAudiences;
   const audiences = intersectAudiences(meantFor, wantedAudiences);
   if (audiences.length === 0 && options.apiAudiences.length > 0)
-    return rejected(
-      `token audiences ${quoteList(meantFor)} is invalid for the target audiences ${quoteList(wantedAudiences)}`,
-    );
+    return rejected(audienceProblem(meantFor, wantedAudiences));
   const invalid = timeProblem(claims, options.clock) ?? bindingProblem(claims, options);
   if (invalid !== undefined) return rejected(invalid);
-  const annotations = annotationsOf(claims, options.clock);
+  const annotations = noteUse(claims, options);
   return {
     outcome: 'authenticated',
     user: userOf(claims, options.features),
@@ -96,7 +96,7 @@ export async function signatureProblem(
   keyId: string,
   { keys, verifier }: Pick<BoundTokenOptions, 'keys' | 'verifier'>,
 ): Promise<string | undefined> {
-  const candidates = keyId === '' ? keys : keys.filter((key) => key.id === keyId);
+  const candidates = await keys.find(keyId);
   if (candidates.length === 0) return 'invalid signature, no keys found';
   for (const key of candidates) if (await verifier.verify(token, key)) return undefined;
   return 'go-jose/go-jose: error in cryptographic primitive';
@@ -170,18 +170,29 @@ function userOf(claims: BoundTokenClaims, features: Features): UserInfo {
   };
 }
 
-function annotationsOf(
-  claims: BoundTokenClaims,
-  clock: Clock,
+/** Counts the use of the token; what is noteworthy becomes annotations of the audit event. */
+function noteUse(
+  { audiences, subject, warnAfter }: BoundTokenClaims,
+  { clock, counters }: BoundTokenOptions,
 ): Readonly<Record<string, string>> | undefined {
   const annotations: Record<string, string> = {};
-  if (claims.audiences.length === 0)
-    annotations['authentication.k8s.io/legacy-token'] = claims.subject;
-  const late = Math.floor(clock.now() / 1000) - (claims.warnAfter ?? 0);
-  if (claims.warnAfter && late > 0)
-    annotations['authentication.k8s.io/stale-token'] =
-      `subject: ${claims.subject}, seconds after warning threshold: ${late}`;
+  if (audiences.length === 0) {
+    annotations['authentication.k8s.io/legacy-token'] = subject;
+    counters?.add('legacy');
+  }
+  if (warnAfter) {
+    const now = clock.now() / 1000;
+    counters?.add(now > warnAfter ? 'stale' : 'valid');
+    if (now > warnAfter)
+      annotations['authentication.k8s.io/stale-token'] =
+        `subject: ${subject}, seconds after warning threshold: ${Math.floor(now) - warnAfter}`;
+  }
   return Object.keys(annotations).length > 0 ? annotations : undefined;
+}
+
+/** A token for others; `meantFor` as it says itself, or as its kind implies. */
+export function audienceProblem(meantFor: readonly string[], wanted: readonly string[]): string {
+  return `token audiences ${quoteList(meantFor)} is invalid for the target audiences ${quoteList(wanted)}`;
 }
 
 /** `["a" "b"]`, Go's %q of a list. */

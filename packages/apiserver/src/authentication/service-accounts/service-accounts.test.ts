@@ -19,6 +19,8 @@ import {
   parseSigningKey,
   parseVerificationKeys,
 } from './signing-keys.ts';
+import { createTokenKeys } from './token-keys.ts';
+import { createKeySigner } from './token-signer.ts';
 import { createServiceAccountTokenIssuer, type TokenContents } from './token-issuer.ts';
 
 const api = 'https://kubernetes.default.svc.cluster.local';
@@ -46,7 +48,7 @@ const verifier = createSignatureVerifier();
 const authenticatorFor = (objects = cluster(), changes: object = {}) =>
   createBoundTokenAuthenticator({
     issuers: [api, 'https://old.example'],
-    keys: [key, olderKey],
+    keys: createTokenKeys([key, olderKey]),
     apiAudiences: [api],
     objects,
     verifier,
@@ -56,7 +58,7 @@ const authenticatorFor = (objects = cluster(), changes: object = {}) =>
   });
 const issuer = createServiceAccountTokenIssuer({
   issuer: api,
-  key,
+  signer: createKeySigner(() => key),
   clock,
   random: createSeededRandom(5),
   features,
@@ -396,7 +398,8 @@ test('tokens of secrets', async () => {
   const ask = async (objects: ReturnType<typeof cluster>, asked = token, audiences = [api]) => {
     const result = await createLegacyTokenAuthenticator({
       ...objects,
-      keys: [key],
+      keys: createTokenKeys([key]),
+      features,
       verifier,
       apiAudiences: [api],
       clock,
@@ -456,7 +459,10 @@ test('tokens of secrets', async () => {
   );
   objects.secrets.set(withToken());
   assert.equal(await ask(objects, await issue()), 'not mine');
-  assert.match(await ask(objects, token, ['vault']), /meant for the API server only/);
+  assert.equal(
+    await ask(objects, token, ['vault']),
+    `token audiences ["${api}"] is invalid for the target audiences ["vault"]`,
+  );
   assert.equal(await verdict(token), 'not mine');
 });
 
@@ -495,12 +501,17 @@ test('keys and discovery', () => {
     ),
   );
   const jwksUri = `${api}/openid/v1/jwks`;
-  const documents = createIssuerDiscovery({ issuer: api, jwksUri, keys: [key, olderKey] });
+  const published = createTokenKeys([key, olderKey]);
+  const documents = createIssuerDiscovery({
+    issuer: api,
+    jwksUri: () => jwksUri,
+    keys: published,
+  }).documents();
   assert.equal(
-    documents?.configuration.body,
+    documents?.configuration,
     `{"issuer":"${api}","jwks_uri":"${jwksUri}","response_types_supported":["id_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["ES256","RS256"]}`,
   );
-  const { keys } = JSON.parse(documents.keySet.body) as { keys: Record<string, string>[] };
+  const { keys } = JSON.parse(documents.keySet) as { keys: Record<string, string>[] };
   assert.deepEqual(
     keys.map((k) => Object.keys(k).join(' ')),
     ['use kty kid crv alg x y', 'use kty kid alg n e'],
@@ -515,7 +526,11 @@ test('keys and discovery', () => {
   ];
   for (const [what, issuerUrl, uri, count] of rows)
     assert.equal(
-      createIssuerDiscovery({ issuer: issuerUrl, jwksUri: uri, keys: [key].slice(0, count) }),
+      createIssuerDiscovery({
+        issuer: issuerUrl,
+        jwksUri: () => uri,
+        keys: createTokenKeys([key].slice(0, count)),
+      }).documents(),
       undefined,
       what,
     );

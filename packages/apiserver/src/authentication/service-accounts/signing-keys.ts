@@ -11,9 +11,14 @@ import {
 } from 'node:crypto';
 
 export interface VerificationKey {
+  /** Selects the key, as `kid` of a token. */
   readonly id: string;
+  /** SHA-256 of the key itself; two keys may have one id, but not one fingerprint. */
+  readonly fingerprint: string;
   readonly algorithm: SignatureAlgorithm;
   readonly publicKey: KeyObject;
+  /** It verifies tokens here and is not shown to others (an external signer may say so). */
+  readonly isUnpublished?: boolean;
 }
 export interface SigningKey extends VerificationKey {
   readonly privateKey: KeyObject;
@@ -60,6 +65,18 @@ function signingKeyOf(privateKey: KeyObject): SigningKey {
   return { ...verificationKeyOf(createPublicKey(privateKey)), privateKey };
 }
 
+/**
+ * A key from its public part (PKIX, DER) under an id that somebody else gave it. Throws for what is
+ * not an RSA or ECDSA key.
+ */
+export function parsePublicKey(
+  der: Uint8Array,
+  given: { readonly id: string; readonly isUnpublished: boolean },
+): VerificationKey {
+  const publicKey = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+  return { ...verificationKeyOf(publicKey), ...given };
+}
+
 function verificationKeyOf(publicKey: KeyObject): VerificationKey {
   const algorithm =
     publicKey.asymmetricKeyType === 'rsa'
@@ -70,5 +87,6 @@ function verificationKeyOf(publicKey: KeyObject): VerificationKey {
       'unknown private key type, must be *rsa.PrivateKey, *ecdsa.PrivateKey, or jose.OpaqueSigner',
     );
   const der = publicKey.export({ type: 'spki', format: 'der' });
-  return { id: createHash('sha256').update(der).digest('base64url'), algorithm, publicKey };
+  const id = createHash('sha256').update(der).digest('base64url');
+  return { id, fingerprint: id, algorithm, publicKey };
 }

@@ -3,10 +3,9 @@
 
 import { createUid, type Clock, type Random } from '@keelson/apimachinery';
 import type { Features } from '../../features/features.ts';
-import { signToken } from './json-web-token.ts';
 import { serviceAccountUserName } from './service-account-name.ts';
-import type { SigningKey } from './signing-keys.ts';
 import { encodeClaims, type ObjectClaim } from './token-claims.ts';
+import type { TokenSigner } from './token-signer.ts';
 
 export interface TokenContents {
   readonly namespace: string;
@@ -34,7 +33,7 @@ export interface ServiceAccountTokenIssuer {
 
 export interface TokenIssuerOptions {
   readonly issuer: string;
-  readonly key: SigningKey;
+  readonly signer: TokenSigner;
   readonly clock: Clock;
   readonly random: Random;
   readonly features: Features;
@@ -43,7 +42,7 @@ export interface TokenIssuerOptions {
 export function createServiceAccountTokenIssuer(
   options: TokenIssuerOptions,
 ): ServiceAccountTokenIssuer {
-  const { issuer, key, clock, random, features } = options;
+  const { issuer, signer, clock, random, features } = options;
   return {
     issuer,
     async issue(contents) {
@@ -66,7 +65,7 @@ export function createServiceAccountTokenIssuer(
         secret: contents.secret,
         warnAfter: warnAfterSeconds === undefined ? undefined : now + warnAfterSeconds,
       });
-      return { token: await signToken(payload, key), id, issuedAtMs };
+      return { token: await signer.sign(payload), id, issuedAtMs };
     },
   };
 }

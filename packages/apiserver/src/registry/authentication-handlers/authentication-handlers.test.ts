@@ -10,6 +10,8 @@ import {
 import { createAuthentication } from '../../authentication/create-authentication.ts';
 import { peekToken } from '../../authentication/service-accounts/json-web-token.ts';
 import { createSigningKey } from '../../authentication/service-accounts/signing-keys.ts';
+import { createTokenKeys } from '../../authentication/service-accounts/token-keys.ts';
+import { createKeySigner } from '../../authentication/service-accounts/token-signer.ts';
 import { createServiceAccountTokenIssuer } from '../../authentication/service-accounts/token-issuer.ts';
 import { createStoppedClock, createTestObjects } from '../../authentication/testing.ts';
 import { createFeatures } from '../../features/create-features.ts';
@@ -48,7 +50,13 @@ interface Setup {
 }
 function parts({ version = '1.36', changes = {}, objects = cluster() }: Setup) {
   const features = createFeatures({ emulatedVersion: version });
-  const issuer = createServiceAccountTokenIssuer({ issuer: api, key, clock, random, features });
+  const issuer = createServiceAccountTokenIssuer({
+    issuer: api,
+    signer: createKeySigner(() => key),
+    clock,
+    random,
+    features,
+  });
   const dependencies: TokenRequestDependencies = {
     issuer,
     objects,
@@ -64,7 +72,7 @@ function parts({ version = '1.36', changes = {}, objects = cluster() }: Setup) {
     features,
     apiAudiences: [api],
     anonymous: { enabled: true },
-    serviceAccounts: { issuers: [api], keys: [key], objects },
+    serviceAccounts: { issuers: [api], keys: createTokenKeys([key]), objects },
   });
   return { tokenRequests: createTokenRequestHandler(dependencies), authentication };
 }

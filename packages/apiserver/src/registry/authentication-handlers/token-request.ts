@@ -11,6 +11,7 @@ import {
 } from '@keelson/apimachinery';
 import type { ServiceAccountObjects } from '../../authentication/service-accounts/bound-token.ts';
 import type {
+  IssuedToken,
   ServiceAccountTokenIssuer,
   TokenContents,
 } from '../../authentication/service-accounts/token-issuer.ts';
@@ -27,7 +28,9 @@ export interface TokenRequestDependencies {
   /** Field errors of the spec. */
   readonly validate: (object: KubeObject) => readonly FieldError[];
   /** `--service-account-max-token-expiration`; no limit when absent. */
-  readonly expirationSecondsMax?: number;
+  readonly expirationSecondsMax?: number | undefined;
+  /** What an external signer allows, which bounds extended tokens too. */
+  readonly signerExpirationSecondsMax?: number | undefined;
   /** `--service-account-extend-token-expiration`, on by default. */
   readonly extendExpiration?: boolean;
 }
@@ -92,10 +95,10 @@ async function issue(
     serviceAccount: { name, uid: account.metadata.uid ?? '' },
     ...bound,
     audiences: spec.audiences,
-    expiresInSeconds: isExtended ? extendedExpirationSeconds : seconds,
+    expiresInSeconds: isExtended ? extendedExpiration(dependencies) : seconds,
     ...(isExtended ? { warnAfterSeconds } : {}),
   };
-  const issued = await dependencies.issuer.issue(contents);
+  const issued = await issueToken(dependencies, contents);
   if (issued.id !== '')
     context.annotate('authentication.kubernetes.io/issued-credential-id', `JTI=${issued.id}`);
   // The status says when the kubelet should have renewed the token, not when it really ends.
@@ -105,6 +108,29 @@ async function issue(
     spec: { ...spec, expirationSeconds: seconds },
     status: { token: issued.token, expirationTimestamp },
   };
+}
+
+async function issueToken(
+  { issuer }: TokenRequestDependencies,
+  contents: TokenContents,
+): Promise<IssuedToken> {
+  try {
+    return await issuer.issue(contents);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const text = `failed to generate token: ${why}`.slice(0, failureTextMax);
+    throw statusErrors.generic(500, '', text, {});
+  }
+}
+
+/** An external signer may have much to say. */
+const failureTextMax = 2048;
+
+function extendedExpiration({ signerExpirationSecondsMax }: TokenRequestDependencies): number {
+  return Math.min(
+    extendedExpirationSeconds,
+    signerExpirationSecondsMax ?? extendedExpirationSeconds,
+  );
 }
 
 function checkAddress({ metadata }: KubeObject, { namespace, name }: HandlerRequest): void {

@@ -74,9 +74,17 @@ const honoured: readonly Row[] = [
   ['requestheader-username-headers', 'strings', undefined, 'header fields with the user name'],
   ['runtime-config', 'mapStringString', undefined, 'which API versions are served'],
   ['secure-port', 'int', '6443', 'HTTPS port'],
+  [
+    'service-account-extend-token-expiration',
+    'bool',
+    'true',
+    'tokens in pods live for a year, and are noted when they are used late',
+  ],
   ['service-account-issuer', 'stringArray', undefined, 'issuer of tokens; further ones are taken'],
   ['service-account-jwks-uri', 'string', undefined, 'where others find the keys of tokens'],
   ['service-account-key-file', 'stringArray', undefined, 'keys that verify tokens'],
+  ['service-account-max-token-expiration', 'duration', '0s', 'how long tokens live at most'],
+  ['service-account-signing-endpoint', 'string', undefined, 'Unix socket of an external signer'],
   ['service-account-signing-key-file', 'string', undefined, 'the key that signs tokens'],
   ['service-cluster-ip-range', 'string', '10.0.0.0/24', 'addresses of Services'],
   ['tls-cert-file', 'string', undefined, 'serving certificate'],
@@ -91,8 +99,7 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
     audit-webhook-truncate-enabled contention-profiling emulation-forward-compatible
     enable-garbage-collector enable-logs-handler
     encryption-provider-config-automatic-reload permit-address-sharing permit-port-sharing
-    profiling runtime-config-emulation-forward-compatible service-account-extend-token-expiration
-    service-account-lookup shutdown-send-retry-after watch-cache log-json-split-stream
+    profiling runtime-config-emulation-forward-compatible service-account-lookup shutdown-send-retry-after watch-cache log-json-split-stream
     log-text-split-stream`,
   int: `apiserver-count audit-log-batch-buffer-size audit-log-batch-max-size
     audit-log-batch-throttle-burst audit-log-maxage audit-log-maxbackup audit-log-maxsize
@@ -109,7 +116,7 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
     coordinated-leadership-renew-deadline coordinated-leadership-retry-period
     etcd-compaction-interval etcd-count-metric-poll-period etcd-db-metric-poll-interval
     etcd-healthcheck-timeout etcd-readycheck-timeout event-ttl kubelet-timeout
-    livez-grace-period log-flush-frequency service-account-max-token-expiration
+    livez-grace-period log-flush-frequency
     shutdown-delay-duration shutdown-watch-termination-grace-period
     storage-initialization-timeout`,
   string: `allow-metric-labels-manifest audit-log-format audit-log-mode audit-log-path
@@ -132,7 +139,6 @@ const inert: Readonly<Partial<Record<FlagType, string>>> = {
 /** SECURITY: each decides who may do what, or who can read the state; see the file's header. */
 const refused: Readonly<Record<string, FlagType>> = {
   'encryption-provider-config': 'string',
-  'service-account-signing-endpoint': 'string',
 };
 
 export const inertFlags: ReadonlySet<string> = new Set(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { systemClock, systemRandom } from '@keelson/apimachinery';
 import {
   AdmissionPluginError,
+  ExternalSignerError,
   FeatureGateError,
   AdmissionConfigurationError,
   AuthenticationConfigurationError,
@@ -21,6 +22,7 @@ import {
 import { startControlPlane, type ControlPlane } from '../../control-plane.ts';
 import { createLogger } from '../../log.ts';
 import { createLazyPki, type Pki } from '../../pki.ts';
+import { TokenExpirationError } from '../../service-account-tokens.ts';
 import { keelsonVersion, versionInfo } from '../../version.ts';
 import { AuthenticationFlagError } from '../authentication-flags.ts';
 import { describeFlags, FlagError, parseGoFlags } from '../go-flags.ts';
@@ -75,6 +77,8 @@ function isExpected(error: unknown): error is Error {
     error instanceof AdmissionConfigurationError ||
     error instanceof AuthorizationConfigurationError ||
     error instanceof AdmissionPluginError ||
+    error instanceof ExternalSignerError ||
+    error instanceof TokenExpirationError ||
     isStorageError(error) ||
     (error instanceof Error && 'syscall' in error)
   );
@@ -163,7 +167,9 @@ function createServingPki(options: KubeApiserverOptions): Pki {
     get kubeletClient() {
       return options.kubeletClient ?? lazy.kubeletClient;
     },
+    get serviceAccountKey() {
+      return lazy.serviceAccountKey;
+    },
     serving,
-    serviceAccountKey: options.signingKey,
   };
 }

@@ -12,19 +12,22 @@ import {
   parseFeatureGates,
   createBuiltinVersions,
   parseRuntimeConfig,
-  parseSigningKey,
-  parseVerificationKeys,
   type Features,
   type KeyPairPem,
   type RuntimeConfig,
   type ServerLimits,
-  type SigningKey,
 } from '@keelson/apiserver';
 import { parseYaml } from '@keelson/apimachinery';
 import type { ControlPlaneOptions } from '../../control-plane.ts';
 import { readAuthenticationFlags, type AuthenticationFlags } from '../authentication-flags.ts';
 import { readAuthorizationSettings } from '../authorization-flags.ts';
+import type { ServiceAccountChoices } from '../../identity.ts';
 import { FlagError, type FlagValues } from '../go-flags.ts';
+import {
+  readServiceAccountChoices,
+  ServiceAccountKeyError,
+  serviceAccountProblems,
+} from '../service-account-flags.ts';
 import { refusedFlags } from './flags.ts';
 
 export interface KubeApiserverOptions {
@@ -35,7 +38,6 @@ export interface KubeApiserverOptions {
   > & {
     readonly limits: ServerLimits;
   };
-  readonly signingKey: SigningKey;
   /** With which it proves to extension API servers and kubelets who it is. */
   readonly proxyClient: KeyPairPem | undefined;
   readonly kubeletClient: KeyPairPem | undefined;
@@ -60,12 +62,12 @@ export function readKubeApiserverOptions(
   assertFlags(flags);
   const bindAddress = flags.text('bind-address') ?? '0.0.0.0';
   const features = readFeatures(flags);
-  const signingKey = readFile(flags, 'service-account-signing-key-file', parseSigningKey);
-  if (signingKey === undefined) throw new Error('unreachable: assertFlags requires the key');
+  const tokens = readServiceAccounts(flags, features);
   return {
     controlPlane: {
       features,
       ...readAuthentication(flags, features, warn),
+      ...tokens,
       ...readAuthorization(flags, features),
       ...readAdmission(flags, features),
       runtimeConfig: readRuntimeConfig(flags, features),
@@ -82,7 +84,6 @@ export function readKubeApiserverOptions(
         mutatingInFlightMax: flags.number('max-mutating-requests-inflight'),
       },
     },
-    signingKey,
     proxyClient: readPair(flags, 'proxy-client-cert-file', 'proxy-client-key-file'),
     kubeletClient: readPair(flags, 'kubelet-client-certificate', 'kubelet-client-key'),
     bindAddress,
@@ -114,12 +115,7 @@ function assertFlags(flags: FlagValues): void {
     problems.push(
       `--secure-port ${port} must be between 1 and 65535, inclusive. It cannot be turned off with 0`,
     );
-  if (!flags.isSet('service-account-issuer'))
-    problems.push('service-account-issuer is a required flag');
-  if (!flags.isSet('service-account-signing-key-file') || !flags.isSet('service-account-issuer'))
-    problems.push(
-      '--service-account-signing-key-file and --service-account-issuer are required flags',
-    );
+  problems.push(...signerProblems(flags));
   for (const name of ['max-requests-inflight', 'max-mutating-requests-inflight'])
     if (flags.number(name) < 0) problems.push(`--${name} can not be negative value`);
   if (flags.durationMs('request-timeout') < 0)
@@ -131,6 +127,53 @@ function assertFlags(flags: FlagValues): void {
   const address = flags.text('bind-address') ?? '';
   if (isIP(address) === 0)
     problems.push(`invalid argument ${JSON.stringify(address)} for "--bind-address" flag`);
+  throwProblems(problems);
+}
+
+/** Without an issuer and somebody who signs there are no tokens at all. */
+function signerProblems(flags: FlagValues): string[] {
+  const issuer = flags.isSet('service-account-issuer');
+  const signs =
+    flags.isSet('service-account-signing-key-file') ||
+    flags.isSet('service-account-signing-endpoint');
+  const problems: string[] = [];
+  if (!issuer) problems.push('service-account-issuer is a required flag');
+  if (!issuer && !signs && !flags.isSet('api-audiences'))
+    problems.push(
+      '--service-account-signing-key-file and --service-account-issuer are required flags',
+    );
+  else if (!issuer || !signs)
+    problems.push(
+      '--service-account-signing-key-file, --service-account-issuer, and --api-audiences should be specified together',
+    );
+  return problems;
+}
+
+function readServiceAccounts(flags: FlagValues, features: Features): ServiceAccountChoices {
+  const values = {
+    issuers: flags.list('service-account-issuer'),
+    keyFiles: flags.list('service-account-key-file'),
+    signingKeyFile: flags.text('service-account-signing-key-file') ?? '',
+    signingEndpoint: flags.text('service-account-signing-endpoint') ?? '',
+    jwksUri: flags.text('service-account-jwks-uri') ?? '',
+    apiAudiences: flags.list('api-audiences'),
+    maxExpirationMs: flags.durationMs('service-account-max-token-expiration'),
+    extendExpiration: flags.bool('service-account-extend-token-expiration'),
+  };
+  throwProblems(serviceAccountProblems(values, features));
+  try {
+    return readServiceAccountChoices(values, noOwnKey);
+  } catch (error) {
+    if (error instanceof ServiceAccountKeyError) throw new FlagError(error.message);
+    throw error;
+  }
+}
+
+function noOwnKey(): never {
+  throw new Error('the flags name the key that signs tokens');
+}
+
+function throwProblems(problems: readonly string[]): void {
   if (problems.length > 0)
     throw new FlagError(problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`);
 }
@@ -159,18 +202,9 @@ function readAuthentication(
   features: Features,
   warn: (text: string) => void,
 ): Partial<ControlPlaneOptions> {
-  const issuers = flags.list('service-account-issuer');
-  const audiences = flags.list('api-audiences');
-  const jwksUri = flags.text('service-account-jwks-uri');
   return {
     ...readAuthenticationFlags(authenticationFlags(flags), features, warn),
     foreignAuthorityOnly: true,
-    issuers,
-    apiAudiences: audiences.length > 0 ? audiences : issuers,
-    verificationKeys: flags
-      .list('service-account-key-file')
-      .flatMap((file) => parsing(file, parseVerificationKeys)),
-    ...(jwksUri === undefined ? {} : { jwksUri }),
   };
 }
 
