@@ -2,9 +2,10 @@
 // first token, because a server that only knows certificates should not wait for it.
 //
 // SECURITY: the algorithm must be the one of the key; `none`, HMAC and everything that the header
-// proposes otherwise is refused. `jku`, `jwk`, `x5u`, `x5c` are ignored, `crit` and unencoded
-// payloads refused (jose knows neither here). A token has one spelling: members that are there twice
-// and base64 with spare bits are refused, so that nobody reads another token than we do.
+// proposes otherwise is refused. `jku`, `jwk`, `x5u`, `x5c` are ignored, critical members refused,
+// and with them unencoded payloads (RFC 7797), which jose would take. A token has one spelling:
+// members that are there twice and base64 with spare bits are refused, so that nobody reads another
+// token than we do.
 
 import { sign as signBytes } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -106,11 +107,18 @@ async function isSigned(token: string, key: VerificationKey): Promise<boolean> {
   }
 }
 
+/** SECURITY: what jose or `JSON.parse` would take, and others might read otherwise. */
 function isUnambiguous(token: string): boolean {
   const parts = token.split('.');
   const isCanonical = (part: string) =>
     Buffer.from(part, 'base64url').toString('base64url') === part;
-  return parts.every(isCanonical) && parts.slice(0, 2).every(hasDistinctMembers);
+  const header = decodePart(parts[0]);
+  return (
+    header !== undefined &&
+    !Object.hasOwn(header, 'crit') &&
+    parts.every(isCanonical) &&
+    parts.slice(0, 2).every(hasDistinctMembers)
+  );
 }
 
 function hasDistinctMembers(part: string): boolean {
