@@ -12,6 +12,8 @@ export interface Gauge {
 }
 export interface Histogram {
   observe(labels: Labels, value: number): void;
+  /** Observes under these labels only, without looking for them each time. */
+  under(labels: Labels): (value: number) => void;
 }
 export interface HistogramValue {
   /** Upper bound, and how many observations are not above it. */
@@ -34,6 +36,13 @@ export interface Metrics {
   collect(family: CollectedFamily): void;
   /** The text of /metrics. */
   render(): string;
+}
+
+interface Series {
+  readonly labels: Labels;
+  readonly counts: number[];
+  sum: number;
+  count: number;
 }
 
 /**
@@ -79,37 +88,43 @@ export function createMetrics(): Metrics {
       return { collect: (read) => void sources.push(read) };
     },
     histogram(name, help, buckets) {
-      const series = new Map<
-        string,
-        { labels: Labels; counts: number[]; sum: number; count: number }
-      >();
-      families.push(() =>
-        family(
-          name,
-          help,
-          'histogram',
-          [...series.values()].flatMap((s) => renderHistogram(name, s, buckets)),
-        ),
-      );
-      return {
-        observe(labels, value) {
-          const key = renderLabels(labels);
-          let s = series.get(key);
-          if (s === undefined) {
-            if (series.size >= labelSetsMax) return;
-            series.set(key, (s = { labels, counts: buckets.map(() => 0), sum: 0, count: 0 }));
-          }
-          const { counts } = s;
-          for (let i = buckets.length - 1; i >= 0 && value <= (buckets[i] ?? 0); i--)
-            counts[i] = (counts[i] ?? 0) + 1;
-          s.sum += value;
-          s.count++;
-        },
-      };
+      const { histogram, lines } = createHistogram(name, buckets);
+      families.push(() => family(name, help, 'histogram', lines()));
+      return histogram;
     },
     collect: (collected) => void families.push(() => renderCollected(collected)),
     render: () => families.map((f) => f()).join(''),
   };
+}
+
+function createHistogram(name: string, buckets: readonly number[]) {
+  const series = new Map<string, Series>();
+  const seriesOf = (labels: Labels): Series | undefined => {
+    const key = renderLabels(labels);
+    let found = series.get(key);
+    if (found === undefined && series.size < labelSetsMax)
+      series.set(key, (found = { labels, counts: buckets.map(() => 0), sum: 0, count: 0 }));
+    return found;
+  };
+  const add = (to: Series, value: number) => {
+    const { counts } = to;
+    for (let i = buckets.length - 1; i >= 0 && value <= (buckets[i] ?? 0); i--)
+      counts[i] = (counts[i] ?? 0) + 1;
+    to.sum += value;
+    to.count++;
+  };
+  const histogram: Histogram = {
+    observe(labels, value) {
+      const found = seriesOf(labels);
+      if (found !== undefined) add(found, value);
+    },
+    under(labels) {
+      const found = seriesOf(labels);
+      return found === undefined ? () => {} : (value) => add(found, value);
+    },
+  };
+  const lines = () => [...series.values()].flatMap((s) => renderHistogram(name, s, buckets));
+  return { histogram, lines };
 }
 
 function family(name: string, help: string, type: string, lines: readonly string[]): string {

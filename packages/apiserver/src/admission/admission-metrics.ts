@@ -28,11 +28,14 @@ export function withAdmissionMetrics(
     reinvocation?: Reinvocation,
   ) => Promise<void> | void;
   const timed = (name: string, type: 'admit' | 'validate', phase: Phase): Phase => {
-    const observe = ({ operation }: AdmissionAttributes, startMs: number, rejected: boolean) =>
-      duration.observe(
-        { name, operation, rejected: String(rejected), type },
-        (clock.monotonic() - startMs) / 1000,
-      );
+    const observers = new Map<string, (seconds: number) => void>();
+    const observe = ({ operation }: AdmissionAttributes, startMs: number, rejected: boolean) => {
+      const key = rejected ? `!${operation}` : operation;
+      const known =
+        observers.get(key) ?? duration.under({ name, operation, rejected: String(rejected), type });
+      observers.set(key, known);
+      known((clock.monotonic() - startMs) / 1000);
+    };
     return async (attributes, reinvocation) => {
       const startMs = clock.monotonic();
       try {

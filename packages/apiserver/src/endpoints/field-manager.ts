@@ -16,11 +16,14 @@ import { singleHeader } from './negotiation.ts';
 import type { ResourceRequest } from './resource-request.ts';
 
 const managerLengthMax = 128;
+const plainName = /^[\x21-\x7e]{1,128}$/;
 
 /** COMPAT: prefix of the user agent up to the first slash, printable, at most 128 bytes. */
 export function managerName(request: ResourceRequest, given: string): string {
   if (given !== '') return given;
   const agent = singleHeader(request.context.request.headers['user-agent']).split('/')[0] ?? '';
+  // What programs call themselves; the rest of this is for the others.
+  if (plainName.test(agent)) return agent;
   const printable = [...agent]
     .filter((ch) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(ch))
     .join('');
