@@ -5,6 +5,7 @@ import type { DefinitionFigures, Percentiles } from './definitions.ts';
 import type { ExpressionFigures } from './expressions.ts';
 import type { FairnessFigures } from './fairness.ts';
 import type { RbacFigures } from './rbac.ts';
+import type { TokenFigure } from './service-account-tokens.ts';
 import { kubeApiserver, kubeApiserverStart } from './kube-apiserver.ts';
 
 /** What the load generator writes. */
@@ -39,6 +40,7 @@ export interface Report {
   readonly http1: LoadResult;
   readonly http2: LoadResult;
   readonly rbac: readonly RbacFigures[];
+  readonly tokens: readonly TokenFigure[];
   readonly fairness: FairnessFigures;
 }
 
@@ -75,6 +77,7 @@ ${table(http1.results)}
 ${table(http2.results)}
 
 ${renderRbac(report.rbac)}
+${renderTokens(report.tokens)}
 ${renderFairness(fairness)}`;
 }
 
@@ -94,6 +97,24 @@ and of a member of the group that all of them are to.
 
 | roles | ${sizes.join(' | ')} |
 |---|${sizes.map(() => '---|').join('')}
+${lines.join('\n')}
+`;
+}
+
+/** May be measured alone. */
+export const tokensHeading = '## Service account tokens';
+
+export function renderTokens(figures: readonly TokenFigure[]): string {
+  const lines = figures.map(
+    ({ name, micros }) => `| ${name} | ${micros.toFixed(1)} | ${Math.round(1e6 / micros)} |`,
+  );
+  return `${tokensHeading}
+
+Keys on P-256, in process and without a socket; processor time of all threads. Objects that a token is
+bound to are looked up each time.
+
+| | µs of one core | per second and core |
+|---|---|---|
 ${lines.join('\n')}
 `;
 }

@@ -7,6 +7,7 @@
 //   --fairness      only what clients feel of a hostile one; needs no generator
 //   --bodies        only what a pod with 30 containers costs; needs neither generator nor server
 //   --rbac          only how long RBAC decides; needs neither generator nor server
+//   --tokens        only what service account tokens cost; likewise
 //   cel             only expressions and policies, beside other engines; needs no generator
 //   --ops N --conc 16,64 --list 1000,10000 --list-reps N --only seq,crud,list,watch   passed on to it
 
@@ -32,9 +33,12 @@ import {
   renderExpressions,
   renderFairness,
   renderReport,
+  renderTokens,
+  tokensHeading,
   type LoadResult,
   type Report,
 } from './report.ts';
+import { measureTokens } from './service-account-tokens.ts';
 import { call, startServer, token, type BenchServer } from './server.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,13 +47,15 @@ const write = process.argv.includes('--write');
 const fairnessOnly = process.argv.includes('--fairness');
 const rbacOnly = process.argv.includes('--rbac');
 const bodiesOnly = process.argv.includes('--bodies');
+const tokensOnly = process.argv.includes('--tokens');
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--write');
 const page = join(root, 'docs/benchmarks.md');
 const filledObjects = 10_000;
 
 const definitionsOnly = process.argv.includes('--definitions');
 const expressionsOnly = process.argv[2] === 'cel';
-const isPart = definitionsOnly || fairnessOnly || rbacOnly || bodiesOnly || expressionsOnly;
+const isPart =
+  definitionsOnly || fairnessOnly || rbacOnly || bodiesOnly || tokensOnly || expressionsOnly;
 if (!isPart && !existsSync(generator)) {
   console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
   process.exit(2);
@@ -62,7 +68,7 @@ const newDirectory = () => {
   return directory;
 };
 
-const needsProgram = !rbacOnly && !bodiesOnly && !expressionsOnly;
+const needsProgram = !rbacOnly && !bodiesOnly && !tokensOnly && !expressionsOnly;
 const program = needsProgram ? join(buildInto(newDirectory()), 'keelson.mjs') : '';
 
 try {
@@ -71,6 +77,7 @@ try {
     console.log(renderDefinitions(await measureDefinitions(program, newDirectory)));
   else if (bodiesOnly) showSection(bodiesHeading, renderBodies(await measureBodies()));
   else if (rbacOnly) showSection(rbacHeading, renderRbac(measureRbac()));
+  else if (tokensOnly) showSection(tokensHeading, renderTokens(await measureTokens()));
   else if (fairnessOnly)
     showSection(fairnessHeading, renderFairness(await measureFairness(program, newDirectory)));
   else await measureAll();
@@ -87,8 +94,9 @@ async function measureAll(): Promise<void> {
   const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
   const fairness = await measureFairness(program, newDirectory);
   const rbac = measureRbac();
+  const tokens = await measureTokens();
   const measured = { start, definitions, expressions, bodies };
-  const report: Report = { ...measured, http1, http2, rbac, fairness };
+  const report: Report = { ...measured, http1, http2, rbac, tokens, fairness };
   const text = renderReport(report);
   if (write) writeFileSync(page, text);
   else console.log(text);
