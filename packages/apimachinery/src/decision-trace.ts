@@ -1,6 +1,8 @@
 // The record of how one request was decided, written by the code that decides. A step names the
 // stop of the pipeline, its outcome and why; `detail` may hold what the step saw.
-// SECURITY: values of Secrets, tokens and request bodies never go into a step.
+// SECURITY: values of Secrets, tokens and whole request bodies never go into a step. The values
+// that decided an expression of a policy do, in a bounded number of characters, unless they are a
+// Secret's.
 
 export type DecisionOutcome = 'allow' | 'deny' | 'no-opinion' | 'changed' | 'unchanged' | 'error';
 

@@ -35,8 +35,13 @@ import {
   type AdmissionPlugin,
 } from '../admission.ts';
 import { createPolicyCompiler, type PolicyCompiler } from '../policy/compile-policy.ts';
-import { runPass, type PolicyExpression } from '../policy/expression-pass.ts';
+import {
+  runPass,
+  type ExplainedExpression,
+  type PolicyExpression,
+} from '../policy/expression-pass.ts';
 import { paramsVariable, type PolicyVariables } from '../policy/policy-inputs.ts';
+import { recordPolicyStep, tracedExpressions } from '../policy/policy-trace.ts';
 import {
   createPolicyRequest,
   findPolicyCalls,
@@ -102,7 +107,9 @@ export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): A
         if (!passes.isAsked(id)) continue;
         const mutator: Mutator = { options, attributes, request, call, ...compile(call.policy) };
         const observe = options.metrics?.start();
-        const { isChanged, isSkipped, problems } = await mutate(mutator);
+        const mutated = await mutate(mutator);
+        const { isChanged, isSkipped, problems } = mutated;
+        if (attributes.trace.enabled) traceMutated(attributes, call, mutated);
         if (!isSkipped && problems.length === 0) observe?.(namesOf(call));
         for (const message of problems) observe?.({ ...namesOf(call), message });
         if (call.policy.spec.failurePolicy !== 'Ignore') {
@@ -115,6 +122,21 @@ export function createMutatingAdmissionPolicy(options: MutatingPolicyOptions): A
       if (errors.length > 0) throw refusal(attributes, errors);
     },
   };
+}
+
+function traceMutated(
+  attributes: AdmissionAttributes,
+  call: Call,
+  { isChanged, problems, explanations }: Mutated,
+): void {
+  const isDenied = problems.length > 0 && call.policy.spec.failurePolicy !== 'Ignore';
+  recordPolicyStep(attributes, call, {
+    stage: 'admission/mutating',
+    by: pluginName,
+    outcome: isDenied ? 'deny' : isChanged ? 'changed' : 'unchanged',
+    reason: problems.join('; '),
+    detail: { mutations: tracedExpressions(attributes, call, explanations) },
+  });
 }
 
 function compilePolicy({ spec }: Policy, { environment }: MutatingPolicyOptions): CompiledPolicy {
@@ -168,6 +190,8 @@ interface Mutated {
   /** Its conditions say that it is about something else. */
   readonly isSkipped: boolean;
   readonly problems: readonly string[];
+  /** Why; only for a request that is traced. */
+  readonly explanations: readonly (ExplainedExpression | undefined)[];
 }
 
 /** Runs all mutations of one policy. One that fails does not keep the next from running. */
@@ -178,13 +202,16 @@ async function mutate(mutator: Mutator): Promise<Mutated> {
   const conditions = await settled(request, () =>
     matchConditions(compiler, { ...bindings, namespaceObject: null }),
   );
-  if (conditions === false) return { isChanged: false, isSkipped: true, problems: [] };
-  if (conditions !== true) return { isChanged: false, isSkipped: false, problems: [conditions] };
+  const explanations: (ExplainedExpression | undefined)[] = [];
+  const nothing = { isChanged: false, explanations };
+  if (conditions === false) return { ...nothing, isSkipped: true, problems: [] };
+  if (conditions !== true) return { ...nothing, isSkipped: false, problems: [conditions] };
   const problems: string[] = [];
   let isChanged = false;
   for (const mutation of mutator.mutations) {
     if (attributes.object === undefined) break;
-    const outcome = await evaluate(mutator, mutation);
+    const { outcome, explanation } = await evaluate(mutator, mutation);
+    explanations.push(explanation);
     if ('error' in outcome) {
       problems.push(outcome.error);
       continue;
@@ -193,7 +220,7 @@ async function mutate(mutator: Mutator): Promise<Mutated> {
     if (typeof problem === 'string') problems.push(problem);
     else if (problem) isChanged = true;
   }
-  return { isChanged, isSkipped: false, problems };
+  return { isChanged, isSkipped: false, problems, explanations };
 }
 
 /** What expressions see of the object as it is now. */
@@ -204,21 +231,28 @@ async function visible({ options, attributes, request, call }: Mutator): Promise
   return { ...inputs.request, ...inputs.authorizer, ...params };
 }
 
+interface EvaluatedMutation {
+  readonly outcome: { readonly value: CelResult } | { readonly error: string };
+  readonly explanation: ExplainedExpression | undefined;
+}
+
 async function evaluate(
   mutator: Mutator,
   { expression }: CompiledMutation,
-): Promise<{ readonly value: CelResult } | { readonly error: string }> {
-  const { compiler, request } = mutator;
+): Promise<EvaluatedMutation> {
+  const { attributes, compiler, request } = mutator;
   const bindings = await visible(mutator);
   const pass = await settled(request, () =>
     runPass({
       expressions: [expression],
       bindings,
       budget: policyCostMax,
+      explain: attributes.trace.enabled,
       ...(compiler.variables === undefined ? {} : { variables: compiler.variables }),
     }),
   );
-  return pass.outcomes[0] ?? { error: pass.exhausted ?? '' };
+  const outcome = pass.outcomes[0] ?? { error: pass.exhausted ?? '' };
+  return { outcome, explanation: pass.explanations[0] };
 }
 
 /** Whether the object was changed, or why it could not be. */

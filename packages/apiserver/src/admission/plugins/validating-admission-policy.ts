@@ -2,7 +2,8 @@
 //
 // - A policy works through its bindings: without one it does nothing. Both must match the request.
 // - What a validation refuses, the binding's actions decide about: Deny refuses the request, Warn
-//   warns, Audit annotates the audit event. All policies are asked; the first refusal is the answer.
+//   warns, Audit annotates the audit event. All policies are asked; the first refusal is the
+//   answer.
 // - What cannot be evaluated is refused or let through as the policy's failurePolicy says.
 // - Policies are never asked about policies, nor about reviews, which store nothing.
 
@@ -26,6 +27,7 @@ import {
   type PolicyPluginOptions,
 } from '../policy/policy-requests.ts';
 import { createPolicyTables } from '../policy/policy-table.ts';
+import { recordPolicyStep, tracedExpressions, type TracedCall } from '../policy/policy-trace.ts';
 import {
   compileValidatingPolicy,
   type CompiledPolicy,
@@ -33,6 +35,7 @@ import {
   type PolicyFindings,
 } from '../policy/validating-policy.ts';
 
+const pluginName = 'ValidatingAdmissionPolicy';
 type Policy = ValidatingAdmissionPolicy;
 type Binding = ValidatingAdmissionPolicyBinding;
 
@@ -48,7 +51,7 @@ export function createValidatingAdmissionPolicy(options: PolicyPluginOptions): A
   };
   const tables = createPolicyTables<Policy, Binding>(options, options.manifests);
   return {
-    name: 'ValidatingAdmissionPolicy',
+    name: pluginName,
     handles: () => true,
     async validate(attributes) {
       const calls = await findPolicyCalls(tables, options, attributes);
@@ -62,6 +65,7 @@ export function createValidatingAdmissionPolicy(options: PolicyPluginOptions): A
           const what = binding === undefined ? 'policy' : 'binding';
           const message = `failed to configure ${what}: ${call.message}`;
           refusals.push(refusalOf(policy, binding, { message }));
+          if (attributes.trace.enabled) traceProblem(attributes, call, message);
           continue;
         }
         const objects = await options.versions.show(attributes, call.matched.gvr);
@@ -69,7 +73,9 @@ export function createValidatingAdmissionPolicy(options: PolicyPluginOptions): A
         const params = policy.spec.paramKind === undefined ? {} : paramsVariable(call.params);
         const program = compile(policy);
         const observe = options.metrics?.start();
-        const findings = await settled(request, () => program.evaluate(inputs, params));
+        const given = { inputs, params, explain: attributes.trace.enabled };
+        const findings = await settled(request, () => program.evaluate(given));
+        if (attributes.trace.enabled) traceFindings(attributes, call, findings);
         refusals.push(...act({ attributes, call, findings, annotations, observe }));
       }
       for (const [key, values] of annotations) attributes.annotate(key, [...values].join(', '));
@@ -146,6 +152,34 @@ function observe({ call, observe: tell }: Finding, action: string, message: stri
     binding: binding.metadata.name ?? '',
     action: action.toLowerCase() as NonNullable<PolicyCheck['action']>,
     message,
+  });
+}
+
+const step = { stage: 'admission/validating', by: pluginName } as const;
+
+function traceProblem(attributes: AdmissionAttributes, call: TracedCall, reason: string): void {
+  recordPolicyStep(attributes, call, { ...step, outcome: 'deny', reason });
+}
+
+/** A refusal is one only if the binding's actions say so; what was found is there either way. */
+function traceFindings(
+  attributes: AdmissionAttributes,
+  call: PolicyCall<Policy, Binding>,
+  { denials, annotationErrors, explanations }: PolicyFindings,
+): void {
+  const actions = call.binding.spec.validationActions ?? [];
+  const [first] = denials;
+  const isDenied = first !== undefined && actions.includes('Deny');
+  const expressionsOf = (part: 'conditions' | 'validations') =>
+    tracedExpressions(attributes, call, explanations?.[part] ?? []);
+  const conditions = expressionsOf('conditions');
+  const isLeftOut = denials.length === 0 && conditions.some(({ value }) => value === 'false');
+  recordPolicyStep(attributes, call, {
+    ...step,
+    outcome: isDenied || annotationErrors.length > 0 ? 'deny' : isLeftOut ? 'no-opinion' : 'allow',
+    reason:
+      first?.message ?? annotationErrors[0] ?? (isLeftOut ? 'match conditions are not met' : ''),
+    detail: { actions, denials, conditions, validations: expressionsOf('validations') },
   });
 }
 

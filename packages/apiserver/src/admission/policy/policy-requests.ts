@@ -126,6 +126,7 @@ export async function findPolicyCalls<P extends AnyPolicy, B extends AnyBinding>
       found.push(call);
     }
   }
+  if (attributes.trace.enabled) traceUnmatched(attributes, policies, found);
   return found;
 }
 
@@ -137,6 +138,27 @@ function boundFor<P, B>(
   if (isReview(attributes)) return [];
   const policies = isAboutPolicies(attributes) ? [] : own.bound();
   return manifests === undefined ? policies : [...manifests.bound(), ...policies];
+}
+
+/** How many policies a step names. */
+const unmatchedMax = 100;
+
+/** One step for all: there may be more policies than a trace has steps. */
+function traceUnmatched(
+  { trace }: AdmissionAttributes,
+  bound: readonly { readonly policy: AnyPolicy }[],
+  found: readonly { readonly policy: AnyPolicy }[],
+): void {
+  const asked = new Set(found.map(({ policy }) => policy));
+  const others = bound.filter(({ policy }) => !asked.has(policy));
+  if (others.length === 0) return;
+  trace.record({
+    stage: 'admission/policy',
+    by: 'match',
+    outcome: 'no-opinion',
+    reason: 'policies with bindings that are not about the request',
+    detail: { policies: others.slice(0, unmatchedMax).map(({ policy }) => policy.metadata.name) },
+  });
 }
 
 const resourceName = ({ resource }: GroupVersionResource) => resource;

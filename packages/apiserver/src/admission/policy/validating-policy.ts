@@ -7,7 +7,13 @@ import type {
   Validation,
 } from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
 import { createPolicyCompiler, type PolicyCompiler } from './compile-policy.ts';
-import { runPass, type Outcome, type PolicyExpression } from './expression-pass.ts';
+import {
+  runPass,
+  type ExplainedExpression,
+  type Outcome,
+  type PassResult,
+  type PolicyExpression,
+} from './expression-pass.ts';
 import type { PolicyInputs, PolicyVariables } from './policy-inputs.ts';
 
 /** What all expressions of one evaluation may cost. */
@@ -31,10 +37,17 @@ export interface PolicyFindings {
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
   /** Annotations that failed: they refuse the request, whatever the binding says. */
   readonly annotationErrors: readonly string[];
+  /** Of conditions and validations in their order; only when asked for. */
+  readonly explanations?: PolicyExplanations;
+}
+
+export interface PolicyExplanations {
+  readonly conditions: readonly (ExplainedExpression | undefined)[];
+  readonly validations: readonly (ExplainedExpression | undefined)[];
 }
 
 export interface CompiledPolicy {
-  evaluate(inputs: PolicyInputs, params: PolicyVariables): PolicyFindings;
+  evaluate(given: PolicyGiven): PolicyFindings;
 }
 
 const nothing: PolicyFindings = {
@@ -68,7 +81,7 @@ export function compileValidatingPolicy(
       expression: compiler.compile(valueExpression, 'audit-annotation'),
     })),
   };
-  return { evaluate: (inputs, params) => evaluatePolicy(parts, { inputs, params }) };
+  return { evaluate: (given) => evaluatePolicy(parts, given) };
 }
 
 interface PolicyParts {
@@ -81,19 +94,37 @@ interface PolicyParts {
   readonly annotations: readonly { readonly key: string; readonly expression: PolicyExpression }[];
 }
 
-interface Given {
+/** What a policy is evaluated with. */
+export interface PolicyGiven {
   readonly inputs: PolicyInputs;
   readonly params: PolicyVariables;
+  /** For a request that is traced. */
+  readonly explain?: boolean;
 }
 
-function evaluatePolicy(parts: PolicyParts, { inputs, params }: Given): PolicyFindings {
+function evaluatePolicy(parts: PolicyParts, given: PolicyGiven): PolicyFindings {
+  if (given.explain !== true) return findingsOf(parts, given, undefined);
+  const seen: Seen = { conditions: [], validations: [] };
+  return { ...findingsOf(parts, given, seen), explanations: seen };
+}
+
+/** Takes what passes explain. */
+type Seen = { -readonly [part in keyof PolicyExplanations]: PolicyExplanations[part] };
+
+function findingsOf(
+  parts: PolicyParts,
+  { inputs, params }: PolicyGiven,
+  seen: Seen | undefined,
+): PolicyFindings {
   const { compiler, fails } = parts;
   const visible = { ...inputs.request, ...params };
   const all = { ...visible, ...inputs.authorizer };
   const onError = (message: string): PolicyFindings =>
     fails ? { ...nothing, denials: [{ message }] } : { ...nothing, ignored: [message] };
   // COMPAT: conditions do not see the namespace.
-  const conditions = matchConditions(compiler, { ...all, namespaceObject: null });
+  const noNamespace = { ...all, namespaceObject: null };
+  const onConditions = seen && ((pass: PassResult) => (seen.conditions = pass.explanations));
+  const conditions = matchConditions(compiler, noNamespace, onConditions);
   if (conditions === false) return nothing;
   if (conditions !== true) return onError(conditions);
   const variables = compiler.variables === undefined ? {} : { variables: compiler.variables };
@@ -101,8 +132,10 @@ function evaluatePolicy(parts: PolicyParts, { inputs, params }: Given): PolicyFi
     expressions: parts.rules,
     bindings: all,
     budget: policyCostMax,
+    explain: seen !== undefined,
     ...variables,
   });
+  if (seen !== undefined) seen.validations = rules.explanations;
   if (rules.exhausted !== undefined) return onError(rules.exhausted);
   const messages = runPass({
     expressions: parts.messages,
@@ -110,12 +143,28 @@ function evaluatePolicy(parts: PolicyParts, { inputs, params }: Given): PolicyFi
     budget: rules.remaining,
     ...variables,
   });
+  const annotations = runPass({
+    expressions: parts.annotations.map(({ expression }) => expression),
+    bindings: all,
+    budget: policyCostMax,
+    ...variables,
+  });
+  if (annotations.exhausted !== undefined) return onError(annotations.exhausted);
+  const judged = denialsOf(parts, rules, messages);
+  return { ...judged, ...annotationsOf(parts, annotations.outcomes) };
+}
+
+function denialsOf(
+  { validations, fails }: PolicyParts,
+  rules: PassResult,
+  messages: PassResult,
+): Pick<PolicyFindings, 'denials' | 'ignored'> {
   const ignored: string[] = [];
   const failed = (index: number, message: string): PolicyDenial[] => {
     if (!fails) ignored.push(message);
     return fails ? [{ index, message }] : [];
   };
-  const denials = parts.validations.flatMap((validation, i): PolicyDenial[] => {
+  const denials = validations.flatMap((validation, i): PolicyDenial[] => {
     const outcome = rules.outcomes[i];
     if (outcome === undefined) return [];
     if ('error' in outcome) return failed(i, outcome.error);
@@ -126,23 +175,19 @@ function evaluatePolicy(parts: PolicyParts, { inputs, params }: Given): PolicyFi
     const message = messageOf(validation, messages.outcomes[i]);
     return [{ index: i, message, ...(reason === undefined ? {} : { reason }) }];
   });
-  const annotations = runPass({
-    expressions: parts.annotations.map(({ expression }) => expression),
-    bindings: all,
-    budget: policyCostMax,
-    ...variables,
-  });
-  if (annotations.exhausted !== undefined) return onError(annotations.exhausted);
-  return { denials, ignored, ...annotationsOf(parts, annotations.outcomes) };
+  return { denials, ignored };
 }
 
 /** Whether the policy is about the request, or why that cannot be said. */
 export function matchConditions(
   { conditions }: PolicyCompiler,
   bindings: PolicyVariables,
+  onPass?: (pass: PassResult) => void,
 ): boolean | string {
   if (conditions.length === 0) return true;
-  const pass = runPass({ expressions: conditions, bindings, budget: conditionsCostMax });
+  const explain = onPass !== undefined;
+  const pass = runPass({ expressions: conditions, bindings, budget: conditionsCostMax, explain });
+  onPass?.(pass);
   if (pass.exhausted !== undefined) return pass.exhausted;
   const values = pass.outcomes.map((outcome) => outcome && 'value' in outcome && outcome.value);
   const errors = pass.outcomes.flatMap((outcome) =>
