@@ -45,7 +45,6 @@ export const allowed: Excess = {
   'columns packages/apiserver/src/admission/plugins/job-validation.ts': 1,
   'columns packages/apiserver/src/admission/plugins/node-restriction.ts': 2,
   'columns packages/apiserver/src/admission/plugins/pod-toleration-restriction.ts': 1,
-  'columns packages/apiserver/src/admission/plugins/validating-admission-policy.ts': 1,
   'columns packages/apiserver/src/admission/policy/params.ts': 1,
   'columns packages/apiserver/src/admission/reinvocation.ts': 1,
   'columns packages/apiserver/src/admission/webhook/failures.ts': 1,

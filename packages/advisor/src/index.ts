@@ -36,3 +36,10 @@ export {
 } from './rbac/render-rights.ts';
 export { describeChange, diffRights } from './rbac/rights-diff.ts';
 export { proposeFromAudit } from './rbac/from-audit.ts';
+export { runPolicyTests } from './policy-tests/run-suites.ts';
+export type { PolicyTestOptions, PolicyTestRun, SuiteRun } from './policy-tests/run-suites.ts';
+export type { CaseResult } from './policy-tests/run-suite.ts';
+export type { SuiteFiles } from './policy-tests/suite-files.ts';
+export { formatJsonReport } from './policy-tests/report-json.ts';
+export { formatJunitReport } from './policy-tests/report-junit.ts';
+export { countOf, formatTextReport } from './policy-tests/report-text.ts';

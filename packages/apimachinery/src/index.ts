@@ -83,6 +83,8 @@ export type { DecodedProtobuf, ProtobufEnvelope } from './codec/protobuf.ts';
 export { ProtobufWriter } from './codec/protobuf-writer.ts';
 export { decodeYamlObject, parseYaml } from './codec/yaml.ts';
 export type { YamlDocument } from './codec/yaml.ts';
+export { parseYamlDocuments } from './codec/yaml-documents.ts';
+export type { PositionedDocument, YamlPath } from './codec/yaml-documents.ts';
 
 export {
   builtinKinds,

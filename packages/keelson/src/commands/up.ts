@@ -45,6 +45,7 @@ import {
   readUpAuthorization,
   type UpAuthorizationFlags,
 } from './up-authorization-flags.ts';
+import { isFileError } from './file-error.ts';
 import {
   addControllerFlags,
   ControllerFlagError,
@@ -328,15 +329,6 @@ function usage<T>(read: () => T): T {
   }
 }
 
-function isFileError(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    /^E[A-Z]+$/.test(error.code)
-  );
-}
-
 async function openStorage(flags: UpFlags, dataDir: string): Promise<Storage> {
   if (flags.storage === 'memory') return createMemoryStorage({ clock: systemClock });
   try {
@@ -344,7 +336,7 @@ async function openStorage(flags: UpFlags, dataDir: string): Promise<Storage> {
     return await openEmbeddedStorage({ dir: join(dataDir, 'db'), clock: systemClock });
   } catch (cause) {
     if (isStorageError(cause) || isFileError(cause))
-      throw new StartError((cause as Error).message, exitCodes.unavailable, cause);
+      throw new StartError(cause.message, exitCodes.unavailable, cause);
     throw cause;
   }
 }
