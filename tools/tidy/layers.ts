@@ -29,7 +29,7 @@ export const packages: readonly PackageLayer[] = [
     ],
   },
   { name: 'controllers', imports: ['apimachinery', 'client'], external: [] },
-  { name: 'advisor', imports: ['apimachinery'], external: [] },
+  { name: 'advisor', imports: ['apimachinery', 'pod-security'], external: [] },
   {
     name: 'keelson',
     imports: ['advisor', 'apimachinery', 'apiserver', 'client', 'controllers'],

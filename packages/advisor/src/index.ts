@@ -43,3 +43,12 @@ export type { SuiteFiles } from './policy-tests/suite-files.ts';
 export { formatJsonReport } from './policy-tests/report-json.ts';
 export { formatJunitReport } from './policy-tests/report-junit.ts';
 export { countOf, formatTextReport } from './policy-tests/report-text.ts';
+
+export { planMigration } from './psp-migration/plan-migration.ts';
+export type { MigrationOptions, MigrationPlan } from './psp-migration/plan-migration.ts';
+export {
+  formatMigrationManifests,
+  formatMigrationReport,
+} from './psp-migration/report-migration.ts';
+export { readObjects } from './policy-tests/suite-files.ts';
+export { SuiteError } from './policy-tests/suite.ts';

@@ -8,6 +8,7 @@ import { runKubeApiserver } from './commands/kube-apiserver/kube-apiserver.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addRbacCommand } from './commands/rbac.ts';
 import { addRightsCommands } from './commands/rights.ts';
+import { addMigrateCommand } from './commands/migrate.ts';
 import { addTestCommand } from './commands/test.ts';
 import { addUpCommand } from './commands/up.ts';
 import { keelsonVersion } from './version.ts';
@@ -42,5 +43,6 @@ else {
   addRightsCommands(program, environment);
   addRbacCommand(program, environment);
   addTestCommand(program, environment);
+  addMigrateCommand(program, environment);
   await program.parseAsync(process.argv);
 }

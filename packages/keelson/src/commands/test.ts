@@ -1,7 +1,7 @@
 // `keelson test DIR…`: policy tests without a cluster. Exit codes are for continuous integration:
 // 0 everything is as expected, 1 something is not, 2 a suite could not be read or run.
 
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, type Command } from 'commander';
 import { systemClock } from '@keelson/apimachinery';
 import {
@@ -11,11 +11,11 @@ import {
   formatTextReport,
   runPolicyTests,
   type PolicyTestRun,
-  type SuiteFiles,
 } from '@keelson/advisor';
 import { FeatureGateError } from '@keelson/apiserver';
 import { createCluster } from '../create-cluster.ts';
 import { isFileError } from './file-error.ts';
+import { suiteFiles } from './suite-files.ts';
 
 export interface TestEnvironment {
   print(text: string): void;
@@ -92,27 +92,6 @@ const formats: Readonly<Record<Format, (run: PolicyTestRun, verbose: boolean) =>
   junit: formatJunitReport,
   json: formatJsonReport,
 };
-
-const suiteFiles: SuiteFiles = {
-  read: (path) => ifThere(() => readFileSync(path, 'utf8')),
-  list: (path) =>
-    ifThere(() =>
-      statSync(path).isDirectory()
-        ? readdirSync(path, { withFileTypes: true }).map((entry) =>
-            entry.isDirectory() ? `${entry.name}/` : entry.name,
-          )
-        : undefined,
-    ),
-};
-
-function ifThere<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isFileError(error) && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
 
 function parseFormat(text: string): Format {
   if (text === 'text' || text === 'junit' || text === 'json') return text;
