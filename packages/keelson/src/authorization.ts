@@ -1,10 +1,9 @@
 // Authorization of one control plane: the authorizers of its settings, webhooks reached as their
 // kubeconfig files say, and the file of `--authorization-config` followed while the server runs.
 
-import { readFileSync, statSync, watch } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, dirname } from 'node:path';
-import { systemClock, systemRandom, type Clock } from '@keelson/apimachinery';
+import { systemClock, systemRandom } from '@keelson/apimachinery';
 import {
   createAuthorization,
   createReviewClient,
@@ -21,6 +20,7 @@ import {
 } from '@keelson/apiserver';
 import { loadKubeconfig } from '@keelson/client';
 import type { ControlPlaneOptions } from './control-plane.ts';
+import { watchForChanges } from './watched-file.ts';
 
 export interface AuthorizationSettings {
   readonly configuration: AuthorizationConfiguration;
@@ -66,7 +66,7 @@ export function createClusterAuthorization(
         authorization.reconfigure(
           parseAuthorizationConfiguration(next, { features, checkFile, requiredTypes }),
         ),
-      watch: (onChange) => watchFile(path, onChange, clock),
+      watch: (onChange) => watchForChanges(path, onChange, clock),
       hostName: hostname(),
       clock,
       metrics,
@@ -120,22 +120,4 @@ function readReviewServer(file: string): ReviewServer {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new AuthorizationConfigurationError(`${file}: ${why}`, { cause });
   }
-}
-
-/** Files are often replaced as a whole, which only their folder sees, and in several steps. */
-const settleMs = 100;
-
-function watchFile(path: string, onChange: () => void, clock: Clock): () => void {
-  let cancel = () => {};
-  const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
-    if (name !== null && name !== basename(path) && !name.startsWith('..')) return;
-    cancel();
-    cancel = clock.after(settleMs, onChange);
-  });
-  // The file is still looked at every minute.
-  watcher.on('error', () => watcher.close());
-  return () => {
-    cancel();
-    watcher.close();
-  };
 }

@@ -4,17 +4,19 @@
 
 import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Clock } from '@keelson/apimachinery';
 import type { CaBundle, Logger, WatchedFile } from '@keelson/apiserver';
 
 const pollMs = 60_000;
+/** Files are often replaced as a whole, which only their folder sees, and in several steps. */
+const settleMs = 100;
 
 export function watchedFile(path: string, clock: Clock): WatchedFile {
   return {
     read: () => readFile(path),
     watch(check) {
-      const watcher = watchFolder(dirname(path), check);
+      const unwatch = watchForChanges(path, check, clock);
       let cancel = () => {};
       const poll = () => {
         cancel = clock.after(pollMs, () => {
@@ -25,21 +27,26 @@ export function watchedFile(path: string, clock: Clock): WatchedFile {
       poll();
       return () => {
         cancel();
-        watcher?.close();
+        unwatch();
       };
     },
   };
 }
 
-/** Undefined where folders cannot be watched; the file is then polled only. */
-function watchFolder(folder: string, onChange: () => void) {
-  try {
-    const watcher = watch(folder, { persistent: false }, onChange);
-    watcher.on('error', () => watcher.close());
-    return watcher;
-  } catch {
-    return undefined;
-  }
+/** Calls back when the file may have changed, as far as its folder notices. */
+export function watchForChanges(path: string, onChange: () => void, clock: Clock): () => void {
+  let cancel = () => {};
+  const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
+    if (name !== null && name !== basename(path) && !name.startsWith('..')) return;
+    cancel();
+    cancel = clock.after(settleMs, onChange);
+  });
+  // The file is still looked at every minute.
+  watcher.on('error', () => watcher.close());
+  return () => {
+    cancel();
+    watcher.close();
+  };
 }
 
 export interface FollowedAuthorities extends CaBundle {

@@ -2,7 +2,7 @@
 // authentication-flags.ts.
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseGoDurationMs } from '@keelson/apiserver';
+import { parseDuration } from './request-limit-flags.ts';
 
 export function addAuthenticationFlags(command: Command): void {
   const text = (flag: string, description: string) =>
@@ -70,10 +70,4 @@ function addToList(value: string, before: readonly string[] = []): readonly stri
 function parseBoolean(text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   throw new InvalidArgumentError('true or false.');
-}
-
-function parseDuration(text: string): number {
-  const ms = parseGoDurationMs(text);
-  if (ms === undefined) throw new InvalidArgumentError('a duration is needed, such as 2m0s.');
-  return ms;
 }
