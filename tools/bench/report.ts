@@ -7,6 +7,7 @@ import type { FairnessFigures } from './fairness.ts';
 import type { RbacFigures } from './rbac.ts';
 import type { TokenFigure } from './service-account-tokens.ts';
 import { kubeApiserver, kubeApiserverStart } from './kube-apiserver.ts';
+import { renderPolicyTests, type PolicyTestFigures } from './policy-tests.ts';
 
 /** What the load generator writes. */
 export interface LoadResult {
@@ -37,6 +38,7 @@ export interface Report {
   readonly definitions: DefinitionFigures;
   readonly expressions: ExpressionFigures;
   readonly bodies: BodyFigures;
+  readonly policyTests: PolicyTestFigures;
   readonly http1: LoadResult;
   readonly http2: LoadResult;
   readonly rbac: readonly RbacFigures[];
@@ -45,7 +47,7 @@ export interface Report {
 }
 
 export function renderReport(report: Report): string {
-  const { start, definitions, expressions, bodies, http1, http2, fairness } = report;
+  const { start, definitions, expressions, bodies, policyTests, http1, http2, fairness } = report;
   const { meta } = http1;
   const memoryMiB = Object.values(meta.after)[0]?.rss ?? 0;
   return `# Benchmarks
@@ -68,6 +70,7 @@ than a fifth of a core meanwhile.
 ${renderDefinitions(definitions)}
 ${renderExpressions(expressions)}
 ${renderBodies(bodies)}
+${renderPolicyTests(policyTests)}
 ## Requests over HTTP/1.1
 
 ${table(http1.results)}

@@ -6,6 +6,7 @@
 //   --definitions   only what a thousand custom resource definitions cost; needs no generator
 //   --fairness      only what clients feel of a hostile one; needs no generator
 //   --bodies        only what a pod with 30 containers costs; needs neither generator nor server
+//   --policy-tests  only what `keelson test` takes; needs no generator
 //   --rbac          only how long RBAC decides; needs neither generator nor server
 //   --tokens        only what service account tokens cost; likewise
 //   cel             only expressions and policies, beside other engines; needs no generator
@@ -21,6 +22,7 @@ import { measureBodies } from './bodies.ts';
 import { measureDefinitions } from './definitions.ts';
 import { measureExpressions } from './expressions.ts';
 import { measureFairness } from './fairness.ts';
+import { measurePolicyTests, renderPolicyTests } from './policy-tests.ts';
 import { measureRbac } from './rbac.ts';
 import {
   bodiesHeading,
@@ -54,8 +56,16 @@ const filledObjects = 10_000;
 
 const definitionsOnly = process.argv.includes('--definitions');
 const expressionsOnly = process.argv[2] === 'cel';
-const isPart =
-  definitionsOnly || fairnessOnly || rbacOnly || bodiesOnly || tokensOnly || expressionsOnly;
+const policyTestsOnly = process.argv.includes('--policy-tests');
+const isPart = [
+  definitionsOnly,
+  fairnessOnly,
+  rbacOnly,
+  bodiesOnly,
+  tokensOnly,
+  policyTestsOnly,
+  expressionsOnly,
+].includes(true);
 if (!isPart && !existsSync(generator)) {
   console.error(`no load generator at ${generator}; set KEELSON_BENCH to its folder`);
   process.exit(2);
@@ -76,6 +86,7 @@ try {
   else if (definitionsOnly)
     console.log(renderDefinitions(await measureDefinitions(program, newDirectory)));
   else if (bodiesOnly) showSection(bodiesHeading, renderBodies(await measureBodies()));
+  else if (policyTestsOnly) console.log(renderPolicyTests(measurePolicyTests(program)));
   else if (rbacOnly) showSection(rbacHeading, renderRbac(measureRbac()));
   else if (tokensOnly) showSection(tokensHeading, renderTokens(await measureTokens()));
   else if (fairnessOnly)
@@ -90,12 +101,12 @@ async function measureAll(): Promise<void> {
   const definitions = await measureDefinitions(program, newDirectory);
   const expressions = measureExpressions();
   const bodies = await measureBodies();
+  const policyTests = measurePolicyTests(program);
   const http1 = await measureLoad([]);
   const http2 = await measureLoad(['--http2', '--only', 'crud', '--conc', '16']);
   const fairness = await measureFairness(program, newDirectory);
   const rbac = measureRbac();
-  const tokens = await measureTokens();
-  const measured = { start, definitions, expressions, bodies };
+  const measured = { start, definitions, expressions, bodies, policyTests };
   const report: Report = { ...measured, http1, http2, rbac, tokens, fairness };
   const text = renderReport(report);
   if (write) writeFileSync(page, text);
