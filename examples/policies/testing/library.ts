@@ -3,14 +3,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@keelson/apimachinery';
-import { runPolicyTests, type PolicyTestRun, type SuiteFiles } from '@keelson/advisor';
+import { runPolicyTests, type PolicyTestRun, type SourceFiles } from '@keelson/advisor';
 import { createCluster } from '@keelson/keelson';
 
 export const libraryDirectory = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
 /** The files of the library; `replace` may give another text for one. */
 export function libraryFiles(replace: (path: string) => string | undefined = () => undefined) {
-  const files: SuiteFiles = {
+  const files: SourceFiles = {
     read: (path) => replace(path) ?? readFileSync(path, 'utf8'),
     list: (path) =>
       statSync(path).isDirectory()
@@ -35,7 +35,7 @@ export function readLibrary(): Promise<PolicyTestRun> {
 }
 
 interface RunOptions {
-  readonly files?: SuiteFiles;
+  readonly files?: SourceFiles;
   /** Of the cases; all unless said otherwise. */
   readonly filter?: RegExp;
 }

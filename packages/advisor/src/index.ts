@@ -39,7 +39,6 @@ export { proposeFromAudit } from './rbac/from-audit.ts';
 export { runPolicyTests } from './policy-tests/run-suites.ts';
 export type { PolicyTestOptions, PolicyTestRun, SuiteRun } from './policy-tests/run-suites.ts';
 export type { CaseResult } from './policy-tests/run-suite.ts';
-export type { SuiteFiles } from './policy-tests/suite-files.ts';
 export { formatJsonReport } from './policy-tests/report-json.ts';
 export { formatJunitReport } from './policy-tests/report-junit.ts';
 export { countOf, formatTextReport } from './policy-tests/report-text.ts';
@@ -50,5 +49,7 @@ export {
   formatMigrationManifests,
   formatMigrationReport,
 } from './psp-migration/report-migration.ts';
-export { readObjects } from './policy-tests/suite-files.ts';
-export { SuiteError } from './policy-tests/suite.ts';
+export { readObjects } from './sources/object-files.ts';
+export type { ReadObjectsOptions, SourceFiles } from './sources/object-files.ts';
+export { SourceError } from './sources/source.ts';
+export type { Source, SourcedObject } from './sources/source.ts';

@@ -2,18 +2,19 @@
 
 import type { JsonObject } from '@keelson/apimachinery';
 import type { AdvisedCluster, DecisionRequest } from '../cluster.ts';
-import { identityOf, namespaceOf } from './object-names.ts';
-import type { ResourcePaths } from './resource-paths.ts';
-import { SuiteError, type SuiteObject, type TestCase } from './suite.ts';
+import { identityOf, namespaceOf } from '../sources/object-names.ts';
+import type { ResourcePaths } from '../fixtures/resource-paths.ts';
+import { SourceError, type SourcedObject } from '../sources/source.ts';
+import type { TestCase } from './suite.ts';
 
-/** Throws SuiteError when the kind of its object is not served. */
+/** Throws SourceError when the kind of its object is not served. */
 export async function requestOf(
   one: TestCase,
   cluster: AdvisedCluster,
   paths: ResourcePaths,
 ): Promise<DecisionRequest> {
   const subject = one.oldObject ?? one.object;
-  if (subject === undefined) throw new SuiteError(one.source, 'there is no object');
+  if (subject === undefined) throw new SourceError(one.source, 'there is no object');
   // A subresource's own object (Binding, Scale) is asked of the object that it is of.
   const path = await paths.find(cluster, subject);
   const { name } = identityOf(subject.object);
@@ -51,6 +52,6 @@ function bodyOf({ operation, object, patch }: TestCase): Body {
   }
 }
 
-function sent(object: SuiteObject | undefined): { readonly body?: JsonObject } {
+function sent(object: SourcedObject | undefined): { readonly body?: JsonObject } {
   return object === undefined ? {} : { body: object.object };
 }

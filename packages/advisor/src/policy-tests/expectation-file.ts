@@ -1,6 +1,6 @@
 // Reads what a case expects: `allowed` or `refused` in one word, or the members of an object.
 
-import type { Member, ObjectMember } from './suite-reader.ts';
+import type { Member, ObjectMember } from '../sources/yaml-members.ts';
 import type { Expectation, TextExpectation } from './suite.ts';
 
 const keys =
@@ -8,7 +8,7 @@ const keys =
     ' ',
   );
 
-/** Throws SuiteError. */
+/** Throws SourceError. */
 export function readExpectation(member: Member): Expectation {
   if (typeof member.value === 'string') {
     const allowed = member.oneOf(['allowed', 'refused'] as const) === 'allowed';

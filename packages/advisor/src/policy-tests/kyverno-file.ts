@@ -7,35 +7,32 @@
 
 import { posix } from 'node:path';
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
-import { identityOf, isNamed, showIdentity } from './object-names.ts';
-import { joinPath, readObjects, type SuiteFiles } from './suite-files.ts';
+import { identityOf, isNamed, showIdentity } from '../sources/object-names.ts';
+import { joinPath, readObjects, type SourceFiles } from '../sources/object-files.ts';
 import { isPolicyObject } from './suite-objects.ts';
-import { readMembers, type Member, type ObjectMember } from './suite-reader.ts';
-import {
-  SuiteError,
-  type Expectation,
-  type Suite,
-  type SuiteObject,
-  type TestCase,
-} from './suite.ts';
+import { readMembers, type Member, type ObjectMember } from '../sources/yaml-members.ts';
+import { SourceError, type SourcedObject } from '../sources/source.ts';
+import type { Expectation, Suite, TestCase } from './suite.ts';
 
-/** Throws SuiteError. */
-export function readKyvernoFile(files: SuiteFiles, path: string): Suite {
+/** Throws SourceError. */
+export function readKyvernoFile(files: SourceFiles, path: string): Suite {
   const [member] = readMembers(path, files.read(path) ?? '');
   const test = member?.record();
-  if (test === undefined) throw new SuiteError({ file: path, line: 1 }, 'there is no test here');
+  if (test === undefined) throw new SourceError({ file: path, line: 1 }, 'there is no test here');
   const directory = posix.dirname(path);
-  const read = (key: string): SuiteObject[] =>
+  const read = (key: string): SourcedObject[] =>
     test
       .get(key)
       .oneOrMore()
-      .flatMap((one) => readObjects(files, joinPath(directory, one.text() ?? ''), one.source));
+      .flatMap((one) =>
+        readObjects(files, joinPath(directory, one.text() ?? ''), { named: one.source }),
+      );
   const policies = read('policies');
   const foreign = policies.find(({ object }) =>
     identityOf(object).apiVersion.startsWith('kyverno.io/'),
   );
   if (foreign !== undefined)
-    throw new SuiteError(
+    throw new SourceError(
       foreign.source,
       `${showIdentity(identityOf(foreign.object))} is a policy in Kyverno's language; only policies of Kubernetes (admissionregistration.k8s.io) are run`,
     );
@@ -43,7 +40,7 @@ export function readKyvernoFile(files: SuiteFiles, path: string): Suite {
   const targets = read('targetResources');
   const inForce = policies.filter(({ object }) => isPolicyObject(object));
   const readFile = (one: Member) =>
-    readObjects(files, joinPath(directory, one.text() ?? ''), one.source);
+    readObjects(files, joinPath(directory, one.text() ?? ''), { named: one.source });
   return {
     name: test.get('name').text() ?? nameOf(test) ?? posix.basename(directory),
     file: path,
@@ -61,7 +58,7 @@ function nameOf(test: ObjectMember): string | undefined {
   return test.get('metadata').record()?.get('name').text();
 }
 
-function missingBindings(policies: readonly SuiteObject[]): SuiteObject[] {
+function missingBindings(policies: readonly SourcedObject[]): SourcedObject[] {
   const bound = new Set(
     policies.map(({ object: { spec } }) => (isJsonObject(spec) ? spec['policyName'] : undefined)),
   );
@@ -80,8 +77,8 @@ function missingBindings(policies: readonly SuiteObject[]): SuiteObject[] {
 }
 
 interface ResultContext {
-  readonly resources: readonly SuiteObject[];
-  readFile(member: Member): SuiteObject[];
+  readonly resources: readonly SourcedObject[];
+  readFile(member: Member): SourcedObject[];
 }
 
 /** A result is about all resources that it names, or all of its kind when it names none. */

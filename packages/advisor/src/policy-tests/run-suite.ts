@@ -5,12 +5,14 @@
 
 import type { AdvisedCluster, AdvisedClusterOptions } from '../cluster.ts';
 import { requestOf } from './case-request.ts';
-import { createFixtures, missingNamespaces } from './fixtures.ts';
+import { createFixtures } from '../fixtures/create-fixtures.ts';
+import { missingNamespaces } from './missing-namespaces.ts';
 import { differencesOf, type Difference } from './judge.ts';
-import { identityOf, namespaceOf, showIdentity } from './object-names.ts';
+import { identityOf, namespaceOf, showIdentity } from '../sources/object-names.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
-import { createResourcePaths, type ResourcePaths } from './resource-paths.ts';
-import type { Suite, SuiteObject, TestCase } from './suite.ts';
+import { createResourcePaths, type ResourcePaths } from '../fixtures/resource-paths.ts';
+import type { SourcedObject } from '../sources/source.ts';
+import type { Suite, TestCase } from './suite.ts';
 
 export interface CaseResult {
   readonly suite: Suite;
@@ -32,7 +34,7 @@ export interface SuiteRunner {
   now(): number;
 }
 
-/** Throws SuiteError when the suite cannot be run. */
+/** Throws SourceError when the suite cannot be run. */
 export async function* runSuite(suite: Suite, runner: SuiteRunner): AsyncGenerator<CaseResult> {
   for (const options of suite.clusters) {
     const empty = await runner.clusterOf(options);
@@ -60,7 +62,7 @@ export async function* runSuite(suite: Suite, runner: SuiteRunner): AsyncGenerat
   }
 }
 
-function showSubject({ object }: SuiteObject, { namespace }: TestCase): string {
+function showSubject({ object }: SourcedObject, { namespace }: TestCase): string {
   const { kind, name } = identityOf(object);
   return showIdentity({ apiVersion: '', kind, namespace: namespaceOf(object, namespace), name });
 }
@@ -75,7 +77,7 @@ interface Stage {
 function create(
   { paths }: Stage,
   cluster: AdvisedCluster,
-  objects: readonly SuiteObject[],
+  objects: readonly SourcedObject[],
   namespace = 'default',
 ): Promise<void> {
   return createFixtures({ cluster, paths, namespace }, objects);

@@ -6,11 +6,13 @@ import type { AdvisedCluster, AdvisedClusterOptions, ClusterFactory } from '../c
 import { readKyvernoFile } from './kyverno-file.ts';
 import { runSuite, type CaseResult } from './run-suite.ts';
 import { readSuiteFile } from './suite-file.ts';
-import { findSuiteFiles, kyvernoFileNames, type SuiteFiles } from './suite-files.ts';
-import { SuiteError, type Suite } from './suite.ts';
+import type { SourceFiles } from '../sources/object-files.ts';
+import { findSuiteFiles, kyvernoFileNames } from './suite-files.ts';
+import { SourceError } from '../sources/source.ts';
+import type { Suite } from './suite.ts';
 
 export interface PolicyTestOptions {
-  readonly files: SuiteFiles;
+  readonly files: SourceFiles;
   readonly createCluster: ClusterFactory;
   readonly clock: Clock;
   /** Files of suites, or directories in which they are looked for. */
@@ -73,13 +75,13 @@ async function runFile(
       options.onResult?.(result);
     }
   } catch (error) {
-    if (!(error instanceof SuiteError)) throw error;
+    if (!(error instanceof SourceError)) throw error;
     return { file, results, problem: error.message, ...(suite && { suite }) };
   }
   return { file, suite, results };
 }
 
-function readSuite(files: SuiteFiles, file: string): Suite {
+function readSuite(files: SourceFiles, file: string): Suite {
   const isKyverno = kyvernoFileNames.some((name) => file === name || file.endsWith(`/${name}`));
   return isKyverno ? readKyvernoFile(files, file) : readSuiteFile(files, file);
 }

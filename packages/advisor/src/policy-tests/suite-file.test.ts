@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readKyvernoFile } from './kyverno-file.ts';
 import { readSuiteFile } from './suite-file.ts';
-import { findSuiteFiles, type SuiteFiles } from './suite-files.ts';
+import type { SourceFiles } from '../sources/object-files.ts';
+import { findSuiteFiles } from './suite-files.ts';
 import type { Suite } from './suite.ts';
 
-function filesOf(texts: Readonly<Record<string, string>>): SuiteFiles {
+function filesOf(texts: Readonly<Record<string, string>>): SourceFiles {
   return {
     read: (path) => texts[path],
     list(path) {
@@ -176,7 +177,7 @@ describe('a suite file', () => {
   ];
   for (const [what, text, message] of wrong)
     it(`is refused by line: ${what}`, () =>
-      assert.throws(() => read(text), { name: 'SuiteError', message }));
+      assert.throws(() => read(text), { name: 'SourceError', message }));
 });
 
 describe('a Kyverno test file', () => {

@@ -4,11 +4,13 @@
 import { posix } from 'node:path';
 import type { AdvisedClusterOptions, AdvisedUser } from '../cluster.ts';
 import { readExpectation } from './expectation-file.ts';
-import { identityOf, isNamed, showIdentity } from './object-names.ts';
-import { isObjectFile, joinPath, readObjects, type SuiteFiles } from './suite-files.ts';
-import { readMembers, type Member, type ObjectMember } from './suite-reader.ts';
+import { identityOf, isNamed, showIdentity } from '../sources/object-names.ts';
+import { isObjectFile, joinPath, readObjects, type SourceFiles } from '../sources/object-files.ts';
+import { testFileNames } from './suite-files.ts';
+import { readMembers, type Member, type ObjectMember } from '../sources/yaml-members.ts';
 import { isPolicyObject } from './suite-objects.ts';
-import { SuiteError, type Suite, type SuiteObject, type TestCase } from './suite.ts';
+import { SourceError, type SourcedObject } from '../sources/source.ts';
+import type { Suite, TestCase } from './suite.ts';
 
 export const suiteApiVersion = 'keelson/v1';
 
@@ -21,16 +23,16 @@ const caseKeys =
     ' ',
   );
 
-/** Throws SuiteError. */
-export function readSuiteFile(files: SuiteFiles, path: string): Suite {
+/** Throws SourceError. */
+export function readSuiteFile(files: SourceFiles, path: string): Suite {
   const [member, second] = readMembers(path, files.read(path) ?? '');
   const suite = member?.object(suiteKeys);
   if (member === undefined || suite === undefined)
-    throw new SuiteError({ file: path, line: 1 }, 'there is no suite in this file');
+    throw new SourceError({ file: path, line: 1 }, 'there is no suite in this file');
   second?.fail('a file has one suite');
   assertVersion(suite);
   const directory = posix.dirname(path);
-  const read = (key: string): SuiteObject[] =>
+  const read = (key: string): SourcedObject[] =>
     suite
       .get(key)
       .oneOrMore()
@@ -112,8 +114,8 @@ function readUser(member: Member): AdvisedUser | undefined {
 
 interface CaseContext {
   /** What references may mean. */
-  readonly known: readonly SuiteObject[];
-  readonly files: SuiteFiles;
+  readonly known: readonly SourcedObject[];
+  readonly files: SourceFiles;
   readonly directory: string;
   readonly user: AdvisedUser | undefined;
   readonly namespace: string;
@@ -137,7 +139,7 @@ function readCases(member: Member, context: CaseContext): TestCase[] {
 
 function readCase(
   written: ObjectMember,
-  object: SuiteObject | undefined,
+  object: SourcedObject | undefined,
   context: CaseContext,
 ): TestCase {
   const oldObject = readObject(written.get('oldObject'), context);
@@ -182,7 +184,7 @@ type Unnamed = Omit<TestCase, 'name'>;
 
 function assertComplete(written: ObjectMember, one: Unnamed): void {
   const fail = (message: string): never => {
-    throw new SuiteError(written.source, message);
+    throw new SourceError(written.source, message);
   };
   const { operation, object, oldObject, patch, subresource } = one;
   if (operation === 'CREATE' && object === undefined) fail('a creation needs `object`');
@@ -209,7 +211,7 @@ function nameOf(
   return `${verb} ${shown}`;
 }
 
-function readObject(member: Member, context: CaseContext): SuiteObject | undefined {
+function readObject(member: Member, context: CaseContext): SourcedObject | undefined {
   if (member.value === undefined) return undefined;
   const [object, second] = readReference(member, context);
   if (object === undefined || second !== undefined)
@@ -218,7 +220,7 @@ function readObject(member: Member, context: CaseContext): SuiteObject | undefin
 }
 
 /** An object written here, a file, or the name of an object in the suite's files. */
-function readReference(member: Member, context: CaseContext): SuiteObject[] {
+function readReference(member: Member, context: CaseContext): SourcedObject[] {
   if (typeof member.value !== 'string' || isObjectFile(member.value))
     return readMemberObjects(context.files, context.directory, member);
   const reference = member.value;
@@ -227,9 +229,12 @@ function readReference(member: Member, context: CaseContext): SuiteObject[] {
   return found;
 }
 
-function readMemberObjects(files: SuiteFiles, directory: string, member: Member): SuiteObject[] {
+function readMemberObjects(files: SourceFiles, directory: string, member: Member): SourcedObject[] {
   if (typeof member.value === 'string')
-    return readObjects(files, joinPath(directory, member.value), member.source);
+    return readObjects(files, joinPath(directory, member.value), {
+      named: member.source,
+      except: testFileNames,
+    });
   const object = member.record();
   if (object === undefined) return member.fail('an object, a file or a name belongs here');
   object.need('apiVersion');

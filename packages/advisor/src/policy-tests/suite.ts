@@ -4,6 +4,7 @@
 
 import type { JsonObject } from '@keelson/apimachinery';
 import type { AdvisedClusterOptions, AdvisedUser } from '../cluster.ts';
+import type { Source, SourcedObject } from '../sources/source.ts';
 
 export interface Suite {
   readonly name: string;
@@ -12,20 +13,9 @@ export interface Suite {
   /** One run of all cases for each. */
   readonly clusters: readonly AdvisedClusterOptions[];
   /** Definitions, namespaces, parameters and whatever else is there before the policies are. */
-  readonly objects: readonly SuiteObject[];
-  readonly policies: readonly SuiteObject[];
+  readonly objects: readonly SourcedObject[];
+  readonly policies: readonly SourcedObject[];
   readonly cases: readonly TestCase[];
-}
-
-/** An object and where it was written. */
-export interface SuiteObject {
-  readonly object: JsonObject;
-  readonly source: Source;
-}
-
-export interface Source {
-  readonly file: string;
-  readonly line: number;
 }
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -35,13 +25,13 @@ export interface TestCase {
   readonly source: Source;
   readonly operation: Operation;
   /** What is sent; absent for DELETE and CONNECT, and where there is a patch. */
-  readonly object?: SuiteObject;
+  readonly object?: SourcedObject;
   /** A merge patch of `oldObject`, instead of `object`. */
   readonly patch?: JsonObject;
   /** What is there under the name before the request. */
-  readonly oldObject?: SuiteObject;
+  readonly oldObject?: SourcedObject;
   /** What else is there before, in this case only. */
-  readonly given: readonly SuiteObject[];
+  readonly given: readonly SourcedObject[];
   /** `status`, `ephemeralcontainers`, `exec`; empty for the object itself. */
   readonly subresource: string;
   /** Of the query: `command`, `container`, `propagationPolicy`. */
@@ -80,11 +70,3 @@ export type TextExpectation =
   | { readonly equals: string }
   | { readonly contains: string }
   | { readonly matches: RegExp };
-
-/** Why a suite cannot be run. The message starts with file and line. */
-export class SuiteError extends Error {
-  constructor({ file, line }: Source, message: string, cause?: unknown) {
-    super(`${file}:${line}: ${message}`, { cause });
-    this.name = 'SuiteError';
-  }
-}

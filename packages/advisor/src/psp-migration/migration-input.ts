@@ -3,8 +3,8 @@
 
 import { hasPodTemplate, podTemplateOf, type GroupResource } from '@keelson/pod-security';
 import type { JsonObject } from '@keelson/apimachinery';
-import { identityOf, showIdentity } from '../policy-tests/object-names.ts';
-import type { SuiteObject } from '../policy-tests/suite.ts';
+import { identityOf, showIdentity } from '../sources/object-names.ts';
+import type { SourcedObject } from '../sources/source.ts';
 import {
   isPodSecurityPolicy,
   objectOf,
@@ -18,7 +18,7 @@ export interface MigrationInput {
   /** By name, as the admission plugin tried them. */
   readonly policies: readonly PodSecurityPolicy[];
   /** Roles and bindings, in version v1. */
-  readonly rights: readonly SuiteObject[];
+  readonly rights: readonly SourcedObject[];
   readonly namespaces: ReadonlyMap<string, JsonObject>;
   readonly pods: readonly RunningPod[];
   /** Kinds that were given and say nothing about pods. */
@@ -60,9 +60,9 @@ const creators: Readonly<Record<string, string>> = {
   CronJob: 'job-controller',
 };
 
-export function readMigrationInput(objects: readonly SuiteObject[]): MigrationInput {
+export function readMigrationInput(objects: readonly SourcedObject[]): MigrationInput {
   const policies: PodSecurityPolicy[] = [];
-  const rights: SuiteObject[] = [];
+  const rights: SourcedObject[] = [];
   const namespaces = new Map<string, JsonObject>();
   const pods: RunningPod[] = [];
   const ignored = new Set<string>();

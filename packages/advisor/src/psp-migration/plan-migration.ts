@@ -8,10 +8,10 @@
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
 import { labelPrefix, levels, newestRelease, type Level } from '@keelson/pod-security';
 import type { AdvisedCluster, ClusterFactory } from '../cluster.ts';
-import { createFixtures } from '../policy-tests/fixtures.ts';
-import { identityOf } from '../policy-tests/object-names.ts';
-import { createResourcePaths } from '../policy-tests/resource-paths.ts';
-import type { SuiteObject } from '../policy-tests/suite.ts';
+import { createFixtures } from '../fixtures/create-fixtures.ts';
+import { identityOf } from '../sources/object-names.ts';
+import { createResourcePaths } from '../fixtures/resource-paths.ts';
+import type { SourcedObject } from '../sources/source.ts';
 import { choosePolicy, givesAnything, type Admission } from './choose-policy.ts';
 import { lostMutations, mutationPolicy } from './lost-mutations.ts';
 import { readMigrationInput, type MigrationInput, type RunningPod } from './migration-input.ts';
@@ -20,7 +20,7 @@ import { proposeLevel, type Obstacle } from './propose-level.ts';
 import { usablePolicies } from './usable-policies.ts';
 
 export interface MigrationOptions {
-  readonly objects: readonly SuiteObject[];
+  readonly objects: readonly SourcedObject[];
   readonly createCluster: ClusterFactory;
   /** Of the release whose version of the standards is taken; the newest unless said otherwise. */
   readonly minor?: number;
@@ -62,7 +62,7 @@ export interface PolicyPlan {
   readonly lost: readonly string[];
 }
 
-/** Throws SuiteError for rights that the API server refuses. */
+/** Throws SourceError for rights that the API server refuses. */
 export async function planMigration(options: MigrationOptions): Promise<MigrationPlan> {
   const { minor = newestRelease } = options;
   const input = readMigrationInput(options.objects);

@@ -7,11 +7,11 @@ import {
   formatMigrationReport,
   planMigration,
   readObjects,
-  SuiteError,
+  SourceError,
 } from '@keelson/advisor';
 import { createCluster } from '../create-cluster.ts';
 import { isFileError } from './file-error.ts';
-import { suiteFiles } from './suite-files.ts';
+import { sourceFiles } from './source-files.ts';
 import type { TestEnvironment } from './test.ts';
 
 interface MigrateFlags {
@@ -48,7 +48,9 @@ async function runMigratePsp(
   environment: TestEnvironment,
 ): Promise<number> {
   try {
-    const objects = files.flatMap((file) => readObjects(suiteFiles, file, { file, line: 1 }));
+    const objects = files.flatMap((file) =>
+      readObjects(sourceFiles, file, { named: { file, line: 1 } }),
+    );
     const plan = await planMigration({
       objects,
       ...(release === undefined ? {} : { minor: release }),
@@ -63,7 +65,7 @@ async function runMigratePsp(
     } else environment.print(formatMigrationReport(plan));
     return refused ? 1 : 0;
   } catch (error) {
-    if (!(error instanceof SuiteError) && !isFileError(error)) throw error;
+    if (!(error instanceof SourceError) && !isFileError(error)) throw error;
     environment.printError(`keelson: ${error.message}\n`);
     return 2;
   }

@@ -15,7 +15,7 @@ import {
 import { FeatureGateError } from '@keelson/apiserver';
 import { createCluster } from '../create-cluster.ts';
 import { isFileError } from './file-error.ts';
-import { suiteFiles } from './suite-files.ts';
+import { sourceFiles } from './source-files.ts';
 
 export interface TestEnvironment {
   print(text: string): void;
@@ -62,7 +62,7 @@ async function runTests(
   let run: PolicyTestRun;
   try {
     run = await runPolicyTests({
-      files: suiteFiles,
+      files: sourceFiles,
       createCluster: (options) => createCluster({ ...options, controllers: [] }),
       clock: systemClock,
       paths,

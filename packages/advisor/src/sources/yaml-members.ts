@@ -10,13 +10,13 @@ import {
   type PositionedDocument,
   type YamlPath,
 } from '@keelson/apimachinery';
-import { SuiteError, type Source } from './suite.ts';
+import { SourceError, type Source } from './source.ts';
 
 /** One value in a file. */
 export interface Member {
   readonly value: JsonValue | undefined;
   readonly source: Source;
-  /** Throws SuiteError, naming the value's line. */
+  /** Throws SourceError, naming the value's line. */
   fail(message: string): never;
   /** Undefined when it is not there; throws for a key that is none of `keys`. */
   object(keys: readonly string[]): ObjectMember | undefined;
@@ -37,11 +37,11 @@ export interface ObjectMember {
   readonly keys: readonly string[];
   readonly source: Source;
   get(key: string): Member;
-  /** Throws SuiteError when it is not there. */
+  /** Throws SourceError when it is not there. */
   need(key: string): Member;
 }
 
-/** The documents of a file. Throws SuiteError for what is not YAML. */
+/** The documents of a file. Throws SourceError for what is not YAML. */
 export function readMembers(file: string, text: string): readonly Member[] {
   let documents: readonly PositionedDocument[];
   try {
@@ -49,7 +49,7 @@ export function readMembers(file: string, text: string): readonly Member[] {
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const line = Number(/\bline (\d+)/.exec(error.message)?.[1] ?? 1);
-    throw new SuiteError({ file, line }, error.message.replaceAll('\n', ' '), error);
+    throw new SourceError({ file, line }, error.message.replaceAll('\n', ' '), error);
   }
   return documents.map((document) => createMember({ file, document }, [], document.value));
 }
@@ -68,7 +68,7 @@ function createMember(origin: Origin, path: YamlPath, value: JsonValue | undefin
       return { file, line: document.lineOf(path) };
     },
     fail(message) {
-      throw new SuiteError(member.source, message);
+      throw new SourceError(member.source, message);
     },
     object(keys) {
       const found = member.record();

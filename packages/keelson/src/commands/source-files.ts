@@ -1,10 +1,10 @@
 // The files of the machine, as commands that read suites and manifests see them.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import type { SuiteFiles } from '@keelson/advisor';
+import type { SourceFiles } from '@keelson/advisor';
 import { isFileError } from './file-error.ts';
 
-export const suiteFiles: SuiteFiles = {
+export const sourceFiles: SourceFiles = {
   read: (path) => ifThere(() => readFileSync(path, 'utf8')),
   list: (path) =>
     ifThere(() =>
