@@ -195,7 +195,7 @@ test('refusals without the gate', async () => {
     assert.equal(await ask(grants(...granted), headers, caller, '1.35'), expected);
 });
 
-test('constrained modes', async () => {
+test('auth §7.8 (5), (6), (11): constrained modes, and the constraint that audit shows', async () => {
   const on = (mode: string) => `impersonate-on:${mode}:list default/pods/`;
   const identity = (mode: string, what: string) =>
     `impersonate:${mode} authentication.k8s.io/${what}`;
@@ -312,7 +312,7 @@ test('constrained modes', async () => {
     assert.equal(await ask(grants(...granted), headers, who ?? caller), expected, what);
 });
 
-test('many groups are asked about at once', async () => {
+test('auth §7.8 (9): many groups are asked about at once', async () => {
   const authorizer = grants(
     'impersonate-on:user-info:list default/pods/',
     'impersonate:user-info authentication.k8s.io/users/*',
