@@ -68,6 +68,8 @@ test('keys: rotation is found, invented key ids do not make a storm', async (t) 
   assert.equal(await outcome(plane, idp.token()), 'idp:jane [system:authenticated]');
   assert.equal(fetches(), 1);
   const old = idp.key;
+  const before = idp.token({ jti: 'before' });
+  assert.equal(await outcome(plane, before), 'idp:jane [system:authenticated]');
   for (let i = 0; i < 20; i++)
     assert.equal(await outcome(plane, idp.token({}, { kid: `invented-${i}` })), unsigned);
   assert.equal(fetches(), 1, 'within five seconds');
@@ -76,6 +78,7 @@ test('keys: rotation is found, invented key ids do not make a storm', async (t) 
   assert.equal(await outcome(plane, idp.token()), 'idp:jane [system:authenticated]');
   assert.equal(fetches(), 2);
   assert.equal(await outcome(plane, idp.token({}, {}, old)), unsigned, 'a withdrawn key');
+  assert.equal(await outcome(plane, before), unsigned, 'what it had signed before');
   await plane.clock.advance(5_000);
   idp.mode = 'broken';
   idp.rotate();

@@ -16,6 +16,7 @@ import {
 } from '@keelson/apimachinery';
 import type { DocumentClient } from './document-client.ts';
 import type { UnverifiedJwt } from './compact-token.ts';
+import { createTokenDigest } from '../token-digest.ts';
 import { sha256Label } from './jwt-metrics.ts';
 
 export interface KeySet {
@@ -46,7 +47,7 @@ const notSigned = 'failed to verify id token signature';
 
 export function createKeySet(options: KeySetOptions): KeySet {
   const { clock } = options;
-  let keys: readonly IssuerKey[] = [];
+  let current: Generation = { keys: [], signed: createSignedTokens() };
   let lastFetchMs: number | undefined;
   let fetching: Promise<string | undefined> | undefined;
 
@@ -58,7 +59,8 @@ export function createKeySet(options: KeySetOptions): KeySet {
     lastFetchMs = nowMs;
     fetching = fetchKeys(options)
       .then((found) => {
-        keys = found;
+        // What a withdrawn key has signed is not signed any more.
+        current = { keys: found, signed: createSignedTokens() };
         return undefined;
       })
       .catch((error: unknown) => `fetching keys ${messageOf(error)}`)
@@ -67,10 +69,36 @@ export function createKeySet(options: KeySetOptions): KeySet {
   };
   return {
     async signatureProblem(token, jwt) {
-      if (await isSignedByOne(token, jwt, keys)) return undefined;
+      const known = current;
+      if (known.signed.has(token)) return undefined;
+      if (await isSignedByOne(token, jwt, known.keys)) return known.signed.add(token);
       const problem = await refetch();
       if (problem !== undefined) return problem;
-      return (await isSignedByOne(token, jwt, keys)) ? undefined : notSigned;
+      const fresh = current;
+      if (await isSignedByOne(token, jwt, fresh.keys)) return fresh.signed.add(token);
+      return notSigned;
+    },
+  };
+}
+
+// Callers use one token for many requests; a signature is a hundred times the work of looking it up.
+const rememberedMax = 4096;
+
+/** The keys of one fetch, and what they were found to have signed. */
+interface Generation {
+  readonly keys: readonly IssuerKey[];
+  readonly signed: ReturnType<typeof createSignedTokens>;
+}
+
+/** Tokens whose signature was found good, by digest. What they say is judged every time. */
+function createSignedTokens() {
+  const digestOf = createTokenDigest();
+  const known = new Set<string>();
+  return {
+    has: (token: string) => known.size > 0 && known.has(digestOf(token)),
+    add(token: string): undefined {
+      if (known.size >= rememberedMax) known.delete(known.values().next().value ?? '');
+      known.add(digestOf(token));
     },
   };
 }
