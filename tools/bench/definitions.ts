@@ -4,6 +4,15 @@
 import { request, Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer, token, type BenchServer } from './server.ts';
+import { figure, seconds } from './figures.ts';
+import type { Section } from './section.ts';
+
+export const definitionsSection: Section = {
+  name: 'definitions',
+  heading: 'A thousand custom resource definitions',
+  measure: async ({ program, newDirectory }) =>
+    renderDefinitions(await measureDefinitions(program(), newDirectory)),
+};
 
 export interface DefinitionFigures {
   readonly definitions: number;
@@ -293,4 +302,33 @@ function createCaller(url: string): Caller {
     close: () => agent.destroy(),
   };
   return caller;
+}
+
+function renderDefinitions(figures: DefinitionFigures): string {
+  const { definitionBytes, aggregatedBytes } = figures;
+  const times = ({ p50, p99, max }: Percentiles) =>
+    `${figure(p50)} / ${figure(p99)} / ${figure(max)} ms`;
+  const kib = (bytes: number) => `${Math.round(bytes / 1024).toLocaleString('en')} KiB`;
+  const each = (value: number) => `${value.toFixed(0)} KiB`;
+  const rows: readonly (readonly [string, string])[] = [
+    ['definitions and objects created per second', figure(figures.createPerSec)],
+    ['resident for each definition with its object', each(figures.residentKiBEach)],
+    ['the same when all documents are in memory too', each(figures.residentAllKiBEach)],
+    ['start to `/readyz`', seconds(figures.startMs)],
+    ['GET of another object, p50 / p99 / max: alone', times(figures.quietMs)],
+    ['while ten definitions a second are created', times(figures.meanwhileMs)],
+    ['while all documents are made anew', times(figures.documentsMeanwhileMs)],
+    ['after one more definition: the resource answers', `${figure(figures.servedMs)} ms`],
+    ['its group in discovery', `${figure(figures.discoveryMs)} ms`],
+    ['aggregated discovery', `${figure(figures.aggregatedMs)} ms`],
+    ['its OpenAPI version 3 document', `${figure(figures.openApiV3Ms)} ms`],
+    ['the OpenAPI version 2 document', `${figure(figures.openApiV2Ms)} ms`],
+    [`aggregated discovery (${kib(aggregatedBytes)}) per second`, figure(figures.aggregatedPerSec)],
+  ];
+  return `Definitions of ${kib(definitionBytes)} in ${figures.groups} groups, with an object each.
+
+| | Keelson |
+|---|---|
+${rows.map(([what, value]) => `| ${what} | ${value} |`).join('\n')}
+`;
 }

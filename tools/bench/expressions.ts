@@ -9,6 +9,14 @@ import { celEnv, parse, plan } from '@bufbuild/cel';
 import { evaluate as evaluateTree, parse as parseTree } from 'cel-js';
 import { celTypes, createEnvironment, fromJson } from '@keelson/cel';
 import { createEvaluator } from '@keelson/pod-security';
+import { busyNote, duration } from './figures.ts';
+import type { Section } from './section.ts';
+
+export const celSection: Section = {
+  name: 'cel',
+  heading: 'Expressions and policies',
+  measure: async () => renderExpressions(measureExpressions()),
+};
 
 export interface ExpressionFigures {
   readonly engines: readonly string[];
@@ -175,4 +183,26 @@ function nanoseconds(works: readonly Work[], times: number): (number | undefined
     }
   }
   return best;
+}
+
+function renderExpressions(figures: ExpressionFigures): string {
+  const { engines, rows, matchNs, podSecurityNs, load } = figures;
+  const times = (values: readonly (number | undefined)[]) => values.map(duration).join(' | ');
+  const head = `| ${engines.map((name) => `\`${name}\``).join(' | ')} |\n|---${'|---'.repeat(engines.length)}|`;
+  const shown = (expression: string) => `\`${expression.replaceAll('||', '\\|\\|')}\``;
+  return `Of a pod with three containers, all engines in one process, the best of many short rounds; \`–\` where an engine refuses
+the expression or gets it wrong. Ours is given JSON, checks types, and counts and limits costs.${busyNote(load)}
+
+| evaluate ${head}
+${rows.map((row) => `| ${shown(row.expression)} | ${times(row.evaluateNs)} |`).join('\n')}
+
+| compile ${head}
+${rows.map((row) => `| ${shown(row.expression)} | ${times(row.compileNs)} |`).join('\n')}
+
+| | |
+|---|---|
+| 500 bound policies for another resource | ${duration(matchNs.otherResource)} |
+| 500 bound policies for other namespaces | ${duration(matchNs.otherNamespace)} |
+| Pod Security, restricted | ${duration(podSecurityNs)} |
+`;
 }

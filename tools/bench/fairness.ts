@@ -11,6 +11,15 @@ import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { call, startServer, type BenchServer } from './server.ts';
+import { busyNote, figure } from './figures.ts';
+import type { Section } from './section.ts';
+
+export const fairnessSection: Section = {
+  name: 'fairness',
+  heading: 'One hostile client',
+  measure: async ({ program, newDirectory }) =>
+    renderFairness(await measureFairness(program(), newDirectory)),
+};
 
 export interface FairnessFigures {
   readonly rows: readonly FairnessRow[];
@@ -182,4 +191,21 @@ function startHostile(url: string): { stop(): Promise<HostileOutcomes> } {
       return JSON.parse(printed) as HostileOutcomes;
     },
   };
+}
+
+function renderFairness({ rows, load }: FairnessFigures): string {
+  const lines = rows.map(({ name, clients, hostile }) => {
+    const { served, failed, p50, p99, p999, max } = clients;
+    const lists = hostile === undefined ? '–' : `${hostile.served} / ${hostile.refused}`;
+    const times = [p50, p99, p999, max].map(figure).join(' | ');
+    return `| ${name} | ${served} | ${failed} | ${times} | ${lists} |`;
+  });
+  return `64 clients read one object every 100 ms for 20 seconds, while another one sends 10,000 lists of all 5,000
+objects over 256 connections; what the 64 get. A request is due at its time whether or not those before it
+were answered, and its time counts from then. Clients, hostile client and server share the cores.${busyNote(load)}
+
+| | served | failed | p50 ms | p99 ms | p99.9 ms | longest ms | lists served / refused |
+|---|---|---|---|---|---|---|---|
+${lines.join('\n')}
+`;
 }

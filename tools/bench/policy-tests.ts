@@ -4,6 +4,14 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { seconds } from './figures.ts';
+import type { Section } from './section.ts';
+
+export const policyTestsSection: Section = {
+  name: 'policy-tests',
+  heading: 'Policy tests',
+  measure: async ({ program }) => renderPolicyTests(measurePolicyTests(program())),
+};
 
 export interface PolicyTestFigures {
   readonly oneSuiteMs: number;
@@ -54,12 +62,9 @@ function childCpuMs(output: string): number {
   );
 }
 
-export function renderPolicyTests(figures: PolicyTestFigures): string {
+function renderPolicyTests(figures: PolicyTestFigures): string {
   const { oneSuiteMs, oneSuiteCpuMs, libraryMs, suites, cases } = figures;
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
-  return `## Policy tests
-
-| \`keelson test\` | |
+  return `| \`keelson test\` | |
 |---|---|
 | one suite, from the start of the process to its end | ${seconds(oneSuiteMs)} (${seconds(oneSuiteCpuMs)} of processor) |
 | the policy library, ${suites} suites with ${cases} cases | ${seconds(libraryMs)} |

@@ -4,6 +4,13 @@
 
 import { noDecisionTrace, type KubeObject } from '@keelson/apimachinery';
 import { createAuthorization, createFeatures, type ObjectSource } from '@keelson/apiserver';
+import type { Section } from './section.ts';
+
+export const rbacSection: Section = {
+  name: 'rbac',
+  heading: 'RBAC decisions',
+  measure: async () => renderRbac(measureRbac()),
+};
 
 export interface RbacFigures {
   /** Roles, and as many bindings. */
@@ -134,4 +141,19 @@ function createObjects(): ObjectSource & { set(object: KubeObject): void } {
       for (const onChange of watchers) onChange({ type: 'ADDED', object });
     },
   };
+}
+
+function renderRbac(figures: readonly RbacFigures[]): string {
+  const sizes = figures.map(({ roles }) => roles.toLocaleString('en'));
+  const lines = (figures[0]?.rows ?? []).map(({ name }, i) => {
+    const micros = figures.map(({ rows }) => `${(rows[i]?.micros ?? 0).toFixed(1)} µs`);
+    return `| ${name} | ${micros.join(' | ')} |`;
+  });
+  return `One decision in process, with so many roles and as many bindings: of a user with one of the bindings,
+and of a member of the group that all of them are to.
+
+| roles | ${sizes.join(' | ')} |
+|---|${sizes.map(() => '---|').join('')}
+${lines.join('\n')}
+`;
 }
