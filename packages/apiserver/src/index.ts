@@ -145,6 +145,8 @@ export type { AdmissionConfiguration } from './admission/admission-configuration
 export type { ConfigurationFiles } from './admission/configuration-files.ts';
 export { AdmissionConfigurationError } from './admission/configuration-reader.ts';
 export { createNamespaceCreator } from './admission/namespace-creator.ts';
+export { createQuotaMeter } from './admission/plugins/resource-quota/quota-meter.ts';
+export type { QuotaMeter } from './admission/plugins/resource-quota/quota-meter.ts';
 export { createQuotaStatusWriter } from './admission/quota-status-writer.ts';
 export { createResourcesOfKind } from './admission/resources-of-kind.ts';
 export { createNodeRestriction } from './admission/plugins/node-restriction.ts';

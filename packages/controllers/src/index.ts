@@ -46,6 +46,8 @@ export {
   createReplicaSetController,
   createReplicationControllerController,
 } from './replica-set/replica-set-controller.ts';
+export { createResourceQuotaController } from './resource-quota/resource-quota-controller.ts';
+export type { QuotaCounting } from './resource-quota/resource-quota-controller.ts';
 export { createDisruptionController } from './disruption/disruption-controller.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';

@@ -15,7 +15,6 @@ import {
   createAccessReviewHandlers,
   createBuiltinParts,
   createBuiltinVersions,
-  createCertificateIssuer,
   createSelfSubjectReviewHandler,
   createServiceResolver,
   createTokenRequestHandler,
@@ -24,9 +23,7 @@ import {
   createWebhookClient,
   createImpersonationFilter,
   createImpersonationMetrics,
-  createLegacyToken,
   createMetrics,
-  createPolicyTypeChecker,
   defaultLimits,
   flowControlSources,
   identityHeadersOf,
@@ -52,10 +49,12 @@ import {
   type WebhookClient,
 } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
+import { startClusterControllers } from './cluster-controllers.ts';
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
 import { createClusterAdmission, type AdmissionFlags } from './cluster-admission.ts';
 import type { ControllerName } from './controller-list.ts';
+import type { ControllerSettings } from './start-controllers.ts';
 import {
   createIdentity,
   type Identity,
@@ -66,7 +65,6 @@ import { createInProcessClient } from './in-process-client.ts';
 import { createTokenUseNotes, keepTokenTracking } from './legacy-token-tracking.ts';
 import type { Pki } from './pki.ts';
 import { openServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
-import { startControllers, type ControllerSettings } from './start-controllers.ts';
 import { versionInfo } from './version.ts';
 
 export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
@@ -174,7 +172,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   server.markStarted();
   keepFlowControlObjects(server, { clock, logger, signal });
   await keepTokenTracking({ ...shared, client: own(), configMaps: sources.configMaps });
-  const controllers = startClusterControllers(options, server, tokens);
+  const controllers = startClusterControllers(options, { server, sources, tokens });
   return {
     server,
     sources,
@@ -224,41 +222,6 @@ function createOwnClient(
       userAgent: 'kube-apiserver',
       ...machine,
     }));
-}
-
-function startClusterControllers(
-  options: ControlPlaneOptions,
-  server: ApiServer,
-  { ownKey }: ServiceAccountTokens,
-) {
-  const { features, pki, signingAuthority, controllerSettings: settings } = options;
-  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
-  return startControllers({
-    names: withoutTokenSecrets(options.controllers ?? new Set(), ownKey),
-    serve: server.serve,
-    features,
-    rootCaPem: pki.authority.certificatePem,
-    issueToken: (account, secret) =>
-      createLegacyToken(account, secret, ownKey?.() ?? pki.serviceAccountKey),
-    certificates: createCertificateIssuer(() => signingAuthority ?? pki.authority, clock),
-    ...(settings === undefined ? {} : { settings }),
-    policies: checkedPolicies(server, features),
-    clock,
-    random,
-    logger,
-  });
-}
-
-/**
- * COMPAT: an external signer signs no tokens that live in Secrets, so their controller does not run,
- * as kube-controller-manager's without a private key.
- */
-function withoutTokenSecrets(
-  names: ReadonlySet<ControllerName>,
-  ownKey: ServiceAccountTokens['ownKey'],
-): ReadonlySet<ControllerName> {
-  if (ownKey !== undefined) return names;
-  return new Set([...names].filter((name) => name !== 'serviceaccount-token-controller'));
 }
 
 function passThrough(name: string): Filter {
@@ -370,16 +333,6 @@ function createClusterWebhooks(
     services,
     answerBytesMax: limits.webhookAnswerBytesMax,
   });
-}
-
-/** What the controller of policies needs to know: in which version they are, and all types. */
-function checkedPolicies({ index }: ApiServer, features: Features) {
-  const [group, resource] = ['admissionregistration.k8s.io', 'validatingadmissionpolicies'];
-  const versions = ['v1', 'v1beta1', 'v1alpha1'];
-  const version = versions.find((served) => index.find({ group, version: served, resource }));
-  if (version === undefined) return undefined;
-  const { check } = createPolicyTypeChecker(index, features);
-  return { version, checkTypes: check };
 }
 
 interface Followed {

@@ -13,6 +13,7 @@ export const controllerNames = [
   'disruption-controller',
   'replicaset-controller',
   'replicationcontroller-controller',
+  'resourcequota-controller',
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
   'validatingadmissionpolicy-status-controller',

@@ -26,6 +26,7 @@ import {
   createNamespaceController,
   createReplicaSetController,
   createReplicationControllerController,
+  createResourceQuotaController,
   createRootCaCertificatePublisherController,
   createServiceAccountController,
   createServiceCaCertificatePublisherController,
@@ -36,6 +37,7 @@ import {
   type CertificateIssuer,
   type Controller,
   type ControllerContext,
+  type QuotaCounting,
   type ServiceAccountTokenOptions,
   type ValidatingAdmissionPolicyStatusOptions,
 } from '@keelson/controllers';
@@ -77,6 +79,8 @@ interface MoreOptions {
   readonly settings?: ControllerSettings;
   /** Absent where no version of ValidatingAdmissionPolicy is served. */
   readonly policies?: ValidatingAdmissionPolicyStatusOptions | undefined;
+  /** How objects use quota, as admission counts it. */
+  readonly quotaCounting: QuotaCounting;
 }
 
 interface ControllerDescription {
@@ -139,6 +143,10 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'replicationcontroller-controller': {
     account: 'replication-controller',
     create: createReplicationControllerController,
+  },
+  'resourcequota-controller': {
+    account: 'resourcequota-controller',
+    create: (context, { quotaCounting }) => createResourceQuotaController(context, quotaCounting),
   },
   'persistentvolumeclaim-protection-controller': {
     account: 'pvc-protection-controller',

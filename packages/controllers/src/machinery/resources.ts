@@ -36,3 +36,4 @@ export const subjectAccessReviewsResource: GroupVersionResource = {
   version: 'v1',
   resource: 'subjectaccessreviews',
 };
+export const resourceQuotasResource = core('resourcequotas');

@@ -21,6 +21,8 @@ export interface QuotaEvaluator {
    */
   missing?(names: readonly string[], object: KubeObject): string | undefined;
   usage(object: KubeObject): ResourceList;
+  /** What an object uses does not depend on what is in it. */
+  readonly countsOnly?: boolean;
 }
 
 /** `count/pods`, `count/deployments.apps`: the name that counts the objects of any resource. */

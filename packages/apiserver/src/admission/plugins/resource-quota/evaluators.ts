@@ -16,6 +16,8 @@ import { createServiceEvaluator } from './service-evaluator.ts';
 export interface QuotaEvaluators {
   /** Undefined for resources that quota is never about. */
   evaluatorOf(resource: GroupResource): QuotaEvaluator | undefined;
+  /** Resources that quotas count by other names than `count/…`. */
+  known(): readonly GroupResource[];
 }
 
 export interface QuotaEvaluatorOptions {
@@ -56,7 +58,12 @@ export function createQuotaEvaluators(options: QuotaEvaluatorOptions): QuotaEval
   ]);
   if (features.enabled('DynamicResourceAllocation'))
     known.set('resource.k8s.io/resourceclaims', createResourceClaimEvaluator(sources, features));
+  const special = [...known.keys()].map((key) => {
+    const [group = '', resource = ''] = key.split('/');
+    return { group, resource };
+  });
   return {
+    known: () => special,
     evaluatorOf({ group, resource }) {
       const key = `${group}/${resource}`;
       if (ignored.has(key)) return undefined;

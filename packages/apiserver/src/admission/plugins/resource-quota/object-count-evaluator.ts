@@ -17,5 +17,6 @@ export function createObjectCountEvaluator(
     matchingNames: (wanted) => wanted.filter((name) => usage.has(name)),
     matchesScope: noScope,
     usage: () => usage,
+    countsOnly: true,
   };
 }

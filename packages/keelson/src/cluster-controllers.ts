@@ -1,0 +1,69 @@
+// The controllers of one control plane: which of them run, and what the server knows that they are
+// given because no client could ask for it.
+
+import { systemClock, systemRandom } from '@keelson/apimachinery';
+import {
+  createCertificateIssuer,
+  createLegacyToken,
+  createPolicyTypeChecker,
+  createQuotaMeter,
+  silentLogger,
+  type ApiServer,
+  type Features,
+  type ObjectSources,
+} from '@keelson/apiserver';
+import type { ControlPlaneOptions } from './control-plane.ts';
+import type { ControllerName } from './controller-list.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
+import { startControllers, type RunningControllers } from './start-controllers.ts';
+
+export interface ClusterControllerParts {
+  readonly server: ApiServer;
+  readonly sources: ObjectSources;
+  readonly tokens: ServiceAccountTokens;
+}
+
+export function startClusterControllers(
+  options: ControlPlaneOptions,
+  { server, sources, tokens: { ownKey } }: ClusterControllerParts,
+): RunningControllers {
+  const { features, pki, signingAuthority, controllerSettings: settings } = options;
+  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
+  return startControllers({
+    names: withoutTokenSecrets(options.controllers ?? new Set(), ownKey),
+    serve: server.serve,
+    features,
+    rootCaPem: pki.authority.certificatePem,
+    issueToken: (account, secret) =>
+      createLegacyToken(account, secret, ownKey?.() ?? pki.serviceAccountKey),
+    certificates: createCertificateIssuer(() => signingAuthority ?? pki.authority, clock),
+    ...(settings === undefined ? {} : { settings }),
+    policies: checkedPolicies(server, features),
+    quotaCounting: createQuotaMeter({ sources, features, clock }),
+    clock,
+    random,
+    logger,
+  });
+}
+
+/**
+ * COMPAT: an external signer signs no tokens that live in Secrets, so their controller does not run,
+ * as kube-controller-manager's without a private key.
+ */
+function withoutTokenSecrets(
+  names: ReadonlySet<ControllerName>,
+  ownKey: ServiceAccountTokens['ownKey'],
+): ReadonlySet<ControllerName> {
+  if (ownKey !== undefined) return names;
+  return new Set([...names].filter((name) => name !== 'serviceaccount-token-controller'));
+}
+
+/** What the controller of policies needs to know: in which version they are, and all types. */
+function checkedPolicies({ index }: ApiServer, features: Features) {
+  const [group, resource] = ['admissionregistration.k8s.io', 'validatingadmissionpolicies'];
+  const versions = ['v1', 'v1beta1', 'v1alpha1'];
+  const version = versions.find((served) => index.find({ group, version: served, resource }));
+  if (version === undefined) return undefined;
+  const { check } = createPolicyTypeChecker(index, features);
+  return { version, checkTypes: check };
+}
