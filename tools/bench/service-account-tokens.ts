@@ -43,7 +43,7 @@ export async function measureTokens(): Promise<readonly TokenFigure[]> {
     { name: 'a token is signed (ES256)', micros: issued },
     { name: 'a token is verified for the first time', micros: first },
     { name: 'a token that is bound to a pod is verified again', micros: again },
-    { name: 'a TokenRequest for a pod, from request to answer', micros: request },
+    { name: 'a TokenRequest for a pod, and the client that asks', micros: request },
   ];
 }
 
