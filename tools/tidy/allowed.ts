@@ -58,7 +58,6 @@ export const allowed: Excess = {
   'columns packages/apiserver/src/aggregation/remote-discovery.ts': 1,
   'columns packages/apiserver/src/authentication/certificates/verify-chain.ts': 1,
   'columns packages/apiserver/src/authentication/create-authentication.ts': 1,
-  'columns packages/apiserver/src/authentication/jwt/key-set.ts': 1,
   'columns packages/apiserver/src/authentication/service-accounts/token-forgery.test.ts': 1,
   'columns packages/apiserver/src/authentication/service-accounts/token-keys.ts': 1,
   'columns packages/apiserver/src/authentication/websocket-token.ts': 1,

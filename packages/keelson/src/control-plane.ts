@@ -51,7 +51,11 @@ import {
 import type { Client } from '@keelson/client';
 import { startClusterControllers } from './cluster-controllers.ts';
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
-import { bootstrapCluster, keepFlowControlObjects } from './bootstrap/bootstrap.ts';
+import {
+  bootstrapCluster,
+  keepFlowControlObjects,
+  keepTrustPublished,
+} from './bootstrap/bootstrap.ts';
 import { createClusterAdmission, type AdmissionFlags } from './cluster-admission.ts';
 import type { ControllerName } from './controller-list.ts';
 import type { ControllerSettings } from './start-controllers.ts';
@@ -189,17 +193,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
-function bootstrap(options: ControlPlaneOptions, server: ApiServer, identity: Identity) {
-  const { features, clock = systemClock } = options;
-  return bootstrapCluster({
+async function bootstrap(options: ControlPlaneOptions, server: ApiServer, identity: Identity) {
+  const { features, clock = systemClock, logger = silentLogger } = options;
+  await bootstrapCluster({
     server,
     features,
-    clientCaPem: identity.clientCaPem,
-    requestHeader: identity.requestHeader,
+    ...identity.trust(),
     now: formatTime(clock.now()),
     serviceCidrs: serviceCidrsOf(options),
     securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
   });
+  keepTrustPublished(server, identity, logger);
 }
 
 function openTokens(options: ControlPlaneOptions, metrics: Metrics, signal: AbortSignal) {

@@ -69,6 +69,37 @@ test('auth §2.7: clients and proxies of one authority are told apart by name', 
   await start([], authorityOf('other').certificatePem);
 });
 
+test('auth §2.7: what is published follows the files', async (t) => {
+  const [first, second, proxies] = [authorityOf('a'), authorityOf('b'), authorityOf('c')];
+  const clients = temporaryFile(t, 'ca.crt', first.certificatePem);
+  const proxy = temporaryFile(t, 'proxy.crt', first.certificatePem);
+  const { plane } = await startAuthenticatedPlane(t, {
+    clock: systemClock,
+    foreignAuthorityOnly: true,
+    clientCaPem: first.certificatePem,
+    clientCaFile: clients.path,
+    requestHeader: {
+      ...proxyHeaders,
+      allowedNames: ['p'],
+      clientCa: first.certificatePem,
+      clientCaFile: proxy.path,
+    },
+  });
+  const published = () => {
+    const object = plane.sources.configMaps.get(
+      'kube-system',
+      'extension-apiserver-authentication',
+    );
+    const data = object?.['data'] as Readonly<Record<string, string>> | undefined;
+    return [data?.['client-ca-file'], data?.['requestheader-client-ca-file']];
+  };
+  assert.deepEqual(published(), [first.certificatePem, first.certificatePem]);
+  clients.write(second.certificatePem);
+  proxy.write(proxies.certificatePem);
+  await until(() => published()[0] === second.certificatePem);
+  await until(() => published()[1] === proxies.certificatePem);
+});
+
 async function listening(t: TestContext, path: string, initial: string) {
   const plane = await startAuthenticatedPlane(t, {
     clientCaPem: initial,

@@ -26,6 +26,7 @@ import {
   type TokenUseCounters,
 } from '@keelson/apiserver';
 import type { Clock, Random } from '@keelson/apimachinery';
+import type { PublishedTrust } from './bootstrap/bootstrap.ts';
 import type { NoteTokenUse } from './legacy-token-tracking.ts';
 import { frontProxyName, type Pki } from './pki.ts';
 import type { ServiceAccountTokenOptions, ServiceAccountTokens } from './service-account-tokens.ts';
@@ -82,8 +83,10 @@ export interface TokenWebhookOptions {
 export interface Identity {
   readonly authentication: Authentication;
   readonly apiAudiences: readonly string[];
-  /** PEM of the authorities whose certificates are taken; may be empty. */
-  readonly clientCaPem: string;
+  /** Whom the control plane believes, to be published. */
+  trust(): PublishedTrust;
+  /** Calls back whenever authorities have changed with their files. */
+  onTrustChange(changed: (trust: PublishedTrust) => void): void;
   /** Which proxies may name users. */
   readonly requestHeader: TrustedProxy | undefined;
   readonly tokenIssuer: ServiceAccountTokenIssuer;
@@ -152,7 +155,8 @@ export function createIdentity(options: IdentityOptions, parts: IdentityParts): 
   return {
     authentication,
     apiAudiences,
-    clientCaPem,
+    trust: () => followed.trust(),
+    onTrustChange: (changed) => followed.onChange(() => changed(followed.trust())),
     requestHeader,
     tokenIssuer: createServiceAccountTokenIssuer({
       issuer,
@@ -235,9 +239,21 @@ function followFiles(
     proxyFile === undefined
       ? undefined
       : followAuthorities(proxyFile, requestHeader?.clientCa ?? '', parts);
+  const clientCa = clients === undefined ? undefined : withOwn(own, clients);
   return {
-    clientCa: clients === undefined ? undefined : withOwn(own, clients),
+    clientCa,
     proxyCa: proxies,
+    trust: (): PublishedTrust => ({
+      clientCaPem: clientCa?.current() ?? own + clientCaPem,
+      requestHeader: requestHeader && {
+        ...requestHeader,
+        clientCa: proxies?.current() ?? requestHeader.clientCa,
+      },
+    }),
+    onChange(changed: () => void) {
+      clients?.onChange(changed);
+      proxies?.onChange(changed);
+    },
     close() {
       clients?.close();
       proxies?.close();

@@ -50,6 +50,8 @@ export function watchForChanges(path: string, onChange: () => void, clock: Clock
 }
 
 export interface FollowedAuthorities extends CaBundle {
+  /** Calls back after each change. */
+  onChange(changed: () => void): void;
   close(): void;
 }
 
@@ -61,15 +63,18 @@ export function followAuthorities(
 ): FollowedAuthorities {
   const file = watchedFile(path, clock);
   let current = initial;
+  const listeners: (() => void)[] = [];
   const check = async (): Promise<void> => {
     try {
       const text = Buffer.from(await file.read()).toString('utf8');
-      if (text !== current && text.trim() !== '') current = text;
+      if (text === current || text.trim() === '') return;
+      current = text;
+      for (const changed of listeners) changed();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       logger.warn('authorities could not be read again', { path, error: why });
     }
   };
   const close = file.watch(() => void check());
-  return { current: () => current, close };
+  return { current: () => current, onChange: (changed) => void listeners.push(changed), close };
 }

@@ -12,6 +12,7 @@ import {
   updateObject,
   type ApiServer,
   type Features,
+  type Logger,
   type RbacObjectStore,
   type StoreScope,
 } from '@keelson/apiserver';
@@ -26,13 +27,17 @@ import {
   type KeepOptions,
 } from './flow-control-objects.ts';
 
-export interface BootstrapOptions {
-  readonly server: ApiServer;
-  readonly features: Features;
-  /** PEM of the authorities of client certificates, published for extension servers. */
+/** What extension servers are told about whom to believe. */
+export interface PublishedTrust {
+  /** PEM of the authorities of client certificates. */
   readonly clientCaPem: string;
   /** PEM of the authority of the front proxy, and the name that it vouches for. */
   readonly requestHeader: TrustedProxy | undefined;
+}
+
+export interface BootstrapOptions extends PublishedTrust {
+  readonly server: ApiServer;
+  readonly features: Features;
   /** `2024-01-31T00:00:00Z`; conditions carry it. */
   readonly now: string;
   readonly serviceCidrs: readonly string[];
@@ -49,7 +54,9 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     reconcileApiServices(server, now, (object) =>
       create(server.scopeOf('apiregistration.k8s.io', 'apiservices'), object),
     ),
-    ensureAll(server, 'configmaps', '', configMaps(options)).then(() => publishTrust(options)),
+    ensureAll(server, 'configmaps', '', configMaps(options)).then(() =>
+      publishTrust(server, options),
+    ),
     ensureAll(server, 'servicecidrs', 'networking.k8s.io', [
       serviceCidr(options.serviceCidrs, now),
     ]),
@@ -89,13 +96,13 @@ async function ensureAll(
 }
 
 /** The authorities may be others than when the ConfigMap was made. */
-async function publishTrust(options: BootstrapOptions): Promise<void> {
-  const scope = options.server.scopeOf('', 'configmaps');
+async function publishTrust(server: ApiServer, trust: PublishedTrust): Promise<void> {
+  const scope = server.scopeOf('', 'configmaps');
   const key = storageKey(scope, 'kube-system', 'extension-apiserver-authentication');
   await scope.storage.guaranteedUpdate(key, (current) => {
     if (current === undefined) return undefined;
     const { data } = current.object as KubeObject & { readonly data?: Record<string, string> };
-    const wanted = { ...data, ...extensionAuthentication(options) };
+    const wanted = { ...data, ...extensionAuthentication(trust) };
     const isSame = Object.entries(wanted).every(([name, value]) => data?.[name] === value);
     return isSame ? current.object : { ...current.object, data: wanted };
   });
@@ -142,6 +149,20 @@ function rbacStore(server: ApiServer): RbacObjectStore {
       await s.storage.delete(storageKey(s, namespace, name));
     },
   };
+}
+
+/** Publishes authorities again whenever their files have changed. */
+export function keepTrustPublished(
+  server: ApiServer,
+  identity: { onTrustChange(changed: (trust: PublishedTrust) => void): void },
+  logger: Logger,
+): void {
+  identity.onTrustChange((trust) => {
+    publishTrust(server, trust).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      logger.error('authorities could not be published', { error: why });
+    });
+  });
 }
 
 /** Brings the objects of API Priority and Fairness back once a minute, until the signal is aborted. */
@@ -258,8 +279,10 @@ function configMaps(options: BootstrapOptions): KubeObject[] {
 }
 
 /** How extension API servers find out whom to believe; lists are JSON. */
-function extensionAuthentication(options: BootstrapOptions): Record<string, string> {
-  const { clientCaPem, requestHeader } = options;
+function extensionAuthentication({
+  clientCaPem,
+  requestHeader,
+}: PublishedTrust): Record<string, string> {
   return {
     ...(clientCaPem === '' ? {} : { 'client-ca-file': clientCaPem }),
     ...(requestHeader === undefined ? {} : trustInProxy(requestHeader)),

@@ -81,7 +81,8 @@ export function createKeySet(options: KeySetOptions): KeySet {
   };
 }
 
-// Callers use one token for many requests; a signature is a hundred times the work of looking it up.
+// Callers use one token for many requests; a signature is a hundred times the work of looking it
+// up.
 const rememberedMax = 4096;
 
 /** The keys of one fetch, and what they were found to have signed. */
