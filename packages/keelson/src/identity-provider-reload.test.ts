@@ -60,6 +60,21 @@ test('providers that misbehave are not believed', async (t) => {
   }
 });
 
+test('a provider that says nothing is given up, and asked again', async (t) => {
+  const idp = await provider(t);
+  idp.mode = 'silent';
+  const plane = await planeWith(t, configuration([{ provider: idp }]));
+  await until(() => idp.requests.length === 1);
+  await plane.clock.advance(30_000);
+  await until(() => plane.log.some((line) => line.includes('context deadline exceeded')));
+  assert.equal(await outcome(plane, idp.token()), notReady);
+  assert.equal(await plane.status('/livez'), 200);
+  idp.mode = 'well';
+  await plane.clock.advance(10_000);
+  await ready(plane, idp.token());
+  assert.equal(await outcome(plane, idp.token()), 'idp:jane [system:authenticated]');
+});
+
 test('keys: rotation is found, invented key ids do not make a storm', async (t) => {
   const idp = await provider(t);
   const plane = await planeWith(t, configuration([{ provider: idp }]));

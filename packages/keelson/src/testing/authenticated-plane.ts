@@ -1,7 +1,7 @@
 // A control plane whose authentication is set up as a test wants it, and the questions that tests
 // ask it: whose token is this, and who am I.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -114,12 +114,18 @@ function loggerInto(lines: string[]): Logger {
   return { error: write, warn: write, info: write, debug: () => {} };
 }
 
-/** A file of the test; overwriting it is `write`. */
+/**
+ * A file of the test. `write` replaces it whole: who reads it meanwhile sees one text or the
+ * other.
+ */
 export function temporaryFile(t: TestContext, name: string, text: string) {
   const folder = mkdtempSync(join(tmpdir(), 'keelson-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, name);
-  const write = (content: string) => writeFileSync(path, content);
+  const write = (content: string) => {
+    writeFileSync(`${path}.new`, content);
+    renameSync(`${path}.new`, path);
+  };
   write(text);
   return { path, write };
 }
