@@ -138,6 +138,31 @@ export {
 } from './quantity.ts';
 export type { Quantity, QuantityFormat } from './quantity.ts';
 export {
+  addLists,
+  exceededNames,
+  formatResourceList,
+  listsEqual,
+  maskList,
+  maxLists,
+  negativeNames,
+  one as oneQuantity,
+  readResourceList,
+  sortedNames,
+  subtractListsToZero,
+  withoutZeros,
+  writeResourceList,
+  zero as zeroQuantity,
+} from './resources/resource-list.ts';
+export type { ResourceList } from './resources/resource-list.ts';
+export {
+  hasPodLevelResources,
+  isBestEffort,
+  isRestartableInitContainer,
+  podLimits,
+  podRequests,
+} from './resources/pod-resources.ts';
+export type { PodResourceOptions } from './resources/pod-resources.ts';
+export {
   canonicalGoDuration,
   DurationError,
   formatGoDuration,

@@ -7,9 +7,13 @@
 import {
   compareQuantities,
   formatQuantity,
+  podLimits,
+  podRequests,
+  type Quantity,
   quantityMilliValue,
   quantityValue,
-  type Quantity,
+  readResourceList,
+  type ResourceList,
 } from '@keelson/apimachinery';
 import type {
   LimitRange,
@@ -17,8 +21,6 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
-import { podLimits, podRequests } from '../pod-resources.ts';
-import { readResourceList, type ResourceList } from '../resource-list.ts';
 
 interface Amounts {
   readonly requests: ResourceList;

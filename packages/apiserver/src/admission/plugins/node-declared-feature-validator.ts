@@ -6,7 +6,13 @@
 // - another CPU request of a container in a Guaranteed pod: GuaranteedQoSPodCPUResize;
 // - other resources of the pod itself: InPlacePodLevelResourcesVerticalScaling.
 
-import { compareQuantities, jsonEqual, type JsonObject } from '@keelson/apimachinery';
+import {
+  compareQuantities,
+  jsonEqual,
+  type JsonObject,
+  readResourceList,
+  zeroQuantity as zero,
+} from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../features/features.ts';
 import type { ObjectSource } from '../../object-source.ts';
@@ -16,7 +22,6 @@ import {
   type AdmissionPlugin,
 } from '../admission.ts';
 import { asKind, isAbout } from '../request-match.ts';
-import { readResourceList, zero } from '../resource-list.ts';
 
 interface NodeFeature {
   readonly name: string;

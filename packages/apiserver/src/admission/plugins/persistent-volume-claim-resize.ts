@@ -2,13 +2,12 @@
 // storage class, which it must name and must not change at the same time, has
 // allowVolumeExpansion. Asking for less is the business of validation.
 
-import { compareQuantities } from '@keelson/apimachinery';
+import { compareQuantities, readResourceList, zeroQuantity as zero } from '@keelson/apimachinery';
 import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { ObjectSource } from '../../object-source.ts';
 import { admissionForbidden, type AdmissionPlugin } from '../admission.ts';
 import { asKind, handling, isMainResource } from '../request-match.ts';
-import { readResourceList, zero } from '../resource-list.ts';
 import { storageClassOf } from '../storage-class-of-claim.ts';
 
 const notExpandable =

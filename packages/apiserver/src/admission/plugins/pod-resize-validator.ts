@@ -5,9 +5,12 @@
 
 import {
   compareQuantities,
+  podRequests,
   quantityMilliValue,
   quantityValue,
+  readResourceList,
   StatusError,
+  zeroQuantity as zero,
 } from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../features/features.ts';
@@ -17,9 +20,7 @@ import {
   type AdmissionAttributes,
   type AdmissionPlugin,
 } from '../admission.ts';
-import { podRequests } from '../pod-resources.ts';
 import { asKind, isAbout } from '../request-match.ts';
-import { readResourceList, zero } from '../resource-list.ts';
 
 export function createPodResizeValidator(nodes: ObjectSource, features: Features): AdmissionPlugin {
   const isOn = features.enabled('InPlacePodVerticalScaling');

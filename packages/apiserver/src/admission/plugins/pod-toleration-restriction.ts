@@ -8,12 +8,12 @@
 //   configured `whitelist`, lists anything, it must cover all tolerations of the pod.
 // Pods themselves, created and updated. What is refused is an error without a code, as upstream.
 
+import { isBestEffort } from '@keelson/apimachinery';
 import type { Pod, Toleration } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../features/features.ts';
 import type { ObjectSource } from '../../object-source.ts';
 import { plainError } from '../../registry/storage-errors.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts';
-import { isBestEffort } from '../pod-resources.ts';
 import { handling, podOf } from '../request-match.ts';
 import { areTolerationsAllowed, mergeTolerations } from '../tolerations.ts';
 import { namespaceNotFound } from './namespace-lifecycle.ts';

@@ -8,6 +8,7 @@
 // Creation only; a pod never changes its runtime class. The overhead is checked again after all
 // mutation.
 
+import { listsEqual, readResourceList } from '@keelson/apimachinery';
 import type { Pod, PodSpec } from '@keelson/apimachinery/types/core.v1';
 import type { RuntimeClass, Scheduling } from '@keelson/apimachinery/types/node.k8s.io.v1';
 import type { ObjectSource } from '../../object-source.ts';
@@ -17,7 +18,6 @@ import {
   type AdmissionPlugin,
 } from '../admission.ts';
 import { asKind, handling, podOf } from '../request-match.ts';
-import { listsEqual, readResourceList } from '../resource-list.ts';
 import { mergeTolerations } from '../tolerations.ts';
 
 export function createRuntimeClass(runtimeClasses: ObjectSource): AdmissionPlugin {

@@ -10,22 +10,23 @@
 // - Status updates are counted but never refused.
 // Law: CheckRequest of k8s.io/apiserver/pkg/admission/plugin/resourcequota.
 
-import { statusErrors, type KubeObject } from '@keelson/apimachinery';
-import type { ResourceQuota } from '@keelson/apimachinery/types/core.v1';
-import { plainError } from '../../../registry/storage-errors.ts';
-import { admissionForbidden, type AdmissionAttributes } from '../../admission.ts';
-import { asKind } from '../../request-match.ts';
 import {
   addLists,
   exceededNames,
   formatResourceList,
+  type KubeObject,
   maskList,
   negativeNames,
   readResourceList,
+  type ResourceList,
+  statusErrors,
   subtractListsToZero,
   withoutZeros,
-  type ResourceList,
-} from '../../resource-list.ts';
+} from '@keelson/apimachinery';
+import type { ResourceQuota } from '@keelson/apimachinery/types/core.v1';
+import { plainError } from '../../../registry/storage-errors.ts';
+import { admissionForbidden, type AdmissionAttributes } from '../../admission.ts';
+import { asKind } from '../../request-match.ts';
 import type { QuotaEvaluator, QuotaScope } from './evaluator.ts';
 import { formatScopes, scopesOf } from './scopes.ts';
 

@@ -2,10 +2,9 @@
 // how much of each an object uses. Evaluators know nothing of quotas being exceeded, nor of
 // storage. Law: k8s.io/apiserver/pkg/quota/v1.
 
-import type { KubeObject } from '@keelson/apimachinery';
+import { type ResourceList, type KubeObject } from '@keelson/apimachinery';
 import type { ScopedResourceSelectorRequirement } from '@keelson/apimachinery/types/core.v1';
 import type { AdmissionAttributes } from '../../admission.ts';
-import type { ResourceList } from '../../resource-list.ts';
 
 export type QuotaScope = ScopedResourceSelectorRequirement;
 

@@ -1,9 +1,8 @@
+import { formatResourceList, type GroupResource, type KubeObject } from '@keelson/apimachinery';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GroupResource, KubeObject } from '@keelson/apimachinery';
 import { createStoppedClock, createTestObjects } from '../../../authentication/testing.ts';
 import { createFeatures } from '../../../features/create-features.ts';
-import { formatResourceList } from '../../resource-list.ts';
 import { createTestAttributes, type TestRequest } from '../../testing.ts';
 import type { QuotaScope } from './evaluator.ts';
 import { createQuotaEvaluators } from './evaluators.ts';

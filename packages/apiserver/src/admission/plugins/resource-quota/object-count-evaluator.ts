@@ -1,7 +1,7 @@
 // Counts objects: `count/<resource>.<group>` for any resource, custom ones included, and the old
 // plain names of a few (`configmaps`, `secrets` …). Creations only.
 
-import { one } from '../../resource-list.ts';
+import { oneQuantity as one } from '@keelson/apimachinery';
 import { noScope, objectCountName, type QuotaEvaluator } from './evaluator.ts';
 
 /** `alias` is the plain name, for the few resources that have one. */

@@ -6,14 +6,15 @@
 
 import {
   compareQuantities,
-  roundUpQuantity,
   type KubeObject,
+  oneQuantity as one,
   type Quantity,
+  readResourceList,
+  roundUpQuantity,
 } from '@keelson/apimachinery';
 import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';
 import { asKind } from '../../request-match.ts';
-import { one, readResourceList } from '../../resource-list.ts';
 import { storageClassOf } from '../../storage-class-of-claim.ts';
 import { objectCountName, type QuotaEvaluator, type QuotaScope } from './evaluator.ts';
 import { matchesSelector } from './scopes.ts';

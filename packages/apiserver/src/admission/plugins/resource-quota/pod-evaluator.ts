@@ -9,7 +9,18 @@
 // - Counted at creation, resize, and when a pod moves between the scopes Terminating and
 //   NotTerminating.
 
-import type { Clock, KubeObject } from '@keelson/apimachinery';
+import {
+  hasPodLevelResources,
+  isBestEffort,
+  podLimits,
+  podRequests,
+  addLists,
+  oneQuantity as one,
+  readResourceList,
+  type ResourceList,
+  type Clock,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import type { Container, Pod, PodAffinityTerm } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';
 import {
@@ -17,9 +28,7 @@ import {
   isNativeResource,
 } from '../../../registry/validation/resource-names.ts';
 import type { AdmissionAttributes } from '../../admission.ts';
-import { hasPodLevelResources, isBestEffort, podLimits, podRequests } from '../../pod-resources.ts';
 import { asKind } from '../../request-match.ts';
-import { addLists, one, readResourceList, type ResourceList } from '../../resource-list.ts';
 import { objectCountName, type QuotaEvaluator, type QuotaScope } from './evaluator.ts';
 import { matchesSelector } from './scopes.ts';
 

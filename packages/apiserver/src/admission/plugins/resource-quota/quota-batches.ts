@@ -4,12 +4,17 @@
 // tells its requests what came of it. When somebody else wrote a quota meanwhile, the requests that
 // are still undecided are checked again against what is there now.
 
-import { isStatusError, type Clock, type KubeObject } from '@keelson/apimachinery';
+import {
+  type Clock,
+  isStatusError,
+  type KubeObject,
+  listsEqual,
+  writeResourceList,
+} from '@keelson/apimachinery';
 import type { ResourceQuota } from '@keelson/apimachinery/types/core.v1';
 import type { ObjectSource } from '../../../object-source.ts';
 import type { AdmissionAttributes } from '../../admission.ts';
 import { asKind } from '../../request-match.ts';
-import { listsEqual, writeResourceList } from '../../resource-list.ts';
 import {
   checkRequest,
   quotaTimeout,

@@ -11,18 +11,20 @@ import {
   addQuantities,
   compareQuantities,
   createQuantity,
-  subtractQuantities,
   type KubeObject,
+  oneQuantity as one,
+  podRequests,
   type Quantity,
+  readResourceList,
+  subtractQuantities,
+  zeroQuantity as zero,
 } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { DeviceClass, ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import type { Features } from '../../../features/features.ts';
 import type { ObjectSource } from '../../../object-source.ts';
 import { isRestartableInitContainer } from '../../../registry/core/pod-spec/visit-containers.ts';
-import { podRequests } from '../../pod-resources.ts';
 import { asKind } from '../../request-match.ts';
-import { one, readResourceList, zero } from '../../resource-list.ts';
 import { noScope, objectCountName, type QuotaEvaluator } from './evaluator.ts';
 import { deviceClassPrefix, isExtendedQuotaName, isExtendedRequest } from './pod-evaluator.ts';
 

@@ -2,10 +2,14 @@
 // for each of its ports, unless it says allocateLoadBalancerNodePorts: false; then those that it
 // names count. Updates count too, because the type of a service may change.
 
-import { createQuantity, type KubeObject } from '@keelson/apimachinery';
+import {
+  createQuantity,
+  type KubeObject,
+  oneQuantity as one,
+  zeroQuantity as zero,
+} from '@keelson/apimachinery';
 import type { Service } from '@keelson/apimachinery/types/core.v1';
 import { asKind } from '../../request-match.ts';
-import { one, zero } from '../../resource-list.ts';
 import { noScope, objectCountName, type QuotaEvaluator } from './evaluator.ts';
 
 const countName = objectCountName('', 'services');

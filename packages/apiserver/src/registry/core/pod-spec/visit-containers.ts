@@ -2,6 +2,8 @@
 
 import type { Container, EphemeralContainer, PodSpec } from '@keelson/apimachinery/types/core.v1';
 
+export { isRestartableInitContainer } from '@keelson/apimachinery';
+
 export type AnyContainer = Container | EphemeralContainer;
 
 /** The three lists of containers with the name of the field that holds them. */
@@ -25,9 +27,4 @@ export function* containersWithPath(
   for (const [field, list] of containerLists(spec)) {
     for (const [i, container] of list.entries()) yield [container, `${path}.${field}[${i}]`];
   }
-}
-
-/** A sidecar: an init container that keeps running beside the regular ones (KEP-753). */
-export function isRestartableInitContainer(container: AnyContainer): boolean {
-  return container.restartPolicy === 'Always';
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Pod } from '../generated/types/core.v1.ts';
 import { isBestEffort, podLimits, podRequests } from './pod-resources.ts';
 import { formatResourceList } from './resource-list.ts';
 

@@ -4,14 +4,13 @@
 // the larger of wanted and actual counts (KEP-1287).
 // Law: k8s.io/component-helpers/resource.
 
-import { addQuantities, type Quantity } from '@keelson/apimachinery';
+import { addQuantities, type Quantity } from '../quantity.ts';
 import type {
   Container,
   ContainerStatus,
   Pod,
   ResourceRequirements,
-} from '@keelson/apimachinery/types/core.v1';
-import { isRestartableInitContainer } from '../registry/core/pod-spec/visit-containers.ts';
+} from '../generated/types/core.v1.ts';
 import { addLists, maxLists, readResourceList, type ResourceList } from './resource-list.ts';
 
 export interface PodResourceOptions {
@@ -112,4 +111,11 @@ function asksForCompute(resources: ResourceRequirements | undefined): boolean {
   return lists.some((list) =>
     ['cpu', 'memory'].some((name) => (list.get(name)?.unscaled ?? 0n) > 0n),
   );
+}
+
+/** A sidecar: an init container that keeps running beside the regular ones (KEP-753). */
+export function isRestartableInitContainer({
+  restartPolicy,
+}: Pick<Container, 'restartPolicy'>): boolean {
+  return restartPolicy === 'Always';
 }

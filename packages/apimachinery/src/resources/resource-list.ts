@@ -2,18 +2,17 @@
 // operations are those of k8s.io/apiserver/pkg/quota/v1. A list is a Map, because names come from
 // clients and may be anything.
 
+import { setOwn, type JsonObject } from '../json.ts';
 import {
   addQuantities,
   compareQuantities,
   createQuantity,
   formatQuantity,
   parseQuantity,
-  setOwn,
   signOf,
   subtractQuantities,
-  type JsonObject,
   type Quantity,
-} from '@keelson/apimachinery';
+} from '../quantity.ts';
 
 export type ResourceList = ReadonlyMap<string, Quantity>;
 
