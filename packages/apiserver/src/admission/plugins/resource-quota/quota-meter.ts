@@ -1,15 +1,16 @@
 // What the objects of a namespace use of a quota, counted anew: for the controller that corrects
 // what admission has charged. The same evaluators that admission asks, so that both count alike.
 
-import type { GroupResource, KubeObject } from '@keelson/apimachinery';
-import type { ResourceQuota } from '@keelson/apimachinery/types/core.v1';
 import {
   addLists,
   maskList,
   writeResourceList,
-  zero,
+  zeroQuantity,
+  type GroupResource,
+  type KubeObject,
   type ResourceList,
-} from '../../resource-list.ts';
+} from '@keelson/apimachinery';
+import type { ResourceQuota } from '@keelson/apimachinery/types/core.v1';
 import type { QuotaEvaluator } from './evaluator.ts';
 import { createQuotaEvaluators, type QuotaEvaluatorOptions } from './evaluators.ts';
 import { scopesOf } from './scopes.ts';
@@ -52,7 +53,7 @@ export function createQuotaMeter(options: QuotaEvaluatorOptions): QuotaMeter {
         const objects = objectsOf(resource);
         if (objects === undefined) continue;
         const sum = usageOf(quota, evaluator, objects);
-        const none = names.map((name) => [name, zero] as const);
+        const none = names.map((name) => [name, zeroQuantity] as const);
         used = addLists(used, addLists(new Map(none), maskList(sum, names)));
       }
       return writeResourceList(used);
