@@ -40,25 +40,48 @@ export function readFloors(): Readonly<Record<string, number>> {
   >;
 }
 
-/**
- * Replays the areas against a server of its own, which has the controllers that the recordings
- * allow for.
- */
+/** What else runs beside the API server that the recordings were made with. */
+export type ReplaySetting = 'api' | 'cluster';
+
+const flagsOf: Readonly<Record<ReplaySetting, readonly string[]>> = {
+  api: [
+    '--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller',
+  ],
+  // All controllers and the scheduler.
+  cluster: [],
+};
+const clusterAreas: readonly string[] = ['controllers', 'scheduler'];
+
+/** Replays the areas, each against a server that runs what its recordings allow for. */
 export async function replay(reference: string, areas: readonly string[]): Promise<ReplayResult> {
-  const server = await startReplayServer();
+  const isAboutCluster = (area: string) => clusterAreas.includes(area);
+  const parts = [
+    await replayWith(
+      'api',
+      reference,
+      areas.filter((area) => !isAboutCluster(area)),
+    ),
+    await replayWith('cluster', reference, areas.filter(isAboutCluster)),
+  ];
+  return {
+    seconds: parts.reduce((sum, { seconds }) => sum + seconds, 0),
+    areas: Object.assign({}, ...parts.map((part) => part.areas)) as ReplayResult['areas'],
+    failures: parts.flatMap(({ failures }) => failures),
+  };
+}
+
+async function replayWith(
+  setting: ReplaySetting,
+  reference: string,
+  areas: readonly string[],
+): Promise<ReplayResult> {
+  const files = areas.map((area) => join(reference, 'cases', `${area}.jsonl`)).filter(existsSync);
+  if (files.length === 0) return { seconds: 0, areas: {}, failures: [] };
+  const server = await startReplayServer(setting);
+  const access = ['--server', server.url, '--ca', server.caFile, '--token', server.token];
   try {
-    const files = areas.map((area) => join(reference, 'cases', `${area}.jsonl`)).filter(existsSync);
-    const output = await run(process.execPath, [
-      join(reference, 'replay.mjs'),
-      '--json',
-      '--server',
-      server.url,
-      '--ca',
-      server.caFile,
-      '--token',
-      server.token,
-      ...files,
-    ]);
+    const program = join(reference, 'replay.mjs');
+    const output = await run(process.execPath, [program, '--json', ...access, ...files]);
     return JSON.parse(output) as ReplayResult;
   } finally {
     await server.stop();
@@ -76,11 +99,11 @@ export interface ReplayServer {
 }
 
 /** A server as the recordings presume it, in a process of its own. */
-export async function startReplayServer(): Promise<ReplayServer> {
+export async function startReplayServer(setting: ReplaySetting = 'api'): Promise<ReplayServer> {
   const directory = mkdtempSync(join(tmpdir(), 'keelson-replay-'));
   // A token, for a client certificate would speak for requests that test other credentials.
   const token = randomBytes(16).toString('hex');
-  const server = await startServer(directory, token);
+  const server = await startServer(directory, token, flagsOf[setting]);
   const caFile = join(directory, 'pki', 'ca.crt');
   return {
     url: server.url,
@@ -100,7 +123,11 @@ interface RunningServer {
   readonly url: string;
 }
 
-function startServer(directory: string, token: string): Promise<RunningServer> {
+function startServer(
+  directory: string,
+  token: string,
+  flags: readonly string[],
+): Promise<RunningServer> {
   const tokens = join(directory, 'tokens.csv');
   writeFileSync(tokens, `${token},replay,,"system:masters"\n`, { mode: 0o600 });
   const child = spawn(
@@ -111,7 +138,7 @@ function startServer(directory: string, token: string): Promise<RunningServer> {
       '--secure-port=0',
       `--data-dir=${directory}`,
       `--token-auth-file=${tokens}`,
-      '--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller',
+      ...flags,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

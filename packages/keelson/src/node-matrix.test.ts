@@ -138,7 +138,7 @@ for (const release of allServed) {
   const rows = release === withGates ? [...accessRows, ...gatedRows] : accessRows;
   const closed = release === withGates ? closedResources : [...closedResources, ...gatedResources];
 
-  test(`auth §10 (1)–(5), (9), (10), (12), (15): a node and every resource, ${release}`, async () => {
+  test(`auth §10 (1)–(5), (9), (10), (12), (15), §12.4 (10): a node and every resource, ${release}`, async () => {
     assert.deepEqual(await rowDifferences(release, rows), []);
   });
 
