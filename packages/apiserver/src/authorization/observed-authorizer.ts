@@ -71,9 +71,9 @@ export function observeAuthorizer(
   };
 }
 
-/** Types of those that are built in, names of webhooks. */
+/** As they call themselves in steps. */
 function modesOf({ authorizers }: AuthorizationConfiguration): string[] {
-  return authorizers.map(({ type, name }) => (type === 'Webhook' ? name : type));
+  return authorizers.map(({ type, name }) => (type === 'Webhook' ? `webhook ${name}` : type));
 }
 
 /** What the authorizers decide from. */
