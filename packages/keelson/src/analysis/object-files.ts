@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject, parseYaml, type JsonObject } from '@keelson/apimachinery';
+import { isJsonObject, parseYamlDocuments, type JsonObject } from '@keelson/apimachinery';
 
 const extensions = /\.(ya?ml|json)$/;
 
@@ -12,7 +12,11 @@ export function readObjectFiles(paths: readonly string[]): JsonObject[] {
 }
 
 export function readObjectFile(path: string): JsonObject[] {
-  return documentsOf(readFileSync(path, 'utf8')).filter(isJsonObject).flatMap(itemsOf);
+  const documents = parseYamlDocuments(readFileSync(path, 'utf8'));
+  return documents
+    .map(({ value }) => value)
+    .filter(isJsonObject)
+    .flatMap(itemsOf);
 }
 
 function filesIn(path: string): string[] {
@@ -25,13 +29,6 @@ function filesIn(path: string): string[] {
     if (entry.isDirectory()) return filesIn(inside);
     return extensions.test(entry.name) ? [inside] : [];
   });
-}
-
-function documentsOf(text: string) {
-  return text
-    .split(/^---(?:[ \t].*)?$/m)
-    .filter((document) => document.trim() !== '')
-    .map((document) => parseYaml(document).value);
 }
 
 function itemsOf(object: JsonObject): JsonObject[] {
