@@ -10,6 +10,7 @@ import { http1Section, http2Section } from './requests.ts';
 import type { Section } from './section.ts';
 import { tokensSection } from './service-account-tokens.ts';
 import { startSection } from './start.ts';
+import { tracingSection } from './tracing.ts';
 
 export const sections: readonly Section[] = [
   startSection,
@@ -22,4 +23,5 @@ export const sections: readonly Section[] = [
   fairnessSection,
   rbacSection,
   tokensSection,
+  tracingSection,
 ];

@@ -2,13 +2,13 @@
 // The first that refuses ends the request. Each step goes into the request's trace: who changed the
 // object, who refused and why.
 
-import { asJson, copyJson, jsonEqual } from '@keelson/apimachinery';
 import type {
   AdmissionAttributes,
   AdmissionChain,
   AdmissionOperation,
   AdmissionPlugin,
 } from './admission.ts';
+import { takeSnapshot, type ObjectSnapshot } from './object-snapshot.ts';
 import { tracedReason } from './traced-reason.ts';
 import { runWithReinvocation, type Reinvocation } from './reinvocation.ts';
 
@@ -21,10 +21,11 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): Admis
     handles: (operation) => (byOperation.get(operation)?.length ?? 0) > 0,
     mutate(attributes) {
       const { trace } = attributes;
+      const seen: SeenObject = { snapshot: undefined };
       return runWithReinvocation(async (reinvocation) => {
         for (const plugin of byOperation.get(attributes.operation) ?? []) {
           if (plugin.mutate === undefined) continue;
-          if (trace.enabled) await mutateTraced(plugin, attributes, reinvocation);
+          if (trace.enabled) await mutateTraced(plugin, attributes, { reinvocation, seen });
           else await plugin.mutate(attributes, reinvocation);
         }
       });
@@ -39,25 +40,28 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): Admis
   };
 }
 
+/** The object as the last plugin that changed it left it; most change nothing. */
+interface SeenObject {
+  snapshot: ObjectSnapshot | undefined;
+}
+
 async function mutateTraced(
   plugin: AdmissionPlugin,
   attributes: AdmissionAttributes,
-  reinvocation: Reinvocation,
+  { reinvocation, seen }: { readonly reinvocation: Reinvocation; readonly seen: SeenObject },
 ): Promise<void> {
   const step = { stage: 'admission/mutating', by: plugin.name } as const;
-  const before = copyJson(attributes.object);
+  const before = (seen.snapshot ??= takeSnapshot(attributes.object));
   try {
     await plugin.mutate?.(attributes, reinvocation);
   } catch (error) {
     attributes.trace.record({ ...step, outcome: 'deny', reason: tracedReason(attributes, error) });
     throw error;
   }
-  const { object } = attributes;
-  const isSame =
-    before === undefined || object === undefined
-      ? before === object
-      : jsonEqual(asJson(before), asJson(object));
-  attributes.trace.record({ ...step, outcome: isSame ? 'unchanged' : 'changed', reason: '' });
+  const isUnchanged = before.isUnchanged(attributes.object);
+  if (!isUnchanged) seen.snapshot = undefined;
+  const outcome = isUnchanged ? 'unchanged' : 'changed';
+  attributes.trace.record({ ...step, outcome, reason: '' });
 }
 
 async function validateTraced(

@@ -24,7 +24,8 @@ export interface ExplainFilters {
 }
 
 export function createExplainFilters(store: TraceStore, authorizer: Authorizer): ExplainFilters {
-  const opened = new WeakMap<RequestContext, RecordedTrace>();
+  // Of requests between the two filters.
+  const opened = new Map<RequestContext, RecordedTrace>();
   return {
     'decision-trace': {
       name: 'decision-trace',
@@ -32,11 +33,11 @@ export function createExplainFilters(store: TraceStore, authorizer: Authorizer):
         if (context.request.headers['keelson-explain'] !== '1') return next();
         const trace = store.open(context);
         opened.set(context, trace);
-        return follow(context, trace, next).catch((error: unknown) => {
-          // Permission is asked for right after authentication, and settles the trace.
+        // Permission is asked for right after authentication, and settles the trace.
+        const settle = () => {
           if (opened.delete(context)) refer(context, store, trace);
-          throw error;
-        });
+        };
+        return follow({ context, trace, settle }, next);
       },
     },
     'trace-permission': {
@@ -61,10 +62,15 @@ export function createExplainFilters(store: TraceStore, authorizer: Authorizer):
   };
 }
 
+interface Followed {
+  readonly context: RequestContext;
+  readonly trace: RecordedTrace;
+  readonly settle: () => void;
+}
+
 /** Notes what the answer was, and as whom the request went on. */
 async function follow(
-  context: RequestContext,
-  trace: RecordedTrace,
+  { context, trace, settle }: Followed,
   next: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -74,6 +80,7 @@ async function follow(
     const { code = 500, reason = 'InternalError' } = isStatusError(error) ? error.status : {};
     trace.code = code;
     context.trace.record({ stage: 'answer', by: 'server', outcome: 'error', reason });
+    settle();
     throw error;
   } finally {
     if (context.impersonator !== undefined) trace.impersonated = context.user;

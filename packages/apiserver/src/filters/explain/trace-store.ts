@@ -35,11 +35,15 @@ type TraceLimits = Pick<ServerLimits, 'tracesMax' | 'unauthenticatedTracesMax'>;
 export function createTraceStore(limits: TraceLimits, random: Random): TraceStore {
   const authenticated = createRing(limits.tracesMax);
   const unauthenticated = createRing(limits.unauthenticatedTracesMax);
+  // Another one after each start, so that an old id never means a new trace. Nothing is protected by
+  // ids being hard to guess: whoever reads has the permission to.
+  const prefix = `${createUid(random).slice(0, 8)}-`;
+  let opened = 0;
   return {
     open({ auditId, receivedAtMs, info, trace }) {
       const { query: _query, parts: _parts, ...target } = info;
       return {
-        id: createUid(random),
+        id: `${prefix}${(++opened).toString(36)}`,
         auditId,
         receivedAtMs,
         info: target,
