@@ -15,6 +15,7 @@ import {
   renderExplanation,
   toExplanationJson,
   UnreadableError,
+  type AccessQuestion,
   type ApiRequestMeant,
   type Explanation,
   type Identity,
@@ -66,8 +67,7 @@ export async function runExplain(
   try {
     const asked = readAsked(words, flags, analyzed);
     const caller = await callerOf(asked, flags, analyzed);
-    const explanations =
-      caller.who === undefined ? [] : await explainAll(asked, caller.who, analyzed);
+    const explanations = await explainAll(asked, caller, analyzed);
     if (flags.output === 'json') environment.print(toJson(caller, explanations));
     else environment.print(toText(asked, caller, explanations));
     const isRefused = ({ isAuthorized, answer }: Explanation) =>
@@ -119,6 +119,8 @@ function titleOf(words: readonly string[]): string {
 
 interface Caller {
   readonly who?: Identity;
+  /** Who acts as them, when that is asked too. */
+  readonly impersonator?: Identity;
   /** How that was found, or why not. */
   readonly lines: readonly string[];
 }
@@ -130,10 +132,14 @@ async function callerOf(
 ): Promise<Caller> {
   if (asked.identity !== undefined)
     return { who: asked.identity, lines: ['named by the audit event'] };
-  if (flags.user !== undefined)
-    return { who: identityOf(flags.user, flags.group), lines: ['named by --user'] };
-  if (live !== undefined) return describeFound(await findCaller(live, asked));
   const { impersonate } = asked;
+  if (flags.user !== undefined) {
+    const user = identityOf(flags.user, flags.group);
+    if (impersonate === undefined) return { who: user, lines: ['named by --user'] };
+    const who = identityOf(impersonate.user, impersonate.groups);
+    return { who, impersonator: user, lines: [`impersonated by ${describeIdentity(user)}`] };
+  }
+  if (live !== undefined) return describeFound(await findCaller(live, asked));
   if (impersonate === undefined)
     throw new UnreadableError('files do not say who asks: add --as to kubectl, or --user');
   const who = identityOf(impersonate.user, impersonate.groups);
@@ -159,10 +165,14 @@ function describeStep({ stage, by, outcome, reason }: DecisionStep): string {
 
 async function explainAll(
   { requests }: Asked,
-  who: Identity,
+  { who, impersonator }: Caller,
   { offline }: AnalyzedCluster,
 ): Promise<Explanation[]> {
+  if (who === undefined) return [];
   const explanations: Explanation[] = [];
+  if (impersonator !== undefined)
+    for (const question of impersonationQuestions(who))
+      explanations.push(await explainRequest(offline, impersonator, { question }));
   let last: Explanation | undefined;
   for (const request of requests) {
     const isThere = last?.answer?.code !== 404;
@@ -173,6 +183,23 @@ async function explainAll(
     explanations.push(explanation);
   }
   return explanations;
+}
+
+/** What impersonation needs: the user or account, and each group that was asked for. */
+function impersonationQuestions({ name, groups }: Identity): AccessQuestion[] {
+  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
+  const may = { verb: 'impersonate', group: '' };
+  const [, namespace = '', accountName = ''] = account ?? [];
+  const user =
+    account === null
+      ? { ...may, resource: 'users', namespace: '', name }
+      : { ...may, resource: 'serviceaccounts', namespace, name: accountName };
+  // Those that every name brings along are not asked for.
+  const asked = groups.filter((group) => !identityOf(name).groups.includes(group));
+  return [
+    user,
+    ...asked.map((group) => ({ ...may, resource: 'groups', namespace: '', name: group })),
+  ];
 }
 
 function toText(asked: Asked, caller: Caller, explanations: readonly Explanation[]): string {
