@@ -50,6 +50,9 @@ export { createResourceQuotaController } from './resource-quota/resource-quota-c
 export type { QuotaCounting } from './resource-quota/resource-quota-controller.ts';
 export { createDisruptionController } from './disruption/disruption-controller.ts';
 
+export { createScheduler } from './scheduler/scheduler-controller.ts';
+export type { Scheduler } from './scheduler/scheduler-controller.ts';
+
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';
 export type { EventRecorder, EventText, ObjectAbout } from './machinery/event-recorder.ts';

@@ -28,6 +28,7 @@ import {
   createReplicationControllerController,
   createResourceQuotaController,
   createRootCaCertificatePublisherController,
+  createScheduler,
   createServiceAccountController,
   createServiceCaCertificatePublisherController,
   createServiceAccountTokenController,
@@ -91,6 +92,10 @@ interface ControllerDescription {
   readonly account?: string;
   /** It does not run where the emulated release does not have this. */
   readonly gate?: string;
+  /** Who it is, when it is neither of these. */
+  readonly user?: UserSpec;
+  /** COMPAT: its first word is the field manager of what it writes. */
+  readonly userAgent?: string;
   /** Undefined when there is nothing to do in this cluster. */
   create(context: ControllerContext, more: MoreContext): Controller | undefined;
 }
@@ -199,17 +204,21 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
     create: (context) => createBootstrapSignerController(context, { sign: signForBootstrap }),
   },
   'token-cleaner-controller': { account: 'token-cleaner', create: createTokenCleanerController },
+  'kube-scheduler': {
+    user: { name: 'system:kube-scheduler' },
+    userAgent: 'kube-scheduler',
+    create: createScheduler,
+  },
 };
 
 const reader: UserSpec = { name: 'system:kube-controller-manager' };
-/** COMPAT: its first word is the field manager of what controllers write. */
-const userAgent = 'kube-controller-manager';
+const managerAgent = 'kube-controller-manager';
 
 export function startControllers(options: StartControllersOptions): RunningControllers {
   const { names, serve, features, clock, random, logger, freeze = false } = options;
   const stop = new AbortController();
   const clients: Client[] = [];
-  const clientOf = (user: UserSpec) => {
+  const clientOf = (user: UserSpec, userAgent = managerAgent) => {
     const client = createInProcessClient({ serve, user, userAgent, clock, random });
     clients.push(client);
     return client;
@@ -235,10 +244,17 @@ export function startControllers(options: StartControllersOptions): RunningContr
   };
   const running = [...names].filter(isThere).map((name) => {
     const { account, create } = descriptions[name];
+  const running = [...names].map((name) => {
+    const {
+      account,
+      create,
+      userAgent,
+      user = account && controllerUser(account),
+    } = descriptions[name];
     const log: ControllerContext['log'] = {
       warn: (message, fields) => logger.warn(message, { controller: name, ...fields }),
     };
-    const client = account === undefined ? readingClient : clientOf(controllerUser(account));
+    const client = user ? clientOf(user, userAgent) : readingClient;
     const context: ControllerContext = { client, informers, clock, random, log };
     return create(context, { ...options, readingClient })?.run(stop.signal);
   });

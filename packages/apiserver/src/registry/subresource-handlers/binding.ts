@@ -95,6 +95,9 @@ async function assign(
     throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   const pod = structuredClone(existing);
   pod.spec = { ...pod.spec, nodeName: binding.target?.name ?? '' } as NonNullable<Pod['spec']>;
+  // The promise is kept or overtaken.
+  if (scope.features.enabled('ClearingNominatedNodeNameAfterBinding'))
+    delete pod.status?.nominatedNodeName;
   copyMetadata(pod, binding);
   setPodCondition(pod, { type: 'PodScheduled', status: 'True' }, scope.clock.now());
   return pod as unknown as KubeObject;

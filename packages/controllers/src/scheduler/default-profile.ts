@@ -1,0 +1,42 @@
+// The plugins of kube-scheduler's default profile, in its order. The order of filters decides which
+// reason a user reads.
+
+import type { SchedulerPlugin } from './framework.ts';
+import type { ObjectLookup } from './object-lookup.ts';
+import { createImageLocality } from './plugins/image-locality.ts';
+import { createInterPodAffinity } from './plugins/inter-pod-affinity.ts';
+import { createNodeAffinity } from './plugins/node-affinity.ts';
+import { createNodeName } from './plugins/node-name.ts';
+import { createNodePorts } from './plugins/node-ports.ts';
+import { createNodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation.ts';
+import { createNodeResourcesFit } from './plugins/node-resources-fit.ts';
+import { createNodeUnschedulable } from './plugins/node-unschedulable.ts';
+import { createPodTopologySpread } from './plugins/pod-topology-spread.ts';
+import { createSchedulingGates } from './plugins/scheduling-gates.ts';
+import { createTaintToleration } from './plugins/taint-toleration.ts';
+import {
+  createDefaultPreemption,
+  type DefaultPreemptionOptions,
+} from './preemption/default-preemption.ts';
+
+export interface DefaultProfileOptions extends Omit<DefaultPreemptionOptions, 'lookup'> {
+  readonly lookup: ObjectLookup;
+}
+
+export function createDefaultProfile(options: DefaultProfileOptions): readonly SchedulerPlugin[] {
+  const { lookup } = options;
+  return [
+    createSchedulingGates(),
+    createNodeUnschedulable(),
+    createNodeName(),
+    createTaintToleration(),
+    createNodeAffinity(),
+    createNodePorts(),
+    createNodeResourcesFit(),
+    createPodTopologySpread(lookup),
+    createInterPodAffinity(lookup),
+    createDefaultPreemption(options),
+    createNodeResourcesBalancedAllocation(),
+    createImageLocality(),
+  ];
+}

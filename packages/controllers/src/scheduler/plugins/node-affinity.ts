@@ -1,0 +1,83 @@
+// The node selector and the node affinity of a pod. Terms that name nodes spare asking all others.
+
+import type { NodeSelector, NodeSelectorTerm, Pod } from '@keelson/apimachinery/types/core.v1';
+import { normalizeScores, unresolvable, type SchedulerPlugin } from '../framework.ts';
+import {
+  compileNodeSelector,
+  compileNodeTerm,
+  type NodePredicate,
+} from '../snapshot/node-selector.ts';
+
+const name = 'NodeAffinity';
+const mismatch = unresolvable(name, "node(s) didn't match Pod's node affinity/selector");
+const conflict = unresolvable(name, 'pod affinity terms conflict');
+
+export function createNodeAffinity(): SchedulerPlugin {
+  return {
+    name,
+    weight: 2,
+    begin({ pod }) {
+      const matches = requiredNodes(pod);
+      if (matches === undefined) return undefined;
+      const nodeNames = namedNodes(requiredSelector(pod));
+      if (nodeNames?.size === 0) return conflict;
+      return {
+        ...(nodeNames !== undefined && { nodeNames }),
+        filter: (node) => (matches(node) ? undefined : mismatch),
+      };
+    },
+    score({ pod }, nodes) {
+      const preferred =
+        pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+      if (preferred.length === 0) return undefined;
+      const terms = preferred.map(({ weight, preference }) => ({
+        weight,
+        matches: isEmptyTerm(preference) ? () => true : compileNodeTerm(preference),
+      }));
+      const scores = Float64Array.from(nodes, (node) =>
+        terms.reduce((sum, { weight, matches }) => sum + (matches(node) ? weight : 0), 0),
+      );
+      return normalizeScores(scores);
+    },
+    mayHelp({ pod }, event) {
+      if (event.kind !== 'node') return event.kind === 'any';
+      const { name: nodeName = '', labels = {} } = event.node.metadata;
+      return requiredNodes(pod)?.({ name: nodeName, labels }) ?? true;
+    },
+  };
+}
+
+function isEmptyTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm) {
+  return matchExpressions.length + matchFields.length === 0;
+}
+
+function requiredSelector({ spec }: Pod): NodeSelector | undefined {
+  return spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+}
+
+/** Undefined when the pod does not care. */
+export function requiredNodes(pod: Pod): NodePredicate | undefined {
+  const wanted = Object.entries(pod.spec.nodeSelector ?? {});
+  const selector = requiredSelector(pod);
+  if (wanted.length === 0 && selector === undefined) return undefined;
+  const matches = selector === undefined ? () => true : compileNodeSelector(selector);
+  return (node) => wanted.every(([key, value]) => node.labels[key] === value) && matches(node);
+}
+
+/** Undefined when any term leaves the name open: terms are alternatives. */
+function namedNodes(selector: NodeSelector | undefined): ReadonlySet<string> | undefined {
+  const terms = selector?.nodeSelectorTerms ?? [];
+  if (terms.length === 0) return undefined;
+  const all = new Set<string>();
+  for (const { matchFields = [] } of terms) {
+    let names: Set<string> | undefined;
+    for (const { key, operator, values = [] } of matchFields) {
+      if (key !== 'metadata.name' || operator !== 'In') continue;
+      const more = new Set(values);
+      names = names === undefined ? more : names.intersection(more);
+    }
+    if (names === undefined) return undefined;
+    for (const found of names) all.add(found);
+  }
+  return all;
+}

@@ -1,0 +1,132 @@
+// A node must have left what the pod requests. Among those that do, the emptier is better
+// (LeastAllocated, cpu and memory alike).
+
+import { scoreMax, type Rejection, type SchedulerPlugin } from '../framework.ts';
+import { amountsOf, type Amounts } from '../snapshot/amounts.ts';
+import type { NodeState } from '../snapshot/node-state.ts';
+import { summarizePod, type PodSummary } from '../snapshot/pod-summary.ts';
+
+const name = 'NodeResourcesFit';
+
+export interface NodeResourcesFitOptions {
+  /** Extended resources that devices are allocated for, in place of the node's own. */
+  readonly isFromDevices?: (resource: string, node: NodeState) => boolean;
+}
+
+export function createNodeResourcesFit(options: NodeResourcesFitOptions = {}): SchedulerPlugin {
+  const { isFromDevices } = options;
+  return {
+    name,
+    weight: 1,
+    begin: ({ requests }) => ({
+      filter: (node) => {
+        const missing = insufficient(requests, node, isFromDevices);
+        return missing === undefined ? undefined : rejectionOf(missing);
+      },
+    }),
+    score(pod, nodes) {
+      const scores = new Float64Array(nodes.length);
+      for (let i = 0; i < nodes.length; i++) scores[i] = leastAllocated(pod, nodes[i] as NodeState);
+      return scores;
+    },
+    mayHelp({ requests }, event) {
+      if (event.kind === 'node') {
+        const { allocatable, capacity } = event.node.status ?? {};
+        const amounts = amountsOf(Object.entries(allocatable ?? capacity ?? {}));
+        return exceeding(requests, amounts).length === 0;
+      }
+      if (event.kind === 'pod-deleted') return true;
+      if (event.kind === 'placed-pod')
+        return event.old !== undefined && hasShrunk(event.old, event.pod);
+      return event.kind === 'any';
+    },
+  };
+}
+
+interface Missing {
+  readonly reasons: string[];
+  isUnresolvable: boolean;
+}
+
+function insufficient(
+  requests: Amounts,
+  node: NodeState,
+  isFromDevices: NodeResourcesFitOptions['isFromDevices'],
+): Missing | undefined {
+  const { allocatable, requested } = node;
+  let missing: Missing | undefined;
+  const lacks = (reason: string, isUnresolvable: boolean) => {
+    missing ??= { reasons: [], isUnresolvable: false };
+    missing.reasons.push(reason);
+    if (isUnresolvable) missing.isUnresolvable = true;
+  };
+  const check = (resource: string, wanted: number, has: number, used: number) => {
+    if (wanted > 0 && wanted > has - used) lacks(`Insufficient ${resource}`, wanted > has);
+  };
+  if (node.pods.size + 1 > node.podsMax) lacks('Too many pods', false);
+  check('cpu', requests.milliCpu, allocatable.milliCpu, requested.milliCpu);
+  check('memory', requests.memory, allocatable.memory, requested.memory);
+  const { ephemeralStorage } = requests;
+  check(
+    'ephemeral-storage',
+    ephemeralStorage,
+    allocatable.ephemeralStorage,
+    requested.ephemeralStorage,
+  );
+  if (requests.scalars.size === 0) return missing;
+  for (const [resource, wanted] of requests.scalars) {
+    if (isFromDevices?.(resource, node) === true) continue;
+    check(
+      resource,
+      wanted,
+      allocatable.scalars.get(resource) ?? 0,
+      requested.scalars.get(resource) ?? 0,
+    );
+  }
+  return missing;
+}
+
+/** The combinations are few, the nodes that give them many. */
+const rejections = new Map<string, Rejection>();
+const rejectionsMax = 1_024;
+
+function rejectionOf({ reasons, isUnresolvable }: Missing): Rejection {
+  const key = `${String(isUnresolvable)},${reasons.join()}`;
+  let known = rejections.get(key);
+  if (known === undefined) {
+    known = { plugin: name, isUnresolvable, reasons };
+    if (rejections.size >= rejectionsMax) rejections.clear();
+    rejections.set(key, known);
+  }
+  return known;
+}
+
+/** Resources of which more is wanted than there can ever be. */
+function exceeding(requests: Amounts, has: Amounts): string[] {
+  const names: string[] = [];
+  if (requests.milliCpu > has.milliCpu) names.push('cpu');
+  if (requests.memory > has.memory) names.push('memory');
+  if (requests.ephemeralStorage > has.ephemeralStorage) names.push('ephemeral-storage');
+  for (const [resource, wanted] of requests.scalars)
+    if (wanted > (has.scalars.get(resource) ?? 0)) names.push(resource);
+  return names;
+}
+
+function hasShrunk(old: PodSummary['pod'], pod: PodSummary['pod']): boolean {
+  return exceeding(summarizePod(old).requests, summarizePod(pod).requests).length > 0;
+}
+
+function leastAllocated(pod: PodSummary, node: NodeState): number {
+  const { milliCpu, memory } = node.allocatable;
+  const resources = (milliCpu > 0 ? 1 : 0) + (memory > 0 ? 1 : 0);
+  if (resources === 0) return 0;
+  const cpu = leftShare(milliCpu, node.nonZeroMilliCpu + pod.nonZeroMilliCpu);
+  const rest = leftShare(memory, node.nonZeroMemory + pod.nonZeroMemory);
+  return Math.floor((cpu + rest) / resources);
+}
+
+function leftShare(capacity: number, used: number): number {
+  return capacity <= 0 || used > capacity
+    ? 0
+    : Math.floor(((capacity - used) * scoreMax) / capacity);
+}

@@ -1,0 +1,61 @@
+// What the scheduler writes into the status of a pod: why it has no node, and which node it is
+// promised.
+
+import { formatTime, isStatusError } from '@keelson/apimachinery';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Client } from '@keelson/client';
+import { podsResource } from '../machinery/resources.ts';
+
+export interface PodScheduledUpdate {
+  readonly reason: 'Unschedulable' | 'SchedulerError';
+  readonly message: string;
+  /** Absent: as it is. Empty: none any more. */
+  readonly nominatedNodeName?: string;
+}
+
+/** Nothing is written when nothing would change, or the pod is gone. */
+export async function writePodScheduled(
+  client: Client,
+  pod: Pod,
+  { reason, message, nominatedNodeName }: PodScheduledUpdate,
+  options: { readonly now: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const known = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const isSame = known?.status === 'False' && known.reason === reason && known.message === message;
+  const before = pod.status?.nominatedNodeName ?? '';
+  const isNominated = nominatedNodeName === undefined || nominatedNodeName === before;
+  if (isSame && isNominated) return;
+  const lastTransitionTime =
+    known?.status === 'False' ? known.lastTransitionTime : formatTime(options.now);
+  const { generation } = pod.metadata;
+  const condition = {
+    type: 'PodScheduled',
+    status: 'False',
+    lastProbeTime: null,
+    lastTransitionTime: lastTransitionTime ?? formatTime(options.now),
+    reason,
+    message,
+    ...(generation !== undefined && { observedGeneration: generation }),
+  };
+  const status = {
+    conditions: [condition],
+    ...(!isNominated && { nominatedNodeName: nominatedNodeName === '' ? null : nominatedNodeName }),
+  };
+  const patch = { metadata: { uid: pod.metadata.uid ?? '' }, status };
+  await patchPodStatus(client, pod, patch, options.signal);
+}
+
+export async function patchPodStatus(
+  client: Client,
+  { metadata: { namespace = '', name = '' } }: Pod,
+  patch: Parameters<ReturnType<Client['resource']>['patch']>[2],
+  signal: AbortSignal,
+): Promise<void> {
+  const pods = client.resource<Pod>(podsResource).namespace(namespace);
+  try {
+    await pods.patch(name, 'strategic', patch, { subresource: 'status', signal });
+  } catch (error) {
+    // Another pod may have the name by now: its uid differs, which is a conflict.
+    if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
+  }
+}

@@ -1,0 +1,181 @@
+// When no node takes a pod, less important pods may have to leave one. The node is promised to the
+// pod; its victims are marked, told and deleted with their grace. A pod whose policy is Never waits.
+
+import { formatTime, isStatusError, type Random } from '@keelson/apimachinery';
+import type { Client } from '@keelson/client';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { podsResource } from '../../machinery/resources.ts';
+import { fitMessage } from '../fit-error.ts';
+import type {
+  PostFilterContext,
+  PostFilterResult,
+  Rejection,
+  SchedulerPlugin,
+} from '../framework.ts';
+import type { NominatedPods } from '../nominated-pods.ts';
+import type { ObjectLookup } from '../object-lookup.ts';
+import { patchPodStatus } from '../pod-status.ts';
+import type { PodSummary } from '../snapshot/pod-summary.ts';
+import { pickCandidate } from './pick-candidate.ts';
+import { selectVictims, type Candidate } from './select-victims.ts';
+
+export interface DefaultPreemptionOptions {
+  readonly lookup: Pick<ObjectLookup, 'disruptionBudgets'>;
+  readonly nominated: NominatedPods;
+  readonly random: Random;
+  /** Carries out what was decided: marks the victims and lets them go. */
+  readonly evict: (
+    preemptor: PodSummary,
+    candidate: Candidate,
+    signal: AbortSignal,
+  ) => Promise<void>;
+}
+
+const name = 'DefaultPreemption';
+/** COMPAT: how many candidates are enough, of many nodes. */
+const candidatesPercentage = 10;
+const candidatesMin = 100;
+
+export function createDefaultPreemption(options: DefaultPreemptionOptions): SchedulerPlugin {
+  return {
+    name,
+    postFilter(context) {
+      const result = preempt(options, context);
+      if (typeof result !== 'string') return result;
+      return { isFinal: false, message: `preemption: ${result}` };
+    },
+    mayHelp: () => false,
+  };
+}
+
+function preempt(
+  options: DefaultPreemptionOptions,
+  context: PostFilterContext,
+): PostFilterResult | string {
+  const { pod, cluster, rejections } = context;
+  const obstacle = whyNot(context);
+  if (obstacle !== undefined) return obstacle;
+  const statuses = new Map<string, Rejection>();
+  const candidates = findCandidates(options, context, statuses);
+  const best = pickCandidate(candidates);
+  if (best === undefined) {
+    for (const [node, { isUnresolvable }] of rejections)
+      if (isUnresolvable) statuses.set(node, notHelpful);
+    return fitMessage({
+      nodeCount: cluster.nodes.length,
+      rejections: statuses,
+      absentReason: notHelpful.reasons[0] ?? '',
+    });
+  }
+  return {
+    isFinal: true,
+    message: '',
+    nominatedNodeName: best.node.name,
+    execute: (signal) => options.evict(pod, best, signal),
+  };
+}
+
+const notHelpful: Rejection = {
+  plugin: name,
+  isUnresolvable: true,
+  reasons: ['Preemption is not helpful for scheduling'],
+};
+
+/** Why this pod must not make others leave. */
+function whyNot({ pod, cluster, rejections }: PostFilterContext): string | undefined {
+  if (pod.pod.spec.preemptionPolicy === 'Never')
+    return 'not eligible due to preemptionPolicy=Never.';
+  const promised = pod.pod.status?.nominatedNodeName;
+  if (promised === undefined || rejections.get(promised)?.isUnresolvable === true) return undefined;
+  const pods = cluster.node(promised)?.pods.values() ?? [];
+  const isWaiting = [...pods].some(
+    (other) => other.priority < pod.priority && isBeingPreempted(other),
+  );
+  return isWaiting ? 'not eligible due to a terminating pod on the nominated node.' : undefined;
+}
+
+function isBeingPreempted({ pod: { metadata, status } }: PodSummary): boolean {
+  if (metadata.deletionTimestamp === undefined) return false;
+  return (status?.conditions ?? []).some(
+    ({ type, status: value, reason }) =>
+      type === 'DisruptionTarget' && value === 'True' && reason === 'PreemptionByScheduler',
+  );
+}
+
+function findCandidates(
+  { lookup, nominated, random }: DefaultPreemptionOptions,
+  { pod, cluster, runs, rejections }: PostFilterContext,
+  statuses: Map<string, Rejection>,
+): Candidate[] {
+  const hopeful = cluster.nodes.filter(
+    (node) => rejections.get(node.name)?.isUnresolvable === false,
+  );
+  const share = Math.floor((hopeful.length * candidatesPercentage) / 100);
+  const wanted = Math.min(Math.max(share, candidatesMin), hopeful.length);
+  const start = Math.floor(random.float() * hopeful.length);
+  const candidates: Candidate[] = [];
+  for (let i = 0; i < hopeful.length && candidates.length < wanted; i++) {
+    const node = hopeful[(start + i) % hopeful.length];
+    if (node === undefined) break;
+    const found = selectVictims({ pod, node, runs, nominated, budgets: lookup.disruptionBudgets });
+    if ('reasons' in found) statuses.set(node.name, found);
+    else candidates.push(found);
+  }
+  return candidates;
+}
+
+export interface EvictionTools {
+  readonly client: Client;
+  readonly now: () => number;
+  readonly nominated: NominatedPods;
+  readonly schedulerName: string;
+  readonly tell: (victim: PodSummary, message: string) => void;
+}
+
+export async function evictVictims(
+  tools: EvictionTools,
+  preemptor: PodSummary,
+  { node, victims }: Candidate,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(victims.map((victim) => evict(tools, victim, signal)));
+  for (const victim of victims)
+    tools.tell(victim, `Preempted by pod ${preemptor.uid} on node ${node.name}`);
+  // Those that were promised the room and count for less look for another node.
+  for (const other of tools.nominated.on(node.name))
+    if (other.priority < preemptor.priority) {
+      tools.nominated.remove(other.uid);
+      await patchPodStatus(
+        tools.client,
+        other.pod,
+        { status: { nominatedNodeName: null } },
+        signal,
+      );
+    }
+}
+
+async function evict(
+  tools: EvictionTools,
+  { pod }: PodSummary,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = '', name: podName = '', uid = '', generation } = pod.metadata;
+  if (pod.metadata.deletionTimestamp !== undefined) return;
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: formatTime(tools.now()),
+    reason: 'PreemptionByScheduler',
+    message: `${tools.schedulerName}: preempting to accommodate a higher priority pod`,
+    ...(generation !== undefined && { observedGeneration: generation }),
+  };
+  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  await patchPodStatus(tools.client, pod, patch, signal);
+  try {
+    const pods = tools.client.resource<Pod>(podsResource).namespace(namespace);
+    await pods.delete(podName, { preconditions: { uid }, signal });
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
+  }
+}

@@ -1,0 +1,320 @@
+// The pods that wait for a node, each in exactly one place: active (to be tried now, the most
+// important first), back-off (failed a moment ago), unschedulable (nothing has changed that could
+// help), gated (must not be tried yet), or under way with the scheduler. A pod leaves the queue only
+// by being placed or deleted.
+
+import type { Clock } from '@keelson/apimachinery';
+import type { ClusterEvent } from './cluster-event.ts';
+import { createHeap } from './pod-heap.ts';
+import type { PodSummary } from '../snapshot/pod-summary.ts';
+
+export interface QueuedPod {
+  readonly uid: string;
+  /** The newest that is known. */
+  pod: PodSummary;
+  attempts: number;
+  /** Milliseconds of the monotonic clock. */
+  queuedAt: number;
+  failedAt: number;
+  /** The last attempt ended in an error, not in a decision. */
+  isError: boolean;
+  /** Who rejected it: their hints decide what may help. */
+  rejectedBy: ReadonlySet<string>;
+  place: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'underway';
+}
+
+export interface SchedulingQueueOptions {
+  readonly clock: Clock;
+  /** What keeps a pod out, by plugin. */
+  readonly gateOf: (
+    pod: PodSummary,
+  ) => { readonly plugin: string; readonly reason: string } | undefined;
+  readonly mayHelp: (plugin: string, pod: PodSummary, event: ClusterEvent) => boolean;
+  readonly backoffMinMs?: number;
+  readonly backoffMaxMs?: number;
+  readonly unschedulableMaxMs?: number;
+}
+
+export interface SchedulingQueue {
+  /** New, or changed; `mayHelp` when the change could make it schedulable. */
+  put(pod: PodSummary, mayHelp?: boolean): void;
+  remove(uid: string): void;
+  /** Undefined when there is nothing to try now. */
+  pop(): QueuedPod | undefined;
+  /** Resolves when `pop` may have something, or the signal is aborted. */
+  wait(signal: AbortSignal): Promise<void>;
+  /** The attempt failed: no node takes it. */
+  rejected(entry: QueuedPod, plugins: ReadonlySet<string>): void;
+  /** The attempt ended in an error: it is tried again after the back-off, whatever happens. */
+  failed(entry: QueuedPod): void;
+  /** The pod was given its node. */
+  placed(entry: QueuedPod): void;
+  happened(event: ClusterEvent): void;
+  /** Pods by place, for metrics and tests. */
+  sizes(): Readonly<Record<QueuedPod['place'], number>>;
+  get(uid: string): QueuedPod | undefined;
+  stop(): void;
+}
+
+/** The defaults of kube-scheduler. */
+const defaults = {
+  backoffMinMs: 1_000,
+  backoffMaxMs: 10_000,
+  unschedulableMaxMs: 5 * 60_000,
+} as const;
+const flushEveryMs = 30_000;
+
+export function createSchedulingQueue(options: SchedulingQueueOptions): SchedulingQueue {
+  const places = createPlaces({ ...defaults, ...options });
+  const { entries, parked } = places;
+  return {
+    put: (pod, isHelpful = false) => putPod(places, pod, isHelpful),
+    remove(uid) {
+      const entry = entries.get(uid);
+      if (entry === undefined) return;
+      places.take(entry);
+      entries.delete(uid);
+    },
+    pop() {
+      const entry = places.next();
+      if (entry === undefined) return undefined;
+      places.take(entry);
+      entry.place = 'underway';
+      entry.attempts++;
+      return entry;
+    },
+    wait: (signal) => places.wait(signal),
+    rejected(entry, plugins) {
+      if (entries.get(entry.uid) !== entry) return;
+      entry.rejectedBy = plugins;
+      entry.isError = false;
+      entry.failedAt = places.now();
+      entry.place = 'unschedulable';
+      places.park(entry);
+    },
+    failed(entry) {
+      if (entries.get(entry.uid) !== entry) return;
+      entry.isError = true;
+      entry.failedAt = places.now();
+      entry.queuedAt = entry.failedAt;
+      places.backOff(entry);
+    },
+    placed: (entry) => void entries.delete(entry.uid),
+    happened(event) {
+      const { mayHelp } = options;
+      const isHelped = ({ rejectedBy, pod }: QueuedPod) =>
+        [...rejectedBy].some((name) => mayHelp(name, pod, event));
+      for (const entry of Array.from(parked)) if (isHelped(entry)) places.backOff(entry);
+    },
+    sizes() {
+      const sizes = { active: 0, backoff: 0, unschedulable: 0, gated: 0, underway: 0 };
+      for (const { place } of entries.values()) sizes[place]++;
+      return sizes;
+    },
+    get: (uid) => entries.get(uid),
+    stop: () => places.stop(),
+  };
+}
+
+/** Where pods are, and how they move between places. */
+interface Places {
+  readonly entries: Map<string, QueuedPod>;
+  /** Neither active nor backing off: only these are asked what may help them. */
+  readonly parked: Set<QueuedPod>;
+  now(): number;
+  /** Out of its place, which it must be given anew. */
+  take(entry: QueuedPod): void;
+  park(entry: QueuedPod): void;
+  activate(entry: QueuedPod): void;
+  /** Active when its back-off is over. */
+  backOff(entry: QueuedPod): void;
+  /** In order of importance again, after `change`. */
+  reorder(entry: QueuedPod, change: () => void): void;
+  next(): QueuedPod | undefined;
+  wait(signal: AbortSignal): Promise<void>;
+  stop(): void;
+}
+
+type PlacesOptions = SchedulingQueueOptions & Record<keyof typeof defaults, number>;
+
+function createPlaces(options: PlacesOptions): Places {
+  const { clock, gateOf } = options;
+  const entries = new Map<string, QueuedPod>();
+  const active = createHeap<QueuedPod>(comesFirst);
+  const parked = new Set<QueuedPod>();
+  const sleeper = createSleeper();
+  const backoff = createBackoff(options, (entry) => activate(entry));
+  const flush = createRepeater(clock, () => {
+    const longAgo = clock.monotonic() - options.unschedulableMaxMs;
+    for (const entry of Array.from(parked))
+      if (entry.place === 'unschedulable' && entry.failedAt <= longAgo) backOff(entry);
+    return parked.size > 0;
+  });
+  const take = (entry: QueuedPod) => {
+    active.remove(entry);
+    backoff.remove(entry);
+    parked.delete(entry);
+  };
+  const park = (entry: QueuedPod) => {
+    parked.add(entry);
+    flush.start();
+  };
+  const activate = (entry: QueuedPod) => {
+    take(entry);
+    const gate = gateOf(entry.pod);
+    if (gate !== undefined) {
+      entry.place = 'gated';
+      entry.rejectedBy = new Set([gate.plugin]);
+      return park(entry);
+    }
+    entry.place = 'active';
+    active.push(entry);
+    sleeper.wake();
+  };
+  const backOff = (entry: QueuedPod) => {
+    take(entry);
+    if (entry.attempts === 0 || backoff.isOver(entry)) return activate(entry);
+    entry.place = 'backoff';
+    backoff.add(entry);
+    sleeper.wake();
+  };
+  const next = () => active.peek() ?? backoff.earliest();
+  return {
+    entries,
+    parked,
+    now: () => clock.monotonic(),
+    take,
+    park,
+    activate,
+    backOff,
+    reorder(entry, change) {
+      const isActive = active.remove(entry);
+      change();
+      if (isActive) active.push(entry);
+    },
+    next,
+    wait: (signal) => (next() === undefined ? sleeper.sleep(signal) : Promise.resolve()),
+    stop() {
+      backoff.stop();
+      flush.stop();
+      sleeper.wake();
+    },
+  };
+}
+
+function putPod(places: Places, pod: PodSummary, isHelpful: boolean): void {
+  const known = places.entries.get(pod.uid);
+  if (known !== undefined) {
+    places.reorder(known, () => (known.pod = pod));
+    const isParked = known.place === 'gated' || (isHelpful && known.place === 'unschedulable');
+    if (isParked) places.backOff(known);
+    return;
+  }
+  const now = places.now();
+  const entry: QueuedPod = {
+    uid: pod.uid,
+    pod,
+    attempts: 0,
+    queuedAt: now,
+    failedAt: now,
+    isError: false,
+    rejectedBy: new Set(),
+    place: 'active',
+  };
+  places.entries.set(pod.uid, entry);
+  places.activate(entry);
+}
+
+/** The one who takes pods out, while there are none. */
+function createSleeper() {
+  let wake = () => {};
+  return {
+    wake: () => wake(),
+    sleep: (signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        if (signal.aborted) return resolve();
+        wake = () => {
+          wake = () => {};
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        signal.addEventListener('abort', () => wake(), { once: true });
+      }),
+  };
+}
+
+/** Calls `run` every half minute for as long as it says that there is something to do. */
+function createRepeater(clock: Clock, run: () => boolean) {
+  let cancel: (() => void) | undefined;
+  const start = () => {
+    cancel ??= clock.after(flushEveryMs, () => {
+      cancel = undefined;
+      if (run()) start();
+    });
+  };
+  return { start, stop: () => cancel?.() };
+}
+
+interface Backoff {
+  add(entry: QueuedPod): void;
+  remove(entry: QueuedPod): void;
+  isOver(entry: QueuedPod): boolean;
+  /**
+   * One that may be tried although its time has not come, since there is nothing else to do: its
+   * last attempt was no error.
+   */
+  earliest(): QueuedPod | undefined;
+  stop(): void;
+}
+
+/** COMPAT: pods whose back-off ends in the same second are in order of importance. */
+const backoffWindowMs = 1_000;
+
+function createBackoff(
+  { clock, gateOf, backoffMinMs, backoffMaxMs }: PlacesOptions,
+  onOver: (entry: QueuedPod) => void,
+): Backoff {
+  const endOf = ({ attempts, failedAt }: QueuedPod) =>
+    failedAt + Math.min(backoffMinMs * 2 ** Math.max(attempts - 1, 0), backoffMaxMs);
+  const windowOf = (entry: QueuedPod) => Math.ceil(endOf(entry) / backoffWindowMs);
+  const heap = createHeap<QueuedPod>((a, b) => {
+    const gap = windowOf(a) - windowOf(b);
+    return gap === 0 ? comesFirst(a, b) : gap < 0;
+  });
+  let cancel: (() => void) | undefined;
+  const setTimer = () => {
+    cancel?.();
+    const first = heap.peek();
+    const waitMs = first && Math.max(0, windowOf(first) * backoffWindowMs - clock.monotonic());
+    cancel = waitMs === undefined ? undefined : clock.after(waitMs, flush);
+  };
+  const flush = () => {
+    for (;;) {
+      const first = heap.peek();
+      if (first === undefined || endOf(first) > clock.monotonic()) break;
+      heap.remove(first);
+      onOver(first);
+    }
+    setTimer();
+  };
+  return {
+    add(entry) {
+      heap.push(entry);
+      setTimer();
+    },
+    remove: (entry) => void heap.remove(entry),
+    isOver: (entry) => endOf(entry) <= clock.monotonic(),
+    earliest() {
+      for (const entry of heap.items())
+        if (!entry.isError && gateOf(entry.pod) === undefined) return entry;
+      return undefined;
+    },
+    stop: () => cancel?.(),
+  };
+}
+
+/** The plugin PrioritySort: the more important one, then the one that waits longer. */
+function comesFirst(a: QueuedPod, b: QueuedPod): boolean {
+  if (a.pod.priority !== b.pod.priority) return a.pod.priority > b.pod.priority;
+  return a.queuedAt < b.queuedAt;
+}

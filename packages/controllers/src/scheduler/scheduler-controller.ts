@@ -1,0 +1,301 @@
+// The scheduler: follows pods and nodes, takes one pod after the other from its queue, and binds it
+// to the node that the cycle found. Binding waits for the server beside the next cycle; until then
+// the pod is assumed to be where it will be.
+
+import { nextTurn } from '@keelson/apimachinery';
+import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { namespacesResource, podsResource } from '../machinery/resources.ts';
+import { isPodFinished } from '../pods/pod-state.ts';
+import { bindPod } from './bind-pod.ts';
+import { createDefaultProfile } from './default-profile.ts';
+import type { Reservation, SchedulerPlugin } from './framework.ts';
+import { createInformerLookup } from './informer-lookup.ts';
+import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
+import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
+import { evictVictims } from './preemption/default-preemption.ts';
+import type { ClusterEvent } from './queue/cluster-event.ts';
+import {
+  createSchedulingQueue,
+  type QueuedPod,
+  type SchedulingQueue,
+} from './queue/scheduling-queue.ts';
+import {
+  createSchedulingCycle,
+  type NodeExplanation,
+  type SchedulingCycle,
+} from './scheduling-cycle.ts';
+import { createClusterState, type MutableClusterState } from './snapshot/cluster-state.ts';
+import type { NodeState } from './snapshot/node-state.ts';
+import { summarizePod, type PodSummary } from './snapshot/pod-summary.ts';
+
+export const schedulerName = 'default-scheduler';
+
+export interface Scheduler extends Controller {
+  /** Why each node takes the pod, or does not, as things are now. */
+  explain(pod: Pod): readonly NodeExplanation[];
+}
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly events: EventRecorder;
+  readonly plugins: readonly SchedulerPlugin[];
+  readonly cluster: MutableClusterState;
+  readonly nominated: NominatedPods;
+  readonly queue: SchedulingQueue;
+  readonly cycle: SchedulingCycle;
+}
+
+const nodesResource = { group: '', version: 'v1', resource: 'nodes' };
+/** Cycles in a row before others get a turn. */
+const cyclesPerTurn = 8;
+/** Bindings under way; more wait, so that the server is not overrun. */
+const bindingsMax = 128;
+
+export function createScheduler(context: ControllerContext): Scheduler {
+  const { client, informers, clock, random, log } = context;
+  const { lookup, reads, watch } = createInformerLookup(informers);
+  const pods = informers.informer<Pod>(podsResource);
+  const nodes = informers.informer<Node>(nodesResource);
+  const namespaces = informers.informer<Namespace>(namespacesResource);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: schedulerName,
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const cluster = createClusterState();
+  const nominated = createNominatedPods();
+  const evictionTools = {
+    client,
+    nominated,
+    schedulerName,
+    now: () => clock.now(),
+    tell: (victim: PodSummary, message: string) =>
+      tell({ events }, victim, { type: 'Normal', reason: 'Preempted', message }),
+  };
+  const plugins = createDefaultProfile({
+    lookup,
+    nominated,
+    random,
+    evict: (pod, candidate, signal) => evictVictims(evictionTools, pod, candidate, signal),
+  });
+  const byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+  const cycle = createSchedulingCycle({ plugins, cluster, nominated, random });
+  const queue = createSchedulingQueue({
+    clock,
+    gateOf(pod) {
+      for (const { name, preEnqueue } of plugins) {
+        const reason = preEnqueue?.(pod);
+        if (reason !== undefined) return { plugin: name, reason };
+      }
+      return undefined;
+    },
+    mayHelp: (name, pod, event) => byName.get(name)?.mayHelp(pod, event) ?? true,
+  });
+  const tools: Tools = { context, events, plugins, cluster, nominated, queue, cycle };
+  return {
+    explain: (pod) => cycle.explain(summarizePod(pod)),
+    async run(signal) {
+      const ends = [
+        nodes.addHandler(nodeHandler(tools)),
+        pods.addHandler(podHandler(tools)),
+        namespaces.addHandler({ onUpdate: () => cluster.groups.forget() }),
+        watch((event) => queue.happened(event)),
+      ];
+      const all = [pods, nodes, ...reads].map((informer) => informer.synced(signal));
+      // Rejects with the signal only, and then there is nothing left to run.
+      await Promise.all(all).catch(() => {});
+      await runCycles(tools, signal);
+      for (const end of ends) end();
+      queue.stop();
+    },
+  };
+}
+
+function nodeHandler({ cluster, queue }: Tools) {
+  const put = (node: Node, old?: Node) => {
+    cluster.putNode(node);
+    if (old === undefined || isRelevantChange(node, old))
+      queue.happened({ kind: 'node', node, ...(old !== undefined && { old }) });
+  };
+  return {
+    onAdd: (node: Node) => put(node),
+    onUpdate: put,
+    onDelete(node: Node) {
+      cluster.removeNode(node.metadata.name ?? '');
+      queue.happened({ kind: 'node-deleted', node });
+    },
+  };
+}
+
+/** Heartbeats say nothing new. */
+function isRelevantChange(node: Node, old: Node): boolean {
+  const facts = ({ metadata, spec, status }: Node) =>
+    JSON.stringify([
+      metadata.labels,
+      metadata.annotations,
+      spec,
+      status?.allocatable,
+      status?.conditions?.map(({ type, status: value }) => [type, value]),
+    ]);
+  return facts(node) !== facts(old);
+}
+
+function podHandler({ cluster, nominated, queue }: Tools) {
+  const leave = (pod: Pod) => {
+    const uid = pod.metadata.uid ?? '';
+    const wasPlaced = cluster.nodeOf(uid) !== undefined;
+    queue.remove(uid);
+    nominated.remove(uid);
+    cluster.removePod(uid);
+    if (wasPlaced) queue.happened({ kind: 'pod-deleted', pod });
+  };
+  const put = (pod: Pod, old?: Pod) => {
+    const { uid = '' } = pod.metadata;
+    const { nodeName = '' } = pod.spec;
+    if (isPodFinished(pod)) return leave(pod);
+    if (nodeName !== '') {
+      queue.remove(uid);
+      nominated.remove(uid);
+      cluster.putPod(summarizePod(pod), nodeName);
+      const event: ClusterEvent = { kind: 'placed-pod', pod, ...(old !== undefined && { old }) };
+      return queue.happened(event);
+    }
+    // What was seen before the binding is not news.
+    if (cluster.isAssumed(uid) || (pod.spec.schedulerName ?? schedulerName) !== schedulerName)
+      return;
+    const summary = summarizePod(pod);
+    if (nominated.nodeOf(uid) === undefined && pod.status?.nominatedNodeName !== undefined)
+      nominated.put(summary, pod.status.nominatedNodeName);
+    queue.put(summary, old !== undefined && isHelpfulUpdate(pod, old));
+  };
+  return { onAdd: (pod: Pod) => put(pod), onUpdate: put, onDelete: leave };
+}
+
+/** The pod asks for something else than before; what the scheduler wrote about it does not count. */
+function isHelpfulUpdate(pod: Pod, old: Pod): boolean {
+  return (
+    pod.metadata.generation !== old.metadata.generation ||
+    JSON.stringify(pod.metadata.labels) !== JSON.stringify(old.metadata.labels) ||
+    JSON.stringify(pod.status?.resourceClaimStatuses) !==
+      JSON.stringify(old.status?.resourceClaimStatuses)
+  );
+}
+
+async function runCycles(tools: Tools, signal: AbortSignal): Promise<void> {
+  const { queue } = tools;
+  const underWay = new Set<Promise<void>>();
+  for (let cycles = 1; !signal.aborted; cycles++) {
+    const entry = queue.pop();
+    if (entry === undefined) {
+      await queue.wait(signal);
+      continue;
+    }
+    const rest = attempt(tools, entry, signal);
+    const finished: Promise<void> = rest.finally(() => underWay.delete(finished));
+    underWay.add(finished);
+    if (underWay.size >= bindingsMax) await Promise.race(underWay);
+    else if (cycles % cyclesPerTurn === 0) await nextTurn();
+  }
+  await Promise.all(underWay);
+}
+
+/** The cycle runs at once; what it takes to write down its outcome is waited for. Never rejects. */
+async function attempt(tools: Tools, entry: QueuedPod, signal: AbortSignal): Promise<void> {
+  const { cluster, nominated, queue, cycle, context } = tools;
+  const { pod } = entry;
+  try {
+    if (pod.pod.metadata.deletionTimestamp !== undefined) {
+      queue.rejected(entry, new Set(['SchedulingGates']));
+      const message = `skip schedule deleting pod: ${pod.namespace}/${pod.name}`;
+      return tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
+    }
+    const result = cycle.schedule(pod);
+    if (result.kind === 'node') return await place(tools, entry, result.node, signal);
+    const { message, rejectedBy, nominatedNodeName, preempt } = result;
+    queue.rejected(entry, rejectedBy.size === 0 ? new Set(['']) : rejectedBy);
+    if (nominatedNodeName === undefined) nominated.remove(pod.uid);
+    else nominated.put(pod, nominatedNodeName);
+    await report(
+      tools,
+      pod,
+      { reason: 'Unschedulable', message, nominatedNodeName: nominatedNodeName ?? '' },
+      signal,
+    );
+    await preempt?.(signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    cluster.forget(pod.uid);
+    queue.failed(entry);
+    const update: PodScheduledUpdate = { reason: 'SchedulerError', message: errorText(error) };
+    await report(tools, pod, update, signal).catch((failure: unknown) =>
+      context.log.warn('status of a pod not written', { error: errorText(failure) }),
+    );
+  }
+}
+
+async function place(
+  tools: Tools,
+  entry: QueuedPod,
+  node: NodeState,
+  signal: AbortSignal,
+): Promise<void> {
+  const { plugins, cluster, nominated, queue, context } = tools;
+  const { pod } = entry;
+  const reservations: Reservation[] = [];
+  const takeBack = () => {
+    for (const { unreserve } of reservations.toReversed()) unreserve();
+    cluster.forget(pod.uid);
+  };
+  try {
+    for (const plugin of plugins) {
+      const reserved = plugin.reserve?.(pod, node);
+      if (reserved !== undefined) reservations.push(reserved);
+    }
+    cluster.assume(pod, node.name);
+    for (const { preBind } of reservations) await preBind?.(signal);
+    const bound = await bindPod(context.client, pod, node.name, signal);
+    if (!bound) return takeBack();
+  } catch (error) {
+    takeBack();
+    // Room that was taken for a moment is free again.
+    queue.happened({ kind: 'pod-deleted', pod: pod.pod });
+    throw error;
+  }
+  nominated.remove(pod.uid);
+  queue.placed(entry);
+  const message = `Successfully assigned ${pod.namespace}/${pod.name} to ${node.name}`;
+  tell(tools, pod, { type: 'Normal', reason: 'Scheduled', message });
+}
+
+async function report(
+  tools: Tools,
+  pod: PodSummary,
+  update: PodScheduledUpdate,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, clock } = tools.context;
+  const { message } = update;
+  tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
+  await writePodScheduled(client, pod.pod, update, { now: clock.now(), signal });
+}
+
+/** Longer notes are refused by the API. */
+const noteMax = 1024;
+
+function tell(
+  { events }: Pick<Tools, 'events'>,
+  { pod }: PodSummary,
+  event: Parameters<EventRecorder['record']>[1],
+) {
+  const { namespace = '', name = '', uid = '' } = pod.metadata;
+  const { message } = event;
+  const note = message.length <= noteMax ? message : `${message.slice(0, noteMax - 4)} ...`;
+  events.record(
+    { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+    { ...event, message: note },
+  );
+}

@@ -1,0 +1,240 @@
+// Finds the node for one pod: plugins look at the pod, filters take nodes out, scores choose among
+// those that are left, and when none is, preemption is asked. Nothing is written here.
+
+import type { Random } from '@keelson/apimachinery';
+import { filterWithNominated } from './filter-node.ts';
+import { fitMessage, noNodes } from './fit-error.ts';
+import {
+  isRejection,
+  type FilterRun,
+  type PostFilterResult,
+  type Rejection,
+  type SchedulerPlugin,
+} from './framework.ts';
+import type { NominatedPods } from './nominated-pods.ts';
+import type { ClusterState } from './snapshot/cluster-state.ts';
+import type { NodeState } from './snapshot/node-state.ts';
+import type { PodSummary } from './snapshot/pod-summary.ts';
+
+export type ScheduleResult =
+  | { readonly kind: 'node'; readonly node: NodeState }
+  | {
+      readonly kind: 'none';
+      readonly message: string;
+      /** Plugins whose hints decide when to try again; empty: anything may help. */
+      readonly rejectedBy: ReadonlySet<string>;
+      readonly nominatedNodeName?: string;
+      readonly preempt?: PostFilterResult['execute'];
+    };
+
+export interface NodeExplanation {
+  readonly node: string;
+  /** Absent when the node takes the pod. */
+  readonly rejection?: Rejection;
+}
+
+export interface SchedulingCycle {
+  /** Throws when a plugin cannot decide. */
+  schedule(pod: PodSummary): ScheduleResult;
+  /** Asks every node, and changes nothing. */
+  explain(pod: PodSummary): readonly NodeExplanation[];
+}
+
+export interface SchedulingCycleOptions {
+  /** In the order in which they are asked. */
+  readonly plugins: readonly SchedulerPlugin[];
+  readonly cluster: ClusterState;
+  readonly nominated: NominatedPods;
+  readonly random: Random;
+}
+
+/** Below this number all nodes are looked at; above it enough of them. */
+const nodesMin = 100;
+
+/** COMPAT: kube-scheduler's adaptive `percentageOfNodesToScore`. */
+export function nodesToFind(count: number): number {
+  if (count < nodesMin) return count;
+  const percentage = Math.max(50 - Math.floor(count / 125), 5);
+  return Math.max(Math.floor((count * percentage) / 100), nodesMin);
+}
+
+export function createSchedulingCycle(options: SchedulingCycleOptions): SchedulingCycle {
+  const { plugins, cluster, random } = options;
+  let start = 0;
+  return {
+    schedule(pod) {
+      const { nodes } = cluster;
+      if (nodes.length === 0) return { kind: 'none', message: noNodes, rejectedBy: new Set() };
+      const begun = beginAll(plugins, pod, cluster);
+      if (begun.rejected !== undefined)
+        return giveUp(options, pod, { ...begun, rejections: new Map() });
+      const found = findFeasible(options, pod, begun, start % nodes.length);
+      start = (start + found.looked) % nodes.length;
+      if (found.feasible.length === 0) return giveUp(options, pod, { ...begun, ...found });
+      return { kind: 'node', node: choose(plugins, pod, found.feasible, { cluster, random }) };
+    },
+    explain(pod) {
+      const begun = beginAll(plugins, pod, cluster);
+      return cluster.nodes.map((node) => {
+        const rejected =
+          begun.rejected ??
+          (begun.nodeNames?.has(node.name) === false ? outsideOf(begun.restrictedBy) : undefined) ??
+          filterWithNominated(pod, begun.runs, node, options.nominated);
+        return { node: node.name, ...(rejected !== undefined && { rejection: rejected }) };
+      });
+    },
+  };
+}
+
+interface Begun {
+  readonly runs: readonly FilterRun[];
+  /** Plugins that were asked. */
+  readonly asked: ReadonlySet<string>;
+  readonly rejected?: Rejection;
+  readonly nodeNames?: ReadonlySet<string>;
+  readonly restrictedBy: readonly string[];
+}
+
+function beginAll(
+  plugins: readonly SchedulerPlugin[],
+  pod: PodSummary,
+  cluster: ClusterState,
+): Begun {
+  const runs: FilterRun[] = [];
+  const asked = new Set<string>();
+  const restrictedBy: string[] = [];
+  let nodeNames: ReadonlySet<string> | undefined;
+  for (const plugin of plugins) {
+    if (plugin.begin === undefined) continue;
+    asked.add(plugin.name);
+    const answer = plugin.begin(pod, cluster);
+    if (isRejection(answer)) return { runs, asked, restrictedBy, rejected: answer };
+    if (answer === undefined) continue;
+    runs.push(answer);
+    if (answer.nodeNames === undefined) continue;
+    restrictedBy.push(plugin.name);
+    nodeNames = nodeNames === undefined ? answer.nodeNames : intersect(nodeNames, answer.nodeNames);
+    if (nodeNames.size === 0) {
+      const { reasons } = outsideOf(restrictedBy);
+      const text = `${reasons[0] ?? ''}${restrictedBy.length > 1 ? ' simultaneously' : ''}`;
+      const rejected = { plugin: plugin.name, isUnresolvable: true, reasons: [text] };
+      return { runs, asked, restrictedBy, rejected };
+    }
+  }
+  return { runs, asked, restrictedBy, ...(nodeNames !== undefined && { nodeNames }) };
+}
+
+function intersect(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...a].filter((name) => b.has(name)));
+}
+
+function outsideOf(restrictedBy: readonly string[]): Rejection {
+  const names = restrictedBy.toSorted();
+  const text = `node(s) didn't satisfy plugin(s) [${names.join(' ')}]`;
+  return { plugin: names[0] ?? '', isUnresolvable: true, reasons: [text] };
+}
+
+interface Found {
+  readonly feasible: readonly NodeState[];
+  readonly rejections: ReadonlyMap<string, Rejection>;
+  /** Nodes that were asked. */
+  readonly looked: number;
+}
+
+/** Goes round the nodes from where the last cycle stopped, so that all get their turn. */
+function findFeasible(
+  { cluster, nominated }: SchedulingCycleOptions,
+  pod: PodSummary,
+  { runs, nodeNames }: Begun,
+  start: number,
+): Found {
+  const promised = cluster.node(
+    nominated.nodeOf(pod.uid) ?? pod.pod.status?.nominatedNodeName ?? '',
+  );
+  if (promised !== undefined && nodeNames?.has(promised.name) !== false) {
+    if (filterWithNominated(pod, runs, promised, nominated) === undefined)
+      return { feasible: [promised], rejections: new Map(), looked: 0 };
+  }
+  const nodes =
+    nodeNames === undefined
+      ? cluster.nodes
+      : [...nodeNames].flatMap((name) => cluster.node(name) ?? []);
+  const wanted = nodesToFind(nodes.length);
+  const feasible: NodeState[] = [];
+  const rejections = new Map<string, Rejection>();
+  let looked = 0;
+  while (looked < nodes.length && feasible.length < wanted) {
+    const node = nodes[(start + looked++) % nodes.length] as NodeState;
+    const rejected = filterWithNominated(pod, runs, node, nominated);
+    if (rejected === undefined) feasible.push(node);
+    else rejections.set(node.name, rejected);
+  }
+  return { feasible, rejections, looked };
+}
+
+/** The best node by the sum of weighted scores; chance decides between equals. */
+function choose(
+  plugins: readonly SchedulerPlugin[],
+  pod: PodSummary,
+  nodes: readonly NodeState[],
+  { cluster, random }: Pick<SchedulingCycleOptions, 'cluster' | 'random'>,
+): NodeState {
+  const [first] = nodes;
+  if (nodes.length === 1 && first !== undefined) return first;
+  const totals = new Float64Array(nodes.length);
+  for (const plugin of plugins) {
+    const scores = plugin.score?.(pod, nodes, cluster);
+    if (scores === undefined) continue;
+    const weight = plugin.weight ?? 1;
+    for (let i = 0; i < scores.length; i++)
+      totals[i] = (totals[i] ?? 0) + weight * (scores[i] ?? 0);
+  }
+  let best = 0;
+  let equals = 1;
+  for (let i = 1; i < totals.length; i++) {
+    if (totals[i] === totals[best]) {
+      if (random.float() * ++equals < 1) best = i;
+    } else if ((totals[i] ?? 0) > (totals[best] ?? 0)) {
+      best = i;
+      equals = 1;
+    }
+  }
+  return nodes[best] as NodeState;
+}
+
+function giveUp(
+  { plugins, cluster }: SchedulingCycleOptions,
+  pod: PodSummary,
+  failure: Begun & Pick<Found, 'rejections'>,
+): ScheduleResult {
+  const { rejected, rejections, restrictedBy, runs, asked } = failure;
+  const rejectedBy = new Set(restrictedBy);
+  if (rejected !== undefined) rejectedBy.add(rejected.plugin);
+  for (const { plugin } of rejections.values()) rejectedBy.add(plugin);
+  const messages: string[] = [];
+  let done: PostFilterResult | undefined;
+  for (const plugin of plugins) {
+    const result = plugin.postFilter?.({ pod, cluster, runs, rejections, asked });
+    if (result === undefined) continue;
+    if (result.isFinal) messages.length = 0;
+    if (result.message !== '') messages.push(result.message);
+    if (result.isFinal) {
+      done = result;
+      break;
+    }
+  }
+  const message = fitMessage({
+    nodeCount: cluster.nodes.length,
+    rejections,
+    postFilter: messages.join(', '),
+    ...(rejected !== undefined && { preFilter: rejected }),
+    ...(restrictedBy.length > 0 && { absentReason: outsideOf(restrictedBy).reasons[0] ?? '' }),
+  });
+  return {
+    kind: 'none',
+    message,
+    rejectedBy,
+    ...(done?.nominatedNodeName !== undefined && { nominatedNodeName: done.nominatedNodeName }),
+    ...(done?.execute !== undefined && { preempt: done.execute }),
+  };
+}

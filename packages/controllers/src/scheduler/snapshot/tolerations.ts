@@ -1,0 +1,30 @@
+// Whether a pod bears the taint of a node.
+
+import type { Taint, Toleration } from '@keelson/apimachinery/types/core.v1';
+
+export function isTolerated(taint: Taint, tolerations: readonly Toleration[]): boolean {
+  return tolerations.some((toleration) => tolerates(toleration, taint));
+}
+
+function tolerates({ key = '', operator, value = '', effect = '' }: Toleration, taint: Taint) {
+  if (effect !== '' && effect !== taint.effect) return false;
+  if (key !== '' && key !== taint.key) return false;
+  switch (operator ?? '') {
+    case 'Exists':
+      return true;
+    case '':
+    case 'Equal':
+      return key !== '' && value === (taint.value ?? '');
+    case 'Gt':
+    case 'Lt':
+      return comparesTo(operator === 'Gt', value, taint.value ?? '');
+    default:
+      return false;
+  }
+}
+
+/** KEP-5471: the taint's number is beyond the toleration's. */
+function comparesTo(isGreater: boolean, bound: string, value: string): boolean {
+  if (!/^-?(0|[1-9][0-9]*)$/.test(bound) || !/^-?(0|[1-9][0-9]*)$/.test(value)) return false;
+  return isGreater ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
+}
