@@ -52,6 +52,9 @@ export { createDisruptionController } from './disruption/disruption-controller.t
 
 export { createScheduler } from './scheduler/scheduler-controller.ts';
 export type { Scheduler } from './scheduler/scheduler-controller.ts';
+export { createEndpointsController } from './endpoints/endpoints-controller.ts';
+export { createEndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
+export { createEndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';

@@ -20,6 +20,9 @@ import {
   createClusterRoleAggregationController,
   createDeploymentController,
   createDisruptionController,
+  createEndpointsController,
+  createEndpointSliceController,
+  createEndpointSliceMirroringController,
   createVolumeProtectionController,
   createGarbageCollectorController,
   createLegacyTokenCleanerController,
@@ -140,6 +143,18 @@ const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'disruption-controller': {
     account: 'disruption-controller',
     create: createDisruptionController,
+  },
+  'endpoints-controller': {
+    account: 'endpoint-controller',
+    create: createEndpointsController,
+  },
+  'endpointslice-controller': {
+    account: 'endpointslice-controller',
+    create: createEndpointSliceController,
+  },
+  'endpointslice-mirroring-controller': {
+    account: 'endpointslicemirroring-controller',
+    create: createEndpointSliceMirroringController,
   },
   'replicaset-controller': {
     account: 'replicaset-controller',

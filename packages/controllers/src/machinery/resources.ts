@@ -10,6 +10,9 @@ const apps = v1('apps');
 
 export const namespacesResource = core('namespaces');
 export const podsResource = core('pods');
+export const nodesResource = core('nodes');
+export const servicesResource = core('services');
+export const endpointsResource = core('endpoints');
 export const persistentVolumesResource = core('persistentvolumes');
 export const persistentVolumeClaimsResource = core('persistentvolumeclaims');
 export const configMapsResource = core('configmaps');
@@ -25,6 +28,7 @@ export const replicationControllersResource = core('replicationcontrollers');
 export const replicaSetsResource = apps('replicasets');
 export const deploymentsResource = apps('deployments');
 export const statefulSetsResource = apps('statefulsets');
+export const endpointSlicesResource = v1('discovery.k8s.io')('endpointslices');
 export const podDisruptionBudgetsResource = v1('policy')('poddisruptionbudgets');
 export const certificateSigningRequestsResource: GroupVersionResource = {
   group: 'certificates.k8s.io',

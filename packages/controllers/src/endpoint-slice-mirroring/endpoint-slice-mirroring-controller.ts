@@ -1,0 +1,165 @@
+// Mirrors Endpoints that people or programs write by hand, for Services without a selector, into
+// EndpointSlices, since that is all that proxies read. Not mirrored are those that carry a leader
+// election, those of the endpoints controller, and those whose owner says so.
+
+import { isStatusError } from '@keelson/apimachinery';
+import type { Endpoints, Service } from '@keelson/apimachinery/types/core.v1';
+import type { EndpointSlice } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { isControlledBy } from '../machinery/ownership.ts';
+import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import {
+  endpointSlicesResource,
+  endpointsResource,
+  servicesResource,
+} from '../machinery/resources.ts';
+import { requeueLater, type ReconcileResult } from '../machinery/run-controller.ts';
+import { eventTarget } from '../pods/pod-control.ts';
+import { endpointsManagedBy, endpointsManagedByLabel } from '../endpoints/endpoints-labels.ts';
+import { planSlices, type SlicePlan } from '../endpoint-slice/plan-slices.ts';
+import { selectsPods } from '../endpoint-slice/endpoint-slice-controller.ts';
+import { managedByLabel, serviceNameLabel } from '../endpoint-slice/service-slices.ts';
+import { writeSlices } from '../endpoint-slice/write-slices.ts';
+import {
+  addressTypes,
+  endpointsKind,
+  mirroredEndpoints,
+  mirroredMax,
+  mirroringManagedBy,
+  mirrorTemplate,
+} from './mirror-endpoints.ts';
+
+const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror';
+const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
+const workers = 5;
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly endpoints: Informer<Endpoints>;
+  readonly services: Informer<Service>;
+  readonly slices: Informer<EndpointSlice>;
+  readonly events: EventRecorder;
+  readonly pending: PendingWrites;
+}
+
+export function createEndpointSliceMirroringController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const endpoints = informers.informer<Endpoints>(endpointsResource);
+  const services = informers.informer<Service>(servicesResource);
+  const slices = informers.informer<EndpointSlice>(endpointSlicesResource);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'endpoint-slice-mirroring-controller',
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const pending = createPendingWrites(slices, clock);
+  const tools: Tools = { context, endpoints, services, slices, events, pending };
+  return createReconciler(context, {
+    failure: 'endpoints not mirrored',
+    workers,
+    reads: [endpoints, services, slices],
+    subscribe: (queue) => {
+      const enqueue = (object: Endpoints | Service) => queue.add(keyOf(object));
+      const enqueueOwner = (slice: EndpointSlice) => {
+        const { namespace = '', labels = {} } = slice.metadata;
+        if (isOurs(slice)) queue.add(`${namespace}/${labels[serviceNameLabel]}`);
+      };
+      return [
+        endpoints.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
+        services.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
+        slices.addHandler({
+          onAdd: enqueueOwner,
+          onUpdate: (slice, old) => [slice, old].forEach(enqueueOwner),
+          onDelete: enqueueOwner,
+        }),
+      ];
+    },
+    reconcile: (key, signal) => reconcile(tools, key, signal),
+  });
+}
+
+function isOurs({ metadata: { labels = {} } }: EndpointSlice): boolean {
+  return labels[managedByLabel] === mirroringManagedBy && labels[serviceNameLabel] !== undefined;
+}
+
+function shouldMirror({ metadata }: Endpoints): boolean {
+  const { labels = {}, annotations = {}, deletionTimestamp } = metadata;
+  return (
+    deletionTimestamp === undefined &&
+    labels[skipMirrorLabel] !== 'true' &&
+    labels[endpointsManagedByLabel] !== endpointsManagedBy &&
+    annotations[leaderAnnotation] === undefined
+  );
+}
+
+async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const { context, endpoints, services, slices, events, pending } = tools;
+  const { namespace, name } = parseKey(key);
+  if (!pending.areSeen(key)) return requeueLater;
+  const existing = slices.store
+    .list(namespace)
+    .filter((slice) => isOurs(slice) && slice.metadata.labels?.[serviceNameLabel] === name);
+  const source = endpoints.store.get(namespace, name);
+  const service = services.store.get(namespace, name);
+  const isMirrored =
+    source !== undefined && shouldMirror(source) && service !== undefined && !selectsPods(service);
+  const plan: SlicePlan = isMirrored
+    ? planMirror(tools, source, existing)
+    : { create: [], update: [], delete: existing };
+  try {
+    await writeSlices({ client: context.client, pending }, { key, namespace, plan }, signal);
+  } catch (error) {
+    if (source !== undefined && !signal.aborted && !isStatusError(error, 'Conflict'))
+      events.record(eventTarget(endpointsKind, source), {
+        type: 'Warning',
+        reason: 'FailedToUpdateEndpointSlices',
+        message: `Error updating EndpointSlices for Endpoints ${key}: ${errorText(error)}`,
+      });
+    throw error;
+  }
+  if (source === undefined) pending.forget(key);
+}
+
+function planMirror(
+  { events }: Tools,
+  source: Endpoints,
+  existing: readonly EndpointSlice[],
+): SlicePlan {
+  const { groups, invalid, skipped } = mirroredEndpoints(source);
+  const warn = (reason: string, message: string) =>
+    events.record(eventTarget(endpointsKind, source), { type: 'Warning', reason, message });
+  if (invalid > 0)
+    warn(
+      'InvalidAddress',
+      `Skipped ${invalid} invalid IP addresses when mirroring to EndpointSlices`,
+    );
+  if (skipped > 0)
+    warn(
+      'TooManyAddressesToMirror',
+      `A max of ${mirroredMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ` +
+        `${skipped} addresses were skipped`,
+    );
+  const plans = addressTypes.map((addressType) =>
+    planSlices({
+      existing: existing.filter((s) => s.addressType === addressType && isControlledBy(s, source)),
+      desired: groups[addressType],
+      template: mirrorTemplate(source, addressType),
+      endpointsMax: mirroredMax,
+      keepsPlaceholder: false,
+    }),
+  );
+  const strangers = existing.filter(
+    (slice) =>
+      !addressTypes.some((type) => type === slice.addressType) || !isControlledBy(slice, source),
+  );
+  return {
+    create: plans.flatMap((plan) => plan.create),
+    update: plans.flatMap((plan) => plan.update),
+    delete: [...strangers, ...plans.flatMap((plan) => plan.delete)],
+  };
+}

@@ -1,0 +1,197 @@
+// Keeps, for every Service with a selector, the EndpointSlices that tell proxies and DNS which pods
+// are behind it. Services without a selector are their owner's to fill in, and those of type
+// ExternalName have nothing behind them in the cluster.
+
+import { isStatusError, labelMatcherFromSet, type KubeObject } from '@keelson/apimachinery';
+import type { Node, Pod, Service } from '@keelson/apimachinery/types/core.v1';
+import type { EndpointSlice } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { isControlledBy } from '../machinery/ownership.ts';
+import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import {
+  endpointSlicesResource,
+  nodesResource,
+  podsResource,
+  servicesResource,
+} from '../machinery/resources.ts';
+import { requeueLater, type ReconcileResult } from '../machinery/run-controller.ts';
+import { eventTarget } from '../pods/pod-control.ts';
+import { planSlices, type SlicePlan } from './plan-slices.ts';
+import { addressTypesOf, zoneLabel } from './pod-endpoint.ts';
+import {
+  managedByLabel,
+  serviceEndpoints,
+  serviceKind,
+  serviceNameLabel,
+  sliceTemplate,
+} from './service-slices.ts';
+import { createTriggerTimes, withTriggerTime, type TriggerTimes } from './trigger-time.ts';
+import { writeSlices } from './write-slices.ts';
+
+const managedBy = 'endpointslice-controller.k8s.io';
+const workers = 5;
+/** In one slice. Kubernetes' default: larger ones make every change dearer for every node. */
+const endpointsMax = 100;
+const byNode = 'endpoint-node';
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly services: Informer<Service>;
+  readonly pods: Informer<Pod>;
+  readonly nodes: Informer<Node>;
+  readonly slices: Informer<EndpointSlice>;
+  readonly events: EventRecorder;
+  readonly pending: PendingWrites;
+  readonly triggerTimes: TriggerTimes;
+}
+
+export function createEndpointSliceController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const services = informers.informer<Service>(servicesResource);
+  const pods = informers.informer<Pod>(podsResource);
+  const nodes = informers.informer<Node>(nodesResource);
+  const slices = informers.informer<EndpointSlice>(endpointSlicesResource);
+  pods.addIndex(byNode, ({ spec }) => [spec?.nodeName ?? '']);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'endpoint-slice-controller',
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const pending = createPendingWrites(slices, clock);
+  const triggerTimes = createTriggerTimes();
+  const tools: Tools = { context, services, pods, nodes, slices, events, pending, triggerTimes };
+  return createReconciler(context, {
+    failure: 'endpoint slices not reconciled',
+    workers,
+    reads: [services, pods, nodes, slices],
+    subscribe: (queue) => subscribe(tools, (key) => queue.add(key)),
+    reconcile: (key, signal) => reconcile(tools, key, signal),
+  });
+}
+
+function subscribe(
+  { services, pods, nodes, slices }: Tools,
+  add: (key: string) => void,
+): readonly (() => void)[] {
+  const enqueue = (service: KubeObject) => add(keyOf(service));
+  const enqueueOfPod = (pod: Pod) => servicesOf(services, pod).forEach(enqueue);
+  const enqueueOfNode = ({ metadata }: Node) =>
+    pods.store.byIndex(byNode, metadata.name ?? '').forEach(enqueueOfPod);
+  const enqueueOfSlice = ({ metadata: { namespace = '', labels = {} } }: EndpointSlice) => {
+    const service = labels[serviceNameLabel];
+    if (labels[managedByLabel] === managedBy && service !== undefined)
+      add(`${namespace}/${service}`);
+  };
+  return [
+    services.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
+    pods.addHandler({
+      onAdd: enqueueOfPod,
+      onUpdate: (pod, old) => [pod, old].forEach(enqueueOfPod),
+      onDelete: enqueueOfPod,
+    }),
+    nodes.addHandler({
+      onAdd: (node, isInitial) => !isInitial && enqueueOfNode(node),
+      onUpdate: (node, old) => zoneOf(node) !== zoneOf(old) && enqueueOfNode(node),
+      onDelete: enqueueOfNode,
+    }),
+    slices.addHandler({
+      onAdd: enqueueOfSlice,
+      onUpdate: (slice, old) => [slice, old].forEach(enqueueOfSlice),
+      onDelete: enqueueOfSlice,
+    }),
+  ];
+}
+
+const zoneOf = ({ metadata }: Node) => metadata.labels?.[zoneLabel];
+
+/** Those that select the pod. */
+export function servicesOf(services: Informer<Service>, { metadata }: Pod): readonly Service[] {
+  return services.store
+    .list(metadata.namespace ?? '')
+    .filter((service) => selectsPods(service) && selectorOf(service).matches(metadata.labels));
+}
+/** Whether its endpoints are pods, found by a selector. */
+export function selectsPods({ spec }: Service): boolean {
+  const { selector = {}, type } = spec ?? {};
+  return type !== 'ExternalName' && Object.keys(selector).length > 0;
+}
+export function selectorOf({ spec }: Service) {
+  return labelMatcherFromSet(spec?.selector ?? {});
+}
+/** In order of their names. */
+export function selectedPods(pods: Informer<Pod>, service: Service): readonly Pod[] {
+  const selector = selectorOf(service);
+  return pods.store
+    .list(service.metadata.namespace ?? '')
+    .filter(({ metadata }) => selector.matches(metadata.labels))
+    .toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
+}
+
+async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const { context, services, events, pending, triggerTimes } = tools;
+  const { namespace, name } = parseKey(key);
+  const service = services.store.get(namespace, name);
+  if (service === undefined || !selectsPods(service)) {
+    pending.forget(key);
+    triggerTimes.forget(key);
+    return;
+  }
+  if (service.metadata.deletionTimestamp !== undefined) return;
+  if (!pending.areSeen(key)) return requeueLater;
+  try {
+    const plan = planService(tools, key, service);
+    await writeSlices({ client: context.client, pending }, { key, namespace, plan }, signal);
+  } catch (error) {
+    if (!signal.aborted && !isStatusError(error, 'Conflict'))
+      events.record(eventTarget(serviceKind, service), {
+        type: 'Warning',
+        reason: 'FailedToUpdateEndpointSlices',
+        message: `Error updating Endpoint Slices for Service ${key}: ${errorText(error)}`,
+      });
+    throw error;
+  }
+}
+
+function planService(tools: Tools, key: string, service: Service): SlicePlan {
+  const { pods, nodes, slices, triggerTimes } = tools;
+  const { namespace = '', name = '' } = service.metadata;
+  const selected = selectedPods(pods, service);
+  const time = triggerTimes.next(key, service, selected);
+  const annotations = withTriggerTime(undefined, time);
+  const ours = slices.store
+    .list(namespace)
+    .filter(
+      ({ metadata: { labels = {}, deletionTimestamp } }) =>
+        labels[serviceNameLabel] === name &&
+        labels[managedByLabel] === managedBy &&
+        deletionTimestamp === undefined,
+    );
+  const addressTypes = addressTypesOf(service);
+  const plans = addressTypes.map((addressType) => {
+    const template = sliceTemplate(service, managedBy, addressType);
+    return planSlices({
+      existing: ours.filter((s) => s.addressType === addressType && isControlledBy(s, service)),
+      desired: serviceEndpoints(service, selected, {
+        nodeOf: ({ spec }) => nodes.store.get('', spec?.nodeName ?? ''),
+        addressType,
+      }),
+      template: { ...template, metadata: { ...template.metadata, annotations } },
+      endpointsMax,
+      keepsPlaceholder: true,
+    });
+  });
+  const strangers = ours.filter(
+    (slice) =>
+      !addressTypes.some((type) => type === slice.addressType) || !isControlledBy(slice, service),
+  );
+  return {
+    create: plans.flatMap((plan) => plan.create),
+    update: plans.flatMap((plan) => plan.update),
+    delete: [...strangers, ...plans.flatMap((plan) => plan.delete)],
+  };
+}
