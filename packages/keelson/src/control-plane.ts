@@ -58,7 +58,7 @@ import {
 } from './bootstrap/bootstrap.ts';
 import { createClusterAdmission, type AdmissionFlags } from './cluster-admission.ts';
 import type { ControllerName } from './controller-list.ts';
-import type { ControllerSettings } from './start-controllers.ts';
+import type { ControllerSettings } from './controller-descriptions.ts';
 import {
   createIdentity,
   type Identity,

@@ -29,7 +29,7 @@ import { createInProcessClient, type UserSpec } from './in-process-client.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import type { ServiceAccountChoices } from './identity.ts';
 import { adminName, createLazyPki, type Pki } from './pki.ts';
-import type { ControllerSettings } from './start-controllers.ts';
+import type { ControllerSettings } from './controller-descriptions.ts';
 import { createProcessHold, type ProcessHold } from './process-hold.ts';
 
 export interface ClusterOptions {

@@ -3,62 +3,14 @@
 // the rights that the default policy gives it.
 
 import { formatGroupResource, type Clock, type Random } from '@keelson/apimachinery';
-import {
-  bundleDigest,
-  signForBootstrap,
-  type Features,
-  type Logger,
-  type ServeRequest,
-} from '@keelson/apiserver';
+import type { Features, Logger, ServeRequest } from '@keelson/apiserver';
 import { createInformers, type Client } from '@keelson/client';
-import {
-  createBootstrapSignerController,
-  createCertificateApprovingController,
-  createCertificateCleanerController,
-  createCertificateSigningController,
-  createClaimProtectionController,
-  createClusterRoleAggregationController,
-  createDeploymentController,
-  createDisruptionController,
-  createEndpointsController,
-  createEndpointSliceController,
-  createEndpointSliceMirroringController,
-  createVolumeProtectionController,
-  createGarbageCollectorController,
-  createLegacyTokenCleanerController,
-  createNamespaceController,
-  createReplicaSetController,
-  createReplicationControllerController,
-  createResourceQuotaController,
-  createRootCaCertificatePublisherController,
-  createScheduler,
-  createServiceAccountController,
-  createServiceCaCertificatePublisherController,
-  createServiceAccountTokenController,
-  createTokenCleanerController,
-  createTrustBundlePublisherController,
-  createValidatingAdmissionPolicyStatusController,
-  type CertificateIssuer,
-  type Controller,
-  type ControllerContext,
-  type QuotaCounting,
-  type ServiceAccountTokenOptions,
-  type ValidatingAdmissionPolicyStatusOptions,
-} from '@keelson/controllers';
+import type { ControllerContext } from '@keelson/controllers';
+import { controllerDescriptions, type ControllerInputs } from './controller-descriptions.ts';
 import type { ControllerName } from './controller-list.ts';
 import { controllerUser, createInProcessClient, type UserSpec } from './in-process-client.ts';
 
-/** What is decided by flags of kube-controller-manager. */
-export interface ControllerSettings {
-  /** `--cluster-signing-duration` */
-  readonly certificateDurationMs?: number;
-  /** `--legacy-service-account-token-clean-up-period` */
-  readonly legacyTokenCleanUpPeriodMs?: number;
-  /** How often unused tokens are looked for; no flag, as upstream. */
-  readonly legacyTokenSyncIntervalMs?: number;
-}
-
-export interface StartControllersOptions extends MoreOptions {
+export interface StartControllersOptions extends ControllerInputs {
   readonly names: ReadonlySet<ControllerName>;
   readonly serve: ServeRequest;
   readonly features: Features;
@@ -73,158 +25,6 @@ export interface RunningControllers {
   /** Resolves when none of them does anything any more. */
   stop(): Promise<void>;
 }
-
-interface MoreOptions {
-  /** Published to all namespaces, for pods to know the server by. */
-  readonly rootCaPem: string;
-  readonly issueToken: ServiceAccountTokenOptions['issueToken'];
-  /** The authority that signs certificates. */
-  readonly certificates: CertificateIssuer;
-  readonly settings?: ControllerSettings;
-  /** Absent where no version of ValidatingAdmissionPolicy is served. */
-  readonly policies?: ValidatingAdmissionPolicyStatusOptions | undefined;
-  /** How objects use quota, as admission counts it. */
-  readonly quotaCounting: QuotaCounting;
-}
-
-interface ControllerDescription {
-  /**
-   * In kube-system. The name is Kubernetes', and the default policy's. Absent: COMPAT, it acts as
-   * the controller manager, for it has to run before there are accounts with tokens.
-   */
-  readonly account?: string;
-  /** It does not run where the emulated release does not have this. */
-  readonly gate?: string;
-  /** Who it is, when it is neither of these. */
-  readonly user?: UserSpec;
-  /** COMPAT: its first word is the field manager of what it writes. */
-  readonly userAgent?: string;
-  /** Undefined when there is nothing to do in this cluster. */
-  create(context: ControllerContext, more: MoreContext): Controller | undefined;
-}
-interface MoreContext extends MoreOptions {
-  readonly readingClient: Client;
-}
-
-const descriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
-  'namespace-controller': {
-    account: 'namespace-controller',
-    create: (context) => createNamespaceController(context),
-  },
-  'serviceaccount-controller': {
-    account: 'service-account-controller',
-    create: createServiceAccountController,
-  },
-  'serviceaccount-token-controller': { create: createServiceAccountTokenController },
-  // Before the other one, which tells that a namespace is ready for pods.
-  'service-ca-certificate-publisher-controller': {
-    account: 'root-ca-cert-publisher',
-    create: (context, { rootCaPem }) =>
-      createServiceCaCertificatePublisherController(context, { caPem: rootCaPem }),
-  },
-  'root-ca-certificate-publisher-controller': {
-    account: 'root-ca-cert-publisher',
-    create: (context, { rootCaPem }) =>
-      createRootCaCertificatePublisherController(context, { caPem: rootCaPem }),
-  },
-  'garbage-collector-controller': {
-    account: 'generic-garbage-collector',
-    create: (context, { readingClient }) =>
-      createGarbageCollectorController(context, { monitorClient: readingClient }),
-  },
-  'clusterrole-aggregation-controller': {
-    account: 'clusterrole-aggregation-controller',
-    create: createClusterRoleAggregationController,
-  },
-  'deployment-controller': {
-    account: 'deployment-controller',
-    create: createDeploymentController,
-  },
-  'disruption-controller': {
-    account: 'disruption-controller',
-    create: createDisruptionController,
-  },
-  'endpoints-controller': {
-    account: 'endpoint-controller',
-    create: createEndpointsController,
-  },
-  'endpointslice-controller': {
-    account: 'endpointslice-controller',
-    create: createEndpointSliceController,
-  },
-  'endpointslice-mirroring-controller': {
-    account: 'endpointslicemirroring-controller',
-    create: createEndpointSliceMirroringController,
-  },
-  'replicaset-controller': {
-    account: 'replicaset-controller',
-    create: createReplicaSetController,
-  },
-  'replicationcontroller-controller': {
-    account: 'replication-controller',
-    create: createReplicationControllerController,
-  },
-  'resourcequota-controller': {
-    account: 'resourcequota-controller',
-    create: (context, { quotaCounting }) => createResourceQuotaController(context, quotaCounting),
-  },
-  'persistentvolumeclaim-protection-controller': {
-    account: 'pvc-protection-controller',
-    create: createClaimProtectionController,
-  },
-  'persistentvolume-protection-controller': {
-    account: 'pv-protection-controller',
-    create: createVolumeProtectionController,
-  },
-  'validatingadmissionpolicy-status-controller': {
-    account: 'validatingadmissionpolicy-status-controller',
-    create: (context, { policies }) =>
-      policies && createValidatingAdmissionPolicyStatusController(context, policies),
-  },
-  'certificatesigningrequest-approving-controller': {
-    account: 'certificate-controller',
-    create: (context, more) =>
-      createCertificateApprovingController(context, { issuer: more.certificates }),
-  },
-  'certificatesigningrequest-signing-controller': {
-    account: 'certificate-controller',
-    create: (context, { certificates, settings }) =>
-      createCertificateSigningController(context, {
-        issuer: certificates,
-        durationMs: settings?.certificateDurationMs,
-      }),
-  },
-  'certificatesigningrequest-cleaner-controller': {
-    account: 'certificate-controller',
-    create: (context, more) =>
-      createCertificateCleanerController(context, { issuer: more.certificates }),
-  },
-  'kube-apiserver-serving-clustertrustbundle-publisher-controller': {
-    account: 'kube-apiserver-serving-clustertrustbundle-publisher',
-    gate: 'ClusterTrustBundle',
-    create: (context, { rootCaPem }) =>
-      createTrustBundlePublisherController(context, { rootCaPem, digest: bundleDigest }),
-  },
-  'legacy-serviceaccount-token-cleaner-controller': {
-    account: 'legacy-service-account-token-cleaner',
-    gate: 'LegacyServiceAccountTokenCleanUp',
-    create: (context, { settings }) =>
-      createLegacyTokenCleanerController(context, {
-        periodMs: settings?.legacyTokenCleanUpPeriodMs,
-        syncIntervalMs: settings?.legacyTokenSyncIntervalMs,
-      }),
-  },
-  'bootstrap-signer-controller': {
-    account: 'bootstrap-signer',
-    create: (context) => createBootstrapSignerController(context, { sign: signForBootstrap }),
-  },
-  'token-cleaner-controller': { account: 'token-cleaner', create: createTokenCleanerController },
-  'kube-scheduler': {
-    user: { name: 'system:kube-scheduler' },
-    userAgent: 'kube-scheduler',
-    create: createScheduler,
-  },
-};
 
 const reader: UserSpec = { name: 'system:kube-controller-manager' };
 const managerAgent = 'kube-controller-manager';
@@ -254,18 +54,16 @@ export function startControllers(options: StartControllersOptions): RunningContr
     stop.signal,
   );
   const isThere = (name: ControllerName) => {
-    const { gate } = descriptions[name];
+    const { gate } = controllerDescriptions[name];
     return gate === undefined || features.enabled(gate);
   };
   const running = [...names].filter(isThere).map((name) => {
-    const { account, create } = descriptions[name];
-  const running = [...names].map((name) => {
     const {
       account,
       create,
       userAgent,
       user = account && controllerUser(account),
-    } = descriptions[name];
+    } = controllerDescriptions[name];
     const log: ControllerContext['log'] = {
       warn: (message, fields) => logger.warn(message, { controller: name, ...fields }),
     };

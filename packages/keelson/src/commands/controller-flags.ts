@@ -8,7 +8,7 @@ import {
   type CertificateAuthority,
 } from '@keelson/apiserver';
 import type { Clock, Random } from '@keelson/apimachinery';
-import type { ControllerSettings } from '../start-controllers.ts';
+import type { ControllerSettings } from '../controller-descriptions.ts';
 
 export interface ControllerFlags {
   readonly clusterSigningCertFile?: string;
