@@ -17,6 +17,7 @@ import {
   createEndpointSliceMirroringController,
   createVolumeProtectionController,
   createGarbageCollectorController,
+  createJobController,
   createLegacyTokenCleanerController,
   createNamespaceController,
   createReplicaSetController,
@@ -28,6 +29,7 @@ import {
   createServiceCaCertificatePublisherController,
   createServiceAccountTokenController,
   createTokenCleanerController,
+  createTtlAfterFinishedController,
   createTrustBundlePublisherController,
   createValidatingAdmissionPolicyStatusController,
   type CertificateIssuer,
@@ -132,6 +134,11 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'endpointslice-mirroring-controller': {
     account: 'endpointslicemirroring-controller',
     create: createEndpointSliceMirroringController,
+  },
+  'job-controller': { account: 'job-controller', create: createJobController },
+  'ttl-after-finished-controller': {
+    account: 'ttl-after-finished-controller',
+    create: createTtlAfterFinishedController,
   },
   'replicaset-controller': {
     account: 'replicaset-controller',

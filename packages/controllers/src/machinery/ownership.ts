@@ -5,6 +5,7 @@
 import {
   isStatusError,
   type GroupVersionResource,
+  type JsonObject,
   type KubeObject,
   type LabelMatcher,
   type OwnerReference,
@@ -94,6 +95,8 @@ export interface ClaimOptions<T extends KubeObject> {
   readonly dependentResource: GroupVersionResource;
   /** Others are neither adopted nor released. */
   readonly concerns?: (object: T) => boolean;
+  /** What adopted objects get as well. */
+  readonly finalizers?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -138,24 +141,28 @@ async function adopt<T extends KubeObject>(
   options: ClaimOptions<T>,
   object: T,
 ): Promise<T | undefined> {
-  const { ownerKind, owner } = options;
-  return patch(options, object, [controllerReference(ownerKind, owner)]);
+  const { ownerKind, owner, finalizers = [] } = options;
+  return patch(options, object, {
+    ownerReferences: [controllerReference(ownerKind, owner)],
+    ...(finalizers.length > 0 && { finalizers: [...finalizers] }),
+  });
 }
 async function release<T extends KubeObject>(
   options: ClaimOptions<T>,
   object: T,
 ): Promise<undefined> {
-  await patch(options, object, [{ $patch: 'delete', uid: options.owner.metadata.uid ?? '' }]);
+  const ownerReferences = [{ $patch: 'delete', uid: options.owner.metadata.uid ?? '' }];
+  await patch(options, object, { ownerReferences });
 }
 
 async function patch<T extends KubeObject>(
   { client, dependentResource, signal }: ClaimOptions<T>,
   { metadata: { namespace = '', name = '', uid = '' } }: T,
-  ownerReferences: { [field: string]: string | boolean }[],
+  change: JsonObject,
 ): Promise<T | undefined> {
   try {
     // The uid makes it a conflict if another object has the name by now.
-    const body = { metadata: { ownerReferences, uid } };
+    const body = { metadata: { ...change, uid } };
     const resource = client.resource<T>(dependentResource).namespace(namespace);
     return await resource.patch(name, 'strategic', body, { signal });
   } catch (error) {

@@ -4,7 +4,7 @@
 
 import { jsonEqual, type JsonValue } from '@keelson/apimachinery';
 
-const keptWhenZero = new Set(['terminatingReplicas']);
+const keptWhenZero = new Set(['terminatingReplicas', 'terminating', 'ready']);
 
 export function isSameStatus(stored: object | undefined, computed: object): boolean {
   return jsonEqual(withoutZeros(stored ?? {}), withoutZeros(computed));

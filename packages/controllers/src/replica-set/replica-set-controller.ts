@@ -24,7 +24,7 @@ import { runInBatches } from '../machinery/slow-start.ts';
 import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { createPodControl, podFromTemplate, type PodControl } from '../pods/pod-control.ts';
 import { availableInMs, isPodActive, isPodTerminating } from '../pods/pod-state.ts';
-import { rankForDeletion } from './rank-pods.ts';
+import { rankForDeletion } from '../pods/rank-pods.ts';
 import {
   replicaSetKind,
   replicationControllerKind,

@@ -202,7 +202,10 @@ function transitions(errors: Errors, { job, status, old, changed }: StatusUpdate
     const why = 'completionTime cannot be mutated';
     errors.push(fieldError.invalid('status.completionTime', status.completionTime, why));
   }
-  if (old.startTime && changed('startTime') && suspend !== true) {
+  // A Job that goes on after having been suspended starts anew.
+  const resumes = hasTrueCondition(before, 'Suspended') && !hasTrueCondition(job, 'Suspended');
+  const mayStartAnew = suspend === true || (resumes && status.startTime !== undefined);
+  if (old.startTime && changed('startTime') && !mayStartAnew) {
     const why = 'startTime cannot be removed for unsuspended job';
     errors.push(fieldError.required('status.startTime', why));
   }

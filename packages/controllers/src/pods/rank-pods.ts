@@ -3,7 +3,7 @@
 // KEP-2185 for ages by magnitude and KEP-2255 for pod-deletion-cost.
 
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
-import { isPodReady, readySince } from '../pods/pod-state.ts';
+import { isPodReady, readySince } from './pod-state.ts';
 
 const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 const phases = ['Pending', 'Unknown', 'Running'];

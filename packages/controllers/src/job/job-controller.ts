@@ -1,0 +1,238 @@
+// Runs Jobs: pods until as many have succeeded as asked for, or one of the limits ends it. The
+// status tells what was counted and, in the end, how it went.
+// https://kubernetes.io/docs/concepts/workloads/controllers/job/
+
+import { formatTime, isStatusError, type KubeObject } from '@keelson/apimachinery';
+import type { Job, JobStatus } from '@keelson/apimachinery/types/batch.v1';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { claimDependents, indexByController, tellOwners } from '../machinery/ownership.ts';
+import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import { jobsResource, podsResource } from '../machinery/resources.ts';
+import type { ReconcileResult } from '../machinery/run-controller.ts';
+import { isSameStatus } from '../machinery/same-status.ts';
+import { isNamespaceTerminating } from '../machinery/status-causes.ts';
+import { createPodControl, eventTarget, type PodControl } from '../pods/pod-control.ts';
+import { finalType, isFinished, setCondition, type Outcome } from './conditions.ts';
+import { countPods, countReleased, hasUncounted } from './count-pods.ts';
+import { deadlineInMs, decideOutcome } from './decide-outcome.ts';
+import { isManagedElsewhere, jobComponent, jobKind, jobSelectorOf } from './job-kind.ts';
+import { isSuspended, trackingFinalizer } from './job-pods.ts';
+import { observeJob, type JobObservation } from './observe-job.ts';
+import { createOrphanPods } from './orphan-pods.ts';
+import { backOffAfter, noBackOff, type BackOff } from './pod-back-off.ts';
+import { createPodReleases, type PodReleases } from './release-pods.ts';
+import { continuePods, endPods, type JobStep } from './run-job.ts';
+
+const workers = 5;
+/** Pods end in crowds: their changes are looked at together. */
+const batchMs = 1_000;
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly jobs: Informer<Job>;
+  readonly pods: Informer<Pod>;
+  readonly events: EventRecorder;
+  readonly podControl: PodControl;
+  readonly pending: PendingWrites;
+  readonly releases: PodReleases;
+  /** By key of the Job. */
+  readonly backOffs: Map<string, BackOff>;
+}
+
+export function createJobController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const jobs = informers.informer<Job>(jobsResource);
+  const pods = informers.informer<Pod>(podsResource);
+  indexByController(pods);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: jobComponent,
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const tools: Tools = {
+    context,
+    jobs,
+    pods,
+    events,
+    podControl: createPodControl({ client, events, ownerKind: jobKind }),
+    pending: createPendingWrites(pods, clock),
+    releases: createPodReleases(client, pods),
+    backOffs: new Map(),
+  };
+  const running = [
+    createJobReconciler(tools),
+    createOrphanPods(context, { jobs, pods, releases: tools.releases }),
+  ];
+  return {
+    run: async (signal) => {
+      await Promise.all(running.map((controller) => controller.run(signal)));
+    },
+  };
+}
+
+function createJobReconciler(tools: Tools): Controller {
+  const { context, jobs, pods, releases } = tools;
+  return createReconciler(context, {
+    failure: 'Job not reconciled',
+    workers,
+    reads: [jobs, pods],
+    subscribe: (queue) => {
+      const soon = (job: KubeObject) => queue.addAfter(keyOf(job), batchMs);
+      const now = (job: KubeObject) => queue.add(keyOf(job));
+      return [
+        releases.watch(),
+        jobs.addHandler({
+          onAdd: now,
+          // Only a change of the spec is worth hurrying.
+          onUpdate: (job, old) =>
+            job.metadata.generation === old.metadata.generation ? soon(job) : now(job),
+          onDelete: now,
+        }),
+        pods.addHandler(tellOwners(jobs, jobSelectorOf, soon)),
+      ];
+    },
+    reconcile: (key, signal) => reconcile(tools, key, signal),
+  });
+}
+
+async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const { context, jobs, pods, pending, backOffs, releases, podControl } = tools;
+  const { namespace, name } = parseKey(key);
+  const stored = jobs.store.get(namespace, name);
+  if (stored === undefined) pending.forget(key);
+  if (stored === undefined || isFinished(stored)) return void backOffs.delete(key);
+  if (isManagedElsewhere(stored.spec)) return;
+  const claimed = await claimDependents<Pod>({
+    client: context.client,
+    ownerKind: jobKind,
+    owner: stored,
+    selector: jobSelectorOf(stored),
+    dependents: pods,
+    dependentResource: podsResource,
+    finalizers: [trackingFinalizer],
+    signal,
+  });
+  const now = context.clock.now();
+  const { isTracked } = releases;
+  const observation = observeJob(started(stored, now), { pods: claimed, isTracked }, now);
+  const { newlySucceeded, newlyFailed } = observation;
+  const backOff = backOffAfter(backOffs.get(key) ?? noBackOff, newlySucceeded, newlyFailed);
+  const outcome = decideOutcome(observation);
+  const writes = { podControl, pending, releases, signal, key };
+  const step =
+    outcome === undefined
+      ? await continuePods(observation, backOff, writes)
+      : await endPods(observation, outcome, writes);
+  await account(tools, { stored, observation, step, signal }, () => backOffs.set(key, backOff));
+  if (step.error !== undefined && !isNamespaceTerminating(step.error)) throw step.error;
+  return whenNext(observation, step);
+}
+
+/** The time counts from when it is first seen not suspended. */
+function started(job: Job, now: number): Job {
+  if (job.status?.startTime !== undefined || isSuspended(job)) return job;
+  return { ...job, status: { ...job.status, startTime: formatTime(now) } };
+}
+
+function whenNext({ job, now }: JobObservation, step: JobStep): ReconcileResult {
+  const waits = [step.waitMs, step.outcome === undefined ? deadlineInMs(job, now) : undefined];
+  const ms = Math.min(...waits.filter((wait) => wait !== undefined));
+  return ms === Infinity ? undefined : { requeueAfterMs: Math.max(0, ms) };
+}
+
+interface Accounting {
+  readonly stored: Job;
+  readonly observation: JobObservation;
+  readonly step: JobStep;
+  readonly signal: AbortSignal;
+}
+
+/** Writes the status, takes off finalizers, and writes again what that allows to say. */
+async function account(
+  tools: Tools,
+  { stored, observation, step, signal }: Accounting,
+  onCounted: () => void,
+): Promise<void> {
+  const { events, releases, context } = tools;
+  const about = eventTarget(jobKind, stored);
+  const { outcome, event } = step;
+  const { status: counted, release, isPartial } = countPods(observation, outcome);
+  const first = statusAfter(observation, counted, step);
+  const write = (job: Job, status: JobStatus) => writeStatus(context, { ...job, status }, signal);
+  const isChanged = !isSameStatus(stored.status, first);
+  const written = isChanged ? await write(stored, first) : stored;
+  if (written === undefined) return;
+  onCounted();
+  if (event !== undefined) events.record(about, { type: 'Normal', ...event });
+  const results = await Promise.allSettled(release.map((pod) => releases.release(pod, signal)));
+  const missed = new Set(release.filter((_, i) => results[i]?.status === 'rejected'));
+  const tracked = observation.tracked.filter((pod) => !release.includes(pod) || missed.has(pod));
+  const second = countReleased(first, tracked);
+  const isOver =
+    outcome !== undefined && !isPartial && !hasUncounted(second) && step.terminating === 0;
+  const last = isOver ? finalStatus(second, outcome, observation.now) : second;
+  if (!isSameStatus(first, last) && (await write(written, last)) !== undefined && isOver)
+    tellEnd(events, { ...stored, status: last }, outcome);
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}
+
+function statusAfter({ now }: JobObservation, counted: JobStatus, step: JobStep): JobStatus {
+  const { active, ready, terminating, outcome, starts } = step;
+  const conditions =
+    outcome === undefined
+      ? step.conditions
+      : setCondition(step.conditions, { ...outcome, status: 'True' }, now);
+  return {
+    ...counted,
+    ...(starts === true && { startTime: formatTime(now) }),
+    active,
+    ready,
+    terminating,
+    ...(conditions.length > 0 && { conditions: [...conditions] }),
+  };
+}
+
+function finalStatus(status: JobStatus, outcome: Outcome, now: number): JobStatus {
+  const { reason, message } = outcome;
+  const text = { type: finalType(outcome), status: 'True', reason, message };
+  return {
+    ...status,
+    conditions: [...setCondition(status.conditions ?? [], text, now)],
+    ...(text.type === 'Complete' && { completionTime: formatTime(now) }),
+  };
+}
+
+function tellEnd(events: EventRecorder, job: Job, outcome: Outcome): void {
+  const about = eventTarget(jobKind, job);
+  const { reason, message } = outcome;
+  if (finalType(outcome) === 'Failed')
+    return events.record(about, { type: 'Warning', reason, message });
+  const { completions } = job.spec;
+  if (completions !== undefined && (job.status?.succeeded ?? 0) > completions) {
+    const tooMany = 'Too many succeeded pods after completion count reached';
+    events.record(about, { type: 'Warning', reason: 'TooManySucceededPods', message: tooMany });
+  }
+  events.record(about, { type: 'Normal', reason: 'Completed', message: 'Job completed' });
+}
+
+/** Undefined when the Job is gone. Throws a conflict when the cache was behind. */
+async function writeStatus(
+  { client }: ControllerContext,
+  job: Job,
+  signal: AbortSignal,
+): Promise<Job | undefined> {
+  const jobs = client.resource<Job>(jobsResource).namespace(job.metadata.namespace ?? '');
+  try {
+    return await jobs.update(job, { subresource: 'status', signal });
+  } catch (error) {
+    if (isStatusError(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
