@@ -25,6 +25,7 @@ const changed: Readonly<Record<string, string>> = {
   'certificates.k8s.io/certificatesigningrequests.spec.username': 'is the creator',
   'coordination.k8s.io/leases.spec.preferredHolder': 'needs the gate CoordinatedLeaderElection',
   'coordination.k8s.io/leases.spec.strategy': 'needs the gate CoordinatedLeaderElection',
+  'resource.k8s.io/devicetaintrules.spec.taint.timeAdded': 'tells when the effect changed',
 };
 
 /** Parts of paths of the same kind. */

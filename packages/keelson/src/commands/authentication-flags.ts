@@ -3,6 +3,7 @@
 // shows before anything is opened.
 
 import { readFileSync } from 'node:fs';
+import { openProblem } from './open-problem.ts';
 import {
   AuthenticationConfigurationError,
   parseTokenFile,
@@ -228,17 +229,10 @@ function reading<T>(file: string, read: () => T): T {
       throw new AuthenticationFlagError([`${file}: ${cause.message}`], { cause });
     if (cause instanceof AuthenticationConfigurationError)
       throw new AuthenticationFlagError([cause.message], { cause });
-    if (cause instanceof Error && 'code' in cause)
-      throw new AuthenticationFlagError([`open ${file}: ${openProblem(String(cause.code))}`], {
-        cause,
-      });
+    const problem = openProblem(file, cause);
+    if (problem !== undefined) throw new AuthenticationFlagError([problem], { cause });
     throw cause;
   }
-}
-
-function openProblem(code: string): string {
-  if (code === 'EACCES') return 'permission denied';
-  return code === 'EISDIR' ? 'is a directory' : 'no such file or directory';
 }
 
 function isGiven(text: string | undefined): text is string {

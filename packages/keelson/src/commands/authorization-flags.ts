@@ -2,6 +2,7 @@
 // a configuration file, or modes with a policy file and a webhook, never both.
 
 import { readFileSync } from 'node:fs';
+import { openProblem } from './open-problem.ts';
 import {
   AuthorizationConfigurationError,
   configurationOfModes,
@@ -84,6 +85,6 @@ function readPolicy(file: string | undefined): { readonly abacPolicy?: string } 
   try {
     return { abacPolicy: readFileSync(file, 'utf8') };
   } catch (cause) {
-    throw new AuthorizationConfigurationError(`open ${file}: no such file or directory`, { cause });
+    throw new AuthorizationConfigurationError(openProblem(file, cause) ?? String(cause), { cause });
   }
 }

@@ -4,6 +4,7 @@
 // the server runs.
 
 import { readFileSync } from 'node:fs';
+import { openProblem } from './open-problem.ts';
 import {
   parseSigningKey,
   parseVerificationKeys,
@@ -139,7 +140,8 @@ function readKeys<T>(file: string, parse: (pem: string) => T): T {
 /** A key file cannot be used. SECURITY: the message names the file, never what is in it. */
 export class ServiceAccountKeyError extends Error {
   constructor(file: string, cause: unknown) {
-    super(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(openProblem(file, cause) ?? `${file}: ${why}`, { cause });
     this.name = 'ServiceAccountKeyError';
   }
 }

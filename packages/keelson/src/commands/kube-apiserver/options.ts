@@ -2,6 +2,7 @@
 // once, each in its words. Files are read here, so that the rest of the start cannot fail for them.
 
 import { readFileSync } from 'node:fs';
+import { openProblem } from '../open-problem.ts';
 import { dirname, resolve } from 'node:path';
 import { networkInterfaces } from 'node:os';
 import { isIP } from 'node:net';
@@ -303,8 +304,8 @@ function parsing<T>(file: string, read: (text: string) => T): T {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
-    throw new FlagError(`open ${file}: no such file or directory`);
+  } catch (cause) {
+    throw new FlagError(openProblem(file, cause) ?? String(cause));
   }
   try {
     return read(text);
