@@ -171,6 +171,11 @@ export {
   parseGoDuration,
 } from './go-duration.ts';
 
+export { CronError, parseSchedule } from './cron/parse-schedule.ts';
+export { createCronSchedule } from './cron/next-run.ts';
+export type { CronSchedule } from './cron/next-run.ts';
+export { formatZonedTime } from './cron/zoned-time.ts';
+export { timeZoneProblem } from './cron/time-zones.ts';
 export { compareGoStrings } from './go-string.ts';
 export { createLabelRequirement, SelectorError } from './selectors/label-requirement.ts';
 export type { LabelOperator, LabelRequirement, Labels } from './selectors/label-requirement.ts';

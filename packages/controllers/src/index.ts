@@ -48,6 +48,7 @@ export {
 } from './replica-set/replica-set-controller.ts';
 export { createResourceQuotaController } from './resource-quota/resource-quota-controller.ts';
 export type { QuotaCounting } from './resource-quota/resource-quota-controller.ts';
+export { createCronJobController } from './cron-job/cron-job-controller.ts';
 export { createJobController } from './job/job-controller.ts';
 export { createTtlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
 export { createDisruptionController } from './disruption/disruption-controller.ts';

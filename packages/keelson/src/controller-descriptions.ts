@@ -32,6 +32,7 @@ import {
   createTtlAfterFinishedController,
   createTrustBundlePublisherController,
   createValidatingAdmissionPolicyStatusController,
+  createCronJobController,
   type CertificateIssuer,
   type Controller,
   type ControllerContext,
@@ -203,6 +204,7 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     create: (context) => createBootstrapSignerController(context, { sign: signForBootstrap }),
   },
   'token-cleaner-controller': { account: 'token-cleaner', create: createTokenCleanerController },
+  'cronjob-controller': { account: 'cronjob-controller', create: createCronJobController },
   'kube-scheduler': {
     user: { name: 'system:kube-scheduler' },
     userAgent: 'kube-scheduler',

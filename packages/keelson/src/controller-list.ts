@@ -9,6 +9,7 @@ export const controllerNames = [
   'root-ca-certificate-publisher-controller',
   'garbage-collector-controller',
   'clusterrole-aggregation-controller',
+  'cronjob-controller',
   'deployment-controller',
   'disruption-controller',
   'endpoints-controller',

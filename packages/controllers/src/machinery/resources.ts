@@ -29,6 +29,7 @@ export const replicaSetsResource = apps('replicasets');
 export const deploymentsResource = apps('deployments');
 export const statefulSetsResource = apps('statefulsets');
 export const endpointSlicesResource = v1('discovery.k8s.io')('endpointslices');
+export const cronJobsResource = v1('batch')('cronjobs');
 export const jobsResource = v1('batch')('jobs');
 export const podDisruptionBudgetsResource = v1('policy')('poddisruptionbudgets');
 export const certificateSigningRequestsResource: GroupVersionResource = {

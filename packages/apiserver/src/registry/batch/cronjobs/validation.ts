@@ -1,11 +1,9 @@
 // What a CronJob may ask for: a schedule, and a Job that could be made from its template.
 
-import { fieldError } from '@keelson/apimachinery';
+import { CronError, fieldError, parseSchedule, timeZoneProblem } from '@keelson/apimachinery';
 import type { CronJob, CronJobSpec, JobTemplateSpec } from '@keelson/apimachinery/types/batch.v1';
 import type { Features } from '../../../features/features.ts';
 import { nonNegative, required, requiredOneOf, type Errors } from '../../validation/checks.ts';
-import { cronProblem } from '../../validation/cron.ts';
-import { timeZoneProblem } from '../../validation/time-zones.ts';
 import { templateOptions } from '../../core/pod-spec/workload.ts';
 import type { PodSpecOptions } from '../../core/pod-spec/scope.ts';
 import { jobSpec } from '../jobs/validation.ts';
@@ -51,6 +49,16 @@ function schedule(errors: Errors, path: string, spec: CronJobSpec, old?: CronJob
   } else if (spec.timeZone !== undefined) {
     const why = 'cannot use both timeZone field and TZ or CRON_TZ in schedule';
     errors.push(fieldError.invalid(path, text, why));
+  }
+}
+
+function cronProblem(text: string): string | undefined {
+  try {
+    parseSchedule(text);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CronError)) throw error;
+    return error.message;
   }
 }
 

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cronProblem } from './cron.ts';
+import { CronError, parseSchedule } from './parse-schedule.ts';
+
+function cronProblem(schedule: string): string | undefined {
+  try {
+    parseSchedule(schedule);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CronError)) throw error;
+    return error.message;
+  }
+}
 
 const good = [
   '* * * * *',

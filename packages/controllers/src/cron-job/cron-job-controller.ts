@@ -1,0 +1,132 @@
+// Starts a Job at each time of a CronJob's schedule, keeps an eye on those that run, and forgets the
+// oldest of those that ended.
+// https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
+
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import type { CronJob, CronJobStatus, Job } from '@keelson/apimachinery/types/batch.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { controllerOf, dependentsOf, indexByController } from '../machinery/ownership.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import { cronJobsResource, jobsResource } from '../machinery/resources.ts';
+import type { ReconcileResult } from '../machinery/run-controller.ts';
+import { isSameStatus } from '../machinery/same-status.ts';
+import { isNamespaceTerminating } from '../machinery/status-causes.ts';
+import { eventTarget } from '../pods/pod-control.ts';
+import type { CronJobWork } from './cron-job-work.ts';
+import { deleteHistory } from './delete-jobs.ts';
+import { nextRunInMs } from './due-times.ts';
+import { cronJobKind } from './job-of-run.ts';
+import { scheduleOf, startDueRun } from './start-run.ts';
+import { observeJobs } from './watch-jobs.ts';
+
+const workers = 5;
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly cronJobs: Informer<CronJob>;
+  readonly jobs: Informer<Job>;
+  readonly events: EventRecorder;
+}
+
+export function createCronJobController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const cronJobs = informers.informer<CronJob>(cronJobsResource);
+  const jobs = informers.informer<Job>(jobsResource);
+  indexByController(jobs);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'cronjob-controller',
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const tools: Tools = { context, cronJobs, jobs, events };
+  return createReconciler(context, {
+    failure: 'CronJob not reconciled',
+    workers,
+    reads: [cronJobs, jobs],
+    subscribe: (queue) => {
+      const enqueue = (object: KubeObject) => queue.add(keyOf(object));
+      const enqueueOwner = (job: Job) => {
+        const owner = controllerOf(job);
+        const { namespace = '' } = job.metadata;
+        const cronJob = owner?.kind === 'CronJob' && cronJobs.store.get(namespace, owner.name);
+        if (cronJob && cronJob.metadata.uid === owner?.uid) enqueue(cronJob);
+      };
+      return [
+        cronJobs.addHandler({
+          onAdd: enqueue,
+          onUpdate(cronJob, old) {
+            // A new schedule counts from now: what it would have run before was never missed.
+            const waitMs = isRescheduled(cronJob, old) ? waitOf(tools, cronJob) : 0;
+            if (waitMs !== undefined) queue.addAfter(keyOf(cronJob), waitMs);
+          },
+        }),
+        jobs.addHandler({ onAdd: enqueueOwner, onUpdate: enqueueOwner, onDelete: enqueueOwner }),
+      ];
+    },
+    reconcile: (key, signal) => reconcile(tools, key, signal),
+  });
+}
+
+function isRescheduled({ spec }: CronJob, { spec: old }: CronJob): boolean {
+  return spec.schedule !== old.schedule || spec.timeZone !== old.timeZone;
+}
+
+function waitOf({ context, events }: Tools, cronJob: CronJob): number | undefined {
+  const schedule = scheduleOf(cronJob, teller(events, cronJob));
+  return schedule && nextRunInMs(cronJob, schedule, context.clock.now());
+}
+
+function teller(events: EventRecorder, cronJob: CronJob): CronJobWork['tell'] {
+  const about = eventTarget(cronJobKind, cronJob);
+  return (type, reason, message) => events.record(about, { type, reason, message });
+}
+
+async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const { context, cronJobs, jobs, events } = tools;
+  const { namespace, name } = parseKey(key);
+  const cronJob = cronJobs.store.get(namespace, name);
+  if (cronJob === undefined) return;
+  const work: CronJobWork = {
+    cronJob,
+    live: context.client.resource<CronJob>(cronJobsResource).namespace(namespace),
+    jobs: context.client.resource<Job>(jobsResource),
+    now: context.clock.now(),
+    tell: teller(events, cronJob),
+    signal,
+  };
+  const own = dependentsOf(jobs, cronJob);
+  const observed = await deleteHistory(work, own, await observeJobs(work, own));
+  const isOn = cronJob.metadata.deletionTimestamp === undefined && cronJob.spec.suspend !== true;
+  const schedule = isOn ? scheduleOf(cronJob, work.tell) : undefined;
+  if (schedule === undefined) return writeStatus(work, observed);
+  if (schedule.next(work.now) === undefined) {
+    const why = 'time difference between two schedules is less than 1 second';
+    const what = `invalid schedule: ${cronJob.spec.schedule} : ${why}`;
+    work.tell('Warning', 'InvalidSchedule', what);
+    return writeStatus(work, observed);
+  }
+  const { status, error } = await startDueRun(work, schedule, observed).then(
+    (after) => ({ status: after, error: undefined }),
+    (why: unknown) => ({ status: observed, error: why }),
+  );
+  await writeStatus(work, status);
+  if (error !== undefined && !isNamespaceTerminating(error)) throw error;
+  const waitMs = nextRunInMs({ ...cronJob, status }, schedule, work.now);
+  return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
+}
+
+async function writeStatus(
+  { cronJob, live, signal }: CronJobWork,
+  status: CronJobStatus,
+): Promise<void> {
+  if (isSameStatus(cronJob.status, status)) return;
+  try {
+    await live.update({ ...cronJob, status }, { subresource: 'status', signal });
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+  }
+}

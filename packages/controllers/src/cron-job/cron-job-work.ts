@@ -1,0 +1,17 @@
+// What one reconciliation of a CronJob works with.
+
+import type { CronJob, Job } from '@keelson/apimachinery/types/batch.v1';
+import type { ResourceClient } from '@keelson/client';
+
+export interface CronJobWork {
+  readonly cronJob: CronJob;
+  /** CronJobs of its namespace. */
+  readonly live: ResourceClient<CronJob>;
+  /** Of all namespaces. */
+  readonly jobs: ResourceClient<Job>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Records an event about the CronJob. */
+  tell(type: 'Normal' | 'Warning', reason: string, message: string): void;
+  readonly signal: AbortSignal;
+}
