@@ -58,6 +58,10 @@ export type { Scheduler } from './scheduler/scheduler-controller.ts';
 export { createEndpointsController } from './endpoints/endpoints-controller.ts';
 export { createEndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 export { createEndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts';
+export { createNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
+export { createTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+export { createTtlController } from './ttl/ttl-controller.ts';
+export { createPodGarbageCollectorController } from './pod-garbage-collector/pod-garbage-collector-controller.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';

@@ -33,6 +33,10 @@ import {
   createTrustBundlePublisherController,
   createValidatingAdmissionPolicyStatusController,
   createCronJobController,
+  createNodeLifecycleController,
+  createPodGarbageCollectorController,
+  createTaintEvictionController,
+  createTtlController,
   type CertificateIssuer,
   type Controller,
   type ControllerContext,
@@ -205,6 +209,19 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   },
   'token-cleaner-controller': { account: 'token-cleaner', create: createTokenCleanerController },
   'cronjob-controller': { account: 'cronjob-controller', create: createCronJobController },
+  'node-lifecycle-controller': {
+    account: 'node-controller',
+    create: createNodeLifecycleController,
+  },
+  'taint-eviction-controller': {
+    account: 'node-controller',
+    create: createTaintEvictionController,
+  },
+  'ttl-controller': { account: 'ttl-controller', create: createTtlController },
+  'pod-garbage-collector-controller': {
+    account: 'pod-garbage-collector',
+    create: createPodGarbageCollectorController,
+  },
   'kube-scheduler': {
     user: { name: 'system:kube-scheduler' },
     userAgent: 'kube-scheduler',

@@ -20,6 +20,7 @@ import {
 } from '../machinery/resources.ts';
 import { requeueLater, type ReconcileResult } from '../machinery/run-controller.ts';
 import { eventTarget } from '../pods/pod-control.ts';
+import { indexByNode, podsOnNode } from '../pods/pods-by-node.ts';
 import { planSlices, type SlicePlan } from './plan-slices.ts';
 import { addressTypesOf, zoneLabel } from './pod-endpoint.ts';
 import {
@@ -36,7 +37,6 @@ const managedBy = 'endpointslice-controller.k8s.io';
 const workers = 5;
 /** In one slice. Kubernetes' default: larger ones make every change dearer for every node. */
 const endpointsMax = 100;
-const byNode = 'endpoint-node';
 
 interface Tools {
   readonly context: ControllerContext;
@@ -55,7 +55,7 @@ export function createEndpointSliceController(context: ControllerContext): Contr
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   const slices = informers.informer<EndpointSlice>(endpointSlicesResource);
-  pods.addIndex(byNode, ({ spec }) => [spec?.nodeName ?? '']);
+  indexByNode(pods);
   const events = createEventRecorder({
     client,
     clock,
@@ -81,7 +81,7 @@ function subscribe(
   const enqueue = (service: KubeObject) => add(keyOf(service));
   const enqueueOfPod = (pod: Pod) => servicesOf(services, pod).forEach(enqueue);
   const enqueueOfNode = ({ metadata }: Node) =>
-    pods.store.byIndex(byNode, metadata.name ?? '').forEach(enqueueOfPod);
+    podsOnNode(pods, metadata.name ?? '').forEach(enqueueOfPod);
   const enqueueOfSlice = ({ metadata: { namespace = '', labels = {} } }: EndpointSlice) => {
     const service = labels[serviceNameLabel];
     if (labels[managedByLabel] === managedBy && service !== undefined)

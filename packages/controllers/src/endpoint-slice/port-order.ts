@@ -1,5 +1,6 @@
-// The order of ports in slices and Endpoints, and what tells two sets of ports apart. Kubernetes
-// orders by a hash of each port; clients that take "the first port" see that order.
+// The order of ports in slices and Endpoints, and what tells two sets of ports apart. Clients that
+// take "the first port" see the order: slices have it by name, Endpoints by a hash, as Kubernetes
+// orders them.
 
 import { createHash } from 'node:crypto';
 import { builtinType, dumpGoStruct, type JsonValue } from '@keelson/apimachinery';
@@ -8,11 +9,11 @@ import type { EndpointPort } from '@keelson/apimachinery/types/discovery.k8s.io.
 
 /** Of a slice. */
 export function orderSlicePorts(ports: readonly EndpointPort[]): EndpointPort[] {
-  return byHash(ports, (port) => hashOfBuiltin(port, 'io.k8s.api.discovery.v1.EndpointPort'));
+  return inOrderOf(ports, portText);
 }
 /** Of a subset of Endpoints. */
 export function orderSubsetPorts(ports: readonly SubsetPort[]): SubsetPort[] {
-  return byHash(ports, (port) => hashOfBuiltin(port, 'io.k8s.api.core.v1.EndpointPort'));
+  return inOrderOf(ports, (port) => hashOfBuiltin(port, 'io.k8s.api.core.v1.EndpointPort'));
 }
 
 /** Hexadecimal. MD5 is as good as any: nothing depends on it but the order. */
@@ -26,14 +27,15 @@ export function hashOfBuiltin(value: object, typeName: string): string {
 
 /** Equal for the same ports, in whatever order. */
 export function portsKey(ports: readonly EndpointPort[]): string {
-  const texts = ports.map(({ name = '', protocol = 'TCP', port, appProtocol }) =>
-    JSON.stringify([name, protocol, port ?? null, appProtocol ?? null]),
-  );
-  return texts.toSorted().join();
+  return ports.map(portText).toSorted().join();
 }
 
-function byHash<T>(items: readonly T[], hashOf: (item: T) => string): T[] {
+function portText({ name = '', protocol = 'TCP', port, appProtocol }: EndpointPort): string {
+  return JSON.stringify([name, protocol, port ?? null, appProtocol ?? null]);
+}
+
+function inOrderOf<T>(items: readonly T[], textOf: (item: T) => string): T[] {
   if (items.length < 2) return [...items];
-  const hashed = items.map((item) => ({ item, hash: hashOf(item) }));
-  return hashed.toSorted((a, b) => (a.hash < b.hash ? -1 : 1)).map(({ item }) => item);
+  const withText = items.map((item) => ({ item, text: textOf(item) }));
+  return withText.toSorted((a, b) => (a.text < b.text ? -1 : 1)).map(({ item }) => item);
 }

@@ -28,6 +28,7 @@ export const replicationControllersResource = core('replicationcontrollers');
 export const replicaSetsResource = apps('replicasets');
 export const deploymentsResource = apps('deployments');
 export const statefulSetsResource = apps('statefulsets');
+export const leasesResource = v1('coordination.k8s.io')('leases');
 export const endpointSlicesResource = v1('discovery.k8s.io')('endpointslices');
 export const cronJobsResource = v1('batch')('cronjobs');
 export const jobsResource = v1('batch')('jobs');

@@ -1,0 +1,241 @@
+// Tells the cluster about nodes that are not well: conditions of silent nodes become unknown, their
+// pods are not ready, and taints keep new pods away (NoSchedule, at once) and move running ones
+// (NoExecute, at the pace of their zone). taint-eviction-controller acts on the latter.
+
+import { isStatusError } from '@keelson/apimachinery';
+import type { Lease } from '@keelson/apimachinery/types/coordination.k8s.io.v1';
+import type { Node, Pod, Taint } from '@keelson/apimachinery/types/core.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import { leasesResource, nodesResource, podsResource } from '../machinery/resources.ts';
+import { eventTarget } from '../pods/pod-control.ts';
+import { indexByNode } from '../pods/pods-by-node.ts';
+import { markPodsNotReady } from './mark-pods-not-ready.ts';
+import {
+  isSilent,
+  monitorPeriodMs,
+  nextHealth,
+  readyConditionOf,
+  unknownConditions,
+  type NodeHealth,
+} from './node-health.ts';
+import {
+  hasNoExecuteTaint,
+  notReadyKey,
+  unreachableKey,
+  withNoExecuteTaint,
+  withNoScheduleTaints,
+} from './node-taints.ts';
+import {
+  createEvictionPace,
+  evictionRateOf,
+  zoneOf,
+  zoneState,
+  type EvictionPace,
+} from './zones.ts';
+
+const nodeKind = { apiVersion: 'v1', kind: 'Node', resource: nodesResource };
+const leaseNamespace = 'kube-node-lease';
+const workers = 8;
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly nodes: Informer<Node>;
+  readonly pods: Informer<Pod>;
+  readonly leases: Informer<Lease>;
+  readonly events: EventRecorder;
+  readonly health: Map<string, NodeHealth>;
+  /** Whose pods are still to be marked. */
+  readonly unmarked: Set<string>;
+  readonly pace: EvictionPace;
+  wasAllDisrupted: boolean;
+}
+
+export function createNodeLifecycleController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const nodes = informers.informer<Node>(nodesResource);
+  const pods = informers.informer<Pod>(podsResource);
+  const leases = informers.informer<Lease>(leasesResource);
+  indexByNode(pods);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'node-controller',
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const tools: Tools = {
+    context,
+    nodes,
+    pods,
+    leases,
+    events,
+    health: new Map(),
+    unmarked: new Set(),
+    pace: createEvictionPace(clock),
+    wasAllDisrupted: false,
+  };
+  const tainting = createReconciler(context, {
+    failure: 'taints of the node not written',
+    workers,
+    reads: [nodes],
+    subscribe: (queue) => {
+      const enqueue = (node: Node) => queue.add(keyOf(node));
+      return [nodes.addHandler({ onAdd: enqueue, onUpdate: enqueue })];
+    },
+    reconcile: (name, signal) => taintBySchedule(tools, name, signal),
+  });
+  const monitoring = createReconciler(context, {
+    failure: 'nodes not monitored',
+    workers: 1,
+    reads: [nodes, pods, leases],
+    subscribe: (queue) => {
+      queue.add('all nodes');
+      return [];
+    },
+    async reconcile(_, signal) {
+      await monitor(tools, signal);
+      return { requeueAfterMs: monitorPeriodMs };
+    },
+  });
+  return {
+    run: async (signal) => void (await Promise.all([tainting.run(signal), monitoring.run(signal)])),
+  };
+}
+
+async function taintBySchedule(tools: Tools, name: string, signal: AbortSignal): Promise<void> {
+  const node = tools.nodes.store.get('', name);
+  if (node === undefined) return;
+  const taints = withNoScheduleTaints(node, tools.context.clock.now());
+  if (taints !== undefined) await writeTaints(tools, node, taints, signal);
+}
+
+async function writeTaints(
+  { context }: Tools,
+  { metadata: { name = '', resourceVersion = '' } }: Node,
+  taints: readonly Taint[],
+  signal: AbortSignal,
+): Promise<void> {
+  // The version makes it a conflict if somebody else wrote taints meanwhile.
+  const patch = {
+    metadata: { resourceVersion },
+    spec: { taints: taints.length === 0 ? null : taints.map((taint) => ({ ...taint })) },
+  };
+  try {
+    await context.client.resource(nodesResource).patch(name, 'merge', patch, { signal });
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+  }
+}
+
+/** One node's failure is not the others': it is tried again in the next round. */
+async function monitor(tools: Tools, signal: AbortSignal): Promise<void> {
+  const nodes = tools.nodes.store.list();
+  const names = new Set(nodes.map(({ metadata }) => metadata.name ?? ''));
+  for (const name of tools.health.keys()) if (!names.has(name)) tools.health.delete(name);
+  for (const name of tools.unmarked) if (!names.has(name)) tools.unmarked.delete(name);
+  const current: Node[] = [];
+  for (const node of nodes)
+    current.push(await attempt(tools, node, () => listen(tools, node, signal)));
+  await setPace(tools, current, signal);
+}
+
+async function attempt(tools: Tools, node: Node, work: () => Promise<Node | void>): Promise<Node> {
+  try {
+    return (await work()) ?? node;
+  } catch (error) {
+    if (!isStatusError(error, 'Conflict'))
+      tools.context.log.warn('node not monitored', {
+        node: node.metadata.name,
+        error: errorText(error),
+      });
+    return node;
+  }
+}
+
+/** Returns the node as it is now. */
+async function listen(tools: Tools, node: Node, signal: AbortSignal): Promise<Node> {
+  const { context, health, leases, pods, unmarked } = tools;
+  const { name = '' } = node.metadata;
+  const now = context.clock.now();
+  const lease = leases.store.get(leaseNamespace, name);
+  const latest = nextHealth(health.get(name), node, { lease, now });
+  health.set(name, latest);
+  const conditions = isSilent(latest, node, now) ? unknownConditions(node, now) : undefined;
+  let current = node;
+  if (conditions !== undefined) {
+    const wasReady = readyConditionOf(node)?.status === 'True';
+    const status = { ...node.status, conditions };
+    current = await context.client
+      .resource<Node>(nodesResource)
+      .update({ ...node, status }, { subresource: 'status', signal });
+    // What this controller wrote is no sign of life.
+    health.set(name, {
+      ...nextHealth(undefined, current, { lease, now }),
+      heardAt: latest.heardAt,
+    });
+    if (wasReady) {
+      tellNotReady(tools, current);
+      unmarked.add(name);
+    }
+  }
+  if (unmarked.has(name) && readyConditionOf(current)?.status !== 'True') {
+    await markPodsNotReady({ context, pods, events: tools.events }, name, signal);
+  }
+  unmarked.delete(name);
+  return current;
+}
+
+function tellNotReady({ events }: Tools, node: Node): void {
+  const { name = '' } = node.metadata;
+  events.record(eventTarget(nodeKind, node), {
+    type: 'Normal',
+    reason: 'NodeNotReady',
+    message: `Node ${name} status is now: NodeNotReady`,
+  });
+}
+
+async function setPace(tools: Tools, nodes: readonly Node[], signal: AbortSignal): Promise<void> {
+  const { pace, health, context } = tools;
+  const zones = Map.groupBy(nodes, zoneOf);
+  pace.keep(new Set(zones.keys()));
+  const states = new Map([...zones].map(([zone, members]) => [zone, zoneState(members)]));
+  const isAllDisrupted =
+    zones.size > 0 && [...states.values()].every((state) => state === 'full-disruption');
+  if (tools.wasAllDisrupted && !isAllDisrupted) {
+    // Whoever could not be heard gets a whole grace period to be heard again.
+    for (const [name, entry] of health)
+      health.set(name, { ...entry, heardAt: context.clock.now() });
+  }
+  tools.wasAllDisrupted = isAllDisrupted;
+  for (const [zone, members] of zones) {
+    const rate = evictionRateOf(states.get(zone) ?? 'normal', members.length);
+    for (const node of members.toSorted(bySilence)) {
+      const key = isAllDisrupted ? undefined : evictionTaint(node);
+      const taints = withNoExecuteTaint(node, key, context.clock.now());
+      if (taints === undefined) continue;
+      const isNew = key !== undefined && !hasNoExecuteTaint(node);
+      if (isNew && !pace.take(zone, rate)) continue;
+      await attempt(tools, node, () => writeTaints(tools, node, taints, signal));
+    }
+  }
+}
+
+function evictionTaint(node: Node): string | undefined {
+  switch (readyConditionOf(node)?.status) {
+    case 'False':
+      return notReadyKey;
+    case 'Unknown':
+      return unreachableKey;
+    default:
+      return undefined;
+  }
+}
+
+/** Who has been unwell for longest comes first. */
+function bySilence(a: Node, b: Node): number {
+  const since = (node: Node) => Date.parse(readyConditionOf(node)?.lastTransitionTime ?? '') || 0;
+  return since(a) - since(b) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1);
+}

@@ -1,0 +1,27 @@
+// Which finished pods are too many, and which nodes have been declared out of service.
+
+import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import { isPodFinished } from '../pods/pod-state.ts';
+import { tolerates } from '../pods/tolerations.ts';
+
+const outOfServiceKey = 'node.kubernetes.io/out-of-service';
+
+/** The oldest, evicted ones before others. */
+export function surplusFinishedPods(pods: readonly Pod[], finishedMax: number): readonly Pod[] {
+  const finished = pods.filter(isPodFinished);
+  if (finished.length <= finishedMax) return [];
+  const rank = ({ status }: Pod) => (status?.reason === 'Evicted' ? 0 : 1);
+  const textOf = ({ metadata }: Pod) =>
+    `${metadata.creationTimestamp ?? ''} ${metadata.name ?? ''}`;
+  return finished
+    .toSorted((a, b) => rank(a) - rank(b) || (textOf(a) < textOf(b) ? -1 : 1))
+    .slice(0, finished.length - finishedMax);
+}
+
+/** An administrator says that the node will not come back as it was (KEP-2268). */
+export function isOutOfService(node: Node | undefined, pod: Pod): boolean {
+  const isReady = node?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+  const taint = node?.spec?.taints?.find(({ key }) => key === outOfServiceKey);
+  if (taint === undefined || isReady === true) return false;
+  return !(pod.spec?.tolerations ?? []).some((toleration) => tolerates(toleration, taint));
+}
