@@ -28,7 +28,7 @@ export const packages: readonly PackageLayer[] = [
       'ws',
     ],
   },
-  { name: 'controllers', imports: ['apimachinery', 'client'], external: [] },
+  { name: 'controllers', imports: ['apimachinery', 'cel', 'client'], external: [] },
   { name: 'advisor', imports: ['apimachinery', 'pod-security'], external: [] },
   {
     name: 'keelson',

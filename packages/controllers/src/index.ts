@@ -53,6 +53,7 @@ export { createJobController } from './job/job-controller.ts';
 export { createTtlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
 export { createDisruptionController } from './disruption/disruption-controller.ts';
 
+export { createResourceClaimController } from './resource-claim/resource-claim-controller.ts';
 export { createScheduler } from './scheduler/scheduler-controller.ts';
 export type { Scheduler } from './scheduler/scheduler-controller.ts';
 export { createEndpointsController } from './endpoints/endpoints-controller.ts';

@@ -39,6 +39,8 @@ export function startClusterControllers(
     certificates: createCertificateIssuer(() => signingAuthority ?? pki.authority, clock),
     ...(settings === undefined ? {} : { settings }),
     policies: checkedPolicies(server, features),
+    isEnabled: (gate) => features.enabled(gate),
+    isServed: (resource) => server.index.find(resource) !== undefined,
     quotaCounting: createQuotaMeter({ sources, features, clock }),
     clock,
     random,

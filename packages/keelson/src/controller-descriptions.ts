@@ -1,6 +1,7 @@
 // What each controller is: whom it acts as, where it exists, and what it is given. One entry each,
 // under kube-controller-manager's name.
 
+import type { GroupVersionResource } from '@keelson/apimachinery';
 import { bundleDigest, signForBootstrap } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
 import {
@@ -37,6 +38,7 @@ import {
   createPodGarbageCollectorController,
   createTaintEvictionController,
   createTtlController,
+  createResourceClaimController,
   type CertificateIssuer,
   type Controller,
   type ControllerContext,
@@ -67,6 +69,9 @@ export interface ControllerInputs {
   readonly settings?: ControllerSettings;
   /** Absent where no version of ValidatingAdmissionPolicy is served. */
   readonly policies?: ValidatingAdmissionPolicyStatusOptions | undefined;
+  /** Feature gates of the emulated release. */
+  readonly isEnabled: (gate: string) => boolean;
+  readonly isServed: (resource: GroupVersionResource) => boolean;
   /** How objects use quota, as admission counts it. */
   readonly quotaCounting: QuotaCounting;
 }
@@ -221,6 +226,13 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'pod-garbage-collector-controller': {
     account: 'pod-garbage-collector',
     create: createPodGarbageCollectorController,
+  },
+  'resourceclaim-controller': {
+    account: 'resource-claim-controller',
+    create: (context, { isServed }) =>
+      isServed({ group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' })
+        ? createResourceClaimController(context)
+        : undefined,
   },
   'kube-scheduler': {
     user: { name: 'system:kube-scheduler' },

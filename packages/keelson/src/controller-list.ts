@@ -36,6 +36,7 @@ export const controllerNames = [
   'legacy-serviceaccount-token-cleaner-controller',
   'bootstrap-signer-controller',
   'token-cleaner-controller',
+  'resourceclaim-controller',
   'kube-scheduler',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];

@@ -2,6 +2,13 @@
 // schemas, and costs.
 
 export {
+  deviceSelectorEnvironment,
+  deviceSelectorEstimator,
+  deviceSelectorValue,
+  type DeviceAttributeValue,
+  type SelectableDevice,
+} from './device-selectors.ts';
+export {
   createEnvironmentSet,
   type EnvironmentSet,
   type EnvironmentSetOptions,

@@ -3,6 +3,10 @@
 
 import type { SchedulerPlugin } from './framework.ts';
 import type { ObjectLookup } from './object-lookup.ts';
+import {
+  createDynamicResources,
+  type DynamicResourcesOptions,
+} from './plugins/dynamic-resources.ts';
 import { createImageLocality } from './plugins/image-locality.ts';
 import { createInterPodAffinity } from './plugins/inter-pod-affinity.ts';
 import { createNodeAffinity } from './plugins/node-affinity.ts';
@@ -14,17 +18,24 @@ import { createNodeUnschedulable } from './plugins/node-unschedulable.ts';
 import { createPodTopologySpread } from './plugins/pod-topology-spread.ts';
 import { createSchedulingGates } from './plugins/scheduling-gates.ts';
 import { createTaintToleration } from './plugins/taint-toleration.ts';
+import { createNodeVolumeLimits } from './plugins/node-volume-limits.ts';
+import { createVolumeBinding } from './plugins/volume-binding.ts';
+import { createVolumeRestrictions } from './plugins/volume-restrictions.ts';
+import { createVolumeZone } from './plugins/volume-zone.ts';
 import {
   createDefaultPreemption,
   type DefaultPreemptionOptions,
 } from './preemption/default-preemption.ts';
 
-export interface DefaultProfileOptions extends Omit<DefaultPreemptionOptions, 'lookup'> {
+export interface DefaultProfileOptions
+  extends Omit<DefaultPreemptionOptions, 'lookup'>, Omit<DynamicResourcesOptions, 'claims'> {
   readonly lookup: ObjectLookup;
+  /** Absent where claims of devices are not served. */
+  readonly claims?: DynamicResourcesOptions['claims'] | undefined;
 }
 
 export function createDefaultProfile(options: DefaultProfileOptions): readonly SchedulerPlugin[] {
-  const { lookup } = options;
+  const { lookup, claims } = options;
   return [
     createSchedulingGates(),
     createNodeUnschedulable(),
@@ -33,8 +44,13 @@ export function createDefaultProfile(options: DefaultProfileOptions): readonly S
     createNodeAffinity(),
     createNodePorts(),
     createNodeResourcesFit(),
+    createVolumeRestrictions(lookup),
+    createNodeVolumeLimits(lookup),
+    createVolumeBinding(options),
+    createVolumeZone(lookup),
     createPodTopologySpread(lookup),
     createInterPodAffinity(lookup),
+    ...(claims === undefined ? [] : [createDynamicResources({ ...options, claims })]),
     createDefaultPreemption(options),
     createNodeResourcesBalancedAllocation(),
     createImageLocality(),

@@ -2,7 +2,7 @@
 // to the node that the cycle found. Binding waits for the server beside the next cycle; until then
 // the pod is assumed to be where it will be.
 
-import { nextTurn } from '@keelson/apimachinery';
+import { nextTurn, type GroupVersionResource, type KubeObject } from '@keelson/apimachinery';
 import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
@@ -10,13 +10,14 @@ import { createEventRecorder, type EventRecorder } from '../machinery/event-reco
 import { namespacesResource, podsResource } from '../machinery/resources.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { bindPod } from './bind-pod.ts';
+import { createClaimTracker, resourceClaimsResource } from './dra/claim-tracker.ts';
 import { createDefaultProfile } from './default-profile.ts';
 import type { Reservation, SchedulerPlugin } from './framework.ts';
 import { createInformerLookup } from './informer-lookup.ts';
 import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
 import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
 import { evictVictims } from './preemption/default-preemption.ts';
-import type { ClusterEvent } from './queue/cluster-event.ts';
+import type { ClusterEvent, WatchedResource } from './queue/cluster-event.ts';
 import {
   createSchedulingQueue,
   type QueuedPod,
@@ -54,18 +55,23 @@ const cyclesPerTurn = 8;
 /** Bindings under way; more wait, so that the server is not overrun. */
 const bindingsMax = 128;
 
-export function createScheduler(context: ControllerContext): Scheduler {
-  const { client, informers, clock, random, log } = context;
+export interface SchedulerOptions {
+  /** Feature gates of the emulated release. */
+  readonly isEnabled: (gate: string) => boolean;
+  readonly isServed: (resource: GroupVersionResource) => boolean;
+}
+
+export function createScheduler(
+  context: ControllerContext,
+  { isEnabled, isServed }: SchedulerOptions,
+): Scheduler {
+  const { client, informers, clock, random } = context;
   const { lookup, reads, watch } = createInformerLookup(informers);
+  const devices = isServed(resourceClaimsResource) ? createClaimTracker(informers) : undefined;
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   const namespaces = informers.informer<Namespace>(namespacesResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: schedulerName,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = recorderFor(context);
   const cluster = createClusterState();
   const nominated = createNominatedPods();
   const evictionTools = {
@@ -80,6 +86,10 @@ export function createScheduler(context: ControllerContext): Scheduler {
     lookup,
     nominated,
     random,
+    client,
+    clock,
+    isEnabled,
+    claims: devices?.tracker,
     evict: (pod, candidate, signal) => evictVictims(evictionTools, pod, candidate, signal),
   });
   const byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
@@ -104,8 +114,11 @@ export function createScheduler(context: ControllerContext): Scheduler {
         pods.addHandler(podHandler(tools)),
         namespaces.addHandler({ onUpdate: () => cluster.groups.forget() }),
         watch((event) => queue.happened(event)),
+        ...watchDevices(devices?.informers, (event) => queue.happened(event)),
       ];
-      const all = [pods, nodes, ...reads].map((informer) => informer.synced(signal));
+      const all = [pods, nodes, ...reads, ...Object.values(devices?.informers ?? {})].map(
+        (informer) => informer.synced(signal),
+      );
       // Rejects with the signal only, and then there is nothing left to run.
       await Promise.all(all).catch(() => {});
       await runCycles(tools, signal);
@@ -113,6 +126,30 @@ export function createScheduler(context: ControllerContext): Scheduler {
       queue.stop();
     },
   };
+}
+
+function recorderFor({ client, clock, log }: ControllerContext): EventRecorder {
+  const onError = (error: unknown) => log.warn('event not written', { error: errorText(error) });
+  return createEventRecorder({ client, clock, component: schedulerName, onError });
+}
+
+function watchDevices(
+  informers: ReturnType<typeof createClaimTracker>['informers'] | undefined,
+  tell: (event: ClusterEvent) => void,
+): (() => void)[] {
+  if (informers === undefined) return [];
+  const { claims, slices, classes } = informers;
+  const handler = (resource: WatchedResource) => {
+    const changed = (object: KubeObject) => tell({ kind: 'object', resource, object });
+    const onDelete = (object: KubeObject) =>
+      tell({ kind: 'object', resource, object, isDeletion: true });
+    return { onAdd: changed, onUpdate: changed, onDelete };
+  };
+  return [
+    claims.addHandler(handler('resourceclaims')),
+    slices.addHandler(handler('resourceslices')),
+    classes.addHandler(handler('deviceclasses')),
+  ];
 }
 
 function nodeHandler({ cluster, queue }: Tools) {
@@ -215,7 +252,7 @@ async function attempt(tools: Tools, entry: QueuedPod, signal: AbortSignal): Pro
     }
     const result = cycle.schedule(pod);
     if (result.kind === 'node') return await place(tools, entry, result.node, signal);
-    const { message, rejectedBy, nominatedNodeName, preempt } = result;
+    const { message, rejectedBy, nominatedNodeName, makeRoom } = result;
     queue.rejected(entry, rejectedBy.size === 0 ? new Set(['']) : rejectedBy);
     if (nominatedNodeName === undefined) nominated.remove(pod.uid);
     else nominated.put(pod, nominatedNodeName);
@@ -225,7 +262,7 @@ async function attempt(tools: Tools, entry: QueuedPod, signal: AbortSignal): Pro
       { reason: 'Unschedulable', message, nominatedNodeName: nominatedNodeName ?? '' },
       signal,
     );
-    await preempt?.(signal);
+    await makeRoom?.(signal);
   } catch (error) {
     if (signal.aborted) return;
     cluster.forget(pod.uid);

@@ -24,7 +24,8 @@ export type ScheduleResult =
       /** Plugins whose hints decide when to try again; empty: anything may help. */
       readonly rejectedBy: ReadonlySet<string>;
       readonly nominatedNodeName?: string;
-      readonly preempt?: PostFilterResult['execute'];
+      /** Lets victims go, and claims that are of no use. */
+      readonly makeRoom?: PostFilterResult['execute'];
     };
 
 export interface NodeExplanation {
@@ -213,9 +214,11 @@ function giveUp(
   for (const { plugin } of rejections.values()) rejectedBy.add(plugin);
   const messages: string[] = [];
   let done: PostFilterResult | undefined;
+  const executions: NonNullable<PostFilterResult['execute']>[] = [];
   for (const plugin of plugins) {
     const result = plugin.postFilter?.({ pod, cluster, runs, rejections, asked });
     if (result === undefined) continue;
+    if (result.execute !== undefined) executions.push(result.execute);
     if (result.isFinal) messages.length = 0;
     if (result.message !== '') messages.push(result.message);
     if (result.isFinal) {
@@ -235,6 +238,10 @@ function giveUp(
     message,
     rejectedBy,
     ...(done?.nominatedNodeName !== undefined && { nominatedNodeName: done.nominatedNodeName }),
-    ...(done?.execute !== undefined && { preempt: done.execute }),
+    ...(executions.length > 0 && {
+      makeRoom: async (signal: AbortSignal) => {
+        for (const execute of executions) await execute(signal);
+      },
+    }),
   };
 }

@@ -1,0 +1,243 @@
+// Claims of devices for pods: makes one from each template that a pod names, takes pods that are done
+// out of the claims they used, gives devices back that nobody uses, and deletes the claims that were
+// made for a pod that is done (KEP-4381).
+
+import { type KubeObject } from '@keelson/apimachinery';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type {
+  ResourceClaim,
+  ResourceClaimTemplate,
+} from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import { podsResource } from '../machinery/resources.ts';
+import type { ReconcileResult } from '../machinery/run-controller.ts';
+import { isPodFinished } from '../pods/pod-state.ts';
+import { eventTarget } from '../pods/pod-control.ts';
+import { releaseClaim } from './release-claim.ts';
+
+const claimsResource = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
+const templatesResource = { ...claimsResource, resource: 'resourceclaimtemplates' };
+const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
+/** Names the reference of the pod that a claim was made for. */
+const podClaimAnnotation = 'resource.kubernetes.io/pod-claim-name';
+const fieldManager = 'ResourceClaimController';
+const byOwner = 'ownerUid';
+const workers = 10;
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly pods: Informer<Pod>;
+  readonly claims: Informer<ResourceClaim>;
+  readonly templates: Informer<ResourceClaimTemplate>;
+  readonly events: EventRecorder;
+  /** Made, but perhaps not seen yet: `pod uid/reference` → name. */
+  readonly made: Map<string, string>;
+}
+
+export function createResourceClaimController(context: ControllerContext): Controller {
+  const { client, clock, informers, log } = context;
+  const pods = informers.informer<Pod>(podsResource);
+  const claims = informers.informer<ResourceClaim>(claimsResource);
+  const templates = informers.informer<ResourceClaimTemplate>(templatesResource);
+  claims.addIndex(byOwner, ({ metadata }) =>
+    (metadata.ownerReferences ?? []).map(({ uid }) => uid),
+  );
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'resource_claim',
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const tools: Tools = { context, pods, claims, templates, events, made: new Map() };
+  return createReconciler(context, {
+    failure: 'resource claims not reconciled',
+    workers,
+    reads: [pods, claims, templates],
+    subscribe(queue) {
+      const enqueueClaim = (claim: KubeObject) => queue.add(`claim:${keyOf(claim)}`);
+      const enqueuePod = (pod: Pod) => {
+        if ((pod.spec.resourceClaims ?? []).length === 0) return;
+        queue.add(`pod:${keyOf(pod)}`);
+        for (const name of claimNames(pod)) queue.add(`claim:${pod.metadata.namespace}/${name}`);
+      };
+      const enqueuePodsWith = (template: ResourceClaimTemplate) =>
+        pods.store
+          .list(template.metadata.namespace)
+          .filter(({ spec }) =>
+            (spec.resourceClaims ?? []).some(
+              ({ resourceClaimTemplateName }) =>
+                resourceClaimTemplateName === template.metadata.name,
+            ),
+          )
+          .forEach(enqueuePod);
+      return [
+        pods.addHandler({ onAdd: enqueuePod, onUpdate: enqueuePod, onDelete: enqueuePod }),
+        claims.addHandler({ onAdd: enqueueClaim, onUpdate: enqueueClaim }),
+        templates.addHandler({ onAdd: enqueuePodsWith }),
+      ];
+    },
+    async reconcile(key, signal) {
+      const [kind = '', rest = ''] = [
+        key.slice(0, key.indexOf(':')),
+        key.slice(key.indexOf(':') + 1),
+      ];
+      const { namespace, name } = parseKey(rest);
+      if (kind === 'pod') await syncPod(tools, pods.store.get(namespace, name), signal);
+      else return syncClaim(tools, claims.store.get(namespace, name), signal);
+    },
+  });
+}
+
+/** Claims that the pod uses, as far as it is known which. */
+function claimNames({ spec, status }: Pod): string[] {
+  return [
+    ...(spec.resourceClaims ?? []).flatMap(({ resourceClaimName }) => resourceClaimName ?? []),
+    ...(status?.resourceClaimStatuses ?? []).flatMap(
+      ({ resourceClaimName }) => resourceClaimName ?? [],
+    ),
+  ];
+}
+
+async function syncPod(tools: Tools, pod: Pod | undefined, signal: AbortSignal): Promise<void> {
+  if (pod === undefined || isPodFinished(pod) || pod.metadata.deletionTimestamp !== undefined)
+    return;
+  const known = pod.status?.resourceClaimStatuses ?? [];
+  const added: { name: string; resourceClaimName: string }[] = [];
+  for (const { name, resourceClaimTemplateName } of pod.spec.resourceClaims ?? []) {
+    if (resourceClaimTemplateName === undefined || known.some((other) => other.name === name))
+      continue;
+    try {
+      const claim = await claimFor(
+        tools,
+        { pod, reference: name, template: resourceClaimTemplateName },
+        signal,
+      );
+      added.push({ name, resourceClaimName: claim });
+    } catch (error) {
+      const message = `PodResourceClaim ${name}: ${errorText(error)}`;
+      const event = { type: 'Warning', reason: 'FailedResourceClaimCreation', message } as const;
+      if (!signal.aborted) tools.events.record(eventTarget(podKind, pod), event);
+      throw error;
+    }
+  }
+  if (added.length > 0) {
+    const { name = '', namespace = '', uid = '' } = pod.metadata;
+    const patch = {
+      metadata: { uid },
+      status: { resourceClaimStatuses: [...known, ...added].map((entry) => ({ ...entry })) },
+    };
+    const pods = tools.context.client.resource<Pod>(podsResource).namespace(namespace);
+    await pods.patch(name, 'strategic', patch, { subresource: 'status', fieldManager, signal });
+  }
+  if ((pod.spec.nodeName ?? '') !== '') await reserveForPlaced(tools, pod, signal);
+}
+
+interface WantedClaim {
+  readonly pod: Pod;
+  readonly reference: string;
+  readonly template: string;
+}
+
+/** The name of the claim that was made for the reference, or is made now. */
+async function claimFor(
+  { context, claims, templates, made }: Tools,
+  { pod, reference, template: templateName }: WantedClaim,
+  signal: AbortSignal,
+): Promise<string> {
+  const { namespace = '', name: podName = '', uid = '' } = pod.metadata;
+  const madeKey = `${uid}/${reference}`;
+  const existing = claims.store
+    .byIndex(byOwner, uid)
+    .find(({ metadata }) => metadata.annotations?.[podClaimAnnotation] === reference);
+  const known = existing?.metadata.name ?? made.get(madeKey);
+  if (known !== undefined) return known;
+  const template = templates.store.get(namespace, templateName);
+  if (template === undefined) {
+    const why = `resourceclaimtemplate.resource.k8s.io "${templateName}" not found`;
+    throw new Error(`resource claim template "${templateName}": ${why}`);
+  }
+  const { metadata: { labels = {}, annotations = {} } = {}, spec } = template.spec;
+  const owner = { apiVersion: 'v1', kind: 'Pod', name: podName, uid };
+  const claim: ResourceClaim = {
+    apiVersion: 'resource.k8s.io/v1',
+    kind: 'ResourceClaim',
+    metadata: {
+      generateName: `${podName}-${reference}-`,
+      namespace,
+      labels: { ...labels },
+      annotations: { ...annotations, [podClaimAnnotation]: reference },
+      ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
+    },
+    spec: structuredClone(spec),
+  };
+  const created = await context.client
+    .resource<ResourceClaim>(claimsResource)
+    .namespace(namespace)
+    .create(claim, { fieldManager, signal });
+  const { name = '' } = created.metadata;
+  if (made.size >= madeMax) made.clear();
+  made.set(madeKey, name);
+  return name;
+}
+
+/** Claims whose creation the informer may not have told yet. */
+const madeMax = 1_024;
+
+/** Whoever bypassed the scheduler may use what is allocated, and nothing is allocated for it. */
+async function reserveForPlaced(
+  { context, claims }: Tools,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = '', name = '', uid = '' } = pod.metadata;
+  for (const claimName of claimNames(pod)) {
+    const claim = claims.store.get(namespace, claimName);
+    const reservedFor = claim?.status?.reservedFor ?? [];
+    if (claim?.status?.allocation === undefined || reservedFor.some((other) => other.uid === uid))
+      continue;
+    const status = {
+      ...claim.status,
+      reservedFor: [...reservedFor, { resource: 'pods', name, uid }],
+    };
+    await context.client
+      .resource<ResourceClaim>(claimsResource)
+      .namespace(namespace)
+      .update({ ...claim, status }, { subresource: 'status', signal });
+  }
+}
+
+async function syncClaim(
+  { context, pods }: Tools,
+  claim: ResourceClaim | undefined,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  if (claim === undefined) return;
+  const { namespace = '' } = claim.metadata;
+  const isUsing = (name: string, uid: string) => {
+    const pod = pods.store.get(namespace, name);
+    if (pod?.metadata.uid !== uid || isPodFinished(pod)) return false;
+    // One that is going and never had a node will not need it.
+    return pod.metadata.deletionTimestamp === undefined || (pod.spec.nodeName ?? '') !== '';
+  };
+  const resource = context.client.resource<ResourceClaim>(claimsResource).namespace(namespace);
+  const reservedFor = (claim.status?.reservedFor ?? []).filter(
+    // Others than pods look after themselves.
+    ({ apiGroup = '', resource: kind, name, uid }) =>
+      apiGroup !== '' || kind !== 'pods' || isUsing(name, uid),
+  );
+  await releaseClaim(resource, claim, { reservedFor, signal });
+  if (reservedFor.length > 0 || claim.metadata.deletionTimestamp !== undefined) return;
+  const owner = claim.metadata.ownerReferences?.find(
+    ({ apiVersion, kind, controller }) =>
+      apiVersion === 'v1' && kind === 'Pod' && controller === true,
+  );
+  if (owner === undefined) return;
+  const pod = pods.store.get(namespace, owner.name);
+  if (pod?.metadata.uid === owner.uid && !isPodFinished(pod)) return;
+  const { name = '', uid = '' } = claim.metadata;
+  await resource.delete(name, { preconditions: { uid }, signal });
+}

@@ -1,0 +1,158 @@
+// The claims of pods as the scheduler sees them: those of the API, and allocations that it has
+// decided on but that are not written yet. No device is given out twice meanwhile.
+
+import { isStatusError } from '@keelson/apimachinery';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type {
+  AllocationResult,
+  DeviceClass,
+  ResourceClaim,
+  ResourceSlice,
+} from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type { Client, Informers } from '@keelson/client';
+import type { PodSummary } from '../snapshot/pod-summary.ts';
+import { deviceId } from './device-pools.ts';
+
+export const resourceClaimsResource = {
+  group: 'resource.k8s.io',
+  version: 'v1',
+  resource: 'resourceclaims',
+};
+const slicesResource = { ...resourceClaimsResource, resource: 'resourceslices' };
+const classesResource = { ...resourceClaimsResource, resource: 'deviceclasses' };
+const finalizer = 'resource.kubernetes.io/delete-protection';
+/** Pods that a claim can be reserved for; the API's limit. */
+export const reservedForMax = 256;
+
+export interface ClaimTracker {
+  claim(namespace: string, name: string): ResourceClaim | undefined;
+  deviceClass(name: string): DeviceClass | undefined;
+  slices(): readonly ResourceSlice[];
+  /** Ids of devices that are given out, and not only for administration. */
+  allocatedDevices(): ReadonlySet<string>;
+  isInFlight(claim: ResourceClaim): boolean;
+  /** Decided, not written. Returns what takes it back. */
+  decide(claim: ResourceClaim, allocation: AllocationResult): () => void;
+}
+
+export function createClaimTracker(informers: Informers) {
+  const claims = informers.informer<ResourceClaim>(resourceClaimsResource);
+  const slices = informers.informer<ResourceSlice>(slicesResource);
+  const classes = informers.informer<DeviceClass>(classesResource);
+  const inFlight = new Map<string, AllocationResult>();
+  const tracker: ClaimTracker = {
+    claim: (namespace, name) => claims.store.get(namespace, name),
+    deviceClass: (name) => classes.store.get('', name),
+    slices: () => slices.store.list(),
+    allocatedDevices() {
+      const ids = new Set<string>();
+      for (const { status } of claims.store.list()) collectDevices(ids, status?.allocation);
+      for (const allocation of inFlight.values()) collectDevices(ids, allocation);
+      return ids;
+    },
+    isInFlight: ({ metadata: { uid = '' }, status }) =>
+      status?.allocation === undefined && inFlight.has(uid),
+    decide({ metadata: { uid = '' } }, allocation) {
+      inFlight.set(uid, allocation);
+      return () => void inFlight.delete(uid);
+    },
+  };
+  // From now on the API says so itself.
+  const settle = ({ metadata: { uid = '' }, status }: ResourceClaim) => {
+    if (status?.allocation !== undefined) inFlight.delete(uid);
+  };
+  claims.addHandler({
+    onAdd: settle,
+    onUpdate: settle,
+    onDelete: ({ metadata: { uid = '' } }) => void inFlight.delete(uid),
+  });
+  return { tracker, informers: { claims, slices, classes } };
+}
+
+function collectDevices(ids: Set<string>, allocation: AllocationResult | undefined): void {
+  for (const { driver, pool, device, adminAccess } of allocation?.devices?.results ?? [])
+    if (adminAccess !== true) ids.add(deviceId(driver, pool, device));
+}
+
+/** The claim that a pod means by `spec.resourceClaims[name]`; undefined when it needs none. */
+export function claimNameOf(
+  { pod, namespace, name: podName }: PodSummary,
+  reference: NonNullable<Pod['spec']['resourceClaims']>[number],
+): { readonly name: string | undefined } | { readonly problem: string } {
+  const { name, resourceClaimName, resourceClaimTemplateName } = reference;
+  if (resourceClaimName !== undefined) return { name: resourceClaimName };
+  if (resourceClaimTemplateName === undefined) {
+    const where = `pod "${namespace}/${podName}", spec.resourceClaim "${name}"`;
+    return { problem: `${where}: none of the supported fields are set` };
+  }
+  const status = pod.status?.resourceClaimStatuses?.find((other) => other.name === name);
+  if (status === undefined)
+    return { problem: `pod "${namespace}/${podName}": ResourceClaim not created yet` };
+  return { name: status.resourceClaimName };
+}
+
+export function isReservedFor({ status }: ResourceClaim, uid: string): boolean {
+  return (status?.reservedFor ?? []).some((reserver) => reserver.uid === uid);
+}
+
+/** Writes the allocation, if there is a new one, and that the pod uses the claim. */
+export async function reserveClaim(
+  client: Client,
+  {
+    claim,
+    allocation,
+    pod,
+    now,
+  }: {
+    readonly claim: ResourceClaim;
+    readonly allocation: AllocationResult | undefined;
+    readonly pod: PodSummary;
+    readonly now: string;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = '', name = '', uid } = claim.metadata;
+  const claims = client.resource<ResourceClaim>(resourceClaimsResource).namespace(namespace);
+  for (let current = claim, tries = 1; ; tries++) {
+    try {
+      if (allocation !== undefined && !(current.metadata.finalizers ?? []).includes(finalizer)) {
+        const finalizers = [...(current.metadata.finalizers ?? []), finalizer];
+        const metadata = { ...current.metadata, finalizers };
+        current = await claims.update({ ...current, metadata }, { signal });
+      }
+      const status = { ...current.status };
+      if (allocation !== undefined) status.allocation = { ...allocation, allocationTimestamp: now };
+      if (!isReservedFor(current, pod.uid)) {
+        const reserver = { resource: 'pods', name: pod.name, uid: pod.uid };
+        status.reservedFor = [...(status.reservedFor ?? []), reserver];
+      }
+      await claims.update({ ...current, status }, { subresource: 'status', signal });
+      return;
+    } catch (error) {
+      if (!isStatusError(error, 'Conflict') || tries >= triesMax) throw error;
+      current = await claims.get(name, { signal });
+      if (current.metadata.uid !== uid)
+        throw new Error(`claim ${namespace}/${name} got deleted in the meantime`, { cause: error });
+      const isAllocated = current.status?.allocation !== undefined;
+      if (isAllocated !== (allocation === undefined)) {
+        const what = isAllocated ? 'allocated' : 'deallocated';
+        const text = `claim ${namespace}/${name} got ${what} elsewhere in the meantime`;
+        throw new Error(text, { cause: error });
+      }
+    }
+  }
+}
+
+const triesMax = 5;
+
+/** Takes the allocation away from a claim that nobody uses. */
+export async function deallocateClaim(
+  client: Client,
+  claim: ResourceClaim,
+  signal: AbortSignal,
+): Promise<void> {
+  const { allocation: _allocation, reservedFor: _reservedFor, ...status } = claim.status ?? {};
+  const claims = client.resource<ResourceClaim>(resourceClaimsResource);
+  const { namespace = '' } = claim.metadata;
+  await claims.namespace(namespace).update({ ...claim, status }, { subresource: 'status', signal });
+}

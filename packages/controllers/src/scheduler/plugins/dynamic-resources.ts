@@ -1,0 +1,307 @@
+// Devices for pods (KEP-4381): a pod goes where the devices of its claims are, or can be allocated.
+// What was found on the chosen node is written into the claims before the pod is bound.
+
+import { formatTime, type Clock } from '@keelson/apimachinery';
+import type {
+  AllocationResult,
+  ResourceClaim,
+} from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type { Client } from '@keelson/client';
+import { allocateDevices, type ClaimToAllocate } from '../dra/allocate-devices.ts';
+import { allocationResult } from '../dra/allocation-result.ts';
+import {
+  claimNameOf,
+  deallocateClaim,
+  isReservedFor,
+  reserveClaim,
+  reservedForMax,
+  type ClaimTracker,
+} from '../dra/claim-tracker.ts';
+import { poolsOf } from '../dra/device-pools.ts';
+import { expandRequests } from '../dra/device-requests.ts';
+import { createDeviceSelectors, type DeviceSelectors } from '../dra/device-selectors.ts';
+import {
+  normalizeScores,
+  unresolvable,
+  type FilterRun,
+  type PostFilterContext,
+  type PostFilterResult,
+  type Rejection,
+  type Reservation,
+  type SchedulerPlugin,
+} from '../framework.ts';
+import { compileNodeSelector } from '../snapshot/node-selector.ts';
+import type { NodeState } from '../snapshot/node-state.ts';
+import type { PodSummary } from '../snapshot/pod-summary.ts';
+
+export interface DynamicResourcesOptions {
+  readonly claims: ClaimTracker;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly isEnabled: (gate: string) => boolean;
+}
+
+const name = 'DynamicResources';
+const elsewhere = unresolvable(name, 'resourceclaim not available on the node');
+const notEnough = unresolvable(name, 'cannot allocate all claims');
+/** COMPAT: DynamicResourcesArgs.filterTimeout. */
+const filterTimeoutMs = 10_000;
+/** What the first alternative is worth; one less for each that follows. */
+const alternativesMax = 8;
+
+/** What was found out about one pod, until the next one is looked at. */
+interface Attempt {
+  readonly uid: string;
+  readonly claims: readonly ResourceClaim[];
+  readonly toAllocate: readonly ClaimToAllocate[];
+  /** By node, in the order of `toAllocate`. */
+  readonly allocations: Map<string, readonly AllocationResult[]>;
+  /** Allocated claims that some node cannot use. */
+  readonly unavailable: Set<ResourceClaim>;
+  readonly preferences: Map<string, number>;
+}
+
+export function createDynamicResources(options: DynamicResourcesOptions): SchedulerPlugin {
+  const selectors = createDeviceSelectors();
+  let attempt: Attempt | undefined;
+  return {
+    name,
+    weight: 2,
+    preEnqueue: (pod) => missingClaim(options.claims, pod),
+    begin(pod) {
+      attempt = undefined;
+      if ((pod.pod.spec.resourceClaims ?? []).length === 0) return undefined;
+      const begun = beginAttempt(options, pod);
+      if ('reasons' in begun) return begun;
+      attempt = begun;
+      return runOf(options, selectors, begun);
+    },
+    postFilter: (context) => postFilter(options, context, attempt),
+    score(pod, nodes) {
+      const preferences = attempt?.uid === pod.uid ? attempt.preferences : undefined;
+      if (preferences === undefined || preferences.size === 0) return undefined;
+      return normalizeScores(Float64Array.from(nodes, (node) => preferences.get(node.name) ?? 0));
+    },
+    reserve(pod, node) {
+      if (attempt?.uid !== pod.uid) return undefined;
+      return reserve(options, { pod, node, attempt });
+    },
+    mayHelp(pod, event) {
+      switch (event.kind) {
+        case 'node':
+        case 'any':
+          return true;
+        case 'object': {
+          const { resource, object } = event;
+          if (resource === 'resourceslices' || resource === 'deviceclasses') return true;
+          if (resource !== 'resourceclaims') return false;
+          // Its own claims, and those whose devices became free.
+          const { status, metadata } = object as unknown as ResourceClaim;
+          const isFree = status?.allocation === undefined || event.isDeletion === true;
+          return isFree || metadata.namespace === pod.namespace;
+        }
+        default:
+          return false;
+      }
+    },
+  };
+}
+
+/** A claim that has to be there before the pod is worth a try. */
+function missingClaim(claims: ClaimTracker, summary: PodSummary): string | undefined {
+  for (const reference of summary.pod.spec.resourceClaims ?? []) {
+    const found = claimNameOf(summary, reference);
+    if ('problem' in found) return found.problem;
+    if (found.name === undefined) continue;
+    const problem = claimProblem(claims, summary, found.name);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function claimProblem(
+  claims: ClaimTracker,
+  pod: PodSummary,
+  claimName: string,
+): string | undefined {
+  const claim = claims.claim(pod.namespace, claimName);
+  if (claim === undefined) return `resourceclaim.resource.k8s.io "${claimName}" not found`;
+  if (claim.metadata.deletionTimestamp !== undefined)
+    return `resourceclaim "${claimName}" is being deleted`;
+  const isNamed = (pod.pod.spec.resourceClaims ?? []).some(
+    ({ resourceClaimName }) => resourceClaimName === claimName,
+  );
+  const isOwner = (claim.metadata.ownerReferences ?? []).some(
+    ({ uid, controller }) => uid === pod.uid && controller === true,
+  );
+  if (isNamed || isOwner) return undefined;
+  const { namespace, name: podName } = pod;
+  return `ResourceClaim ${namespace}/${claimName} was not created for Pod ${namespace}/${podName} (Pod is not owner)`;
+}
+
+function beginAttempt(options: DynamicResourcesOptions, pod: PodSummary): Attempt | Rejection {
+  const { claims: tracker, isEnabled } = options;
+  const problem = missingClaim(tracker, pod);
+  if (problem !== undefined) return unresolvable(name, problem);
+  const claims: ResourceClaim[] = [];
+  const toAllocate: ClaimToAllocate[] = [];
+  for (const reference of pod.pod.spec.resourceClaims ?? []) {
+    const found = claimNameOf(pod, reference);
+    const claimName = 'name' in found ? found.name : undefined;
+    const claim = claimName === undefined ? undefined : tracker.claim(pod.namespace, claimName);
+    if (claim === undefined || claims.includes(claim)) continue;
+    claims.push(claim);
+    const { status } = claim;
+    if (status?.allocation !== undefined) {
+      const isFull = (status.reservedFor ?? []).length >= reservedForMax;
+      if (isFull && !isReservedFor(claim, pod.uid))
+        return unresolvable(name, 'resourceclaim in use');
+      continue;
+    }
+    if (tracker.isInFlight(claim)) {
+      const text = `resource claim ${pod.namespace}/${claimName ?? ''} is in the process of being allocated`;
+      return unresolvable(name, text);
+    }
+    const missing = missingClass(tracker, claim);
+    if (missing !== undefined) return unresolvable(name, missing);
+    const context = { isEnabled, deviceClass: tracker.deviceClass };
+    toAllocate.push({ claim, requests: expandRequests(claim, context) });
+  }
+  return {
+    uid: pod.uid,
+    claims,
+    toAllocate,
+    allocations: new Map(),
+    unavailable: new Set(),
+    preferences: new Map(),
+  };
+}
+
+function missingClass(tracker: ClaimTracker, { spec }: ResourceClaim): string | undefined {
+  for (const { name: request, exactly, firstAvailable = [] } of spec.devices?.requests ?? []) {
+    const named = [
+      ...(exactly === undefined ? [] : [{ place: request, className: exactly.deviceClassName }]),
+      ...firstAvailable.map((sub) => ({
+        place: `${request}/${sub.name}`,
+        className: sub.deviceClassName,
+      })),
+    ];
+    for (const { place, className } of named)
+      if (tracker.deviceClass(className) === undefined)
+        return `request ${place}: device class ${className} does not exist`;
+  }
+  return undefined;
+}
+
+function runOf(
+  options: DynamicResourcesOptions,
+  selectors: DeviceSelectors,
+  attempt: Attempt,
+): FilterRun {
+  const { claims: tracker, clock, isEnabled } = options;
+  const { toAllocate } = attempt;
+  const allocated = attempt.claims.flatMap((claim) => {
+    const selector = claim.status?.allocation?.nodeSelector;
+    return selector === undefined ? [] : [{ claim, matches: compileNodeSelector(selector) }];
+  });
+  const slices = toAllocate.length === 0 ? [] : tracker.slices();
+  const inUse = toAllocate.length === 0 ? new Set<string>() : tracker.allocatedDevices();
+  return {
+    filter(node) {
+      const unusable = allocated.filter(({ matches }) => !matches(node));
+      for (const { claim } of unusable) attempt.unavailable.add(claim);
+      if (unusable.length > 0) return elsewhere;
+      if (toAllocate.length === 0) return undefined;
+      const deadline = clock.monotonic() + filterTimeoutMs;
+      const checkTime = () => {
+        if (clock.monotonic() > deadline)
+          throw new Error(`node ${node.name}: timed out trying to allocate devices`);
+      };
+      const pools = poolsOf(slices, node);
+      const isAllocated = (id: string) => inUse.has(id);
+      const context = { node, pools, selectors, isAllocated, isEnabled, checkTime };
+      const chosen = allocateDevices(toAllocate, context);
+      if (chosen === undefined) return notEnough;
+      const results = toAllocate.map(({ claim }, i) =>
+        allocationResult(claim, chosen[i] ?? [], node),
+      );
+      attempt.allocations.set(node.name, results);
+      const preference = preferenceOf(toAllocate, results);
+      if (preference > 0) attempt.preferences.set(node.name, preference);
+      return undefined;
+    },
+  };
+}
+
+/** Earlier alternatives are better; requests without alternatives say nothing. */
+function preferenceOf(
+  toAllocate: readonly ClaimToAllocate[],
+  results: readonly AllocationResult[],
+): number {
+  let sum = 0;
+  for (const [i, { claim }] of toAllocate.entries()) {
+    for (const { name: request, firstAvailable = [] } of claim.spec.devices?.requests ?? []) {
+      const chosen = new Set(results[i]?.devices?.results?.map((result) => result.request));
+      const at = firstAvailable.findIndex((sub) => chosen.has(`${request}/${sub.name}`));
+      if (at >= 0) sum += alternativesMax - at;
+    }
+  }
+  return sum;
+}
+
+function postFilter(
+  { client }: DynamicResourcesOptions,
+  { pod, asked }: PostFilterContext,
+  attempt: Attempt | undefined,
+): PostFilterResult {
+  // COMPAT: what another plugin refused before this one could look at the pod is not its matter, and
+  // kube-scheduler says so in these words.
+  if (!asked.has(name)) return { isFinal: true, message: 'not found' };
+  const hasClaims = (pod.pod.spec.resourceClaims ?? []).length > 0;
+  if (!hasClaims) return { isFinal: false, message: 'no new claims to deallocate' };
+  const isUnused = ({ status }: ResourceClaim) => {
+    const reservedFor = status?.reservedFor ?? [];
+    return (
+      reservedFor.length === 0 || (reservedFor.length === 1 && reservedFor[0]?.uid === pod.uid)
+    );
+  };
+  const claims = attempt?.uid === pod.uid ? [...attempt.unavailable] : [];
+  const unused = claims.find(isUnused);
+  if (unused === undefined) return { isFinal: false, message: 'still not schedulable' };
+  return {
+    isFinal: false,
+    message: 'deallocation of ResourceClaim completed',
+    execute: (signal) => deallocateClaim(client, unused, signal),
+  };
+}
+
+function reserve(
+  { claims: tracker, client, clock }: DynamicResourcesOptions,
+  {
+    pod,
+    node,
+    attempt,
+  }: {
+    readonly pod: PodSummary;
+    readonly node: NodeState;
+    readonly attempt: Attempt;
+  },
+): Reservation {
+  const allocations = attempt.allocations.get(node.name) ?? [];
+  const decided = attempt.toAllocate.map(({ claim }, i) => ({ claim, allocation: allocations[i] }));
+  const allocationOf = (claim: ResourceClaim) =>
+    decided.find((other) => other.claim === claim)?.allocation;
+  const takeBack = decided.flatMap(({ claim, allocation }) =>
+    allocation === undefined ? [] : [tracker.decide(claim, allocation)],
+  );
+  return {
+    async preBind(signal) {
+      for (const claim of attempt.claims) {
+        const allocation = allocationOf(claim);
+        const now = formatTime(clock.now());
+        await reserveClaim(client, { claim, allocation, pod, now }, signal);
+      }
+    },
+    unreserve: () => takeBack.forEach((undo) => undo()),
+  };
+}
