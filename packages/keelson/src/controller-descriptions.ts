@@ -29,6 +29,7 @@ import {
   createServiceAccountController,
   createServiceCaCertificatePublisherController,
   createServiceAccountTokenController,
+  createStatefulSetController,
   createTokenCleanerController,
   createTtlAfterFinishedController,
   createTrustBundlePublisherController,
@@ -146,6 +147,10 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     create: createEndpointSliceMirroringController,
   },
   'job-controller': { account: 'job-controller', create: createJobController },
+  'statefulset-controller': {
+    account: 'statefulset-controller',
+    create: createStatefulSetController,
+  },
   'ttl-after-finished-controller': {
     account: 'ttl-after-finished-controller',
     create: createTtlAfterFinishedController,

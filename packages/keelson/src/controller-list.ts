@@ -25,6 +25,7 @@ export const controllerNames = [
   'job-controller',
   'replicaset-controller',
   'replicationcontroller-controller',
+  'statefulset-controller',
   'ttl-after-finished-controller',
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',

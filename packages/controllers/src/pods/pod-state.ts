@@ -35,6 +35,20 @@ export function availableInMs(pod: Pod, minReadySeconds: number, now: number): n
 export function isPodAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
   return availableInMs(pod, minReadySeconds, now) === 0;
 }
+/**
+ * Milliseconds until the next of the pods becomes available, which is no event; undefined when none
+ * is about to.
+ */
+export function nextAvailableInMs(
+  pods: readonly Pod[],
+  minReadySeconds: number,
+  now: number,
+): number | undefined {
+  const waits = pods
+    .map((pod) => availableInMs(pod, minReadySeconds, now) ?? 0)
+    .filter((ms) => ms > 0);
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
 
 function readyCondition({ status }: Pod) {
   return status?.conditions?.find(({ type }) => type === 'Ready');

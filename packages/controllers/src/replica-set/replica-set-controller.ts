@@ -23,7 +23,7 @@ import { isSameStatus } from '../machinery/same-status.ts';
 import { runInBatches } from '../machinery/slow-start.ts';
 import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { createPodControl, podFromTemplate, type PodControl } from '../pods/pod-control.ts';
-import { availableInMs, isPodActive, isPodTerminating } from '../pods/pod-state.ts';
+import { isPodActive, isPodTerminating, nextAvailableInMs } from '../pods/pod-state.ts';
 import { rankForDeletion } from '../pods/rank-pods.ts';
 import {
   replicaSetKind,
@@ -113,7 +113,8 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     now,
   });
   if (error !== undefined && !isNamespaceTerminating(error)) throw error;
-  return whenNextAvailable(keeper, active, now);
+  const waitMs = nextAvailableInMs(active, keeper.spec.minReadySeconds ?? 0, now);
+  return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
 }
 
 interface Scaling {
@@ -175,16 +176,4 @@ async function writeStatus(
   } catch (error) {
     if (!isStatusError(error, 'NotFound')) throw error;
   }
-}
-
-/** A pod that is ready, but not for long enough, changes nothing when it becomes available. */
-function whenNextAvailable(
-  { spec: { minReadySeconds = 0 } }: ReplicaKeeper,
-  active: readonly Pod[],
-  now: number,
-): ReconcileResult {
-  const waits = active
-    .map((pod) => availableInMs(pod, minReadySeconds, now) ?? 0)
-    .filter((ms) => ms > 0);
-  return waits.length === 0 ? undefined : { requeueAfterMs: Math.min(...waits) };
 }

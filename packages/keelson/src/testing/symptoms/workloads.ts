@@ -1,12 +1,30 @@
 // What is missed without the controllers that make pods, or keep them.
 
-import type { JsonValue } from '@keelson/apimachinery';
+import type { JsonValue, KubeObject } from '@keelson/apimachinery';
 import { core, namesIn } from '../simulated-cluster.ts';
-import { answerTo, count, createPod, workload, type Scene, type Symptom } from './symptom.ts';
+import {
+  answerTo,
+  count,
+  createPod,
+  podSpec,
+  workload,
+  type Scene,
+  type Symptom,
+} from './symptom.ts';
 
 const pods = core('pods');
 const apps = (resource: string) => ({ group: 'apps', version: 'v1', resource });
 const budgets = { group: 'policy', version: 'v1', resource: 'poddisruptionbudgets' };
+
+const batch = (resource: string) => ({ group: 'batch', version: 'v1', resource });
+const job = (more: object): KubeObject => {
+  const template = { spec: { ...podSpec, restartPolicy: 'Never' } };
+  return { metadata: { name: 'work' }, spec: { template, ...more } };
+};
+const everyMinute: KubeObject = {
+  metadata: { name: 'often' },
+  spec: { schedule: '* * * * *', jobTemplate: job({}) },
+};
 
 async function markReady(scene: Scene, name: string): Promise<void> {
   const status: JsonValue = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
@@ -31,6 +49,38 @@ export const workloadSymptoms = {
     see: (scene) => count(scene, pods),
     with: '2 pods',
     without: '0 pods',
+  },
+  'job-controller': {
+    act: (scene) => scene.in(batch('jobs')).create(job({})),
+    see: (scene) => count(scene, pods),
+    with: '1 pods',
+    without: '0 pods',
+  },
+  'ttl-after-finished-controller': {
+    async act(scene) {
+      await scene.in(batch('jobs')).create(job({ ttlSecondsAfterFinished: 10 }));
+      await scene.pass(1_000);
+      for (const name of await namesIn(scene.in(pods)))
+        await scene
+          .in(pods)
+          .patch(name, 'merge', { status: { phase: 'Succeeded' } }, { subresource: 'status' });
+    },
+    see: (scene) => count(scene, batch('jobs')),
+    with: '0 jobs',
+    without: '1 jobs',
+  },
+  'cronjob-controller': {
+    act: (scene) => scene.in(batch('cronjobs')).create(everyMinute),
+    see: async (scene) =>
+      (await namesIn(scene.in(batch('jobs')))).length > 0 ? 'jobs' : 'no jobs',
+    with: 'jobs',
+    without: 'no jobs',
+  },
+  'statefulset-controller': {
+    act: (scene) => scene.in(apps('statefulsets')).create(workload()),
+    see: async (scene) => String(await namesIn(scene.in(pods))),
+    with: 'web-0',
+    without: '',
   },
   'disruption-controller': {
     async act(scene) {

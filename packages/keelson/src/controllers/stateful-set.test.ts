@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import type { ControllerRevision, StatefulSet } from '@keelson/apimachinery/types/apps.v1';
+import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
+import { core, namesIn, simulateCluster } from '../testing/simulated-cluster.ts';
+
+const apps = (resource: string) => ({ group: 'apps', version: 'v1', resource });
+const labels = { app: 'db' };
+const template = (image: string) => ({
+  metadata: { labels },
+  spec: { containers: [{ name: 'c', image }] },
+});
+const claimTemplate = {
+  metadata: { name: 'data' },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+};
+
+async function setUp(t: TestContext, spec: object) {
+  const simulated = await simulateCluster(t);
+  const { client, clock } = simulated;
+  const sets = client.resource<StatefulSet>(apps('statefulsets')).namespace('default');
+  const revisions = client
+    .resource<ControllerRevision>(apps('controllerrevisions'))
+    .namespace('default');
+  const pods = client.resource<Pod>(core('pods')).namespace('default');
+  const claims = client
+    .resource<PersistentVolumeClaim>(core('persistentvolumeclaims'))
+    .namespace('default');
+  const events = client.resource(core('events')).namespace('default');
+  const settle = () => clock.advance(5_000);
+  const change = async (more: object) => {
+    await sets.patch('db', 'merge', { spec: more } as never);
+    await settle();
+  };
+  await sets.create({
+    metadata: { name: 'db' },
+    spec: {
+      serviceName: 'db',
+      selector: { matchLabels: labels },
+      template: template('app:1'),
+      ...spec,
+    },
+  } as StatefulSet);
+  await settle();
+  const ready = async (name: string, status = 'True') => {
+    const lastTransitionTime = new Date(clock.now()).toISOString().replace(/\.\d+Z/, 'Z');
+    const conditions = [{ type: 'Ready', status, lastTransitionTime }];
+    await pods.patch(
+      name,
+      'strategic',
+      { status: { phase: 'Running', conditions } },
+      { subresource: 'status' },
+    );
+    await settle();
+  };
+  const isReady = ({ status }: Pod) =>
+    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+  /** One after the other, until there is nothing to do. */
+  const readyAll = async () => {
+    for (;;) {
+      const waiting = (await pods.list()).items.find((pod) => !isReady(pod));
+      if (waiting === undefined) return;
+      await ready(waiting.metadata.name ?? '');
+    }
+  };
+  const images = async () =>
+    Object.fromEntries(
+      (await pods.list()).items.map((pod) => [
+        pod.metadata.name,
+        pod.spec.containers?.[0]?.image?.split(':')[1],
+      ]),
+    );
+  const status = async () => (await sets.get('db')).status;
+  return {
+    ...simulated,
+    sets,
+    pods,
+    claims,
+    revisions,
+    events,
+    settle,
+    change,
+    ready,
+    readyAll,
+    images,
+    status,
+  };
+}
+
+test('pods come in order, each once the one before is available', async (t) => {
+  const { pods, ready, status, clock, warnings } = await setUp(t, {
+    replicas: 3,
+    minReadySeconds: 20,
+  });
+  assert.deepEqual(await namesIn(pods), ['db-0']);
+  await ready('db-0');
+  assert.deepEqual(await namesIn(pods), ['db-0']);
+  await clock.advance(20_000);
+  assert.deepEqual(await namesIn(pods), ['db-0', 'db-1']);
+  const [{ metadata, spec } = { metadata: {}, spec: undefined }] = (await pods.list()).items;
+  assert.equal(metadata.labels?.['statefulset.kubernetes.io/pod-name'], 'db-0');
+  assert.equal(metadata.labels?.['apps.kubernetes.io/pod-index'], '0');
+  assert.deepEqual([spec?.hostname, spec?.subdomain], ['db-0', 'db']);
+  const { replicas, readyReplicas, availableReplicas } = (await status()) ?? {};
+  assert.deepEqual([replicas, readyReplicas, availableReplicas], [2, 1, 1]);
+  assert.deepEqual(warnings, []);
+});
+
+test('in parallel they do not wait; ordinals may start anywhere', async (t) => {
+  const { pods, change } = await setUp(t, {
+    replicas: 3,
+    podManagementPolicy: 'Parallel',
+    ordinals: { start: 5 },
+  });
+  assert.deepEqual(await namesIn(pods), ['db-5', 'db-6', 'db-7']);
+  await change({ replicas: 1 });
+  assert.deepEqual(await namesIn(pods), ['db-5']);
+});
+
+test('pods go from the highest ordinal, and not while another is unhealthy', async (t) => {
+  const { pods, change, ready, readyAll } = await setUp(t, { replicas: 3 });
+  await readyAll();
+  await ready('db-0', 'False');
+  await change({ replicas: 1 });
+  assert.deepEqual(await namesIn(pods), ['db-0', 'db-1', 'db-2']);
+  await ready('db-0');
+  assert.deepEqual(await namesIn(pods), ['db-0']);
+});
+
+test('an update goes from the highest ordinal down to the partition', async (t) => {
+  const { change, ready, readyAll, images, status, revisions, sets } = await setUp(t, {
+    replicas: 3,
+  });
+  await readyAll();
+  const first = (await status())?.currentRevision;
+  await change({
+    template: template('app:2'),
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } },
+  });
+  assert.deepEqual(await images(), { 'db-0': '1', 'db-1': '1', 'db-2': '2' });
+  await ready('db-2');
+  assert.deepEqual(await images(), { 'db-0': '1', 'db-1': '2', 'db-2': '2' });
+  await ready('db-1');
+  assert.deepEqual(await images(), { 'db-0': '1', 'db-1': '2', 'db-2': '2' });
+  const { updatedReplicas, currentReplicas, currentRevision } = (await status()) ?? {};
+  assert.deepEqual([updatedReplicas, currentReplicas, currentRevision], [2, 1, first]);
+  await change({ updateStrategy: { rollingUpdate: { partition: 0 } } });
+  await ready('db-0');
+  assert.equal((await status())?.currentRevision, (await status())?.updateRevision);
+  // Back to the first template: its revision is used again, as the last one.
+  await change({ template: template('app:1') });
+  await readyAll();
+  assert.equal((await status())?.updateRevision, first);
+  assert.equal((await revisions.list()).items.length, 2);
+  assert.equal((await revisions.get(first ?? '')).revision, 3);
+  assert.equal((await sets.get('db')).status?.readyReplicas, 3);
+});
+
+test('only so many old templates are remembered', async (t) => {
+  const { change, readyAll, revisions } = await setUp(t, { replicas: 1, revisionHistoryLimit: 1 });
+  for (const image of ['app:2', 'app:3', 'app:4']) {
+    await readyAll();
+    await change({ template: template(image) });
+  }
+  await readyAll();
+  assert.equal((await revisions.list()).items.length, 2);
+});
+
+test('with OnDelete nothing is replaced by itself', async (t) => {
+  const { change, readyAll, images, pods, settle } = await setUp(t, {
+    replicas: 2,
+    updateStrategy: { type: 'OnDelete' },
+  });
+  await readyAll();
+  await change({ template: template('app:2') });
+  assert.deepEqual(await images(), { 'db-0': '1', 'db-1': '1' });
+  await pods.delete('db-0', { gracePeriodSeconds: 0 });
+  await settle();
+  assert.deepEqual(await images(), { 'db-0': '2', 'db-1': '1' });
+});
+
+test('a pod that ended is created again under its name', async (t) => {
+  const { pods, settle, events } = await setUp(t, { replicas: 1 });
+  const before = (await pods.get('db-0')).metadata.uid;
+  await pods.patch('db-0', 'merge', { status: { phase: 'Failed' } }, { subresource: 'status' });
+  await settle();
+  const after = await pods.get('db-0');
+  assert.notEqual(after.metadata.uid, before);
+  assert.equal(after.status?.phase, 'Pending');
+  const reasons = (await events.list()).items.map(({ reason }) => reason);
+  assert.ok(reasons.includes('RecreatingFailedPod'));
+});
+
+test('claims are made for each pod and stay, unless they are not wanted to', async (t) => {
+  const rows: [policy: object | undefined, afterScaling: string[], afterDeletion: string[]][] = [
+    [undefined, ['data-db-0', 'data-db-1'], ['data-db-0', 'data-db-1']],
+    [{ whenScaled: 'Delete' }, ['data-db-0'], ['data-db-0']],
+    [{ whenDeleted: 'Delete' }, ['data-db-0', 'data-db-1'], []],
+    [{ whenDeleted: 'Delete', whenScaled: 'Delete' }, ['data-db-0'], []],
+  ];
+  for (const [policy, afterScaling, afterDeletion] of rows) {
+    const { claims, pods, change, readyAll, sets, clock } = await setUp(t, {
+      replicas: 2,
+      volumeClaimTemplates: [claimTemplate],
+      ...(policy !== undefined && { persistentVolumeClaimRetentionPolicy: policy }),
+    });
+    await readyAll();
+    assert.deepEqual(await namesIn(claims), ['data-db-0', 'data-db-1']);
+    const [volume] = (await pods.get('db-1')).spec.volumes ?? [];
+    assert.equal(volume?.persistentVolumeClaim?.claimName, 'data-db-1');
+    await change({ replicas: 1 });
+    await clock.advance(20_000);
+    assert.deepEqual(await namesIn(claims), afterScaling, JSON.stringify(policy));
+    await sets.delete('db', { propagationPolicy: 'Background' });
+    await clock.advance(30_000);
+    assert.deepEqual(await namesIn(pods), []);
+    assert.deepEqual(await namesIn(claims), afterDeletion, JSON.stringify(policy));
+  }
+});
+
+test('a pod of the right name is taken in, another one is not', async (t) => {
+  const { pods, change, settle, ready } = await setUp(t, { replicas: 0 });
+  const { spec } = template('app:0');
+  await pods.create({ metadata: { name: 'db-0', labels }, spec } as Pod);
+  await pods.create({ metadata: { name: 'other', labels }, spec } as Pod);
+  await change({ replicas: 1, updateStrategy: { type: 'OnDelete', rollingUpdate: null } });
+  await ready('db-0');
+  await settle();
+  const { metadata } = await pods.get('db-0');
+  assert.equal(metadata.ownerReferences?.[0]?.name, 'db');
+  assert.equal(metadata.labels?.['statefulset.kubernetes.io/pod-name'], 'db-0');
+  assert.equal((await pods.get('other')).metadata.ownerReferences, undefined);
+});
+
+test('whatever happens, ordinals come in order and all arrive', async (t) => {
+  const step = fc.record({
+    what: fc.constantFrom(
+      'ready',
+      'ready',
+      'ready',
+      'unready',
+      'fail',
+      'delete',
+      'scale',
+      'update',
+    ),
+    which: fc.nat(10),
+    waitMs: fc.constantFrom(0, 20, 1_500),
+  });
+  const { pods, sets, clock, ready, readyAll, images, status, warnings } = await setUp(t, {
+    replicas: 3,
+  });
+  const [steps = []] = fc.sample(fc.array(step, { minLength: 120, maxLength: 120 }), {
+    seed: 11,
+    numRuns: 1,
+  });
+  let image = 1;
+  for (const { what, which, waitMs } of steps) {
+    const before = await namesIn(pods);
+    const name = before[which % Math.max(1, before.length)] ?? '';
+    if (what === 'scale') await sets.patch('db', 'merge', { spec: { replicas: which % 5 } });
+    else if (what === 'update')
+      await sets.patch('db', 'merge', { spec: { template: template(`app:${++image}`) } } as never);
+    else if (name !== '') {
+      if (what === 'ready' || what === 'unready')
+        await ready(name, what === 'ready' ? 'True' : 'False');
+      if (what === 'fail')
+        await pods.patch(name, 'merge', { status: { phase: 'Failed' } }, { subresource: 'status' });
+      if (what === 'delete') await pods.delete(name, { gracePeriodSeconds: 0 });
+    }
+    await clock.advance(waitMs);
+    const after = await namesIn(pods);
+    // Whoever is new came after all ordinals below it.
+    for (const added of after.filter((other) => !before.includes(other)))
+      for (let below = 0; below < Number(added.split('-')[1]); below++)
+        assert.ok(after.includes(`db-${below}`), `${added} without db-${below}`);
+  }
+  const { replicas = 0 } = (await sets.get('db')).spec;
+  for (let round = 0; round < 12; round++) {
+    await readyAll();
+    await clock.advance(5_000);
+  }
+  const expected = Array.from({ length: replicas }, (_, i) => [`db-${i}`, String(image)]);
+  assert.deepEqual(await images(), Object.fromEntries(expected));
+  assert.equal((await status())?.updatedReplicas ?? 0, replicas);
+  assert.deepEqual(warnings, []);
+});
