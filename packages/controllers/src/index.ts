@@ -64,6 +64,9 @@ export { createNodeLifecycleController } from './node-lifecycle/node-lifecycle-c
 export { createTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
 export { createTtlController } from './ttl/ttl-controller.ts';
 export { createPodGarbageCollectorController } from './pod-garbage-collector/pod-garbage-collector-controller.ts';
+export { createPersistentVolumeBinderController } from './persistent-volume-binder/persistent-volume-binder-controller.ts';
+export { createEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
+export { createSimulatedVolumeProvisioner } from './simulated-volume-provisioner/simulated-volume-provisioner.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';

@@ -36,7 +36,10 @@ import {
   createValidatingAdmissionPolicyStatusController,
   createCronJobController,
   createNodeLifecycleController,
+  createEphemeralVolumeController,
+  createPersistentVolumeBinderController,
   createPodGarbageCollectorController,
+  createSimulatedVolumeProvisioner,
   createTaintEvictionController,
   createTtlController,
   createResourceClaimController,
@@ -219,6 +222,18 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   },
   'token-cleaner-controller': { account: 'token-cleaner', create: createTokenCleanerController },
   'cronjob-controller': { account: 'cronjob-controller', create: createCronJobController },
+  'persistentvolume-binder-controller': {
+    account: 'persistent-volume-binder',
+    create: createPersistentVolumeBinderController,
+  },
+  'ephemeral-volume-controller': {
+    account: 'ephemeral-volume-controller',
+    create: createEphemeralVolumeController,
+  },
+  'simulated-volume-provisioner': {
+    account: 'persistent-volume-binder',
+    create: createSimulatedVolumeProvisioner,
+  },
   'node-lifecycle-controller': {
     account: 'node-controller',
     create: createNodeLifecycleController,

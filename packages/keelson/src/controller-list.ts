@@ -1,5 +1,6 @@
 // Which controllers there are, and how `--controllers` chooses: `*` is all that are on by default,
-// `name` adds one, `-name` takes one out. Names are kube-controller-manager's.
+// `name` adds one, `-name` takes one out. Names are kube-controller-manager's,
+// but for those of what Keelson simulates.
 
 export const controllerNames = [
   'namespace-controller',
@@ -19,6 +20,9 @@ export const controllerNames = [
   'taint-eviction-controller',
   'ttl-controller',
   'pod-garbage-collector-controller',
+  'persistentvolume-binder-controller',
+  'ephemeral-volume-controller',
+  'simulated-volume-provisioner',
   'replicaset-controller',
   'replicationcontroller-controller',
   'resourcequota-controller',

@@ -65,9 +65,12 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const resource = events.namespace(namespace);
     const next = before && (await countAgain(resource, before, now));
     if (next === undefined) {
-      const name = `${about.name}.${nextSuffix()}`;
-      await resource.create(eventObject({ about, event, component, now }, name, namespace));
-      written.set(key, { name, count: 1 });
+      const create = async () => {
+        const name = `${about.name}.${nextSuffix()}`;
+        await resource.create(eventObject({ about, event, component, now }, name, namespace));
+        return name;
+      };
+      written.set(key, { name: await retryIfTaken(create), count: 1 });
     } else written.set(key, next);
     const oldest = written.keys().next();
     if (written.size > rememberedMax && oldest.done !== true) written.delete(oldest.value);
@@ -83,6 +86,19 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         .finally(() => pending--);
     },
   };
+}
+
+/** Clocks count milliseconds, so another recorder may have used the name for the same object. */
+const nameAttemptsMax = 8;
+
+async function retryIfTaken(create: () => Promise<string>): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await create();
+    } catch (error) {
+      if (!isStatusError(error, 'AlreadyExists') || attempt === nameAttemptsMax) throw error;
+    }
+  }
 }
 
 /** Undefined when the event is not there any more: events have a time to live. */

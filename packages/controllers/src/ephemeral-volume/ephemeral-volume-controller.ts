@@ -1,0 +1,106 @@
+// Creates the claim of each ephemeral volume of a pod, named after both and owned by the pod, so
+// that it goes when the pod goes. A claim of that name that belongs to somebody else is left alone.
+
+import { isStatusError } from '@keelson/apimachinery';
+import type { PersistentVolumeClaim, Pod, Volume } from '@keelson/apimachinery/types/core.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { controllerReference, isControlledBy } from '../machinery/ownership.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import { persistentVolumeClaimsResource, podsResource } from '../machinery/resources.ts';
+import { eventTarget } from '../pods/pod-control.ts';
+
+const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
+const workers = 10;
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly claims: Informer<PersistentVolumeClaim>;
+  readonly events: EventRecorder;
+}
+
+export function createEphemeralVolumeController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const pods = informers.informer<Pod>(podsResource);
+  const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'ephemeral_volume',
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const tools: Tools = { context, claims, events };
+  return createReconciler(context, {
+    failure: 'claim of an ephemeral volume not created',
+    workers,
+    reads: [pods, claims],
+    subscribe: (queue) => {
+      const enqueue = (pod: Pod) => {
+        if (ephemeralVolumes(pod).length > 0) queue.add(keyOf(pod));
+      };
+      const enqueueOwner = ({ metadata }: PersistentVolumeClaim) => {
+        for (const { kind, name } of metadata.ownerReferences ?? [])
+          if (kind === 'Pod') queue.add(`${metadata.namespace}/${name}`);
+      };
+      return [pods.addHandler({ onAdd: enqueue }), claims.addHandler({ onDelete: enqueueOwner })];
+    },
+    async reconcile(key, signal) {
+      const { namespace, name } = parseKey(key);
+      const pod = pods.store.get(namespace, name);
+      if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return;
+      for (const volume of ephemeralVolumes(pod)) await provide(tools, pod, volume, signal);
+    },
+  });
+}
+
+const ephemeralVolumes = ({ spec }: Pod) =>
+  (spec?.volumes ?? []).filter(({ ephemeral }) => ephemeral !== undefined);
+
+async function provide(
+  { context, claims, events }: Tools,
+  pod: Pod,
+  { name: volumeName, ephemeral }: Volume,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = '', name: podName = '' } = pod.metadata;
+  const name = `${podName}-${volumeName}`;
+  const existing = claims.store.get(namespace, name);
+  if (existing !== undefined && isControlledBy(existing, pod)) return;
+  const template = ephemeral?.volumeClaimTemplate;
+  try {
+    if (existing !== undefined)
+      throw new Error(
+        `PVC ${namespace}/${name} was not created for pod ${namespace}/${podName} ` +
+          '(pod is not owner)',
+      );
+    await context.client
+      .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
+      .namespace(namespace)
+      .create(
+        {
+          metadata: {
+            ...(template?.metadata?.labels && { labels: { ...template.metadata.labels } }),
+            ...(template?.metadata?.annotations && {
+              annotations: { ...template.metadata.annotations },
+            }),
+            name,
+            ownerReferences: [controllerReference(podKind, pod)],
+          },
+          spec: structuredClone(template?.spec ?? {}),
+        },
+        { signal },
+      );
+  } catch (error) {
+    // The cache was behind: the claim will be seen.
+    if (isStatusError(error, 'AlreadyExists')) throw error;
+    if (!signal.aborted)
+      events.record(eventTarget(podKind, pod), {
+        type: 'Warning',
+        reason: 'FailedBinding',
+        message: `ephemeral volume ${volumeName}: ${errorText(error)}`,
+      });
+    throw error;
+  }
+}

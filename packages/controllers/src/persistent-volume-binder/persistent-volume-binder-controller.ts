@@ -1,0 +1,116 @@
+// Brings claims and volumes together. One worker does everything in turn: two claims that looked at
+// the same free volume at once would both want it. (Should another process write meanwhile, its
+// resource version says so.)
+
+import type { KubeObject } from '@keelson/apimachinery';
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from '@keelson/apimachinery/types/core.v1';
+import type { StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import {
+  persistentVolumeClaimsResource,
+  persistentVolumesResource,
+  podsResource,
+  storageClassesResource,
+} from '../machinery/resources.ts';
+import type { ReconcileResult } from '../machinery/run-controller.ts';
+import type { WorkQueue } from '../machinery/work-queue.ts';
+import type { BinderTools } from './binder-tools.ts';
+import { reconcileClaim } from './reconcile-claim.ts';
+import { reconcileVolume } from './reconcile-volume.ts';
+
+/** Claims that wait are told so again that often. */
+const resyncMs = 15_000;
+
+export function createPersistentVolumeBinderController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
+  const volumes = informers.informer<PersistentVolume>(persistentVolumesResource);
+  const classes = informers.informer<StorageClass>(storageClassesResource);
+  const pods = informers.informer<Pod>(podsResource);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'persistentvolume-controller',
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const tools: BinderTools = { context, claims, volumes, classes, pods, events };
+  let queue: WorkQueue | undefined;
+  return createReconciler(context, {
+    failure: 'volume not bound',
+    workers: 1,
+    reads: [claims, volumes, classes, pods],
+    subscribe(workQueue) {
+      queue = workQueue;
+      return subscribe(tools, workQueue);
+    },
+    reconcile: (key) => reconcile(tools, key, (claim) => queue?.add(claimKey(claim))),
+  });
+}
+
+const claimKey = (key: string) => `claim ${key}`;
+const volumeKey = (name: string) => `volume ${name}`;
+
+function subscribe({ claims, volumes, classes }: BinderTools, queue: WorkQueue) {
+  const enqueueClaim = (claim: KubeObject) => queue.add(claimKey(keyOf(claim)));
+  const enqueueVolume = (volume: KubeObject) => queue.add(volumeKey(keyOf(volume)));
+  const enqueueVolumeOf = (claim: PersistentVolumeClaim) => {
+    const { volumeName = '' } = claim.spec ?? {};
+    if (volumeName !== '') queue.add(volumeKey(volumeName));
+  };
+  const enqueueWaiting = () =>
+    claims.store
+      .list()
+      .filter(({ status }) => status?.phase !== 'Bound')
+      .forEach(enqueueClaim);
+  /** Claims that a volume's change may help or harm. */
+  const enqueueClaimsOf = ({ spec, metadata }: PersistentVolume) => {
+    const { namespace = '', name = '' } = spec?.claimRef ?? {};
+    if (name !== '') queue.add(claimKey(`${namespace}/${name}`));
+    else enqueueWaiting();
+    for (const claim of claims.store.list(namespace))
+      if (claim.spec?.volumeName === metadata.name) enqueueClaim(claim);
+  };
+  return [
+    claims.addHandler({
+      onAdd: enqueueClaim,
+      onUpdate(claim) {
+        enqueueClaim(claim);
+        enqueueVolumeOf(claim);
+      },
+      onDelete: enqueueVolumeOf,
+    }),
+    volumes.addHandler({
+      onAdd: (volume) => enqueueVolume(volume),
+      onUpdate(volume, old) {
+        enqueueVolume(volume);
+        if (volume.status?.phase !== old.status?.phase) enqueueClaimsOf(volume);
+      },
+      onDelete: enqueueClaimsOf,
+    }),
+    classes.addHandler({ onAdd: (_, isInitial) => !isInitial && enqueueWaiting() }),
+  ];
+}
+
+async function reconcile(
+  tools: BinderTools,
+  key: string,
+  enqueueClaim: (key: string) => void,
+): Promise<ReconcileResult> {
+  const space = key.indexOf(' ');
+  const { namespace, name } = parseKey(key.slice(space + 1));
+  if (key.startsWith('volume')) {
+    const volume = tools.volumes.store.get('', name);
+    return volume && reconcileVolume(tools, volume, enqueueClaim);
+  }
+  const claim = tools.claims.store.get(namespace, name);
+  if (claim === undefined) return;
+  await reconcileClaim(tools, claim);
+  return claim.status?.phase === 'Pending' ? { requeueAfterMs: resyncMs } : undefined;
+}

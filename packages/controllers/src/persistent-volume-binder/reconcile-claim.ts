@@ -1,0 +1,160 @@
+// From a claim to its volume: an unbound claim looks for one, asks a provisioner for one or waits
+// for the scheduler; a bound one is checked against the volume that it names.
+
+import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import { persistentVolumeClaimsResource } from '../machinery/resources.ts';
+import { isPodFinished } from '../pods/pod-state.ts';
+import { bind, setClaimPhase, tellClaim, type BinderTools } from './binder-tools.ts';
+import { classOf, isKeptFor, matchVolume, mismatch } from './match-volume.ts';
+import {
+  betaDefaultClass,
+  betaStorageProvisioner,
+  bindCompleted,
+  boundByController,
+  defaultClass,
+  externalProvisioner,
+  selectedNode,
+  storageProvisioner,
+  waitingForProvisioner,
+} from './volume-texts.ts';
+
+export async function reconcileClaim(
+  tools: BinderTools,
+  claim: PersistentVolumeClaim,
+): Promise<void> {
+  if (claim.metadata.annotations?.[bindCompleted] !== undefined) return checkBound(tools, claim);
+  if ((claim.spec?.volumeName ?? '') !== '') return bindNamed(tools, claim);
+  const isDelayed = isBindingDelayed(tools, claim);
+  const volume = matchVolume(claim, tools.volumes.store.list(), { isDelayed });
+  if (volume !== undefined) return bind(tools, volume, claim);
+  if (await giveDefaultClass(tools, claim)) return;
+  if (isDelayed && claim.metadata.annotations?.[selectedNode] === undefined)
+    tellClaim(tools, claim, delayText(tools, claim));
+  else if (classOf(claim) !== '') return provision(tools, claim);
+  else
+    tellClaim(tools, claim, {
+      type: 'Normal',
+      reason: 'FailedBinding',
+      message: 'no persistent volumes available for this claim and no storage class is set',
+    });
+  await setClaimPhase(tools, claim, 'Pending');
+}
+
+function isBindingDelayed({ classes }: BinderTools, claim: PersistentVolumeClaim): boolean {
+  return classes.store.get('', classOf(claim))?.volumeBindingMode === 'WaitForFirstConsumer';
+}
+
+/** Somebody wants this volume and no other. */
+async function bindNamed(tools: BinderTools, claim: PersistentVolumeClaim): Promise<void> {
+  const { volumeName = '' } = claim.spec ?? {};
+  const volume = tools.volumes.store.get('', volumeName);
+  const { claimRef } = volume?.spec ?? {};
+  const isTaken = claimRef !== undefined && volume !== undefined && !isKeptFor(volume, claim);
+  if (volume === undefined || isTaken) {
+    if (isTaken && claim.metadata.annotations?.[boundByController] !== undefined)
+      throw new Error(`volume ${volumeName} is bound to another claim`);
+    await setClaimPhase(tools, claim, 'Pending');
+    return;
+  }
+  const problem = claimRef === undefined ? mismatch(volume, claim) : undefined;
+  if (problem === undefined) return bind(tools, volume, claim);
+  tellClaim(tools, claim, {
+    type: 'Warning',
+    reason: 'VolumeMismatch',
+    message: `Cannot bind to requested volume ${JSON.stringify(volumeName)}: ${problem}`,
+  });
+  await setClaimPhase(tools, claim, 'Pending');
+}
+
+async function checkBound(tools: BinderTools, claim: PersistentVolumeClaim): Promise<void> {
+  const { volumeName = '' } = claim.spec ?? {};
+  const volume = tools.volumes.store.get('', volumeName);
+  const claimRef = volume?.spec?.claimRef;
+  if (volume !== undefined && (claimRef === undefined || claimRef.uid === claim.metadata.uid))
+    return bind(tools, volume, claim);
+  const text =
+    volumeName === ''
+      ? 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!'
+      : volume === undefined
+        ? 'Bound claim has lost its PersistentVolume. Data on the volume is lost!'
+        : 'Two claims are bound to the same volume, this one is bound incorrectly';
+  const reason = volume === undefined ? 'ClaimLost' : 'ClaimMisbound';
+  if (claim.status?.phase !== 'Lost')
+    tellClaim(tools, claim, { type: 'Warning', reason, message: text });
+  await setClaimPhase(tools, claim, 'Lost');
+}
+
+/** A claim from before there was a default class gets it. */
+async function giveDefaultClass(
+  { context, classes }: BinderTools,
+  claim: PersistentVolumeClaim,
+): Promise<boolean> {
+  if (claim.spec?.storageClassName !== undefined || classOf(claim) !== '') return false;
+  const isDefault = ({ metadata: { annotations = {} } }: StorageClass) =>
+    annotations[defaultClass] === 'true' || annotations[betaDefaultClass] === 'true';
+  // The newest, as in admission.
+  const age = ({ metadata }: StorageClass) => metadata.creationTimestamp ?? '';
+  const [found] = classes.store
+    .list()
+    .filter(isDefault)
+    .toSorted((a, b) => (age(a) > age(b) ? -1 : age(a) < age(b) ? 1 : 0));
+  if (found === undefined) return false;
+  const storageClassName = found.metadata.name ?? '';
+  await context.client
+    .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
+    .namespace(claim.metadata.namespace ?? '')
+    .update({ ...claim, spec: { ...claim.spec, storageClassName } });
+  return true;
+}
+
+function delayText({ pods }: BinderTools, { metadata }: PersistentVolumeClaim) {
+  const waiting = pods.store
+    .list(metadata.namespace ?? '')
+    .filter((pod) => uses(pod, metadata.name ?? '') && (pod.spec?.nodeName ?? '') === '')
+    .filter((pod) => !isPodFinished(pod))
+    .map((pod) => pod.metadata.name ?? '')
+    .toSorted();
+  if (waiting.length === 0)
+    return {
+      type: 'Normal',
+      reason: 'WaitForFirstConsumer',
+      message: 'waiting for first consumer to be created before binding',
+    } as const;
+  const names = waiting.length === 1 ? `pod ${waiting[0]}` : `pods ${waiting.join(',')}`;
+  const message = `waiting for ${names} to be scheduled`;
+  return { type: 'Normal', reason: 'WaitForPodScheduled', message } as const;
+}
+
+function uses({ metadata, spec }: Pod, claim: string): boolean {
+  return (spec?.volumes ?? []).some(
+    (volume) =>
+      volume.persistentVolumeClaim?.claimName === claim ||
+      (volume.ephemeral !== undefined && `${metadata.name}-${volume.name}` === claim),
+  );
+}
+
+async function provision(tools: BinderTools, claim: PersistentVolumeClaim): Promise<void> {
+  const name = classOf(claim);
+  const storageClass = tools.classes.store.get('', name);
+  const provisioner = storageClass && externalProvisioner(storageClass.provisioner);
+  if (provisioner === undefined) {
+    const message =
+      storageClass === undefined
+        ? `storageclass.storage.k8s.io ${JSON.stringify(name)} not found`
+        : `no volume plugin matched name: ${storageClass.provisioner}`;
+    tellClaim(tools, claim, { type: 'Warning', reason: 'ProvisioningFailed', message });
+    return;
+  }
+  const { annotations = {}, namespace = '' } = claim.metadata;
+  if (annotations[storageProvisioner] !== provisioner) {
+    const marks = { [storageProvisioner]: provisioner, [betaStorageProvisioner]: provisioner };
+    const metadata = { ...claim.metadata, annotations: { ...annotations, ...marks } };
+    await tools.context.client
+      .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
+      .namespace(namespace)
+      .update({ ...claim, metadata });
+  }
+  const message = waitingForProvisioner(provisioner);
+  tellClaim(tools, claim, { type: 'Normal', reason: 'ExternalProvisioning', message });
+}
