@@ -3,6 +3,7 @@
 import type { ControllerName } from '../../controller-list.ts';
 import { credentialSymptoms } from './credentials.ts';
 import { objectSymptoms } from './objects.ts';
+import { serviceAndNodeSymptoms } from './services-and-nodes.ts';
 import type { Symptom } from './symptom.ts';
 import { workloadSymptoms } from './workloads.ts';
 
@@ -10,4 +11,5 @@ export const symptoms: Readonly<Record<ControllerName, Symptom>> = {
   ...objectSymptoms,
   ...workloadSymptoms,
   ...credentialSymptoms,
+  ...serviceAndNodeSymptoms,
 };

@@ -1,0 +1,131 @@
+// What is missed without the controllers of Services, nodes and volumes.
+
+import type { Node, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
+import { core } from '../simulated-cluster.ts';
+import { stateOf, type Scene, type Symptom } from './symptom.ts';
+
+const slices = { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' };
+const classes = { group: 'storage.k8s.io', version: 'v1', resource: 'storageclasses' };
+const claims = core('persistentvolumeclaims');
+const containers = [{ name: 'c', image: 'app' }];
+const ofWeb = { labelSelector: 'kubernetes.io/service-name=web' };
+const claimSpec = {
+  storageClassName: 'c',
+  accessModes: ['ReadWriteOnce'],
+  resources: { requests: { storage: '1Gi' } },
+};
+
+function addService(scene: Scene, selector?: Record<string, string>) {
+  const spec = { ports: [{ port: 80 }], ...(selector !== undefined && { selector }) };
+  return scene.in(core('services')).create({ metadata: { name: 'web' }, spec });
+}
+async function slicesOfWeb(scene: Scene): Promise<string> {
+  return `${(await scene.in(slices).list(ofWeb)).items.length} slices`;
+}
+function addNode(scene: Scene, spec: object) {
+  const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+  return scene.client.resource(core('nodes')).create({ metadata: { name: 'n' }, spec, status });
+}
+const nodeOf = (scene: Scene) => scene.client.resource<Node>(core('nodes')).get('n');
+function addPod(scene: Scene, spec: object) {
+  return scene.in(core('pods')).create({ metadata: { name: 'p' }, spec: { containers, ...spec } });
+}
+function addClaim(scene: Scene) {
+  return scene.in(claims).create({ metadata: { name: 'data' }, spec: claimSpec });
+}
+async function claimPhase(scene: Scene): Promise<string> {
+  return (await scene.in<PersistentVolumeClaim>(claims).get('data')).status?.phase ?? '';
+}
+
+export const serviceAndNodeSymptoms = {
+  'endpoints-controller': {
+    act: (scene) => addService(scene, { app: 'web' }),
+    see: (scene) => stateOf(scene.in(core('endpoints')), 'web'),
+    with: 'there',
+    without: 'gone',
+  },
+  'endpointslice-controller': {
+    act: (scene) => addService(scene, { app: 'web' }),
+    see: slicesOfWeb,
+    with: '1 slices',
+    without: '0 slices',
+  },
+  'endpointslice-mirroring-controller': {
+    async act(scene) {
+      await addService(scene);
+      const subsets = [{ addresses: [{ ip: '192.0.2.1' }], ports: [{ port: 80 }] }];
+      await scene.in(core('endpoints')).create({ metadata: { name: 'web' }, subsets });
+    },
+    see: slicesOfWeb,
+    with: '1 slices',
+    without: '0 slices',
+  },
+  'node-lifecycle-controller': {
+    act: (scene) => addNode(scene, { unschedulable: true }),
+    async see(scene) {
+      const { taints = [] } = (await nodeOf(scene)).spec;
+      return taints.some(({ key }) => key.endsWith('/unschedulable')) ? 'tainted' : 'not tainted';
+    },
+    with: 'tainted',
+    without: 'not tainted',
+  },
+  'taint-eviction-controller': {
+    async act(scene) {
+      await addNode(scene, { taints: [{ key: 'drain', effect: 'NoExecute' }] });
+      await addPod(scene, { nodeName: 'n' });
+    },
+    see: (scene) => stateOf(scene.in(core('pods')), 'p'),
+    with: 'Terminating',
+    without: 'there',
+  },
+  'ttl-controller': {
+    act: (scene) => addNode(scene, {}),
+    see: async (scene) =>
+      (await nodeOf(scene)).metadata.annotations?.['node.alpha.kubernetes.io/ttl'] ?? 'none',
+    with: '0',
+    without: 'none',
+  },
+  'pod-garbage-collector-controller': {
+    act: (scene) => addPod(scene, { nodeName: 'gone' }),
+    see: (scene) => stateOf(scene.in(core('pods')), 'p'),
+    with: 'gone',
+    without: 'there',
+  },
+  'persistentvolume-binder-controller': {
+    async act(scene) {
+      const { accessModes, storageClassName } = claimSpec;
+      await scene.client.resource(core('persistentvolumes')).create({
+        metadata: { name: 'v' },
+        spec: {
+          accessModes,
+          storageClassName,
+          capacity: { storage: '1Gi' },
+          hostPath: { path: '/x' },
+        },
+      });
+      await addClaim(scene);
+    },
+    see: claimPhase,
+    with: 'Bound',
+    without: 'Pending',
+  },
+  'ephemeral-volume-controller': {
+    act: (scene) => {
+      const ephemeral = { volumeClaimTemplate: { spec: claimSpec } };
+      return addPod(scene, { volumes: [{ name: 'data', ephemeral }] });
+    },
+    see: (scene) => stateOf(scene.in(claims), 'p-data'),
+    with: 'there',
+    without: 'gone',
+  },
+  'simulated-volume-provisioner': {
+    async act(scene) {
+      const provisioner = 'disk.simulated.keelson.dev';
+      await scene.client.resource(classes).create({ metadata: { name: 'c' }, provisioner });
+      await addClaim(scene);
+    },
+    see: claimPhase,
+    with: 'Bound',
+    without: 'Pending',
+  },
+} as const satisfies Record<string, Symptom>;
