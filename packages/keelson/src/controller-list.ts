@@ -23,8 +23,6 @@ export const controllerNames = [
   'persistentvolume-binder-controller',
   'ephemeral-volume-controller',
   'simulated-volume-provisioner',
-  'replicaset-controller',
-  'replicationcontroller-controller',
   'resourcequota-controller',
   'job-controller',
   'replicaset-controller',

@@ -3,6 +3,7 @@
 import type { ControllerName } from '../../controller-list.ts';
 import { credentialSymptoms } from './credentials.ts';
 import { objectSymptoms } from './objects.ts';
+import { schedulingSymptoms } from './scheduling.ts';
 import { serviceAndNodeSymptoms } from './services-and-nodes.ts';
 import type { Symptom } from './symptom.ts';
 import { workloadSymptoms } from './workloads.ts';
@@ -12,4 +13,5 @@ export const symptoms: Readonly<Record<ControllerName, Symptom>> = {
   ...workloadSymptoms,
   ...credentialSymptoms,
   ...serviceAndNodeSymptoms,
+  ...schedulingSymptoms,
 };

@@ -1,0 +1,42 @@
+// What is missed without the scheduler, and without what keeps the claims of pods to devices.
+
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { core } from '../simulated-cluster.ts';
+import { count, podSpec, type Scene, type Symptom } from './symptom.ts';
+
+const pods = core('pods');
+const devices = (resource: string) => ({ group: 'resource.k8s.io', version: 'v1', resource });
+
+function addNode(scene: Scene) {
+  const status = {
+    allocatable: { cpu: '4', memory: '8Gi', pods: '10' },
+    conditions: [{ type: 'Ready', status: 'True' }],
+  };
+  return scene.client.resource(core('nodes')).create({ metadata: { name: 'n' }, status });
+}
+function addPod(scene: Scene, spec: object = {}) {
+  return scene.in(pods).create({ metadata: { name: 'p' }, spec: { ...podSpec, ...spec } });
+}
+
+export const schedulingSymptoms = {
+  'kube-scheduler': {
+    async act(scene) {
+      await addNode(scene);
+      await addPod(scene);
+    },
+    see: async (scene) => (await scene.in<Pod>(pods).get('p')).spec.nodeName ?? 'nowhere',
+    with: 'n',
+    without: 'nowhere',
+  },
+  'resourceclaim-controller': {
+    async act(scene) {
+      const spec = { spec: { devices: { requests: [] } } };
+      const template = { metadata: { name: 'gpu' }, spec };
+      await scene.in(devices('resourceclaimtemplates')).create(template);
+      await addPod(scene, { resourceClaims: [{ name: 'g', resourceClaimTemplateName: 'gpu' }] });
+    },
+    see: (scene) => count(scene, devices('resourceclaims')),
+    with: '1 resourceclaims',
+    without: '0 resourceclaims',
+  },
+} satisfies Readonly<Record<string, Symptom>>;
