@@ -7,6 +7,7 @@ import { fairnessSection } from './fairness.ts';
 import { policyTestsSection } from './policy-tests.ts';
 import { rbacSection } from './rbac.ts';
 import { http1Section, http2Section } from './requests.ts';
+import { schedulingSection } from './scheduler.ts';
 import type { Section } from './section.ts';
 import { tokensSection } from './service-account-tokens.ts';
 import { startSection } from './start.ts';
@@ -22,6 +23,7 @@ export const sections: readonly Section[] = [
   http2Section,
   fairnessSection,
   rbacSection,
+  schedulingSection,
   tokensSection,
   tracingSection,
 ];

@@ -67,6 +67,12 @@ export { createPodGarbageCollectorController } from './pod-garbage-collector/pod
 export { createPersistentVolumeBinderController } from './persistent-volume-binder/persistent-volume-binder-controller.ts';
 export { createEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
 export { createSimulatedVolumeProvisioner } from './simulated-volume-provisioner/simulated-volume-provisioner.ts';
+export type { Scheduler, SchedulerOptions } from './scheduler/scheduler-controller.ts';
+export { createSchedulingCore } from './scheduler/scheduling-core.ts';
+export type { SchedulingCore } from './scheduler/scheduling-core.ts';
+export type { ObjectLookup } from './scheduler/object-lookup.ts';
+export { summarizePod } from './scheduler/snapshot/pod-summary.ts';
+export type { PodSummary } from './scheduler/snapshot/pod-summary.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';

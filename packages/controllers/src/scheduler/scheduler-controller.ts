@@ -11,10 +11,9 @@ import { namespacesResource, podsResource } from '../machinery/resources.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { bindPod } from './bind-pod.ts';
 import { createClaimTracker, resourceClaimsResource } from './dra/claim-tracker.ts';
-import { createDefaultProfile } from './default-profile.ts';
-import type { Reservation, SchedulerPlugin } from './framework.ts';
+import type { Reservation } from './framework.ts';
 import { createInformerLookup } from './informer-lookup.ts';
-import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
+import { createNominatedPods } from './nominated-pods.ts';
 import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
 import { evictVictims } from './preemption/default-preemption.ts';
 import type { ClusterEvent, WatchedResource } from './queue/cluster-event.ts';
@@ -23,12 +22,8 @@ import {
   type QueuedPod,
   type SchedulingQueue,
 } from './queue/scheduling-queue.ts';
-import {
-  createSchedulingCycle,
-  type NodeExplanation,
-  type SchedulingCycle,
-} from './scheduling-cycle.ts';
-import { createClusterState, type MutableClusterState } from './snapshot/cluster-state.ts';
+import { createSchedulingCore, type SchedulingCore } from './scheduling-core.ts';
+import type { NodeExplanation } from './scheduling-cycle.ts';
 import type { NodeState } from './snapshot/node-state.ts';
 import { summarizePod, type PodSummary } from './snapshot/pod-summary.ts';
 
@@ -39,14 +34,10 @@ export interface Scheduler extends Controller {
   explain(pod: Pod): readonly NodeExplanation[];
 }
 
-interface Tools {
+interface Tools extends SchedulingCore {
   readonly context: ControllerContext;
   readonly events: EventRecorder;
-  readonly plugins: readonly SchedulerPlugin[];
-  readonly cluster: MutableClusterState;
-  readonly nominated: NominatedPods;
   readonly queue: SchedulingQueue;
-  readonly cycle: SchedulingCycle;
 }
 
 const nodesResource = { group: '', version: 'v1', resource: 'nodes' };
@@ -72,7 +63,6 @@ export function createScheduler(
   const nodes = informers.informer<Node>(nodesResource);
   const namespaces = informers.informer<Namespace>(namespacesResource);
   const events = recorderFor(context);
-  const cluster = createClusterState();
   const nominated = createNominatedPods();
   const evictionTools = {
     client,
@@ -82,18 +72,20 @@ export function createScheduler(
     tell: (victim: PodSummary, message: string) =>
       tell({ events }, victim, { type: 'Normal', reason: 'Preempted', message }),
   };
-  const plugins = createDefaultProfile({
-    lookup,
+  const core = createSchedulingCore(
+    {
+      lookup,
+      random,
+      client,
+      clock,
+      isEnabled,
+      claims: devices?.tracker,
+      evict: (pod, candidate, signal) => evictVictims(evictionTools, pod, candidate, signal),
+    },
     nominated,
-    random,
-    client,
-    clock,
-    isEnabled,
-    claims: devices?.tracker,
-    evict: (pod, candidate, signal) => evictVictims(evictionTools, pod, candidate, signal),
-  });
+  );
+  const { cluster, plugins, cycle } = core;
   const byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
-  const cycle = createSchedulingCycle({ plugins, cluster, nominated, random });
   const queue = createSchedulingQueue({
     clock,
     gateOf(pod) {
@@ -105,7 +97,7 @@ export function createScheduler(
     },
     mayHelp: (name, pod, event) => byName.get(name)?.mayHelp(pod, event) ?? true,
   });
-  const tools: Tools = { context, events, plugins, cluster, nominated, queue, cycle };
+  const tools: Tools = { context, events, queue, ...core };
   return {
     explain: (pod) => cycle.explain(summarizePod(pod)),
     async run(signal) {

@@ -190,16 +190,17 @@ function choose(
     for (let i = 0; i < scores.length; i++)
       totals[i] = (totals[i] ?? 0) + weight * (scores[i] ?? 0);
   }
-  let best = 0;
-  let equals = 1;
-  for (let i = 1; i < totals.length; i++) {
-    if (totals[i] === totals[best]) {
-      if (random.float() * ++equals < 1) best = i;
-    } else if ((totals[i] ?? 0) > (totals[best] ?? 0)) {
-      best = i;
+  let max = -Infinity;
+  let equals = 0;
+  for (const total of totals) {
+    if (total > max) {
+      max = total;
       equals = 1;
-    }
+    } else if (total === max) equals++;
   }
+  // Chance is asked once, however many are equal.
+  let skip = Math.floor(random.float() * equals);
+  const best = totals.findIndex((total) => total === max && skip-- === 0);
   return nodes[best] as NodeState;
 }
 
