@@ -65,7 +65,10 @@ export function startControllers(options: StartControllersOptions): RunningContr
       user = account && controllerUser(account),
     } = controllerDescriptions[name];
     const log: ControllerContext['log'] = {
-      warn: (message, fields) => logger.warn(message, { controller: name, ...fields }),
+      warn(message, fields) {
+        // What cannot be finished when they are stopped is no failure.
+        if (!stop.signal.aborted) logger.warn(message, { controller: name, ...fields });
+      },
     };
     const client = user ? clientOf(user, userAgent) : readingClient;
     const context: ControllerContext = { client, informers, clock, random, log };
