@@ -1,0 +1,282 @@
+// For each controller: the kinds among which its users are busy, and what must be true when
+// nothing changes any more. What is true for one is looked at in the lives of all others, too.
+
+import {
+  formatApiVersion,
+  type JsonObject,
+  type KubeObject,
+  type OwnerReference,
+} from '@keelson/apimachinery';
+import type { Deployment, ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
+import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
+import type {
+  ConfigMap,
+  Namespace,
+  Pod,
+  ReplicationController,
+  ResourceQuota,
+  Secret,
+} from '@keelson/apimachinery/types/core.v1';
+import type { PodDisruptionBudget } from '@keelson/apimachinery/types/policy.v1';
+import type { ClusterRole } from '@keelson/apimachinery/types/rbac.authorization.k8s.io.v1';
+import { keyOf, served, type Look } from './look.ts';
+
+export interface ControllerCase {
+  /** As `group/resource`: what it reads and writes. */
+  readonly kinds: readonly string[];
+  /** Lives, as the seeds of their moves, that were not as they should be once. */
+  readonly lives?: readonly (readonly number[])[];
+  /** What is wrong, in words; nothing when all is well. */
+  readonly wrong?: (look: Look) => Iterable<string>;
+}
+
+const isActive = ({ status = {}, metadata }: Pod) =>
+  status.phase !== 'Succeeded' &&
+  status.phase !== 'Failed' &&
+  metadata.deletionTimestamp === undefined;
+const isStaying = ({ metadata }: KubeObject) => metadata.deletionTimestamp === undefined;
+const controllerOf = ({ metadata: { ownerReferences = [] } }: KubeObject) =>
+  ownerReferences.find(({ controller }) => controller === true);
+const livingNamespaces = (look: Look) => look.of<Namespace>('/namespaces').filter(isStaying);
+
+export const controllerCases: Readonly<Record<string, ControllerCase>> = {
+  'namespace-controller': {
+    kinds: ['/configmaps', '/pods', '/serviceaccounts', 'apps/deployments', '/secrets'],
+    *wrong(look) {
+      const there = new Set(look.of('/namespaces').map(({ metadata }) => metadata.name));
+      for (const object of look.all) {
+        const { namespace } = object.metadata;
+        if (namespace !== undefined && !there.has(namespace))
+          yield `${keyOf(object)} is in a namespace that is gone`;
+      }
+      for (const { metadata } of look.of('/namespaces')) {
+        const { name = '', deletionTimestamp } = metadata;
+        const isEmpty = look.all.every((object) => object.metadata.namespace !== name);
+        if (deletionTimestamp !== undefined && isEmpty) yield `${name} is empty and stays`;
+      }
+    },
+  },
+  'serviceaccount-controller': {
+    kinds: ['/serviceaccounts', '/namespaces'],
+    *wrong(look) {
+      for (const { metadata } of livingNamespaces(look))
+        if (!has(look, '/serviceaccounts', `${metadata.name}/default`))
+          yield `${metadata.name} has no default account`;
+    },
+  },
+  'serviceaccount-token-controller': {
+    kinds: ['/serviceaccounts', '/secrets'],
+    *wrong(look) {
+      for (const secret of look.of<Secret>('/secrets')) {
+        if (secret.type !== 'kubernetes.io/service-account-token') continue;
+        const account = secret.metadata.annotations?.['kubernetes.io/service-account.name'];
+        if (!has(look, '/serviceaccounts', `${secret.metadata.namespace}/${account}`))
+          yield `${keyOf(secret)} is for an account that is gone`;
+      }
+    },
+  },
+  'service-ca-certificate-publisher-controller': publisher('openshift-service-ca.crt'),
+  'root-ca-certificate-publisher-controller': publisher('kube-root-ca.crt'),
+  'garbage-collector-controller': {
+    kinds: ['/configmaps', '/secrets', 'apps/replicasets', 'apps/deployments', '/pods'],
+    *wrong(look) {
+      const owners = new Map(look.all.map((object) => [object.metadata.uid, object]));
+      for (const object of look.all) {
+        const { ownerReferences = [], namespace } = object.metadata;
+        const isThere = ({ uid }: OwnerReference) => {
+          const owner = owners.get(uid);
+          const space = owner?.metadata.namespace;
+          return owner !== undefined && (space === undefined || space === namespace);
+        };
+        // What is in no namespace cannot say which namespace its owner is in, and stays.
+        if (namespace === undefined && ownerReferences.some(isNamespaced)) continue;
+        if (isStaying(object) && ownerReferences.length > 0 && !ownerReferences.some(isThere))
+          yield `${keyOf(object)} stays, and its owners are gone`;
+        if (ownerReferences.filter(({ controller }) => controller === true).length > 1)
+          yield `${keyOf(object)} has two controllers`;
+      }
+    },
+  },
+  'clusterrole-aggregation-controller': {
+    kinds: ['rbac.authorization.k8s.io/clusterroles'],
+    *wrong(look) {
+      const roles = look.of<ClusterRole>('rbac.authorization.k8s.io/clusterroles');
+      const view = roles.find(({ metadata }) => metadata.name === 'view');
+      const all = new Set(view?.rules?.map((rule) => JSON.stringify(rule)));
+      for (const { metadata, rules } of roles) {
+        const label = metadata.labels?.['rbac.authorization.k8s.io/aggregate-to-view'];
+        if (label !== 'true') continue;
+        for (const rule of rules ?? [])
+          if (!all.has(JSON.stringify(rule))) yield `view has no rule of ${metadata.name}`;
+      }
+    },
+  },
+  'deployment-controller': {
+    kinds: ['apps/deployments', 'apps/replicasets', '/pods'],
+    *wrong(look) {
+      for (const deployment of look.of<Deployment>('apps/deployments').filter(isStaying)) {
+        const { replicas = 1, strategy } = deployment.spec ?? {};
+        const { generation, uid } = deployment.metadata;
+        if (deployment.status?.observedGeneration !== generation)
+          yield `${keyOf(deployment)} is not observed`;
+        const sets = look
+          .of<ReplicaSet>('apps/replicasets')
+          .filter((set) => isStaying(set) && controllerOf(set)?.uid === uid);
+        const wanted = sets.reduce((sum, { spec }) => sum + (spec?.replicas ?? 1), 0);
+        const most = replicas + surgeOf(strategy?.rollingUpdate?.maxSurge, replicas);
+        if (wanted > most) yield `${keyOf(deployment)} wants ${wanted} of ${most} pods at most`;
+      }
+    },
+  },
+  'replicaset-controller': {
+    kinds: ['apps/replicasets', '/pods'],
+    wrong: (look) => miscounted(look, 'apps/replicasets'),
+  },
+  'replicationcontroller-controller': {
+    kinds: ['/replicationcontrollers', '/pods'],
+    lives: [
+      // Events that were not written yet when the controllers were stopped.
+      [
+        186188, 208747, 154793, 59507, 947025, 774714, 713917, 245561, 240027, 717579, 462715,
+        721065, 495538, 263023, 90903, 687646, 847667, 791004,
+      ],
+    ],
+    wrong: (look) => miscounted(look, '/replicationcontrollers'),
+  },
+  'disruption-controller': {
+    kinds: ['policy/poddisruptionbudgets', 'apps/replicasets', '/pods'],
+    *wrong(look) {
+      for (const budget of look.of<PodDisruptionBudget>('policy/poddisruptionbudgets')) {
+        const { status, metadata } = budget;
+        if (!isStaying(budget)) continue;
+        const spare = Math.max(0, (status?.currentHealthy ?? 0) - (status?.desiredHealthy ?? 0));
+        if ((status?.disruptionsAllowed ?? 0) > spare)
+          yield `${keyOf(budget)} allows more than the ${spare} that it may`;
+        if (status?.observedGeneration !== metadata.generation)
+          yield `${keyOf(budget)} is not observed`;
+      }
+    },
+  },
+  'resourcequota-controller': {
+    kinds: ['/resourcequotas', '/configmaps', '/pods', '/services'],
+    *wrong(look) {
+      for (const quota of look.of<ResourceQuota>('/resourcequotas').filter(isStaying)) {
+        const { namespace } = quota.metadata;
+        for (const resource of ['configmaps', 'secrets', 'resourcequotas']) {
+          const used = quota.status?.used?.[resource];
+          const all = look.of(`/${resource}`).filter((one) => one.metadata.namespace === namespace);
+          if (used !== undefined && Number(used) !== all.length)
+            yield `${keyOf(quota)} counts ${used} ${resource} of ${all.length}`;
+        }
+      }
+    },
+  },
+  'persistentvolumeclaim-protection-controller': {
+    kinds: ['/persistentvolumeclaims', '/pods', '/persistentvolumes'],
+    wrong: (look) => kept(look, '/persistentvolumeclaims', 'kubernetes.io/pvc-protection'),
+  },
+  'persistentvolume-protection-controller': {
+    kinds: ['/persistentvolumes', '/persistentvolumeclaims'],
+    wrong: (look) => kept(look, '/persistentvolumes', 'kubernetes.io/pv-protection'),
+  },
+  'validatingadmissionpolicy-status-controller': {
+    kinds: ['admissionregistration.k8s.io/validatingadmissionpolicies'],
+    *wrong(look) {
+      const id = 'admissionregistration.k8s.io/validatingadmissionpolicies';
+      for (const policy of look.of<KubeObject & { status?: JsonObject }>(id))
+        if (policy.status?.['observedGeneration'] !== policy.metadata.generation)
+          yield `${keyOf(policy)} is not observed`;
+    },
+  },
+  'certificatesigningrequest-approving-controller': {
+    kinds: ['certificates.k8s.io/certificatesigningrequests'],
+  },
+  'certificatesigningrequest-signing-controller': {
+    kinds: ['certificates.k8s.io/certificatesigningrequests'],
+    *wrong(look) {
+      const id = 'certificates.k8s.io/certificatesigningrequests';
+      for (const { metadata, spec, status } of look.of<CertificateSigningRequest>(id)) {
+        const types = (status?.conditions ?? []).map(({ type }) => type);
+        const isOurs = spec?.signerName?.startsWith('kubernetes.io/kube-apiserver-client') === true;
+        const isDecided = types.includes('Denied') || types.includes('Failed');
+        if (isOurs && types.includes('Approved') && !isDecided && status?.certificate === undefined)
+          yield `${metadata.name} is approved and not signed`;
+      }
+    },
+  },
+  'certificatesigningrequest-cleaner-controller': {
+    kinds: ['certificates.k8s.io/certificatesigningrequests'],
+  },
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller': { kinds: ['/configmaps'] },
+  'legacy-serviceaccount-token-cleaner-controller': {
+    kinds: ['/secrets', '/serviceaccounts', '/pods'],
+  },
+  'bootstrap-signer-controller': { kinds: ['/secrets', '/configmaps'] },
+  'token-cleaner-controller': { kinds: ['/secrets'] },
+};
+
+const namespacedKinds = new Set(
+  served
+    .filter(({ namespaced }) => namespaced)
+    .map(({ group, version, kind }) => `${formatApiVersion({ group, version })} ${kind}`),
+);
+
+function isNamespaced({ apiVersion, kind }: OwnerReference): boolean {
+  return namespacedKinds.has(`${apiVersion} ${kind}`);
+}
+
+function has(look: Look, id: string, key: string): boolean {
+  return look.of(id).some((object) => keyOf(object) === key);
+}
+
+function publisher(name: string): ControllerCase {
+  return {
+    kinds: ['/configmaps', '/namespaces'],
+    *wrong(look) {
+      for (const { metadata } of livingNamespaces(look)) {
+        const key = `${metadata.name}/${name}`;
+        const map = look.of<ConfigMap>('/configmaps').find((one) => keyOf(one) === key);
+        if (Object.keys(map?.data ?? {}).length !== 1) yield `${key} is not as published`;
+      }
+    },
+  };
+}
+
+/** As many pods as are wanted, unless it says why not. */
+function* miscounted(look: Look, id: string): Iterable<string> {
+  const pods = look.of<Pod>('/pods').filter(isActive);
+  for (const keeper of look.of<ReplicaSet | ReplicationController>(id).filter(isStaying)) {
+    const { uid } = keeper.metadata;
+    const count = pods.filter((pod) => controllerOf(pod)?.uid === uid).length;
+    const { replicas = 1 } = keeper.spec ?? {};
+    const hasFailed = keeper.status?.conditions?.some(({ type }) => type === 'ReplicaFailure');
+    const space = look
+      .of('/namespaces')
+      .find((one) => one.metadata.name === keeper.metadata.namespace);
+    const isEnding = space === undefined || !isStaying(space);
+    if (count > replicas || (count < replicas && hasFailed !== true && !isEnding))
+      yield `${keyOf(keeper)} has ${count} of ${replicas} pods`;
+    if (keeper.status?.replicas !== count) yield `${keyOf(keeper)} counts not its ${count} pods`;
+  }
+}
+
+function surgeOf(surge: number | string | undefined, replicas: number): number {
+  if (typeof surge === 'number') return surge;
+  return Math.ceil((replicas * Number.parseFloat(surge ?? '25%')) / 100);
+}
+
+/** Deleted, and only its protection keeps what nobody uses. */
+function* kept(look: Look, id: string, finalizer: string): Iterable<string> {
+  const pods = look.of<Pod>('/pods').filter(isActive);
+  for (const object of look.of(id)) {
+    if (isStaying(object) || !object.metadata.finalizers?.includes(finalizer)) continue;
+    const { name, namespace } = object.metadata;
+    const isUsed = pods.some(
+      ({ metadata, spec }) =>
+        metadata.namespace === namespace &&
+        spec?.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === name),
+    );
+    const isBound = (object as KubeObject & { status?: JsonObject }).status?.['phase'] === 'Bound';
+    if (!isUsed && !isBound) yield `${keyOf(object)} is kept, and nobody uses it`;
+  }
+}
