@@ -56,7 +56,7 @@ export { createDisruptionController } from './disruption/disruption-controller.t
 
 export { createResourceClaimController } from './resource-claim/resource-claim-controller.ts';
 export { createScheduler } from './scheduler/scheduler-controller.ts';
-export type { Scheduler } from './scheduler/scheduler-controller.ts';
+export type { Scheduler, SchedulerOptions } from './scheduler/scheduler-controller.ts';
 export { createEndpointsController } from './endpoints/endpoints-controller.ts';
 export { createEndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 export { createEndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts';
@@ -67,7 +67,6 @@ export { createPodGarbageCollectorController } from './pod-garbage-collector/pod
 export { createPersistentVolumeBinderController } from './persistent-volume-binder/persistent-volume-binder-controller.ts';
 export { createEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
 export { createSimulatedVolumeProvisioner } from './simulated-volume-provisioner/simulated-volume-provisioner.ts';
-export type { Scheduler, SchedulerOptions } from './scheduler/scheduler-controller.ts';
 export { createSchedulingCore } from './scheduler/scheduling-core.ts';
 export type { SchedulingCore } from './scheduler/scheduling-core.ts';
 export type { ObjectLookup } from './scheduler/object-lookup.ts';
