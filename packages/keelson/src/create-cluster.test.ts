@@ -54,6 +54,27 @@ test('a fork has everything that was, and nothing that comes', async (t) => {
   assert.deepEqual(await namesIn(configMaps(fork.client())), ['in-fork', 'later']);
 });
 
+test('a fork may be of another release, and differ in what it is asked to', async (t) => {
+  const parent = await clusterOf(t, { controllers, emulatedVersion: '1.29' });
+  await configMaps(parent.client()).create(configMap('kept'));
+  const fork = await parent.fork({ emulatedVersion: '1.36' });
+  t.after(() => fork.close());
+  const minorOf = async (cluster: Cluster) => {
+    const bytes = await cluster.client().send({ method: 'GET', path: '/version' });
+    return (JSON.parse(Buffer.from(bytes).toString()) as { readonly minor: string }).minor;
+  };
+  assert.deepEqual([await minorOf(parent), await minorOf(fork)], ['29', '36']);
+  assert.deepEqual(await namesIn(configMaps(fork.client())), ['kept']);
+  // Its forks are like it.
+  const third = await fork.fork();
+  t.after(() => third.close());
+  assert.equal(await minorOf(third), '36');
+  await assert.rejects(parent.fork({ controllers: ['made-up'] }), /known controllers/);
+  await assert.rejects(parent.fork({ featureGates: { MadeUp: true } }), {
+    name: 'FeatureGateError',
+  });
+});
+
 const users: [what: string, user: Parameters<Cluster['client']>[0], message: string | undefined][] =
   [
     ['the administrator', undefined, undefined],

@@ -26,9 +26,11 @@ import { controllerNames, selectControllers, type ControllerName } from './contr
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { decideInProcess } from './decide.ts';
 import { createInProcessClient, type UserSpec } from './in-process-client.ts';
+import { eventually, type EventuallyOptions } from './eventually.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import type { ServiceAccountChoices } from './identity.ts';
 import { adminName, createLazyPki, type Pki } from './pki.ts';
+import { issueKubeconfig } from './user-credentials.ts';
 import type { ControllerSettings } from './controller-descriptions.ts';
 import { createProcessHold, type ProcessHold } from './process-hold.ts';
 
@@ -51,6 +53,9 @@ export interface ClusterOptions {
   readonly random?: Random;
   readonly logger?: Logger;
 }
+
+/** What may be other in a fork. What is not named is as in the cluster that is forked. */
+export type ForkOptions = Omit<ClusterOptions, 'clock' | 'random' | 'serviceAccounts'>;
 
 export interface ListenOptions {
   readonly address?: string;
@@ -75,10 +80,36 @@ export interface Cluster extends AsyncDisposable {
   /** Opens a port, once; later calls return the first one's answer. */
   listen(options?: ListenOptions): Promise<ClusterAddress>;
   /**
-   * An independent cluster with the same objects and identity, which knows nothing of this one from
-   * now on.
+   * For clients that come over TLS, as the user: by default the administrator. Opens a port if
+   * `listen` has not. A service account must exist and gets a token, as in a pod; others get a
+   * client certificate.
+   *
+   *   const config = new KubeConfig();
+   *   const name = 'system:serviceaccount:shop:operator';
+   *   config.loadFromString(await cluster.kubeconfig({ name }));
+   *
+   * Throws for a user with `extra`, and for a service account with a uid or groups of its own.
    */
-  fork(): Promise<Cluster>;
+  kubeconfig(user?: UserSpec): Promise<string>;
+  /**
+   * Waits until `check` does not throw, and returns what it does. It is called at once, after every
+   * write to the cluster, and now and then without; when time is up, what it throws is thrown.
+   *
+   *   await cluster.eventually(async () => {
+   *     const { status } = await apps.readNamespacedDeployment({ name: 'web', namespace });
+   *     assert.equal(status?.replicas, 3);
+   *   });
+   */
+  eventually<T>(check: () => T | Promise<T>, options?: EventuallyOptions): Promise<T>;
+  /**
+   * An independent cluster with the same objects and identity, which knows nothing of this one from
+   * now on. It may be of another release, as after an upgrade:
+   *
+   *   await using upgraded = await cluster.fork({ emulatedVersion: '1.36' });
+   *
+   * Throws as `createCluster`.
+   */
+  fork(options?: ForkOptions): Promise<Cluster>;
   /** Ends requests, watches, controllers and sockets. Leaves nothing behind. */
   close(): Promise<void>;
 }
@@ -88,7 +119,7 @@ const userAgent = 'keelson-cluster';
 /** How long connections of a closing cluster may take to say goodbye. */
 const closeGraceMs = 500;
 
-/** What a cluster and its forks have in common. */
+/** What a cluster is besides its objects; a fork has the same keys, clock and chance. */
 interface ClusterIdentity {
   readonly features: Features;
   readonly controllers: ReadonlySet<ControllerName>;
@@ -101,43 +132,38 @@ interface ClusterIdentity {
 
 /** Throws FeatureGateError, RuntimeConfigError and UnknownControllerError. */
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  const pki = createLazyPki(
+    { clock, random },
+    {
+      dnsNames: ['localhost', 'kubernetes.default.svc'],
+      ipAddresses: ['127.0.0.1', '10.96.0.1'],
+    },
+  );
+  return startCluster(identify(options, { pki, clock, random }), createMemoryStorage({ clock }));
+}
+
+function identify(
+  options: ClusterOptions,
+  own: Pick<ClusterIdentity, 'pki' | 'clock' | 'random'>,
+): ClusterIdentity {
   const { emulatedVersion, featureGates = {}, controllers = ['*'] } = options;
-  const identity: ClusterIdentity = {
+  return {
+    ...own,
     features: createFeatures({ featureGates, ...(emulatedVersion && { emulatedVersion }) }),
     controllers: selectControllers(controllers),
-    pki: createLazyPki(
-      { clock, random },
-      {
-        dnsNames: ['localhost', 'kubernetes.default.svc'],
-        ipAddresses: ['127.0.0.1', '10.96.0.1'],
-      },
-    ),
-    clock,
-    random,
-    logger,
+    logger: options.logger ?? silentLogger,
     options,
   };
-  return startCluster(identity, createMemoryStorage({ clock }));
 }
 
 /** Names that `controllers` takes. */
 export const clusterControllers: readonly string[] = controllerNames;
 
 async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): Promise<Cluster> {
-  const { options, ...parts } = identity;
+  const { options } = identity;
   let address = '127.0.0.1:6443';
-  const plane = await startControlPlane({
-    storage,
-    ...parts,
-    runtimeConfig: parseRuntimeConfig([options.runtimeConfig ?? '']),
-    enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
-    disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
-    admissionConfiguration: new Map(Object.entries(options.admissionConfiguration ?? {})),
-    controllerSettings: options.controllerSettings ?? {},
-    ...options.serviceAccounts,
-    serverAddress: () => address,
-  });
+  const plane = await startPlane(identity, storage, () => address);
   const hold = createProcessHold();
   const clients = new Set<Client>();
   let listening:
@@ -182,14 +208,44 @@ async function startCluster(identity: ClusterIdentity, storage: MemoryStorage): 
       });
       return (await listening).answer;
     },
-    async fork() {
+    async kubeconfig(user) {
       assertOpen();
-      return startCluster(identity, storage.fork());
+      const { url } = await cluster.listen();
+      using requesting = client();
+      return await issueKubeconfig({ pki: identity.pki, client: requesting }, url, user);
+    },
+    async eventually(check, eventuallyOptions) {
+      assertOpen();
+      const { clock } = identity;
+      return holdWhile(hold, () => eventually({ storage, clock }, check, eventuallyOptions));
+    },
+    async fork(changes = {}) {
+      assertOpen();
+      const changed = identify({ ...options, ...changes }, identity);
+      return startCluster(changed, storage.fork());
     },
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => cluster.close(),
   };
   return cluster;
+}
+
+function startPlane(
+  { options, ...parts }: ClusterIdentity,
+  storage: MemoryStorage,
+  serverAddress: () => string,
+): Promise<ControlPlane> {
+  return startControlPlane({
+    storage,
+    ...parts,
+    runtimeConfig: parseRuntimeConfig([options.runtimeConfig ?? '']),
+    enableAdmissionPlugins: options.enableAdmissionPlugins ?? [],
+    disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
+    admissionConfiguration: new Map(Object.entries(options.admissionConfiguration ?? {})),
+    controllerSettings: options.controllerSettings ?? {},
+    ...options.serviceAccounts,
+    serverAddress,
+  });
 }
 
 interface ClientParts {
