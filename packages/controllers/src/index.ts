@@ -51,6 +51,7 @@ export type { QuotaCounting } from './resource-quota/resource-quota-controller.t
 export { createCronJobController } from './cron-job/cron-job-controller.ts';
 export { createJobController } from './job/job-controller.ts';
 export { createTtlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.ts';
+export { createDaemonSetController } from './daemon-set/daemon-set-controller.ts';
 export { createStatefulSetController } from './stateful-set/stateful-set-controller.ts';
 export { createDisruptionController } from './disruption/disruption-controller.ts';
 

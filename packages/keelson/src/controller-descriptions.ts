@@ -11,6 +11,7 @@ import {
   createCertificateSigningController,
   createClaimProtectionController,
   createClusterRoleAggregationController,
+  createDaemonSetController,
   createDeploymentController,
   createDisruptionController,
   createEndpointsController,
@@ -129,6 +130,7 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     account: 'clusterrole-aggregation-controller',
     create: createClusterRoleAggregationController,
   },
+  'daemonset-controller': { account: 'daemon-set-controller', create: createDaemonSetController },
   'deployment-controller': {
     account: 'deployment-controller',
     create: createDeploymentController,

@@ -11,6 +11,7 @@ export const controllerNames = [
   'garbage-collector-controller',
   'clusterrole-aggregation-controller',
   'cronjob-controller',
+  'daemonset-controller',
   'deployment-controller',
   'disruption-controller',
   'endpoints-controller',

@@ -27,6 +27,7 @@ export const clusterRolesResource: GroupVersionResource = {
 export const replicationControllersResource = core('replicationcontrollers');
 export const replicaSetsResource = apps('replicasets');
 export const deploymentsResource = apps('deployments');
+export const daemonSetsResource = apps('daemonsets');
 export const controllerRevisionsResource = apps('controllerrevisions');
 export const statefulSetsResource = apps('statefulsets');
 export const leasesResource = v1('coordination.k8s.io')('leases');

@@ -76,6 +76,18 @@ export const workloadSymptoms = {
     with: 'jobs',
     without: 'no jobs',
   },
+  'daemonset-controller': {
+    async act(scene) {
+      await scene.client.resource(core('nodes')).create({ metadata: { name: 'n' } });
+      const tolerations = [{ operator: 'Exists' }];
+      const template = { metadata: { labels: { app: 'web' } }, spec: { ...podSpec, tolerations } };
+      const spec = { selector: { matchLabels: { app: 'web' } }, template };
+      await scene.in(apps('daemonsets')).create({ metadata: { name: 'agent' }, spec });
+    },
+    see: (scene) => count(scene, pods),
+    with: '1 pods',
+    without: '0 pods',
+  },
   'statefulset-controller': {
     act: (scene) => scene.in(apps('statefulsets')).create(workload()),
     see: async (scene) => String(await namesIn(scene.in(pods))),

@@ -1,0 +1,297 @@
+// Keeps a pod of each DaemonSet on each node that is eligible, and brings them from one template to
+// the next; the history of templates is in ControllerRevisions.
+// https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
+
+import { isStatusError, jsonEqual, type JsonValue, type KubeObject } from '@keelson/apimachinery';
+import type {
+  ControllerRevision,
+  DaemonSet,
+  DaemonSetStatus,
+} from '@keelson/apimachinery/types/apps.v1';
+import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Informer } from '@keelson/client';
+import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { claimDependents, indexByController, tellOwners } from '../machinery/ownership.ts';
+import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
+import { createReconciler } from '../machinery/reconciler.ts';
+import {
+  controllerRevisionsResource,
+  daemonSetsResource,
+  nodesResource,
+  podsResource,
+} from '../machinery/resources.ts';
+import type { ReconcileResult } from '../machinery/run-controller.ts';
+import { isSameStatus } from '../machinery/same-status.ts';
+import { runInBatches } from '../machinery/slow-start.ts';
+import { isNamespaceTerminating } from '../machinery/status-causes.ts';
+import { createPodControl, eventTarget, type PodControl } from '../pods/pod-control.ts';
+import { isPodFinished, nextAvailableInMs } from '../pods/pod-state.ts';
+import { podTemplateHash } from '../pods/template-hash.ts';
+import {
+  ensureRevision,
+  inOrder,
+  truncateHistory,
+  type RevisionKind,
+} from '../revisions/controller-revisions.ts';
+import { daemonPod, daemonSetKind, nodeNameOf, revisionLabel, selectorOf } from './daemon-pod.ts';
+import { daemonSetStatus } from './daemon-set-status.ts';
+import { eligibilityOf } from './eligible-nodes.ts';
+import { createFailedPods, type FailedPods } from './failed-pods.ts';
+import { planNodes, planUpdate, type DaemonNodes, type PodPlan } from './plan-pods.ts';
+
+const workers = 2;
+/** Pods created or deleted in one go; the rest follows when these have been seen. */
+const burstMax = 250;
+const component = 'daemonset-controller';
+const revisionKind: RevisionKind = {
+  ownerKind: daemonSetKind,
+  hashLabel: revisionLabel,
+  hashOf: ({ spec }, _data, collisions) =>
+    podTemplateHash(spec.template, collisions === 0 ? undefined : collisions),
+};
+
+interface Tools {
+  readonly context: ControllerContext;
+  readonly daemonSets: Informer<DaemonSet>;
+  readonly pods: Informer<Pod>;
+  readonly nodes: Informer<Node>;
+  readonly revisions: Informer<ControllerRevision>;
+  readonly events: EventRecorder;
+  readonly podControl: PodControl;
+  readonly pending: PendingWrites;
+  readonly failedPods: FailedPods;
+}
+
+export function createDaemonSetController(context: ControllerContext): Controller {
+  const { client, informers, clock, log } = context;
+  const pods = informers.informer<Pod>(podsResource);
+  const events = createEventRecorder({
+    client,
+    clock,
+    component,
+    onError: (error) => log.warn('event not written', { error: errorText(error) }),
+  });
+  const tools: Tools = {
+    context,
+    daemonSets: informers.informer<DaemonSet>(daemonSetsResource),
+    pods,
+    nodes: informers.informer<Node>(nodesResource),
+    revisions: informers.informer<ControllerRevision>(controllerRevisionsResource),
+    events,
+    podControl: createPodControl({ client, events, ownerKind: daemonSetKind }),
+    pending: createPendingWrites(pods, clock),
+    failedPods: createFailedPods(),
+  };
+  const { daemonSets, nodes, revisions } = tools;
+  indexByController(pods);
+  indexByController(revisions);
+  return createReconciler(context, {
+    failure: 'DaemonSet not reconciled',
+    workers,
+    reads: [daemonSets, pods, nodes, revisions],
+    subscribe: (queue) => {
+      const enqueue = (daemonSet: KubeObject) => queue.add(keyOf(daemonSet));
+      const enqueueAll = () => daemonSets.store.list().forEach(enqueue);
+      return [
+        daemonSets.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
+        pods.addHandler(tellOwners(daemonSets, selectorOf, enqueue)),
+        nodes.addHandler({
+          onAdd: enqueueAll,
+          // Heartbeats concern nobody here.
+          onUpdate: (node, old) => {
+            if (!isAsEligible(node, old)) enqueueAll();
+          },
+          onDelete: enqueueAll,
+        }),
+      ];
+    },
+    reconcile: (key, signal) => reconcile(tools, key, signal),
+  });
+}
+
+function isAsEligible({ metadata, spec }: Node, old: Node): boolean {
+  const facts = (labels: object = {}, taints: readonly object[] = []) =>
+    [labels, taints] as unknown as JsonValue;
+  return jsonEqual(
+    facts(metadata.labels, spec?.taints),
+    facts(old.metadata.labels, old.spec?.taints),
+  );
+}
+
+async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const { context, daemonSets, events, pending } = tools;
+  const { namespace, name } = parseKey(key);
+  const daemonSet = daemonSets.store.get(namespace, name);
+  if (daemonSet === undefined) return pending.forget(key);
+  if (selectsAll(daemonSet)) {
+    const message = 'This daemon set is selecting all pods. A non-empty selector is required.';
+    const about = eventTarget(daemonSetKind, daemonSet);
+    return events.record(about, { type: 'Warning', reason: 'SelectingAll', message });
+  }
+  if (daemonSet.metadata.deletionTimestamp !== undefined) return;
+  const history = inOrder(
+    await claimDependents({
+      ...claimOptions(tools, daemonSet, signal),
+      dependents: tools.revisions,
+      dependentResource: controllerRevisionsResource,
+    }),
+  );
+  const writes = { client: context.client, kind: revisionKind, signal };
+  const { revision, collisions } = await ensureRevision(writes, daemonSet, history);
+  const hash = revision.metadata.labels?.[revisionLabel] ?? '';
+  const claimed = await claimDependents({
+    ...claimOptions(tools, daemonSet, signal),
+    dependents: tools.pods,
+    dependentResource: podsResource,
+  });
+  const state = stateOf(tools, daemonSet, claimed, hash);
+  const { error, waitMs } = await act(tools, state, key, signal);
+  await writeStatus(tools, daemonSet, daemonSetStatus(state, collisions), signal);
+  const used = new Set([hash, ...claimed.map(({ metadata }) => metadata.labels?.[revisionLabel])]);
+  const isNeeded = ({ metadata }: ControllerRevision) =>
+    used.has(metadata.labels?.[revisionLabel] ?? '');
+  await truncateHistory(writes, daemonSet, history, isNeeded);
+  if (error !== undefined && !isNamespaceTerminating(error)) throw error;
+  const availableMs = nextAvailableInMs(claimed, daemonSet.spec.minReadySeconds ?? 0, state.now);
+  const ms = Math.min(waitMs ?? Infinity, availableMs ?? Infinity);
+  return ms === Infinity ? undefined : { requeueAfterMs: ms };
+}
+
+function selectsAll({ spec }: DaemonSet): boolean {
+  const { matchLabels = {}, matchExpressions } = spec.selector;
+  return Object.keys(matchLabels).length === 0 && (matchExpressions ?? []).length === 0;
+}
+
+/** What all claims of a DaemonSet have in common. */
+function claimOptions({ context }: Tools, daemonSet: DaemonSet, signal: AbortSignal) {
+  const selector = selectorOf(daemonSet);
+  return { client: context.client, ownerKind: daemonSetKind, owner: daemonSet, selector, signal };
+}
+
+/** Pods that have ended and are going are as good as gone; those for no node are nobody's. */
+function stateOf(
+  { nodes, context }: Tools,
+  daemonSet: DaemonSet,
+  claimed: readonly Pod[],
+  hash: string,
+): DaemonNodes {
+  const eligibility = eligibilityOf(daemonSet);
+  const pods = claimed.filter(
+    (pod) =>
+      nodeNameOf(pod) !== undefined &&
+      !(isPodFinished(pod) && pod.metadata.deletionTimestamp !== undefined),
+  );
+  return {
+    daemonSet,
+    hash,
+    pods: Map.groupBy(pods, (pod) => nodeNameOf(pod) ?? ''),
+    nodes: new Map(
+      nodes.store.list().map((node) => [node.metadata.name ?? '', eligibility(node)] as const),
+    ),
+    now: context.clock.now(),
+  };
+}
+
+interface Acted {
+  readonly error?: unknown;
+  readonly waitMs?: number;
+}
+
+/** Nodes come first; the update goes on once each has what it should have. */
+async function act(
+  tools: Tools,
+  state: DaemonNodes,
+  key: string,
+  signal: AbortSignal,
+): Promise<Acted> {
+  if (!tools.pending.areSeen(key)) return {};
+  const plan = planNodes(state);
+  const { pods: ended, waitMs } = endedToDelete(tools, state, plan);
+  const wait = waitMs === undefined ? {} : { waitMs };
+  const remove = [...plan.delete, ...ended];
+  const first = await carryOut(tools, state, { create: plan.create, delete: remove, key, signal });
+  if (first.error !== undefined || !tools.pending.areSeen(key)) return { ...first, ...wait };
+  if (plan.create.length + remove.length > 0) return wait;
+  const second = await carryOut(tools, state, { ...planUpdate(state), key, signal });
+  return { ...second, ...wait };
+}
+
+/** Tells of the pods that ended, and which of them may go now. */
+function endedToDelete(
+  { events, failedPods }: Tools,
+  { daemonSet, now }: DaemonNodes,
+  { ended }: PodPlan,
+): { readonly pods: readonly Pod[]; readonly waitMs?: number } {
+  const about = eventTarget(daemonSetKind, daemonSet);
+  const pods: Pod[] = [];
+  const waits: number[] = [];
+  for (const { node, pod } of ended) {
+    const isFailed = pod.status?.phase === 'Failed';
+    const { uid = '', generation = 0 } = daemonSet.metadata;
+    const delayMs = isFailed ? failedPods.delayMs(`${uid}/${generation}/${node}`, now) : 0;
+    if (delayMs > 0) {
+      waits.push(delayMs);
+      continue;
+    }
+    pods.push(pod);
+    const what = `daemon pod ${about.namespace}/${pod.metadata.name} on node ${node}`;
+    events.record(
+      about,
+      isFailed
+        ? {
+            type: 'Warning',
+            reason: 'FailedDaemonPod',
+            message: `Found failed ${what}, will try to kill it`,
+          }
+        : {
+            type: 'Normal',
+            reason: 'SucceededDaemonPod',
+            message: `Found succeeded ${what}, will try to delete it`,
+          },
+    );
+  }
+  return { pods, ...(waits.length > 0 && { waitMs: Math.min(...waits) }) };
+}
+
+interface Changes extends Pick<PodPlan, 'create' | 'delete'> {
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+async function carryOut(
+  { podControl, pending }: Tools,
+  { daemonSet, hash }: DaemonNodes,
+  { create, delete: remove, key, signal }: Changes,
+): Promise<{ readonly error?: unknown }> {
+  const created = await runInBatches(Math.min(create.length, burstMax), async (index) => {
+    const pod = daemonPod(daemonSet, create[index] ?? '', hash);
+    pending.created(key, await podControl.create(daemonSet, pod, signal));
+  });
+  const results = await Promise.allSettled(
+    remove.slice(0, burstMax).map(async (pod) => {
+      await podControl.delete(daemonSet, pod, signal);
+      pending.deleted(key, pod);
+    }),
+  );
+  const refused = results.find((result) => result.status === 'rejected');
+  return { error: created.error ?? refused?.reason };
+}
+
+async function writeStatus(
+  { context }: Tools,
+  daemonSet: DaemonSet,
+  status: DaemonSetStatus,
+  signal: AbortSignal,
+): Promise<void> {
+  if (isSameStatus(daemonSet.status, status)) return;
+  const daemonSets = context.client.resource<DaemonSet>(daemonSetsResource);
+  try {
+    await daemonSets
+      .namespace(daemonSet.metadata.namespace ?? '')
+      .update({ ...daemonSet, status }, { subresource: 'status', signal });
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+  }
+}

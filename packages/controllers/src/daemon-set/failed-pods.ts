@@ -1,0 +1,33 @@
+// How soon a pod that failed is deleted, and so replaced: at once the first time on a node, then
+// after 1 s, doubled each time, at most 15 minutes. A kubelet that refuses a pod would otherwise get
+// the next one at once.
+
+export interface FailedPods {
+  /** Milliseconds to wait; 0 when it may go now, which then counts. */
+  delayMs(key: string, now: number): number;
+}
+
+const firstDelayMs = 1_000;
+const delayMaxMs = 15 * 60_000;
+/** After such a rest it starts over. */
+const forgetMs = 2 * delayMaxMs;
+/** Keys that are remembered; the oldest are forgotten first. */
+const keysMax = 10_000;
+
+export function createFailedPods(): FailedPods {
+  const last = new Map<string, { readonly at: number; readonly delayMs: number }>();
+  return {
+    delayMs(key, now) {
+      const before = last.get(key);
+      const isForgotten = before === undefined || now - before.at > forgetMs;
+      const waitMs = isForgotten ? 0 : before.at + before.delayMs - now;
+      if (waitMs > 0) return waitMs;
+      last.delete(key);
+      const delayMs = isForgotten ? firstDelayMs : Math.min(before.delayMs * 2, delayMaxMs);
+      last.set(key, { at: now, delayMs });
+      const oldest = last.keys().next();
+      if (last.size > keysMax && oldest.done !== true) last.delete(oldest.value);
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,173 @@
+// Which pods a DaemonSet creates and deletes so that each eligible node has one: two only while one
+// takes over from the other, where the update strategy lets it surge.
+
+import type { DaemonSet } from '@keelson/apimachinery/types/apps.v1';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { scaledIntOrPercent } from '../machinery/int-or-percent.ts';
+import { isPodAvailable, isPodReady } from '../pods/pod-state.ts';
+import { isUpToDate, revisionLabel } from './daemon-pod.ts';
+import type { Eligibility } from './eligible-nodes.ts';
+
+export interface DaemonNodes {
+  readonly daemonSet: DaemonSet;
+  /** Of the template that is wanted now. */
+  readonly hash: string;
+  /** By node, also nodes that are gone. */
+  readonly pods: ReadonlyMap<string, readonly Pod[]>;
+  readonly nodes: ReadonlyMap<string, Eligibility>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+export interface PodPlan {
+  /** Names of the nodes. */
+  readonly create: readonly string[];
+  readonly delete: readonly Pod[];
+  /** Pods that ended; what is told of them, and how soon they go, is not decided here. */
+  readonly ended: readonly { readonly node: string; readonly pod: Pod }[];
+}
+
+/** One pod on each node, whatever its template. */
+export function planNodes(state: DaemonNodes): PodPlan {
+  const create: string[] = [];
+  const surplus: Pod[] = [];
+  const ended: { node: string; pod: Pod }[] = [];
+  for (const [node, { shouldRun, mayStay }] of state.nodes) {
+    const pods = state.pods.get(node) ?? [];
+    const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    if (shouldRun && pods.length === 0) create.push(node);
+    else if (!mayStay) surplus.push(...staying);
+    else {
+      const isEnded = ({ status }: Pod) =>
+        status?.phase === 'Failed' || status?.phase === 'Succeeded';
+      ended.push(...staying.filter(isEnded).map((pod) => ({ node, pod })));
+      surplus.push(
+        ...surplusOf(
+          state,
+          staying.filter((pod) => !isEnded(pod)),
+        ),
+      );
+    }
+  }
+  // Nobody will ever place these.
+  for (const [node, pods] of state.pods)
+    if (!state.nodes.has(node))
+      surplus.push(...pods.filter(({ spec }) => (spec.nodeName ?? '') === ''));
+  return { create, delete: surplus, ended };
+}
+
+/** Those that stand in another's way, the oldest stays. */
+function surplusOf({ daemonSet, hash, now }: DaemonNodes, pods: readonly Pod[]): readonly Pod[] {
+  if (pods.length <= 1) return [];
+  const ordered = oldestFirst(pods);
+  if (!mayDouble(daemonSet)) return ordered.slice(1);
+  const isNew = ({ metadata }: Pod) => metadata.labels?.[revisionLabel] === hash;
+  const [newest] = ordered.filter(isNew);
+  const [old] = ordered.filter((pod) => !isNew(pod));
+  const others = ordered.filter((pod) => pod !== newest && pod !== old);
+  const isRelieved =
+    newest !== undefined &&
+    old !== undefined &&
+    (!isPodReady(old) || isPodAvailable(newest, daemonSet.spec.minReadySeconds ?? 0, now));
+  return isRelieved ? [...others, old] : others;
+}
+
+export function oldestFirst(pods: readonly Pod[]): Pod[] {
+  const isPlaced = ({ spec }: Pod) => (spec.nodeName ?? '') !== '';
+  const ageOf = ({ metadata }: Pod) => `${metadata.creationTimestamp ?? ''} ${metadata.name ?? ''}`;
+  return pods.toSorted(
+    (a, b) => Number(isPlaced(b)) - Number(isPlaced(a)) || (ageOf(a) < ageOf(b) ? -1 : 1),
+  );
+}
+
+function rollingUpdateOf({ spec }: DaemonSet) {
+  const { type, rollingUpdate = {} } = spec.updateStrategy ?? {};
+  return type === 'OnDelete' ? undefined : rollingUpdate;
+}
+function mayDouble(daemonSet: DaemonSet): boolean {
+  const { maxSurge = 0 } = rollingUpdateOf(daemonSet) ?? {};
+  return maxSurge !== 0 && maxSurge !== '0%';
+}
+
+export interface UpdateBounds {
+  readonly maxSurge: number;
+  readonly maxUnavailable: number;
+}
+/** Undefined where only deleted pods are replaced. Percentages are of the eligible nodes. */
+export function updateBounds({ daemonSet, nodes }: DaemonNodes): UpdateBounds | undefined {
+  const rollingUpdate = rollingUpdateOf(daemonSet);
+  if (rollingUpdate === undefined) return undefined;
+  const desired = [...nodes.values()].filter(({ shouldRun }) => shouldRun).length;
+  const scaled = (value: number | string) => scaledIntOrPercent(value, desired, Math.ceil);
+  const maxSurge = scaled(rollingUpdate.maxSurge ?? 0);
+  const maxUnavailable = scaled(rollingUpdate.maxUnavailable ?? 1);
+  return { maxSurge, maxUnavailable: maxSurge + maxUnavailable === 0 ? 1 : maxUnavailable };
+}
+
+interface NodeUpdate {
+  readonly node: string;
+  readonly fresh?: Pod;
+  readonly old?: Pod;
+  /** More than one of a kind: that has to be put in order first. */
+  readonly isMessy: boolean;
+}
+
+/** The next step to the new template, from where `planNodes` has nothing left to do. */
+export function planUpdate(state: DaemonNodes): Pick<PodPlan, 'create' | 'delete'> {
+  const bounds = updateBounds(state);
+  if (bounds === undefined) return { create: [], delete: [] };
+  const updates = [...state.pods]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([node, pods]) => updateOf(state, node, pods));
+  return bounds.maxSurge === 0
+    ? replace(state, updates, bounds.maxUnavailable)
+    : surge(state, updates, bounds.maxSurge);
+}
+
+function updateOf(state: DaemonNodes, node: string, pods: readonly Pod[]): NodeUpdate {
+  const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const { true: fresh = [], false: old = [] } = Object.groupBy(staying, (pod) =>
+    isUpToDate(state.daemonSet, pod, state.hash) ? 'true' : 'false',
+  );
+  return {
+    node,
+    ...(fresh[0] !== undefined && { fresh: fresh[0] }),
+    ...(old[0] !== undefined && { old: old[0] }),
+    isMessy: fresh.length > 1 || old.length > 1,
+  };
+}
+
+/** Old pods go first, as many as may be missing; one that serves nobody may always go. */
+function replace(state: DaemonNodes, updates: readonly NodeUpdate[], maxUnavailable: number) {
+  const idle: Pod[] = [];
+  const serving: Pod[] = [];
+  let unavailable = 0;
+  for (const { fresh, old, isMessy } of updates) {
+    const only = isMessy || (fresh !== undefined && old !== undefined) ? undefined : (fresh ?? old);
+    if (only === undefined) unavailable++;
+    else if (only === fresh) unavailable += isAvailable(state, only) ? 0 : 1;
+    else (isAvailable(state, only) ? serving : idle).push(only);
+  }
+  const more = serving.slice(0, Math.max(0, maxUnavailable - unavailable));
+  return { create: [], delete: [...idle, ...more] };
+}
+
+/** New pods come first, as many as may be too much, and old ones go once those are available. */
+function surge(state: DaemonNodes, updates: readonly NodeUpdate[], maxSurge: number) {
+  const idle: string[] = [];
+  const serving: string[] = [];
+  const relieved: Pod[] = [];
+  let surging = 0;
+  for (const { node, fresh, old, isMessy } of updates) {
+    if (isMessy) surging++;
+    else if (old === undefined || state.nodes.get(node)?.shouldRun !== true) continue;
+    else if (fresh === undefined) (isAvailable(state, old) ? serving : idle).push(node);
+    else if (isAvailable(state, fresh)) relieved.push(old);
+    else surging++;
+  }
+  const more = serving.slice(0, Math.max(0, maxSurge - surging));
+  return { create: [...idle, ...more], delete: relieved };
+}
+
+function isAvailable({ daemonSet, now }: DaemonNodes, pod: Pod): boolean {
+  return isPodAvailable(pod, daemonSet.spec.minReadySeconds ?? 0, now);
+}
