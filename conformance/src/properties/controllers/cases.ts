@@ -7,7 +7,8 @@ import {
   type KubeObject,
   type OwnerReference,
 } from '@keelson/apimachinery';
-import type { Deployment, ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
+import type { Deployment, ReplicaSet, StatefulSet } from '@keelson/apimachinery/types/apps.v1';
+import type { Job } from '@keelson/apimachinery/types/batch.v1';
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
 import type {
   ConfigMap,
@@ -19,16 +20,9 @@ import type {
 } from '@keelson/apimachinery/types/core.v1';
 import type { PodDisruptionBudget } from '@keelson/apimachinery/types/policy.v1';
 import type { ClusterRole } from '@keelson/apimachinery/types/rbac.authorization.k8s.io.v1';
+import type { ControllerCase } from './controller-case.ts';
+import { infrastructureCases } from './infrastructure-cases.ts';
 import { keyOf, served, type Look } from './look.ts';
-
-export interface ControllerCase {
-  /** As `group/resource`: what it reads and writes. */
-  readonly kinds: readonly string[];
-  /** Lives, as the seeds of their moves, that were not as they should be once. */
-  readonly lives?: readonly (readonly number[])[];
-  /** What is wrong, in words; nothing when all is well. */
-  readonly wrong?: (look: Look) => Iterable<string>;
-}
 
 const isActive = ({ status = {}, metadata }: Pod) =>
   status.phase !== 'Succeeded' &&
@@ -128,6 +122,39 @@ export const controllerCases: Readonly<Record<string, ControllerCase>> = {
       }
     },
   },
+  'statefulset-controller': {
+    kinds: ['apps/statefulsets', '/pods', '/persistentvolumeclaims'],
+    *wrong(look) {
+      const pods = look.of<Pod>('/pods').filter(isActive);
+      for (const set of look.of<StatefulSet>('apps/statefulsets').filter(isStaying)) {
+        const count = pods.filter((pod) => controllerOf(pod)?.uid === set.metadata.uid).length;
+        const { replicas = 1 } = set.spec ?? {};
+        if (count > replicas) yield `${keyOf(set)} has ${count} of ${replicas} pods`;
+      }
+    },
+  },
+  'job-controller': {
+    kinds: ['batch/jobs', '/pods'],
+    *wrong(look) {
+      const jobs = new Set(look.of<Job>('batch/jobs').map(({ metadata }) => metadata.uid));
+      for (const pod of look.of<Pod>('/pods')) {
+        const isHeld = pod.metadata.finalizers?.includes('batch.kubernetes.io/job-tracking');
+        const owner = controllerOf(pod);
+        if (isHeld === true && owner?.kind === 'Job' && !jobs.has(owner.uid))
+          yield `${keyOf(pod)} is held for a Job that is gone`;
+      }
+    },
+  },
+  'cronjob-controller': { kinds: ['batch/cronjobs', 'batch/jobs'] },
+  'ttl-after-finished-controller': {
+    kinds: ['batch/jobs', '/pods'],
+    *wrong(look) {
+      for (const job of look.of<Job>('batch/jobs').filter(isStaying)) {
+        const { ttlSecondsAfterFinished: ttl } = job.spec ?? {};
+        if (job.status?.completionTime !== undefined && ttl === 0) yield `${keyOf(job)} stays`;
+      }
+    },
+  },
   'replicaset-controller': {
     kinds: ['apps/replicasets', '/pods'],
     wrong: (look) => miscounted(look, 'apps/replicasets'),
@@ -171,6 +198,7 @@ export const controllerCases: Readonly<Record<string, ControllerCase>> = {
       }
     },
   },
+  ...infrastructureCases,
   'persistentvolumeclaim-protection-controller': {
     kinds: ['/persistentvolumeclaims', '/pods', '/persistentvolumes'],
     wrong: (look) => kept(look, '/persistentvolumeclaims', 'kubernetes.io/pvc-protection'),

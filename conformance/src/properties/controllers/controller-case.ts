@@ -1,0 +1,12 @@
+// What a test has to know of a controller to let it live among random objects.
+
+import type { Look } from './look.ts';
+
+export interface ControllerCase {
+  /** As `group/resource`: what it reads and writes. */
+  readonly kinds: readonly string[];
+  /** Lives, as the seeds of their moves, that were not as they should be once. */
+  readonly lives?: readonly (readonly number[])[];
+  /** What is wrong, in words; nothing when all is well. */
+  readonly wrong?: (look: Look) => Iterable<string>;
+}

@@ -1,0 +1,62 @@
+// Cases of the controllers of nodes, volumes and services, and of the scheduler.
+
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from '@keelson/apimachinery/types/core.v1';
+import type { ControllerCase } from './controller-case.ts';
+import { keyOf } from './look.ts';
+
+const slices = 'discovery.k8s.io/endpointslices';
+const claims = '/persistentvolumeclaims';
+const serviceName = 'kubernetes.io/service-name';
+const managedBy = 'endpointslice.kubernetes.io/managed-by';
+
+export const infrastructureCases = {
+  'endpoints-controller': { kinds: ['/services', '/endpoints', '/pods'] },
+  'endpointslice-controller': {
+    kinds: ['/services', slices, '/pods'],
+    *wrong(look) {
+      const services = new Set(look.of('/services').map(keyOf));
+      for (const slice of look.of(slices)) {
+        const { namespace, labels = {} } = slice.metadata;
+        if (labels[managedBy] !== 'endpointslice-controller.k8s.io') continue;
+        if (!services.has(`${namespace}/${labels[serviceName]}`))
+          yield `${keyOf(slice)} is of a Service that is gone`;
+      }
+    },
+  },
+  'endpointslice-mirroring-controller': { kinds: ['/services', '/endpoints', slices] },
+  'node-lifecycle-controller': { kinds: ['/nodes', '/pods'] },
+  'taint-eviction-controller': { kinds: ['/nodes', '/pods'] },
+  'ttl-controller': { kinds: ['/nodes'] },
+  'pod-garbage-collector-controller': {
+    kinds: ['/pods', '/nodes'],
+    *wrong(look) {
+      const nodes = new Set(look.of('/nodes').map(({ metadata }) => metadata.name));
+      for (const pod of look.of<Pod>('/pods')) {
+        const { nodeName = '' } = pod.spec ?? {};
+        if (nodeName !== '' && !nodes.has(nodeName)) yield `${keyOf(pod)} is on no node`;
+      }
+    },
+  },
+  'persistentvolume-binder-controller': {
+    kinds: ['/persistentvolumes', claims, 'storage.k8s.io/storageclasses'],
+    *wrong(look) {
+      const volumes = look.of<PersistentVolume>('/persistentvolumes');
+      const bound = volumes.flatMap(({ spec }) => spec?.claimRef?.uid ?? []);
+      for (const { metadata, status } of look.of<PersistentVolumeClaim>(claims)) {
+        const count = bound.filter((uid) => uid === metadata.uid).length;
+        if (status?.phase === 'Bound' && count !== 1)
+          yield `${metadata.namespace}/${metadata.name} is bound to ${count} volumes`;
+      }
+    },
+  },
+  'ephemeral-volume-controller': { kinds: ['/pods', claims] },
+  'simulated-volume-provisioner': { kinds: [claims, 'storage.k8s.io/storageclasses', '/pods'] },
+  'resourceclaim-controller': {
+    kinds: ['resource.k8s.io/resourceclaims', 'resource.k8s.io/resourceclaimtemplates', '/pods'],
+  },
+  'kube-scheduler': { kinds: ['/pods', '/nodes', 'scheduling.k8s.io/priorityclasses'] },
+} as const satisfies Readonly<Record<string, ControllerCase>>;
