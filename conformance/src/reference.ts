@@ -135,6 +135,7 @@ function startServer(
     [
       join(root, 'packages/keelson/src/main.ts'),
       'up',
+      '--nodes=0',
       '--secure-port=0',
       `--data-dir=${directory}`,
       `--token-auth-file=${tokens}`,

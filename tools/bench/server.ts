@@ -36,6 +36,7 @@ export async function startServer(
   writeFileSync(tokens, lines.map((line) => `${line}\n`).join(''));
   const flags = [
     `--data-dir=${directory}`,
+    '--nodes=0',
     `--secure-port=${port}`,
     `--token-auth-file=${tokens}`,
     ...(options.flags ?? []),

@@ -29,10 +29,11 @@ export const packages: readonly PackageLayer[] = [
     ],
   },
   { name: 'controllers', imports: ['apimachinery', 'cel', 'client'], external: [] },
+  { name: 'node-agent', imports: ['apimachinery', 'client', 'controllers'], external: [] },
   { name: 'advisor', imports: ['apimachinery', 'pod-security'], external: [] },
   {
     name: 'keelson',
-    imports: ['advisor', 'apimachinery', 'apiserver', 'client', 'controllers'],
+    imports: ['advisor', 'apimachinery', 'apiserver', 'client', 'controllers', 'node-agent'],
     external: ['commander', 'js-yaml', 'pino'],
   },
 ];

@@ -29,6 +29,7 @@ export async function startServerProcess(): Promise<ServerProcess> {
   writeFileSync(tokens, 'fuzz-admin,fuzz-admin,1,"system:masters"\nfuzz-nobody,fuzz-nobody,2,""\n');
   const args = [
     'up',
+    '--nodes=0',
     '--storage=memory',
     '--secure-port=0',
     `--data-dir=${directory}`,

@@ -49,7 +49,7 @@ import {
   type WebhookClient,
 } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
-import { startClusterControllers } from './cluster-controllers.ts';
+import { startClusterControllers, type ClusterControllerParts } from './cluster-controllers.ts';
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import {
   bootstrapCluster,
@@ -69,6 +69,7 @@ import { createInProcessClient } from './in-process-client.ts';
 import { createTokenUseNotes, keepTokenTracking } from './legacy-token-tracking.ts';
 import type { Pki } from './pki.ts';
 import { openServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
+import { startNodes, type NodesSettings, type RunningNodes } from './start-nodes.ts';
 import { versionInfo } from './version.ts';
 
 export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
@@ -81,6 +82,8 @@ export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
   readonly controllerSettings?: ControllerSettings;
   /** Signs what CertificateSigningRequests ask for; the control plane's own unless said otherwise. */
   readonly signingAuthority?: CertificateAuthority;
+  /** Simulated nodes; none when absent. */
+  readonly nodes?: NodesSettings;
   readonly serviceClusterIpRange?: string;
   /**
    * Extension API servers are reached at their endpoints (the default), not over the address of
@@ -176,7 +179,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   server.markStarted();
   keepFlowControlObjects(server, { clock, logger, signal });
   await keepTokenTracking({ ...shared, client: own(), configMaps: sources.configMaps });
-  const controllers = startClusterControllers(options, { server, sources, tokens });
+  const controllers = await startClients(options, { server, sources, tokens });
   return {
     server,
     sources,
@@ -226,6 +229,28 @@ function createOwnClient(
       userAgent: 'kube-apiserver',
       ...machine,
     }));
+}
+
+/** Controllers and nodes: what is a client of the server like any other. */
+async function startClients(options: ControlPlaneOptions, parts: ClusterControllerParts) {
+  const controllers = startClusterControllers(options, parts);
+  const nodes = await startClusterNodes(options, parts.server);
+  return {
+    async stop() {
+      nodes?.stop();
+      await controllers.stop();
+    },
+  };
+}
+
+async function startClusterNodes(
+  options: ControlPlaneOptions,
+  { serve }: ApiServer,
+): Promise<RunningNodes | undefined> {
+  const { nodes, features, logger = silentLogger } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  if (nodes === undefined || nodes.count === 0) return undefined;
+  return startNodes({ ...nodes, serve, features, clock, random, logger });
 }
 
 function passThrough(name: string): Filter {

@@ -7,7 +7,13 @@
 //
 // An open cluster does not keep the process alive; a request, a watch or a socket of it does.
 
-import { systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
+import {
+  systemClock,
+  systemRandom,
+  type Clock,
+  type JsonValue,
+  type Random,
+} from '@keelson/apimachinery';
 import {
   createFeatures,
   createMemoryStorage,
@@ -21,6 +27,7 @@ import {
   type MemoryStorage,
 } from '@keelson/apiserver';
 import type { Decision, DecisionRequest } from '@keelson/advisor';
+import { noNodeRules, parseNodeRules } from '@keelson/node-agent';
 import type { Client, InProcessCall } from '@keelson/client';
 import { controllerNames, selectControllers, type ControllerName } from './controller-list.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
@@ -45,6 +52,10 @@ export interface ClusterOptions {
   readonly controllerSettings?: ControllerSettings;
   /** Issuers, keys and lifetimes of service account tokens. */
   readonly serviceAccounts?: ServiceAccountChoices;
+  /** How many nodes are simulated, `node-1` and so on; none by default. */
+  readonly nodes?: number;
+  /** What pods do on them, as the parsed file of `--node-rules`. */
+  readonly nodeRules?: object;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   /** By plugin, as in an AdmissionConfiguration; files that it names are those of this machine. */
@@ -130,7 +141,7 @@ interface ClusterIdentity {
   readonly options: ClusterOptions;
 }
 
-/** Throws FeatureGateError, RuntimeConfigError and UnknownControllerError. */
+/** Throws FeatureGateError, NodeRulesError, RuntimeConfigError and UnknownControllerError. */
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { clock = systemClock, random = systemRandom } = options;
   const pki = createLazyPki(
@@ -244,8 +255,15 @@ function startPlane(
     admissionConfiguration: new Map(Object.entries(options.admissionConfiguration ?? {})),
     controllerSettings: options.controllerSettings ?? {},
     ...options.serviceAccounts,
+    ...nodesOf(options),
     serverAddress,
   });
+}
+
+function nodesOf({ nodes: count = 0, nodeRules }: ClusterOptions) {
+  if (count === 0) return {};
+  const rules = nodeRules === undefined ? noNodeRules : parseNodeRules(nodeRules as JsonValue);
+  return { nodes: { count, rules } };
 }
 
 interface ClientParts {

@@ -16,6 +16,8 @@ export interface ObjectAbout {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** Which part of it: `spec.containers{app}`. */
+  readonly fieldPath?: string;
 }
 export interface EventText {
   readonly type: 'Normal' | 'Warning';
@@ -32,12 +34,18 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
   /** Who speaks: the controller's name. */
   readonly component: string;
+  /** The node that it speaks from. */
+  readonly host?: string;
   readonly onError: (error: unknown) => void;
 }
 
 interface WrittenEvent {
   readonly name: string;
   readonly count: number;
+}
+interface EventSource {
+  readonly component: string;
+  readonly host?: string;
 }
 interface EventObject extends KubeObject {
   metadata: ObjectMeta;
@@ -49,7 +57,8 @@ const rememberedMax = 4_096;
 const pendingMax = 1_000;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, clock, component, onError } = options;
+  const { client, clock, component, host, onError } = options;
+  const source = { component, ...(host === undefined ? {} : { host }) };
   const events = client.resource<EventObject>({ group: '', version: 'v1', resource: 'events' });
   const written = new Map<string, WrittenEvent>();
   const nextSuffix = createEventSuffixes(clock);
@@ -67,7 +76,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     if (next === undefined) {
       const create = async () => {
         const name = `${about.name}.${nextSuffix()}`;
-        await resource.create(eventObject({ about, event, component, now }, name, namespace));
+        await resource.create(eventObject({ about, event, source, now }, name, namespace));
         return name;
       };
       written.set(key, { name: await retryIfTaken(create), count: 1 });
@@ -130,9 +139,9 @@ function eventObject(
   {
     about,
     event,
-    component,
+    source,
     now,
-  }: { about: ObjectAbout; event: EventText; component: string; now: string },
+  }: { about: ObjectAbout; event: EventText; source: EventSource; now: string },
   name: string,
   namespace: string,
 ): EventObject {
@@ -146,13 +155,14 @@ function eventObject(
       name: about.name,
       uid: about.uid,
       apiVersion: about.apiVersion,
+      ...(about.fieldPath === undefined ? {} : { fieldPath: about.fieldPath }),
     },
     ...event,
-    source: { component },
+    source: { ...source },
     firstTimestamp: now,
     lastTimestamp: now,
     count: 1,
-    reportingComponent: component,
-    reportingInstance: '',
+    reportingComponent: source.component,
+    reportingInstance: source.host ?? '',
   };
 }

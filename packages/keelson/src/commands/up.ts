@@ -29,7 +29,9 @@ import {
   type ServerLimits,
   type Storage,
 } from '@keelson/apiserver';
+import { nodesMax, NodeRulesError, parseNodeRules } from '@keelson/node-agent';
 import { controllerNames, selectControllers, UnknownControllerError } from '../controller-list.ts';
+import type { NodesSettings } from '../start-nodes.ts';
 import { startControlPlane, type ControlPlane } from '../control-plane.ts';
 import { formatKubeconfig } from '../kubeconfig.ts';
 import { createLogger } from '../log.ts';
@@ -97,6 +99,8 @@ export interface UpFlags
   readonly serviceClusterIpRange: string;
   readonly controllers: readonly string[];
   readonly enableAggregatorRouting: boolean;
+  readonly nodes: number;
+  readonly nodeRules?: string;
   readonly http2: boolean;
   readonly v: number;
 }
@@ -163,6 +167,8 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       list,
       ['*'],
     )
+    .option('--nodes <count>', 'how many nodes are simulated', parseCount, 1)
+    .option('--node-rules <file>', 'what pods do on simulated nodes')
     .option('--no-http2', 'serve HTTP/1.1 only');
   addAuthenticationFlags(command);
   addAuthorizationFlags(command);
@@ -193,10 +199,10 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const identity = usage(() =>
     readAuthenticationFlags(flags, features, (text) => logger.warn(text)),
   );
+  const nodes = readNodes(flags);
   const dataDir = resolve(flags.dataDir);
   const storage = await openStorage(flags, dataDir);
-  let listener: Listener | undefined;
-  let plane: ControlPlane, text: string;
+  let listener: Listener | undefined, plane: ControlPlane, text: string;
   try {
     const pki = preparePki(flags, dataDir);
     const tokens = usage(() => readUpServiceAccounts(flags, features, () => pki.serviceAccountKey));
@@ -208,6 +214,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       ...identity,
       ...choices,
       ...tokens,
+      nodes,
       serverAddress: () => address,
       logger,
     });
@@ -307,6 +314,12 @@ function readAdmissionConfiguration(
   );
 }
 
+function readNodes({ nodes: count, nodeRules: file }: UpFlags): NodesSettings {
+  if (file === undefined) return { count };
+  const rules = usage(() => parseNodeRules(parseYaml(readFileSync(file, 'utf8')).value));
+  return { count, rules };
+}
+
 function usage<T>(read: () => T): T {
   try {
     return read();
@@ -319,6 +332,7 @@ function usage<T>(read: () => T): T {
       cause instanceof DecodeError ||
       cause instanceof AuthenticationFlagError ||
       cause instanceof RequestLimitError ||
+      cause instanceof NodeRulesError ||
       cause instanceof UnknownControllerError ||
       cause instanceof ControllerFlagError ||
       cause instanceof ServiceAccountFlagError ||
@@ -435,6 +449,11 @@ function parsePort(text: string): number {
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   return port;
+}
+function parseCount(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > nodesMax)
+    throw new InvalidArgumentError(`a number from 0 to ${nodesMax}.`);
+  return Number(text);
 }
 function parseBoolean(text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';

@@ -1,0 +1,10 @@
+// Nodes: what a kubelet shows the API server, without machines.
+
+export { nodesMax } from './simulated/pod-addresses.ts';
+export { startSimulatedNodes } from './simulated/simulated-nodes.ts';
+export type { SimulatedNodes, SimulatedNodesOptions } from './simulated/simulated-nodes.ts';
+export type { SimulatedNode } from './simulated/simulated-node.ts';
+export { defaultNodeShape } from './simulated/node-object.ts';
+export type { NodeShape } from './simulated/node-object.ts';
+export { NodeRulesError, noNodeRules, parseNodeRules } from './simulated/node-rules.ts';
+export type { NodeRules } from './simulated/node-rules.ts';

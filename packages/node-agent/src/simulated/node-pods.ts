@@ -1,0 +1,142 @@
+// The pods of one node: takes them in or refuses them, looks for what they refer to, and calls each
+// when it has changed or something is due.
+
+import { jsonEqual, type JsonValue } from '@keelson/apimachinery';
+import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { NodeSurroundings } from './node-surroundings.ts';
+import type { NodeRules } from './node-rules.ts';
+import type { PodAddresses } from './pod-addresses.ts';
+import { refusalOf } from './pod-admission.ts';
+import { createPodInspection, type PodInspection } from './pod-inspection.ts';
+import { hasRunning, stepPod } from './pod-life.ts';
+import { addContainers, createPodRecord, type PodRecord } from './pod-record.ts';
+import { adoptResize } from './pod-resize.ts';
+import { createPodWriter, type PodWriterOptions } from './pod-writer.ts';
+import type { ReferenceReader } from './pod-references.ts';
+
+export interface NodePodsOptions extends PodWriterOptions {
+  readonly rules: NodeRules;
+  readonly surroundings: NodeSurroundings;
+  readonly references: ReferenceReader;
+  readonly addresses: PodAddresses;
+  readonly node: () => Node | undefined;
+}
+
+export interface NodePods {
+  /** The pod is new, or has changed. */
+  update(pod: Pod): void;
+  /** Its object is gone. */
+  remove(pod: Pod): void;
+  find(namespace: string, name: string): PodRecord | undefined;
+  list(): readonly PodRecord[];
+  /** A node without power does nothing; when it comes back, it goes on. */
+  pause(isPaused: boolean): void;
+}
+
+export function createNodePods(options: NodePodsOptions): NodePods {
+  const { now, timetable, rules, surroundings, addresses } = options;
+  const records = new Map<string, PodRecord>();
+  const writer = createPodWriter(options);
+  let isPaused = false;
+
+  const step = (record: PodRecord) => {
+    if (isPaused || records.get(record.uid) !== record) return;
+    const next = stepPod(record, now(), surroundings);
+    timetable.set(record, next, () => step(record));
+    writer.write(record);
+  };
+  const inspection: PodInspection = createPodInspection(options, step);
+  const admit = (pod: Pod) => {
+    const record = takeIn(pod, options);
+    const node = options.node();
+    if (pod.status?.startTime === undefined && node !== undefined)
+      refuse(record, { node, others: active(records.values()), surroundings });
+    records.set(record.uid, record);
+    if (record.finalPhase !== undefined) step(record);
+    else inspection.begin(record);
+  };
+  const change = (record: PodRecord, pod: Pod) => {
+    const isEcho = isOnlyStatus(record.pod, pod);
+    record.pod = pod;
+    if (!isEcho) {
+      addContainers(record, rules);
+      resize(record);
+      // Conditions of others may open a readiness gate.
+    } else if (pod.spec?.readinessGates !== undefined) step(record);
+  };
+  const resize = (record: PodRecord) => {
+    const node = options.node();
+    const others = active(records.values(), record);
+    if (node !== undefined) adoptResize(record, { node, others, surroundings, now: now() });
+    step(record);
+  };
+  return {
+    update(pod) {
+      const record = records.get(pod.metadata?.uid ?? '');
+      if (record === undefined) admit(pod);
+      else change(record, pod);
+    },
+    remove(pod) {
+      const record = records.get(pod.metadata?.uid ?? '');
+      if (record === undefined) return;
+      records.delete(record.uid);
+      timetable.set(record, undefined, () => {});
+      inspection.forget(record);
+      writer.forget(record);
+      addresses.release(record.podIp);
+      for (const other of records.values()) if (other.resize !== undefined) resize(other);
+    },
+    find: (namespace, name) =>
+      [...records.values()].find(
+        ({ pod: { metadata } }) => metadata?.name === name && metadata.namespace === namespace,
+      ),
+    list: () => [...records.values()],
+    pause(paused) {
+      isPaused = paused;
+      writer.hold(paused);
+      if (!paused) for (const record of records.values()) step(record);
+    },
+  };
+}
+
+function takeIn(pod: Pod, { rules, addresses, now }: NodePodsOptions): PodRecord {
+  const known = pod.status?.podIP;
+  if (known !== undefined) addresses.reserve(known);
+  return createPodRecord(pod, { rules, now: now(), podIp: known ?? addresses.take() });
+}
+
+interface Refusing {
+  readonly node: Node;
+  readonly others: readonly Pod[];
+  readonly surroundings: NodeSurroundings;
+}
+
+function refuse(record: PodRecord, { node, others, surroundings }: Refusing): void {
+  const refusal = refusalOf(record.pod, node, others);
+  if (refusal === undefined) return;
+  record.failure = refusal;
+  record.finalPhase = 'Failed';
+  surroundings.emit(record, { type: 'Warning', ...refusal });
+}
+
+/** Those that hold resources. */
+function active(records: Iterable<PodRecord>, without?: PodRecord): Pod[] {
+  return [...records]
+    .filter((record) => record !== without)
+    .filter((record) => record.finalPhase === undefined || hasRunning(record))
+    .map(({ pod }) => pod);
+}
+
+/** Mostly the echo of what the node wrote itself. */
+function isOnlyStatus(old: Pod, pod: Pod): boolean {
+  return (
+    jsonEqual(livesBy(old), livesBy(pod)) && jsonEqual(old.spec as JsonValue, pod.spec as JsonValue)
+  );
+}
+
+function livesBy({ metadata = {} }: Pod): JsonValue {
+  const { deletionTimestamp, deletionGracePeriodSeconds, annotations, labels } = metadata;
+  const grace =
+    deletionGracePeriodSeconds === undefined ? null : Number(deletionGracePeriodSeconds);
+  return [deletionTimestamp ?? null, grace, annotations ?? {}, labels ?? {}];
+}

@@ -1,0 +1,200 @@
+// One pod on its node, as a kubelet leads it: volumes, init containers one after the other with
+// sidecars among them, then its containers, until all have ended, the time is up, the node evicts
+// it or somebody deletes it. `stepPod` is called when something has changed or is due; it does
+// everything that is due then.
+
+import { stepContainer, stepRunning, stopContainer } from './container-life.ts';
+import type { Moment, NodeSurroundings } from './node-surroundings.ts';
+import { isRunning, type ContainerRecord, type PodFailure, type PodRecord } from './pod-record.ts';
+
+/** When the pod wants to be called again; Infinity when only a change can call it. */
+export function stepPod(record: PodRecord, now: number, node: NodeSurroundings): number {
+  let next = Infinity;
+  const wakeAt = (ms: number) => {
+    if (ms < next) next = ms;
+  };
+  const moment: Moment = { record, now, node, wakeAt };
+  if (record.finalPhase !== undefined && !hasRunning(record)) return next;
+  beginDeletion(moment);
+  failWhenDue(moment);
+  if (record.stop === undefined) runContainers(moment);
+  if (record.stop !== undefined) endContainers(moment);
+  settlePhase(record);
+  return next;
+}
+
+export const hasRunning = (record: PodRecord): boolean => record.containers.some(isRunning);
+
+/** Nothing of the pod is left on the node, and it is to go: the API object can go too. */
+export function isGone(record: PodRecord): boolean {
+  return record.pod.metadata?.deletionTimestamp !== undefined && !hasRunning(record);
+}
+
+function beginDeletion(moment: Moment): void {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = moment.record.pod.metadata ?? {};
+  if (deletionTimestamp === undefined || deletionTimestamp === null) return;
+  const graceMs = Number(deletionGracePeriodSeconds) * 1_000;
+  const deadline = moment.now + graceMs;
+  const { stop } = moment.record;
+  if (stop === undefined) beginStop(moment, graceMs);
+  // Somebody was less patient than the first one.
+  else if (deadline < stop.deadline) shortenStop(moment, deadline);
+}
+
+function beginStop({ record, now }: Moment, graceMs: number): void {
+  record.stop = { since: now, deadline: now + graceMs };
+}
+
+function shortenStop(moment: Moment, deadline: number): void {
+  const { record, now } = moment;
+  record.stop = { since: record.stop?.since ?? now, deadline };
+  for (const container of record.containers) {
+    if (container.stop === undefined || container.stop.exitAt <= deadline) continue;
+    container.stop = { exitAt: deadline, exitCode: 137 };
+  }
+}
+
+/** `activeDeadlineSeconds`, and evictions by rule. */
+function failWhenDue(moment: Moment): void {
+  const { record, now, wakeAt, node } = moment;
+  if (record.failure !== undefined || record.finalPhase !== undefined) return;
+  const { activeDeadlineSeconds } = record.pod.spec ?? {};
+  const deadlineAt =
+    activeDeadlineSeconds === undefined
+      ? Infinity
+      : record.startTime + Number(activeDeadlineSeconds) * 1_000;
+  const mains = record.containers.filter(({ role }) => role === 'main');
+  const evictAt =
+    record.startTime + Math.min(...mains.map(({ behaviour }) => behaviour.evictAfterMs));
+  if (deadlineAt <= now) {
+    const { reason, message } = deadlineExceeded;
+    node.emit(record, { type: 'Normal', reason, message });
+    return failPod(moment, deadlineExceeded);
+  }
+  if (evictAt <= now) return evictPod(moment);
+  wakeAt(Math.min(deadlineAt, evictAt));
+}
+
+const deadlineExceeded: PodFailure = {
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+};
+
+function evictPod(moment: Moment): void {
+  const message = 'The node was low on resource: memory. ';
+  moment.node.emit(moment.record, { type: 'Warning', reason: 'Evicted', message });
+  failPod(moment, { reason: 'Evicted', message, isDisruption: true });
+}
+
+const graceDefaultSeconds = 30;
+
+function failPod(moment: Moment, failure: PodFailure): void {
+  const { record } = moment;
+  record.failure = failure;
+  if (record.stop !== undefined) return;
+  const { terminationGracePeriodSeconds = graceDefaultSeconds } = record.pod.spec ?? {};
+  beginStop(moment, Number(terminationGracePeriodSeconds) * 1_000);
+}
+
+function runContainers(moment: Moment): void {
+  const { record } = moment;
+  // Nobody starts anything before its volumes are there; what runs goes on.
+  if (!record.volumesKnown || record.volumeProblem !== undefined) {
+    for (const container of record.containers) stepRunning(container, moment);
+    return;
+  }
+  if (stepInitContainers(moment))
+    for (const container of ofRole(record, 'main')) stepContainer(container, moment);
+  for (const container of ofRole(record, 'ephemeral')) stepContainer(container, moment);
+  // Sidecars have done their work when the containers have.
+  if (areMainsDone(record) && ofRole(record, 'sidecar').some(isRunning)) endSidecars(moment);
+}
+
+/** True when all have done their part. */
+function stepInitContainers(moment: Moment): boolean {
+  const { record } = moment;
+  const hasBegun = ofRole(record, 'main').some(hasStarted);
+  for (const container of record.containers) {
+    if (container.role === 'init') {
+      // What has been done is not done again.
+      if (hasBegun || hasSucceeded(container)) continue;
+      stepContainer(container, moment);
+      if (!hasSucceeded(container)) return false;
+    } else if (container.role === 'sidecar') {
+      if (areMainsDone(record)) stepRunning(container, moment);
+      else stepContainer(container, moment);
+      if (!container.started && !hasBegun) return false;
+    }
+  }
+  return true;
+}
+
+const hasStarted = ({ phase, last }: ContainerRecord) =>
+  phase.is !== 'waiting' || last !== undefined;
+export const hasSucceeded = ({ phase }: ContainerRecord) =>
+  phase.is === 'terminated' && phase.how.exitCode === 0;
+
+export const ofRole = (record: PodRecord, role: ContainerRecord['role']): ContainerRecord[] =>
+  record.containers.filter((container) => container.role === role);
+
+function areMainsDone(record: PodRecord): boolean {
+  const { restartPolicy = 'Always' } = record.pod.spec ?? {};
+  if (restartPolicy === 'Always') return false;
+  return ofRole(record, 'main').every(
+    (container) =>
+      container.phase.is === 'terminated' && (restartPolicy === 'Never' || hasSucceeded(container)),
+  );
+}
+
+/** All at once; sidecars when the others have ended, the last one first. */
+function endContainers(moment: Moment): void {
+  const { record, now } = moment;
+  const { deadline } = record.stop ?? { deadline: now };
+  for (const container of record.containers) {
+    if (container.role === 'sidecar') continue;
+    stop(container, deadline, moment);
+    stepRunning(container, moment);
+  }
+  const others = record.containers.filter(({ role }) => role !== 'sidecar');
+  if (!others.some(isRunning)) endSidecars(moment);
+}
+
+function endSidecars(moment: Moment): void {
+  const { record, now } = moment;
+  const { terminationGracePeriodSeconds = graceDefaultSeconds } = record.pod.spec ?? {};
+  const deadline = record.stop?.deadline ?? now + Number(terminationGracePeriodSeconds) * 1_000;
+  for (const container of ofRole(record, 'sidecar').toReversed()) {
+    stop(container, deadline, moment);
+    stepRunning(container, moment);
+    if (isRunning(container)) return;
+  }
+}
+
+function stop(container: ContainerRecord, deadline: number, moment: Moment): void {
+  stopContainer(container, {
+    now: moment.now,
+    killAt: Math.max(deadline, moment.now),
+    message: `Stopping container ${container.spec.name}`,
+    moment,
+  });
+}
+
+/** Succeeded and Failed stay. */
+function settlePhase(record: PodRecord): void {
+  if (record.finalPhase !== undefined || hasRunning(record)) return;
+  if (record.failure !== undefined) record.finalPhase = 'Failed';
+  else if (record.stop !== undefined)
+    record.finalPhase = ofRole(record, 'main').every(hasSucceeded) ? 'Succeeded' : 'Failed';
+  else record.finalPhase = endOf(record);
+}
+
+function endOf(record: PodRecord): PodRecord['finalPhase'] {
+  const { restartPolicy = 'Always' } = record.pod.spec ?? {};
+  const inits = ofRole(record, 'init');
+  const failedInit = inits.some(
+    ({ phase }) => phase.is === 'terminated' && phase.how.exitCode !== 0,
+  );
+  if (restartPolicy === 'Never' && failedInit) return 'Failed';
+  if (!areMainsDone(record)) return undefined;
+  return ofRole(record, 'main').every(hasSucceeded) ? 'Succeeded' : 'Failed';
+}

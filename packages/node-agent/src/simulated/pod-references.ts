@@ -1,0 +1,162 @@
+// The ConfigMaps, Secrets and claims that a pod cannot start without. The node reads them as
+// itself, so that it finds only what the Node authorizer lets it, and says of those that are
+// missing what a kubelet says.
+
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import type { Container, Pod, Volume } from '@keelson/apimachinery/types/core.v1';
+import type { Client } from '@keelson/client';
+import { containersOf } from './pod-record.ts';
+
+export interface ReferenceProblems {
+  /** Why the volumes cannot be mounted. */
+  readonly volumes: string | undefined;
+  /** By container. */
+  readonly config: ReadonlyMap<string, string>;
+}
+
+type Resource = 'configmaps' | 'secrets' | 'persistentvolumeclaims';
+export interface ReferenceReader {
+  inspect(pod: Pod): Promise<ReferenceProblems>;
+}
+
+/** What was there is believed to be there for so long. */
+const believedMs = 30_000;
+const believedMax = 10_000;
+const singular = { configmaps: 'configmap', secrets: 'secret' } as const;
+
+export function createReferenceReader(client: Client, now: () => number): ReferenceReader {
+  const believed = new Map<string, { readonly until: number; readonly object: KubeObject }>();
+  const read = async (resource: Resource, namespace: string, name: string) => {
+    const key = `${resource}/${namespace}/${name}`;
+    const found = believed.get(key);
+    if (found !== undefined && found.until > now()) return found.object;
+    const all = client.resource({ group: '', version: 'v1', resource });
+    try {
+      const object = await all.namespace(namespace).get(name);
+      if (believed.size >= believedMax) believed.clear();
+      believed.set(key, { until: now() + believedMs, object });
+      return object;
+    } catch (error) {
+      believed.delete(key);
+      if (isStatusError(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  };
+  return {
+    async inspect(pod) {
+      const namespace = pod.metadata?.namespace ?? '';
+      const lookup: Lookup = (resource, name) => read(resource, namespace, name);
+      const config = new Map<string, string>();
+      for (const { container } of containersOf(pod)) {
+        const problem = await problemOfEnvironment(container, namespace, lookup);
+        if (problem !== undefined) config.set(container.name, problem);
+      }
+      return { volumes: await problemOfVolumes(pod, namespace, lookup), config };
+    },
+  };
+}
+
+type Lookup = (resource: Resource, name: string) => Promise<KubeObject | undefined>;
+
+async function problemOfVolumes(
+  { spec }: Pod,
+  namespace: string,
+  lookup: Lookup,
+): Promise<string | undefined> {
+  for (const volume of spec?.volumes ?? []) {
+    const problem = await problemOfVolume(volume, namespace, lookup);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+async function problemOfVolume(
+  volume: Volume,
+  namespace: string,
+  lookup: Lookup,
+): Promise<string | undefined> {
+  const claim = volume.persistentVolumeClaim?.claimName;
+  if (claim !== undefined) return problemOfClaim(volume.name, { namespace, claim }, lookup);
+  for (const { resource, name } of objectsOf(volume)) {
+    if ((await lookup(resource, name)) !== undefined) continue;
+    const why = `${singular[resource]} "${name}" not found`;
+    return `MountVolume.SetUp failed for volume "${volume.name}" : ${why}`;
+  }
+  return undefined;
+}
+
+interface Wanted {
+  readonly resource: 'configmaps' | 'secrets';
+  readonly name: string;
+}
+
+/** Without those that are optional. */
+function objectsOf({ configMap, secret, projected }: Volume): Wanted[] {
+  const wanted: Wanted[] = [];
+  const add = (resource: Wanted['resource'], name = '', optional: boolean | undefined) => {
+    if (optional !== true && name !== '') wanted.push({ resource, name });
+  };
+  if (configMap !== undefined) add('configmaps', configMap.name, configMap.optional);
+  if (secret !== undefined) add('secrets', secret.secretName, secret.optional);
+  for (const source of projected?.sources ?? []) {
+    if (source.configMap !== undefined)
+      add('configmaps', source.configMap.name, source.configMap.optional);
+    if (source.secret !== undefined) add('secrets', source.secret.name, source.secret.optional);
+  }
+  return wanted;
+}
+
+async function problemOfClaim(
+  volume: string,
+  { namespace, claim }: { readonly namespace: string; readonly claim: string },
+  lookup: Lookup,
+): Promise<string | undefined> {
+  const found = await lookup('persistentvolumeclaims', claim);
+  const status = found?.['status'] as { readonly phase?: string } | undefined;
+  if (status?.phase === 'Bound') return undefined;
+  const why =
+    found === undefined
+      ? `failed to fetch PVC from API server: persistentvolumeclaims "${claim}" not found`
+      : 'PVC is not bound';
+  return [
+    `Unable to attach or mount volumes: unmounted volumes=[${volume}], unattached volumes=[]`,
+    `failed to process volumes=[${volume}]: error processing PVC ${namespace}/${claim}: ${why}`,
+  ].join(', ');
+}
+
+async function problemOfEnvironment(
+  { env = [], envFrom = [] }: Container,
+  namespace: string,
+  lookup: Lookup,
+): Promise<string | undefined> {
+  for (const { configMapRef, secretRef } of envFrom) {
+    const [resource, ref] = configMapRef
+      ? (['configmaps', configMapRef] as const)
+      : (['secrets', secretRef] as const);
+    const name = ref?.name ?? '';
+    if (ref === undefined || ref.optional === true) continue;
+    if ((await lookup(resource, name)) === undefined)
+      return `${singular[resource]} "${name}" not found`;
+  }
+  for (const { valueFrom } of env) {
+    const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
+    const [resource, ref] = configMapKeyRef
+      ? (['configmaps', configMapKeyRef] as const)
+      : (['secrets', secretKeyRef] as const);
+    if (ref === undefined || ref.optional === true) continue;
+    const name = ref.name ?? '';
+    const found = await lookup(resource, name);
+    if (found === undefined) return `${singular[resource]} "${name}" not found`;
+    if (!hasKey(found, ref.key)) {
+      const kind = resource === 'configmaps' ? 'ConfigMap' : 'Secret';
+      return `couldn't find key ${ref.key} in ${kind} ${namespace}/${name}`;
+    }
+  }
+  return undefined;
+}
+
+function hasKey(object: KubeObject, key: string): boolean {
+  return ['data', 'binaryData'].some((field) =>
+    Object.hasOwn((object[field] as object) ?? {}, key),
+  );
+}

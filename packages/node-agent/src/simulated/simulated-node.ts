@@ -1,0 +1,195 @@
+// One simulated node: registers itself, renews its lease, keeps its status, and leads its pods. All
+// that it writes, it writes as `system:node:NAME`, so that the Node authorizer and NodeRestriction
+// judge it as they judge a kubelet.
+
+import type { Clock, JsonValue, Random } from '@keelson/apimachinery';
+import type { Node } from '@keelson/apimachinery/types/core.v1';
+import type { Client } from '@keelson/client';
+import { createEventRecorder, type EventRecorder } from '@keelson/controllers';
+import type { CrashBackoff } from './crash-backoff.ts';
+import type { KubeletTexts } from './kubelet-texts.ts';
+import { createImageStore, type ImageStore } from './node-images.ts';
+import { createNodeLease, leaseRenewMs } from './node-lease.ts';
+import {
+  isStopped,
+  nodeObject,
+  nodeStatus,
+  pressuresOf,
+  type NodeIdentity,
+} from './node-object.ts';
+import { createNodePods, type NodePods } from './node-pods.ts';
+import { registerNode } from './node-registration.ts';
+import type { NodeRules } from './node-rules.ts';
+import { createPodAddresses } from './pod-addresses.ts';
+import type { ContainerRecord, PodRecord } from './pod-record.ts';
+import { createReferenceReader } from './pod-references.ts';
+import type { StatusSettings } from './pod-status.ts';
+import type { Timetable } from './timetable.ts';
+
+export interface SimulatedNodeOptions {
+  readonly identity: NodeIdentity;
+  /** Counts from 1; addresses follow from it. */
+  readonly index: number;
+  /** Acts as the node. Closed by whoever made it. */
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timetable: Timetable;
+  readonly rules: NodeRules;
+  readonly texts: KubeletTexts;
+  readonly crashBackoff: CrashBackoff;
+  readonly gates: Omit<StatusSettings, 'hostIp' | 'images'>;
+  /** The Node object as the informer has it. */
+  readonly current: () => Node | undefined;
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface SimulatedNode {
+  readonly name: string;
+  readonly pods: NodePods;
+  /** Resolves when the Node object is there; rejects when the server refuses it. */
+  register(): Promise<void>;
+  /** Its object has changed. */
+  update(node: Node): void;
+  /** Its object is gone, and with it the machine. */
+  remove(): void;
+}
+
+/** A status that has not changed is written again after that time, as kubelets do. */
+const reportMs = 300_000;
+
+export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNode {
+  const { identity, index, client, clock, timetable } = options;
+  const { name } = identity;
+  const images = createImageStore();
+  const recorder = createEventRecorder({
+    client,
+    clock,
+    component: 'kubelet',
+    host: name,
+    onError: failing('a node cannot write an event', options),
+  });
+  const pods = createPodsOf(options, images, recorder);
+  const lease = createNodeLease(client, name, () => clock.now());
+  const keys = { lease: {}, status: {} };
+  let isUp = false;
+  let shown = '';
+
+  const renew = () => {
+    timetable.set(keys.lease, clock.now() + leaseRenewMs, renew);
+    lease.renew(options.current()).catch(failing('a node cannot renew its lease', options));
+  };
+  const report = () => {
+    timetable.set(keys.status, clock.now() + reportMs, report);
+    const node = options.current();
+    if (node === undefined) return;
+    writeStatus(node, images, options).catch(failing('a node cannot write its status', options));
+  };
+  const setUp = (up: boolean) => {
+    if (isUp === up) return;
+    isUp = up;
+    pods.pause(!up);
+    if (up) return renew();
+    for (const key of Object.values(keys)) timetable.set(key, undefined, () => {});
+  };
+  const tell = (reason: string, message: string) =>
+    recorder.record(aboutNode(name), { type: 'Normal', reason, message });
+
+  return {
+    name,
+    pods,
+    async register() {
+      const node = await registerNode(client, nodeObject(identity, clock.now()));
+      tell('Starting', 'Starting kubelet.');
+      shown = stateOf(node);
+      isUp = !isStopped(node);
+      if (!isUp) return pods.pause(true);
+      await lease.renew(node);
+      await writeStatus(node, images, options);
+      tell('NodeReady', `Node ${name} status is now: NodeReady`);
+      // Not all nodes in the same moment.
+      const part = (index * golden) % 1;
+      timetable.set(keys.lease, clock.now() + leaseRenewMs * part, renew);
+      timetable.set(keys.status, clock.now() + reportMs * part, report);
+    },
+    update(node) {
+      const state = stateOf(node);
+      if (state === shown) return;
+      shown = state;
+      setUp(!isStopped(node));
+      if (isUp) report();
+    },
+    remove: () => setUp(false),
+  };
+}
+
+/** Spreads numbers that count up evenly over a period. */
+const golden = 0.618_033_988_75;
+
+/** What of a Node object changes how it behaves. */
+const stateOf = (node: Node): string => `${isStopped(node)} ${[...pressuresOf(node)].join()}`;
+
+function failing(message: string, { identity, warn }: SimulatedNodeOptions) {
+  return (error: unknown) => warn(message, { node: identity.name, error: textOf(error) });
+}
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function createPodsOf(
+  options: SimulatedNodeOptions,
+  images: ImageStore,
+  recorder: EventRecorder,
+): NodePods {
+  const { client, clock, identity, warn } = options;
+  const now = () => clock.now();
+  return createNodePods({
+    ...options,
+    now,
+    surroundings: {
+      ...options,
+      images,
+      emit: (record, event, container) => recorder.record(aboutPod(record, container), event),
+    },
+    references: createReferenceReader(client, now),
+    addresses: createPodAddresses(options.index),
+    status: { ...options.gates, hostIp: identity.address, images },
+    node: options.current,
+    onError: (error, { metadata }) =>
+      warn('a node cannot lead a pod', {
+        node: identity.name,
+        pod: `${metadata?.namespace}/${metadata?.name}`,
+        error: textOf(error),
+      }),
+  });
+}
+
+async function writeStatus(
+  node: Node,
+  images: ImageStore,
+  { client, clock, identity }: SimulatedNodeOptions,
+): Promise<void> {
+  const moment = { now: clock.now(), pressures: pressuresOf(node), before: node.status };
+  const status = { ...nodeStatus(identity, moment), images: images.listed() };
+  const nodes = client.resource({ group: '', version: 'v1', resource: 'nodes' });
+  const patch = { status } as unknown as JsonValue;
+  await nodes.patch(identity.name, 'strategic', patch, { subresource: 'status' });
+}
+
+/** COMPAT: a kubelet names itself by its name where others have a uid. */
+function aboutNode(name: string) {
+  return { apiVersion: 'v1', kind: 'Node', namespace: '', name, uid: name };
+}
+
+const containerLists = {
+  init: 'initContainers',
+  sidecar: 'initContainers',
+  main: 'containers',
+  ephemeral: 'ephemeralContainers',
+} as const;
+
+function aboutPod({ pod, uid }: PodRecord, container: ContainerRecord | undefined) {
+  const { namespace = '', name = '' } = pod.metadata ?? {};
+  const about = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
+  if (container === undefined) return about;
+  const fieldPath = `spec.${containerLists[container.role]}{${container.spec.name}}`;
+  return { ...about, fieldPath };
+}

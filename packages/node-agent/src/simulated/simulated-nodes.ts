@@ -1,0 +1,148 @@
+// All simulated nodes of a process: one set of informers tells every node of its pods, one
+// timetable wakes them, and each writes as itself.
+
+import type { Clock, KubeObject, Random } from '@keelson/apimachinery';
+import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Client, Informers } from '@keelson/client';
+import { crashBackoffs } from './crash-backoff.ts';
+import { kubeletTexts } from './kubelet-texts.ts';
+import type { NodeShape } from './node-object.ts';
+import type { NodeRules } from './node-rules.ts';
+import { annotationProblems } from './node-rules.ts';
+import { nodeAddress, nodesMax } from './pod-addresses.ts';
+import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts';
+import { createTimetable } from './timetable.ts';
+
+export interface SimulatedNodesOptions {
+  readonly count: number;
+  /** `node` for `node-1`, `node-2` … */
+  readonly namePrefix: string;
+  readonly shape: NodeShape;
+  readonly rules: NodeRules;
+  /** Acts as this node. Closed with the nodes. */
+  readonly clientOf: (nodeName: string) => Client;
+  /** Reads pods and nodes. */
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What the release can do. */
+  readonly features: {
+    readonly emulated: { readonly minor: number };
+    enabled(gate: string): boolean;
+  };
+  readonly kubeletPort: number;
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface SimulatedNodes {
+  readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  /** Resolves when every node is registered. Rejects when one cannot be. */
+  readonly registered: Promise<void>;
+  close(): void;
+}
+
+/** Nodes that register at the same time. */
+const registrationsMax = 32;
+
+export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNodes {
+  const { count, informers, clock } = options;
+  if (!Number.isInteger(count) || count < 0 || count > nodesMax)
+    throw new RangeError(`from 0 to ${nodesMax} nodes can be simulated`);
+  const timetable = createTimetable(clock);
+  const pods = informers.informer<KubeObject>(core('pods'));
+  const nodeObjects = informers.informer<KubeObject>(core('nodes'));
+  const clients: Client[] = [];
+  const nodes = new Map<string, SimulatedNode>();
+  for (let index = 1; index <= count; index++) {
+    const name = `${options.namePrefix}-${index}`;
+    const client = options.clientOf(name);
+    clients.push(client);
+    const current = () => nodeObjects.store.get('', name) as unknown as Node | undefined;
+    nodes.set(name, createNode(options, { name, index, client, current, timetable }));
+  }
+  const registered = registerAll(options, nodes).then(() => {
+    nodeObjects.addHandler({
+      onUpdate: (node) => nodes.get(node.metadata.name ?? '')?.update(node as unknown as Node),
+      onDelete: (node) => nodes.get(node.metadata.name ?? '')?.remove(),
+    });
+    pods.addHandler(podHandler(nodes, options));
+  });
+  return {
+    nodes,
+    registered,
+    close() {
+      timetable.close();
+      for (const client of clients) client.close();
+    },
+  };
+}
+
+const core = (resource: string) => ({ group: '', version: 'v1', resource });
+
+interface OneNode {
+  readonly name: string;
+  readonly index: number;
+  readonly client: Client;
+  readonly current: () => Node | undefined;
+  readonly timetable: ReturnType<typeof createTimetable>;
+}
+
+function createNode(options: SimulatedNodesOptions, one: OneNode): SimulatedNode {
+  const { features, clock, random, rules, kubeletPort, shape, warn } = options;
+  const { minor } = features.emulated;
+  const { name, index } = one;
+  return createSimulatedNode({
+    ...one,
+    identity: { name, address: nodeAddress(index), kubeletPort, minor, shape },
+    clock,
+    random,
+    rules,
+    warn,
+    texts: kubeletTexts(minor),
+    crashBackoff: features.enabled('ReduceDefaultCrashLoopBackOffDecay')
+      ? crashBackoffs.reduced
+      : crashBackoffs.usual,
+    gates: {
+      hasReadyToStart: features.enabled('PodReadyToStartContainersCondition'),
+      hasObservedGeneration: features.enabled('PodObservedGenerationTracking'),
+      hasResize: features.enabled('InPlacePodVerticalScaling'),
+    },
+  });
+}
+
+async function registerAll(
+  { informers }: SimulatedNodesOptions,
+  nodes: ReadonlyMap<string, SimulatedNode>,
+): Promise<void> {
+  await informers.synced();
+  const waiting = nodes.values();
+  const worker = async () => {
+    for (const node of waiting) await node.register();
+  };
+  await Promise.all(Array.from({ length: registrationsMax }, worker));
+}
+
+/** A pod belongs to the node that it names, from the moment on when it names one. */
+function podHandler(
+  nodes: ReadonlyMap<string, SimulatedNode>,
+  { warn }: Pick<SimulatedNodesOptions, 'warn'>,
+) {
+  const nodeOf = (object: KubeObject) => nodes.get((object as unknown as Pod).spec?.nodeName ?? '');
+  const update = (object: KubeObject, old?: KubeObject) => {
+    const node = nodeOf(object);
+    if (node === undefined) return;
+    const pod = object as unknown as Pod;
+    const isNew = old === undefined || nodeOf(old) === undefined;
+    for (const problem of isNew ? annotationProblems(pod) : [])
+      warn('an annotation of a pod is not understood', {
+        pod: `${pod.metadata?.namespace}/${pod.metadata?.name}`,
+        problem,
+      });
+    node.pods.update(pod);
+  };
+  return {
+    onAdd: (object: KubeObject) => update(object),
+    onUpdate: update,
+    onDelete: (object: KubeObject) => nodeOf(object)?.pods.remove(object as unknown as Pod),
+  };
+}
