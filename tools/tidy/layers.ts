@@ -29,7 +29,7 @@ export const packages: readonly PackageLayer[] = [
     ],
   },
   { name: 'controllers', imports: ['apimachinery', 'cel', 'client'], external: [] },
-  { name: 'node-agent', imports: ['apimachinery', 'client', 'controllers'], external: [] },
+  { name: 'node-agent', imports: ['apimachinery', 'client', 'controllers'], external: ['ws'] },
   { name: 'advisor', imports: ['apimachinery', 'pod-security'], external: [] },
   {
     name: 'keelson',

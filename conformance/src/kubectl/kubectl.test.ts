@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
 import { startConversionServer, type ConversionServer } from '../conversion/conversion-server.ts';
 import { customResourceScript } from './custom-resource-script.ts';
 import { findKubectls } from './kubectls.ts';
+import { nodeScript } from './node-script.ts';
 import { runScript } from './run-script.ts';
 import { script } from './script.ts';
 import { startScriptServer, type ScriptServer } from './server.ts';
@@ -29,6 +30,10 @@ describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false
     it(`${kubectl.label} passes the script`, async () => {
       const variables = { ns: `k-${suffix}`, dir: server.directory };
       assert.deepEqual(await runScript({ kubectl, server, variables }, script), []);
+    });
+    it(`${kubectl.label} works with running pods`, async () => {
+      const variables = { ns: `n-${suffix}`, dir: server.directory };
+      assert.deepEqual(await runScript({ kubectl, server, variables }, nodeScript), []);
     });
     it(`${kubectl.label} works with custom resources`, async () => {
       const variables = {

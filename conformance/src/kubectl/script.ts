@@ -319,7 +319,7 @@ export const script: readonly Step[] = [
   { run: 'explain pod.spec.containers', expect: /FIELDS?:[\s\S]*image/, cluster: true },
   { run: 'explain deployment --recursive', expect: /strategy/, cluster: true },
   { run: 'get events', expect: /No resources found|LAST SEEN/ },
-  { run: 'top pods', expect: /Metrics API not available/, fails: true },
+  { run: 'top pods', expect: /metrics not available yet/, fails: true },
   { run: 'get pods --watch --request-timeout=1s', expect: /one/ },
   {
     run: 'label namespace ${ns} pod-security.kubernetes.io/enforce=restricted',

@@ -69,7 +69,13 @@ import { createInProcessClient } from './in-process-client.ts';
 import { createTokenUseNotes, keepTokenTracking } from './legacy-token-tracking.ts';
 import type { Pki } from './pki.ts';
 import { openServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
-import { startNodes, type NodesSettings, type RunningNodes } from './start-nodes.ts';
+import { createNodeRoute, type NodeRoute } from './node-route.ts';
+import {
+  cleanUpAfterNodes,
+  startNodes,
+  type NodesSettings,
+  type RunningNodes,
+} from './start-nodes.ts';
 import { versionInfo } from './version.ts';
 
 export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
@@ -110,7 +116,8 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+export async function startControlPlane(given: ControlPlaneOptions): Promise<ControlPlane> {
+  const options = withNodeRoute(given);
   const {
     storage,
     features,
@@ -125,7 +132,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const sources = await openObjectSources(storage, signal);
   const metrics = createMetrics();
   const authorization = createClusterAuthorization(options, { sources, metrics, signal });
-  const { authorizer } = authorization;
   const own = createOwnClient(() => server.serve, { clock, random });
   const tokens = await openTokens(options, metrics, signal);
   const services = { sources, clock, random, metrics, logger, tokens };
@@ -147,8 +153,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     features,
     metrics,
     ...authenticationOf(identity),
-    authorizer,
-    impersonation: createImpersonation(authorizer, features, { metrics, clock }),
+    authorizer: authorization.authorizer,
+    impersonation: createImpersonation(authorization.authorizer, features, { metrics, clock }),
     audit: passThrough('audit'),
     admissionPlugins: createClusterAdmission({
       ...shared,
@@ -231,8 +237,18 @@ function createOwnClient(
     }));
 }
 
+interface RoutedOptions extends ControlPlaneOptions {
+  readonly nodeRoute: NodeRoute;
+}
+
+/** Nodes that are simulated say later where they are reached. */
+function withNodeRoute(options: ControlPlaneOptions): RoutedOptions {
+  const nodeRoute = createNodeRoute(options.route);
+  return { ...options, route: nodeRoute.route, nodeRoute };
+}
+
 /** Controllers and nodes: what is a client of the server like any other. */
-async function startClients(options: ControlPlaneOptions, parts: ClusterControllerParts) {
+async function startClients(options: RoutedOptions, parts: ClusterControllerParts) {
   const controllers = startClusterControllers(options, parts);
   const nodes = await startClusterNodes(options, parts.server);
   return {
@@ -244,13 +260,17 @@ async function startClients(options: ControlPlaneOptions, parts: ClusterControll
 }
 
 async function startClusterNodes(
-  options: ControlPlaneOptions,
+  options: RoutedOptions,
   { serve }: ApiServer,
 ): Promise<RunningNodes | undefined> {
-  const { nodes, features, logger = silentLogger } = options;
+  const { nodes, features, pki, nodeRoute: route, logger = silentLogger } = options;
   const { clock = systemClock, random = systemRandom } = options;
-  if (nodes === undefined || nodes.count === 0) return undefined;
-  return startNodes({ ...nodes, serve, features, clock, random, logger });
+  if (nodes === undefined) return undefined;
+  if (nodes.count === 0) {
+    await cleanUpAfterNodes({ serve, clock, random });
+    return undefined;
+  }
+  return startNodes({ ...nodes, serve, features, pki, route, clock, random, logger });
 }
 
 function passThrough(name: string): Filter {

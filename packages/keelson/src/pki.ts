@@ -183,10 +183,12 @@ function issueAdmin(authority: CertificateAuthority): KeyPairPem {
   return authority.issueClient({ name: adminName, groups: ['system:masters'] });
 }
 
+/** By this name kubelets know the API server. */
+export const kubeletClientCommonName = 'kube-apiserver-kubelet-client';
 const kubeletClientName = 'apiserver-kubelet-client';
 function issueKubeletClient(authority: CertificateAuthority): KeyPairPem {
   return authority.issueClient({
-    name: 'kube-apiserver-kubelet-client',
+    name: kubeletClientCommonName,
     groups: ['system:masters'],
   });
 }

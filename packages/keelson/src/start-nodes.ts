@@ -10,10 +10,22 @@ import { createInformers } from '@keelson/client';
 import {
   defaultNodeShape,
   noNodeRules,
+  openKubeletServer,
   startSimulatedNodes,
+  type KubeletServer,
   type NodeRules,
+  type SimulatedNodes,
 } from '@keelson/node-agent';
 import { createInProcessClient, type UserSpec } from './in-process-client.ts';
+
+import {
+  metricsAddress,
+  metricsServerName,
+  registerMetricsApi,
+  unregisterMetricsApi,
+} from './metrics-api.ts';
+import type { NodeRoute } from './node-route.ts';
+import { frontProxyName, kubeletClientCommonName, type Pki } from './pki.ts';
 
 /** Which nodes a cluster simulates. */
 export interface NodesSettings {
@@ -24,6 +36,9 @@ export interface NodesSettings {
 export interface StartNodesOptions extends NodesSettings {
   readonly serve: ServeRequest;
   readonly features: Features;
+  readonly pki: Pki;
+  /** Told where the addresses of the nodes are reached. */
+  readonly route: NodeRoute;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -35,6 +50,8 @@ export interface RunningNodes {
 
 const namePrefix = 'node';
 const reader: UserSpec = { name: 'system:kube-scheduler' };
+/** Writes what the metrics API is registered with, and nothing else. */
+const administrator: UserSpec = { name: 'system:apiserver', groups: ['system:masters'] };
 const nodeUser = (name: string): UserSpec => ({
   name: `system:node:${name}`,
   groups: ['system:nodes'],
@@ -42,6 +59,17 @@ const nodeUser = (name: string): UserSpec => ({
 /** COMPAT: its first word is the field manager of what kubelets write. */
 const userAgent = 'kubelet';
 const kubeletPort = 10_250;
+
+/** What an earlier run with nodes left behind that needs one of them to answer. */
+export async function cleanUpAfterNodes({
+  serve,
+  clock,
+  random,
+}: Pick<StartNodesOptions, 'serve' | 'clock' | 'random'>): Promise<void> {
+  const client = createInProcessClient({ serve, user: administrator, userAgent, clock, random });
+  await unregisterMetricsApi(client);
+  client.close();
+}
 
 /** Resolves when the nodes are registered; a cluster whose nodes cannot be goes on without. */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
@@ -76,16 +104,46 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
     kubeletPort,
     warn: (message, fields) => logger.warn(message, fields),
   });
-  await nodes.registered.catch((error: unknown) =>
-    logger.error('nodes cannot be registered', { error: textOf(error) }),
-  );
+  const kubelet = await openKubelet(options, nodes);
+  await nodes.registered
+    .then(() => registerMetricsApi(clientOf(administrator), options.pki.authority.certificatePem))
+    .catch((error: unknown) =>
+      logger.error('nodes cannot be registered', { error: textOf(error) }),
+    );
   return {
     stop() {
+      kubelet.close();
       stop.abort(new Error('the nodes are being stopped'));
       nodes.close();
       readingClient.close();
     },
   };
+}
+
+async function openKubelet(
+  { pki, route, clock, logger }: StartNodesOptions,
+  { nodes, nodeObject }: SimulatedNodes,
+): Promise<KubeletServer> {
+  const serving = pki.authority.issueServing({
+    commonName: 'system:node:simulated',
+    dnsNames: [metricsServerName],
+    ipAddresses: ['127.0.0.1'],
+  });
+  const server = await openKubeletServer({
+    nodes,
+    nodeObject,
+    clock,
+    identity: { certificate: serving.certificatePem, key: serving.privateKeyPem },
+    kubeletClient: {
+      authority: pki.authority.certificatePem,
+      commonName: kubeletClientCommonName,
+    },
+    metricsClient: { authority: pki.frontProxy.authorityPem, commonName: frontProxyName },
+    onError: (error) => logger.warn('a kubelet cannot answer', { error: textOf(error) }),
+  });
+  const hosts = [...nodes.values()].flatMap(({ name, address }) => [name, address]);
+  route.lead([...hosts, metricsAddress], kubeletPort, { host: '127.0.0.1', port: server.port });
+  return server;
 }
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -4,6 +4,13 @@ export { nodesMax } from './simulated/pod-addresses.ts';
 export { startSimulatedNodes } from './simulated/simulated-nodes.ts';
 export type { SimulatedNodes, SimulatedNodesOptions } from './simulated/simulated-nodes.ts';
 export type { SimulatedNode } from './simulated/simulated-node.ts';
+export { openKubeletServer } from './kubelet/kubelet-server.ts';
+export type {
+  BelievedClient,
+  KubeletIdentity,
+  KubeletServer,
+  KubeletServerOptions,
+} from './kubelet/kubelet-server.ts';
 export { defaultNodeShape } from './simulated/node-object.ts';
 export type { NodeShape } from './simulated/node-object.ts';
 export { NodeRulesError, noNodeRules, parseNodeRules } from './simulated/node-rules.ts';

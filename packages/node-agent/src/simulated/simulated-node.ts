@@ -46,6 +46,7 @@ export interface SimulatedNodeOptions {
 
 export interface SimulatedNode {
   readonly name: string;
+  readonly address: string;
   readonly pods: NodePods;
   /** Resolves when the Node object is there; rejects when the server refuses it. */
   register(): Promise<void>;
@@ -97,6 +98,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
 
   return {
     name,
+    address: identity.address,
     pods,
     async register() {
       const node = await registerNode(client, nodeObject(identity, clock.now()));

@@ -36,6 +36,8 @@ export interface SimulatedNodesOptions {
 
 export interface SimulatedNodes {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  /** As the informer has it. */
+  nodeObject(name: string): Node | undefined;
   /** Resolves when every node is registered. Rejects when one cannot be. */
   readonly registered: Promise<void>;
   close(): void;
@@ -51,13 +53,15 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
   const timetable = createTimetable(clock);
   const pods = informers.informer<KubeObject>(core('pods'));
   const nodeObjects = informers.informer<KubeObject>(core('nodes'));
+  const nodeObject = (name: string) =>
+    nodeObjects.store.get('', name) as unknown as Node | undefined;
   const clients: Client[] = [];
   const nodes = new Map<string, SimulatedNode>();
   for (let index = 1; index <= count; index++) {
     const name = `${options.namePrefix}-${index}`;
     const client = options.clientOf(name);
     clients.push(client);
-    const current = () => nodeObjects.store.get('', name) as unknown as Node | undefined;
+    const current = () => nodeObject(name);
     nodes.set(name, createNode(options, { name, index, client, current, timetable }));
   }
   const registered = registerAll(options, nodes).then(() => {
@@ -69,6 +73,7 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
   });
   return {
     nodes,
+    nodeObject,
     registered,
     close() {
       timetable.close();

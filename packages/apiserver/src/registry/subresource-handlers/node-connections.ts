@@ -17,6 +17,8 @@ import { plainError } from '../storage-errors.ts';
 export interface NodeConnection {
   readonly client: OutboundClient;
   readonly address: Address;
+  /** The server was told a way to it, so the address need not be one of the network. */
+  readonly isRouted: boolean;
 }
 export interface NodeConnections {
   /** Throws when there is no such node, or it has no address. */
@@ -52,7 +54,9 @@ export function createNodeConnections(options: NodeConnectionOptions): NodeConne
       // COMPAT: kube-apiserver names the node, but as a pod.
       if (node === undefined)
         throw statusErrors.notFound({ group: '', resource: 'pods' }, nodeName);
-      return { client: (client ??= open()), address: addressOf(node) };
+      const address = addressOf(node);
+      const isRouted = (options.route?.(address) ?? address).host !== address.host;
+      return { client: (client ??= open()), address, isRouted };
     },
   };
 }

@@ -161,8 +161,12 @@ async function locateNode(
   client: OutboundClient,
 ): Promise<Place> {
   const kubelet = nodes.find(name);
+  const isKubelet = port === '' || port === String(kubelet.address.port);
+  // SECURITY: a way that the server itself was told, which no object can change.
+  if (isKubelet && kubelet.isRouted)
+    return { client: kubelet.client, protocol: 'https', address: kubelet.address };
   const host = await allowedAddress(kubelet.address.host);
-  if (port === '' || port === String(kubelet.address.port))
+  if (isKubelet)
     return { client: kubelet.client, protocol: 'https', address: { ...kubelet.address, host } };
   const protocol = scheme === '' ? 'http' : scheme;
   return { client, protocol, address: { host, port: portNumber(port, protocol) } };
