@@ -66,6 +66,8 @@ export { createTaintEvictionController } from './taint-eviction/taint-eviction-c
 export { createTtlController } from './ttl/ttl-controller.ts';
 export { createPodGarbageCollectorController } from './pod-garbage-collector/pod-garbage-collector-controller.ts';
 export { createPersistentVolumeBinderController } from './persistent-volume-binder/persistent-volume-binder-controller.ts';
+export { createHorizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts';
+export type { HorizontalPodAutoscalerOptions } from './horizontal-pod-autoscaler/pass.ts';
 export { createEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
 export { createSimulatedVolumeProvisioner } from './simulated-volume-provisioner/simulated-volume-provisioner.ts';
 export { createSchedulingCore } from './scheduler/scheduling-core.ts';

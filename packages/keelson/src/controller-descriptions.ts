@@ -38,6 +38,7 @@ import {
   createCronJobController,
   createNodeLifecycleController,
   createEphemeralVolumeController,
+  createHorizontalPodAutoscalerController,
   createPersistentVolumeBinderController,
   createPodGarbageCollectorController,
   createSimulatedVolumeProvisioner,
@@ -62,6 +63,8 @@ export interface ControllerSettings {
   readonly legacyTokenCleanUpPeriodMs?: number;
   /** How often unused tokens are looked for; no flag, as upstream. */
   readonly legacyTokenSyncIntervalMs?: number;
+  /** `--horizontal-pod-autoscaler-sync-period` */
+  readonly autoscalerSyncPeriodMs?: number;
 }
 
 /** What controllers are told by who starts them. */
@@ -227,6 +230,14 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'persistentvolume-binder-controller': {
     account: 'persistent-volume-binder',
     create: createPersistentVolumeBinderController,
+  },
+  'horizontal-pod-autoscaler-controller': {
+    account: 'horizontal-pod-autoscaler',
+    create: (context, { settings, isEnabled }) =>
+      createHorizontalPodAutoscalerController(context, {
+        syncPeriodMs: settings?.autoscalerSyncPeriodMs,
+        hasTolerances: isEnabled('HPAConfigurableTolerance'),
+      }),
   },
   'ephemeral-volume-controller': {
     account: 'ephemeral-volume-controller',

@@ -23,6 +23,7 @@ export const controllerNames = [
   'pod-garbage-collector-controller',
   'persistentvolume-binder-controller',
   'ephemeral-volume-controller',
+  'horizontal-pod-autoscaler-controller',
   'simulated-volume-provisioner',
   'resourcequota-controller',
   'job-controller',

@@ -32,6 +32,11 @@ export const controllerRevisionsResource = apps('controllerrevisions');
 export const statefulSetsResource = apps('statefulsets');
 export const leasesResource = v1('coordination.k8s.io')('leases');
 export const storageClassesResource = v1('storage.k8s.io')('storageclasses');
+export const horizontalPodAutoscalersResource: GroupVersionResource = {
+  group: 'autoscaling',
+  version: 'v2',
+  resource: 'horizontalpodautoscalers',
+};
 export const endpointSlicesResource = v1('discovery.k8s.io')('endpointslices');
 export const cronJobsResource = v1('batch')('cronjobs');
 export const jobsResource = v1('batch')('jobs');

@@ -17,6 +17,8 @@ export interface ControllerFlags {
   readonly clusterSigningDuration: number;
   /** Milliseconds. */
   readonly legacyServiceAccountTokenCleanUpPeriod: number;
+  /** Milliseconds. */
+  readonly horizontalPodAutoscalerSyncPeriod: number;
 }
 
 /** What is wrong with the flags or the files that they name. */
@@ -51,6 +53,14 @@ export function addControllerFlags(command: Command): Command {
       )
         .argParser(parsePositive)
         .default(yearMs, '8760h'),
+    )
+    .addOption(
+      new Option(
+        '--horizontal-pod-autoscaler-sync-period <duration>',
+        'how often autoscalers look at their metrics',
+      )
+        .argParser(parsePositive)
+        .default(15_000, '15s'),
     );
 }
 
@@ -68,6 +78,7 @@ export function readControllerFlags(
   const controllerSettings = {
     certificateDurationMs: flags.clusterSigningDuration,
     legacyTokenCleanUpPeriodMs: flags.legacyServiceAccountTokenCleanUpPeriod,
+    autoscalerSyncPeriodMs: flags.horizontalPodAutoscalerSyncPeriod,
   };
   if (certFile === undefined && keyFile === undefined) return { controllerSettings };
   if (certFile === undefined || keyFile === undefined)

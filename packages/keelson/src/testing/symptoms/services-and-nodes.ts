@@ -1,11 +1,17 @@
 // What is missed without the controllers of Services, nodes and volumes.
 
+import type { HorizontalPodAutoscaler } from '@keelson/apimachinery/types/autoscaling.v2';
 import type { Node, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import { core } from '../simulated-cluster.ts';
 import { stateOf, type Scene, type Symptom } from './symptom.ts';
 
 const slices = { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' };
 const classes = { group: 'storage.k8s.io', version: 'v1', resource: 'storageclasses' };
+const autoscalers = {
+  group: 'autoscaling',
+  version: 'v2',
+  resource: 'horizontalpodautoscalers',
+};
 const claims = core('persistentvolumeclaims');
 const containers = [{ name: 'c', image: 'app' }];
 const ofWeb = { labelSelector: 'kubernetes.io/service-name=web' };
@@ -117,6 +123,22 @@ export const serviceAndNodeSymptoms = {
     see: (scene) => stateOf(scene.in(claims), 'p-data'),
     with: 'there',
     without: 'gone',
+  },
+  'horizontal-pod-autoscaler-controller': {
+    act: (scene) =>
+      scene.in(autoscalers).create({
+        metadata: { name: 'h' },
+        spec: {
+          scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+          maxReplicas: 2,
+        },
+      }),
+    async see(scene) {
+      const { status } = await scene.in<HorizontalPodAutoscaler>(autoscalers).get('h');
+      return status?.conditions?.[0]?.reason ?? 'nothing';
+    },
+    with: 'FailedGetScale',
+    without: 'nothing',
   },
   'simulated-volume-provisioner': {
     async act(scene) {
