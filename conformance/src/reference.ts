@@ -47,8 +47,8 @@ const flagsOf: Readonly<Record<ReplaySetting, readonly string[]>> = {
   api: [
     '--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller',
   ],
-  // All controllers and the scheduler.
-  cluster: [],
+  // All controllers and the scheduler, with the period of the recorded controller manager.
+  cluster: ['--horizontal-pod-autoscaler-sync-period=2s'],
 };
 const clusterAreas: readonly string[] = ['controllers', 'scheduler'];
 
