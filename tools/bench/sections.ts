@@ -4,6 +4,7 @@ import { bodiesSection } from './bodies.ts';
 import { definitionsSection } from './definitions.ts';
 import { celSection } from './expressions.ts';
 import { fairnessSection } from './fairness.ts';
+import { nodesSection } from './nodes.ts';
 import { policyTestsSection } from './policy-tests.ts';
 import { rbacSection } from './rbac.ts';
 import { http1Section, http2Section } from './requests.ts';
@@ -24,6 +25,7 @@ export const sections: readonly Section[] = [
   fairnessSection,
   rbacSection,
   schedulingSection,
+  nodesSection,
   tokensSection,
   tracingSection,
 ];

@@ -7,6 +7,7 @@ import {
   type KubeObject,
   type OwnerReference,
 } from '@keelson/apimachinery';
+import type { HorizontalPodAutoscaler } from '@keelson/apimachinery/types/autoscaling.v2';
 import type { Deployment, ReplicaSet, StatefulSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Job } from '@keelson/apimachinery/types/batch.v1';
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
@@ -133,6 +134,7 @@ export const controllerCases: Readonly<Record<string, ControllerCase>> = {
       }
     },
   },
+  'daemonset-controller': { kinds: ['apps/daemonsets', '/nodes', '/pods'] },
   'job-controller': {
     kinds: ['batch/jobs', '/pods'],
     *wrong(look) {
@@ -169,6 +171,19 @@ export const controllerCases: Readonly<Record<string, ControllerCase>> = {
       ],
     ],
     wrong: (look) => miscounted(look, '/replicationcontrollers'),
+  },
+  'horizontal-pod-autoscaler-controller': {
+    kinds: ['autoscaling/horizontalpodautoscalers', 'apps/deployments'],
+    *wrong(look) {
+      const scalers = look.of<HorizontalPodAutoscaler>('autoscaling/horizontalpodautoscalers');
+      for (const scaler of scalers.filter(isStaying)) {
+        const { desiredReplicas = 0 } = scaler.status ?? {};
+        const { maxReplicas } = scaler.spec;
+        const followed = scaler.status?.lastScaleTime !== undefined;
+        if (followed && desiredReplicas > maxReplicas)
+          yield `${keyOf(scaler)} wants ${desiredReplicas} of at most ${maxReplicas}`;
+      }
+    },
   },
   'disruption-controller': {
     kinds: ['policy/poddisruptionbudgets', 'apps/replicasets', '/pods'],

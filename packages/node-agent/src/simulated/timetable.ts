@@ -35,7 +35,7 @@ export function createTimetable(clock: Clock): Timetable {
     if (next === undefined || isClosed) return disarm();
     if (armed !== undefined && armed.atMs <= next.atMs) return;
     disarm();
-    armed = { atMs: next.atMs, cancel: clock.after(next.atMs - clock.now(), run) };
+    armed = { atMs: next.atMs, cancel: clock.after(Math.max(next.atMs - clock.now(), 0), run) };
   };
   const disarm = () => {
     armed?.cancel();
