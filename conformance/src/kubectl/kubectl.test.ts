@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isJsonObject, type JsonObject } from '@keelson/apimachinery';
 import { startConversionServer, type ConversionServer } from '../conversion/conversion-server.ts';
+import { clusterScript, nodeDeathScript } from './cluster-script.ts';
 import { customResourceScript } from './custom-resource-script.ts';
 import { findKubectls } from './kubectls.ts';
 import { nodeScript } from './node-script.ts';
@@ -35,6 +36,10 @@ describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false
       const variables = { ns: `n-${suffix}`, dir: server.directory };
       assert.deepEqual(await runScript({ kubectl, server, variables }, nodeScript), []);
     });
+    it(`${kubectl.label} sees a cluster at work`, async () => {
+      const variables = { ns: `c-${suffix}`, dir: server.directory };
+      assert.deepEqual(await runScript({ kubectl, server, variables }, clusterScript), []);
+    });
     it(`${kubectl.label} works with custom resources`, async () => {
       const variables = {
         ns: 'default',
@@ -47,6 +52,13 @@ describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false
       assert.deepEqual(problems, []);
     });
   }
+
+  it('a node that falls silent is noticed, and comes back', async () => {
+    const [kubectl] = kubectls;
+    if (kubectl === undefined) return;
+    const variables = { ns: 'default', dir: server.directory };
+    assert.deepEqual(await runScript({ kubectl, server, variables }, nodeDeathScript), []);
+  });
 });
 
 /** v1 has `host` and `port`, v2 has `address`. */

@@ -121,7 +121,8 @@ spec: {holderIdentity: me}
 const pod = `apiVersion: v1
 kind: Pod
 metadata: {name: one, labels: {app: one}}
-spec: {containers: [{name: main, image: "registry.example/main:1"}]}
+# Nobody places it.
+spec: {schedulerName: none, containers: [{name: main, image: "registry.example/main:1"}]}
 `;
 const privileged = `apiVersion: v1
 kind: Pod
@@ -179,7 +180,7 @@ export const script: readonly Step[] = [
     expect: /conflict/,
     fails: true,
   },
-  { run: 'get deployment web', expect: /web\s+0\/2/ },
+  { run: 'get deployment web', expect: /web\s+[0-2]\/2/ },
   { run: 'get deployment web -o wide', expect: /registry.example\/web:1/ },
   { run: 'get deployment web -o name', expect: /^deployment.apps\/web$/ },
   { run: 'get deployment web -o json', expect: /"kind": "Deployment"/ },
@@ -319,7 +320,8 @@ export const script: readonly Step[] = [
   { run: 'explain pod.spec.containers', expect: /FIELDS?:[\s\S]*image/, cluster: true },
   { run: 'explain deployment --recursive', expect: /strategy/, cluster: true },
   { run: 'get events', expect: /No resources found|LAST SEEN/ },
-  { run: 'top pods', expect: /metrics not available yet/, fails: true },
+  { run: 'wait --for=condition=Ready pod/db-0 --timeout=60s', expect: /condition met/ },
+  { run: 'top pods', expect: /db-0\s+\d+m\s+\d+Mi/ },
   { run: 'get pods --watch --request-timeout=1s', expect: /one/ },
   {
     run: 'label namespace ${ns} pod-security.kubernetes.io/enforce=restricted',

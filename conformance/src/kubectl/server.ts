@@ -1,4 +1,4 @@
-// The server that the scripts of this folder run against: `keelson up`, in memory.
+// The server that the scripts of this folder run against: `keelson up` with three nodes, in memory.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +18,13 @@ export interface ScriptServer {
 export async function startScriptServer(): Promise<ScriptServer> {
   const directory = mkdtempSync(join(tmpdir(), 'keelson-kubectl-'));
   const kubeconfig = join(directory, 'kubeconfig');
-  const flags = ['--storage=memory', '--secure-port=0', `--data-dir=${directory}`];
+  const flags = [
+    '--storage=memory',
+    '--secure-port=0',
+    '--nodes=3',
+    '--horizontal-pod-autoscaler-sync-period=1s',
+    `--data-dir=${directory}`,
+  ];
   const server = spawn(process.execPath, [main, 'up', ...flags, `--kubeconfig=${kubeconfig}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -14,11 +14,19 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, fn) {
-    const timer = setTimeout(fn, delayMs);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number) => {
+      const isLast = leftMs <= timerMaxMs;
+      const next = isLast ? fn : () => arm(leftMs - timerMaxMs);
+      timer = setTimeout(next, Math.min(leftMs, timerMaxMs));
+      timer.unref();
+    };
+    arm(delayMs);
     return () => clearTimeout(timer);
   },
 };
+/** 25 days: the machine takes a longer timeout for none. */
+const timerMaxMs = 2 ** 31 - 1;
 
 /** Resolves after `delayMs`; rejects with the signal's reason when that is aborted first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {

@@ -24,6 +24,7 @@ test('defaults are kube-controller-manager’s', () => {
     controllerSettings: {
       certificateDurationMs: 8760 * hour,
       legacyTokenCleanUpPeriodMs: 8760 * hour,
+      autoscalerSyncPeriodMs: 15_000,
     },
   });
 });
@@ -46,6 +47,7 @@ test('an authority of its own, and periods', (t) => {
   assert.deepEqual(read.controllerSettings, {
     certificateDurationMs: hour,
     legacyTokenCleanUpPeriodMs: 24 * hour,
+    autoscalerSyncPeriodMs: 15_000,
   });
   const together = /go together/;
   assert.throws(() => readControllerFlags(parse(files.slice(0, 2)), dependencies), together);
