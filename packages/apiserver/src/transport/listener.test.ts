@@ -3,6 +3,7 @@
 
 import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
+import { connect as connectTls } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { systemClock, systemRandom } from '@keelson/apimachinery';
@@ -15,6 +16,7 @@ const text = 'déjà 💥 vu';
 
 const serve: ServeRequest = async (request, response) => {
   if (request.url === '/cut') return response.abort();
+  if (request.url === '/never') return;
   if (request.url === '/echo') return response.end(await request.body(1000));
   response.setHeader('x-text', [text, 'second']);
   response.setHeader('x-protocol', request.protocol);
@@ -66,6 +68,17 @@ describe('the listener', () => {
   it('a body beyond the bound is refused', async () => {
     await assert.doesNotReject(get('/echo', 'x'.repeat(1000)));
     await assert.rejects(get('/echo', 'x'.repeat(1001)));
+  });
+
+  it('an upgrade behind a request without an answer ends that connection only', async () => {
+    const socket = connectTls({ port: listener.port, rejectUnauthorized: false });
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => {});
+    const upgrade =
+      'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    socket.write(`GET /never HTTP/1.1\r\nHost: x\r\n\r\n${upgrade}`);
+    await ended;
+    assert.equal((await get('/')).status, 200);
   });
 
   function get(path: string, body?: string) {

@@ -106,8 +106,15 @@ function serveUpgrade(
   socket.on('error', () => gone.abort());
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
-  // The connection is a TLS socket; node's type for the event is wider.
-  res.assignSocket(socket as Socket);
+  try {
+    // The connection is a TLS socket; node's type for the event is wider.
+    res.assignSocket(socket as Socket);
+  } catch {
+    // SECURITY: it came behind a request that has no answer yet. Nobody who means it sends one so,
+    // and node would end the process.
+    socket.destroy();
+    return;
+  }
   res.on('finish', () => socket.end());
   const response = fromNodeResponse(req, res);
   const take = () => {

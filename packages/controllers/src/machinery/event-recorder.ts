@@ -9,6 +9,7 @@ import {
   type ObjectMeta,
 } from '@keelson/apimachinery';
 import type { Client, ResourceClient } from '@keelson/client';
+import { isNamespaceTerminating } from './status-causes.ts';
 
 export interface ObjectAbout {
   readonly apiVersion: string;
@@ -91,7 +92,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       pending++;
       tail = tail
         .then(() => write(about, event))
-        .catch(onError)
+        .catch((error: unknown) => {
+          // What is about a namespace on its way out has nobody left to read it.
+          if (!isNamespaceTerminating(error)) onError(error);
+        })
         .finally(() => pending--);
     },
   };

@@ -64,3 +64,16 @@ test('an event that cannot be written is reported and stops nothing', async (t) 
   assert.match(errors[0] ?? '', /events is forbidden: User "nobody" cannot create/);
   assert.deepEqual((await client.resource(core('events')).list()).items, []);
 });
+
+test('what is about a namespace on its way out is not missed', async (t) => {
+  const { clock, client, namespaces } = await simulateCluster(t, { controllers: [] });
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => errors.push(error);
+  const recorder = createEventRecorder({ client, clock, component: 'tester', onError });
+  await namespaces.create({ metadata: { name: 'shop' } });
+  await namespaces.delete('shop');
+  recorder.record({ ...about, kind: 'Pod', namespace: 'shop' }, text);
+  await clock.advance(0);
+  assert.deepEqual((await client.resource(core('events')).namespace('shop').list()).items, []);
+  assert.deepEqual(errors, []);
+});
