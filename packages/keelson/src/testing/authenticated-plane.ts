@@ -9,6 +9,7 @@ import {
   createSeededRandom,
   createSimulatedClock,
   nextTurn,
+  systemClock,
   type SimulatedClock,
 } from '@keelson/apimachinery';
 import {
@@ -130,7 +131,14 @@ export function temporaryFile(t: TestContext, name: string, text: string) {
   return { path, write };
 }
 
-/** Lets everything else run until `check` holds. The test's own time limit bounds it. */
+// Sockets and disks are real in these tests, and slow on a busy machine.
+const patienceMs = 60_000;
+
+/** Lets everything else run until `check` holds. Rejects when it does not within a minute. */
 export async function until(check: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await check())) await nextTurn();
+  const endMs = systemClock.monotonic() + patienceMs;
+  while (!(await check())) {
+    if (systemClock.monotonic() > endMs) throw new Error(`not so within a minute: ${check}`);
+    await nextTurn();
+  }
 }

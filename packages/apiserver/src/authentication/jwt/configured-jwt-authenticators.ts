@@ -86,12 +86,16 @@ interface ReloadParts {
   readonly signal: AbortSignal;
 }
 
-/** The function looks at the file once; while it waits for issuers, further calls do nothing. */
+/**
+ * The function looks at the file once, and once more when it was called meanwhile: what changed
+ * after the text had been read is not lost.
+ */
 function createReloader(options: ConfiguredJwtOptions, parts: ReloadParts): () => Promise<void> {
   const { file, logger, reloads, initial } = options;
   const { build, apply, first, signal } = parts;
   let tracked: Uint8Array = initial;
   let isChecking = false;
+  let isAskedAgain = false;
   const reload = async (): Promise<void> => {
     const source = await file.read();
     if (Buffer.compare(source, tracked) === 0) return;
@@ -116,18 +120,24 @@ function createReloader(options: ConfiguredJwtOptions, parts: ReloadParts): () =
     reloads.reloaded('success');
     logger.info('reloaded authentication config');
   };
-  return async () => {
-    if (isChecking) return;
-    isChecking = true;
+  const attempt = async (): Promise<void> => {
     try {
       await reload();
     } catch (error) {
       if (signal.aborted) return;
       reloads.reloaded('failure');
       logger.error('failed to reload authentication config', { error: messageOf(error) });
-    } finally {
-      isChecking = false;
     }
+  };
+  return async () => {
+    isAskedAgain = true;
+    if (isChecking) return;
+    isChecking = true;
+    while (isAskedAgain && !signal.aborted) {
+      isAskedAgain = false;
+      await attempt();
+    }
+    isChecking = false;
   };
 }
 
