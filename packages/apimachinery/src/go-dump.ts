@@ -8,6 +8,7 @@
 import { compareGoStrings } from './go-string.ts';
 import { isJsonObject, type JsonValue } from './json.ts';
 import { parseQuantity } from './quantity.ts';
+import { goFieldName } from './schema/go-field-names.ts';
 import type { Field, StructType, TypeRef } from './schema/types.ts';
 
 /** `v1.PodTemplateSpec` for `io.k8s.api.core.v1.PodTemplateSpec`. */
@@ -78,7 +79,7 @@ function dumpFields(value: JsonValue | undefined, type: StructType): string {
     embedded = undefined;
   };
   for (const field of type.fields) {
-    const text = `${goFieldName(type, field)}:${dump(object[field.name], placeOf(field))}`;
+    const text = `${goFieldName(type.goName, field.name)}:${dump(object[field.name], placeOf(field))}`;
     const name = field.within?.[0]?.goName;
     if (embedded?.name !== name) endEmbedded();
     if (name === undefined) parts.push(text);
@@ -106,65 +107,4 @@ function dumpIntOrString(value: JsonValue | undefined): string {
   const number = typeof value === 'number' ? value : 0;
   const text = isText ? value : '';
   return `{Type:(intstr.Type)${isText ? 1 : 0} IntVal:(int32)${number} StrVal:(string)${text}}`;
-}
-
-/** Names that Go does not form by making the first letter of the JSON name a capital. */
-const goFieldNames: Readonly<Record<string, string>> = {
-  apiGroup: 'APIGroup',
-  apiVersion: 'APIVersion',
-  awsElasticBlockStore: 'AWSElasticBlockStore',
-  cephfs: 'CephFS',
-  chapAuthDiscovery: 'DiscoveryCHAPAuth',
-  chapAuthSession: 'SessionCHAPAuth',
-  csi: 'CSI',
-  diskURI: 'DataDiskURI',
-  dnsConfig: 'DNSConfig',
-  dnsPolicy: 'DNSPolicy',
-  fc: 'FC',
-  fsGroup: 'FSGroup',
-  fsGroupChangePolicy: 'FSGroupChangePolicy',
-  fsType: 'FSType',
-  gcePersistentDisk: 'GCEPersistentDisk',
-  gmsaCredentialSpec: 'GMSACredentialSpec',
-  gmsaCredentialSpecName: 'GMSACredentialSpecName',
-  grpc: 'GRPC',
-  httpGet: 'HTTPGet',
-  httpHeaders: 'HTTPHeaders',
-  ip: 'IP',
-  iqn: 'IQN',
-  iscsi: 'ISCSI',
-  iscsiInterface: 'ISCSIInterface',
-  metadata: 'ObjectMeta',
-  nfs: 'NFS',
-  os: 'OS',
-  pdName: 'PDName',
-  rbd: 'RBD',
-  scaleIO: 'ScaleIO',
-  seLinuxChangePolicy: 'SELinuxChangePolicy',
-  seLinuxOptions: 'SELinuxOptions',
-  sslEnabled: 'SSLEnabled',
-  storageos: 'StorageOS',
-  tcpSocket: 'TCPSocket',
-  tty: 'TTY',
-  uid: 'UID',
-  wwids: 'WWIDs',
-};
-/** By type, where the same JSON name has another name elsewhere. */
-const goFieldNamesOfType: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  GlusterfsVolumeSource: { endpoints: 'EndpointsName' },
-  PodSpec: { serviceAccount: 'DeprecatedServiceAccount' },
-  RBDVolumeSource: {
-    monitors: 'CephMonitors',
-    image: 'RBDImage',
-    pool: 'RBDPool',
-    user: 'RadosUser',
-  },
-};
-
-function goFieldName({ goName }: StructType, { name }: Field): string {
-  return (
-    goFieldNamesOfType[goName]?.[name] ??
-    goFieldNames[name] ??
-    name.charAt(0).toUpperCase() + name.slice(1)
-  );
 }

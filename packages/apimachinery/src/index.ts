@@ -94,6 +94,8 @@ export {
   optionalResources,
   typeForKind,
 } from './schema/builtin.ts';
+export { orderFields } from './schema/field-order.ts';
+export { goFieldName } from './schema/go-field-names.ts';
 export type {
   AnyTypeRef,
   EmbeddedStruct,
@@ -112,7 +114,6 @@ export {
   renderFieldError,
   renderFieldErrorBody,
 } from './status/field-error.ts';
-export { orderFields } from './schema/field-order.ts';
 export type { FieldError, FieldErrorType } from './status/field-error.ts';
 export { isStatusError, StatusError, statusErrors } from './status/status.ts';
 export type { Status, StatusCause, StatusDetails } from './status/status.ts';

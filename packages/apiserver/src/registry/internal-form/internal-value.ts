@@ -4,12 +4,13 @@
 
 import {
   builtinType,
+  goFieldName,
   wasGivenEmpty,
   type Field,
   type StructType,
   type TypeRef,
 } from '@keelson/apimachinery';
-import { goFieldName, hostFields, internalOrder } from './field-names.ts';
+import { hostFields, internalOrder } from './internal-fields.ts';
 
 type JsonRecord = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,8 @@
 // Validation of PersistentVolumes, and of the same specification inside a VolumeAttachment.
 
 import { posix } from 'node:path';
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, goFieldName, type FieldError } from '@keelson/apimachinery';
 import type { PersistentVolume, PersistentVolumeSpec } from '@keelson/apimachinery/types/core.v1';
-import { goFieldName } from '../../internal-form/field-names.ts';
 import { diffOfInternalForms } from '../../internal-form/internal-diff.ts';
 import { internalMap, internalValue } from '../../internal-form/internal-value.ts';
 import { conforms, immutable, immutableDetail, oneOf, required } from '../../validation/checks.ts';
