@@ -3,8 +3,8 @@
 
 import type { DaemonSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import { isTolerated } from '../pods/tolerations.ts';
 import { requiredNodes } from '../scheduler/plugins/node-affinity.ts';
-import { isTolerated } from '../scheduler/snapshot/tolerations.ts';
 import { tolerationsOf } from './daemon-pod.ts';
 
 export interface Eligibility {

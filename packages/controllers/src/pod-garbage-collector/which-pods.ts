@@ -2,7 +2,7 @@
 
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import { isPodFinished } from '../pods/pod-state.ts';
-import { tolerates } from '../pods/tolerations.ts';
+import { isTolerated } from '../pods/tolerations.ts';
 
 const outOfServiceKey = 'node.kubernetes.io/out-of-service';
 
@@ -23,5 +23,5 @@ export function isOutOfService(node: Node | undefined, pod: Pod): boolean {
   const isReady = node?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
   const taint = node?.spec?.taints?.find(({ key }) => key === outOfServiceKey);
   if (taint === undefined || isReady === true) return false;
-  return !(pod.spec?.tolerations ?? []).some((toleration) => tolerates(toleration, taint));
+  return !isTolerated(taint, pod.spec?.tolerations ?? []);
 }

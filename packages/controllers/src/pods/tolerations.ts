@@ -2,6 +2,10 @@
 
 import type { Taint, Toleration } from '@keelson/apimachinery/types/core.v1';
 
+export function isTolerated(taint: Taint, tolerations: readonly Toleration[]): boolean {
+  return tolerations.some((toleration) => tolerates(toleration, taint));
+}
+
 export function tolerates(
   { key = '', operator = '', value = '', effect = '' }: Toleration,
   taint: Taint,

@@ -2,8 +2,8 @@
 // request, device by device; the first complete solution is taken (KEP-4381, structured parameters).
 
 import type { DeviceTaint, ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import { isTolerated } from '../../pods/tolerations.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
-import { isTolerated } from '../snapshot/tolerations.ts';
 import { satisfies, type ChosenDevice } from './device-constraints.ts';
 import { createDeviceCounters, type DeviceCounters } from './device-counters.ts';
 import type { DevicePool, PoolDevice } from './device-pools.ts';
@@ -159,7 +159,7 @@ function isFree(search: Search, { claimAt, alternative }: Step, pooled: PoolDevi
   if (!isAdmin && !search.counters.fits(pooled)) return false;
   if (!search.isEnabled('DRADeviceTaints')) return true;
   return (pooled.device.taints ?? []).every(
-    (taint) => !isHard(taint) || isTolerated(taint, alternative.tolerations as never),
+    (taint) => !isHard(taint) || isTolerated(taint, alternative.tolerations),
   );
 }
 

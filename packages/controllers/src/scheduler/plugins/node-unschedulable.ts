@@ -1,7 +1,7 @@
 // A cordoned node takes only pods that tolerate it.
 
+import { isTolerated } from '../../pods/tolerations.ts';
 import { unresolvable, type SchedulerPlugin } from '../framework.ts';
-import { isTolerated } from '../snapshot/tolerations.ts';
 
 const name = 'NodeUnschedulable';
 const cordoned = unresolvable(name, 'node(s) were unschedulable');

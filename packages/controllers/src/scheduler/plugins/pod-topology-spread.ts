@@ -4,6 +4,7 @@
 
 import { compileLabelSelector, type LabelMatcher } from '@keelson/apimachinery';
 import type { TopologySpreadConstraint } from '@keelson/apimachinery/types/core.v1';
+import { isTolerated } from '../../pods/tolerations.ts';
 import {
   rejection,
   scoreMax,
@@ -16,7 +17,6 @@ import type { ClusterState } from '../snapshot/cluster-state.ts';
 import type { NodePredicate } from '../snapshot/node-selector.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import { summarizePod, type PodSummary } from '../snapshot/pod-summary.ts';
-import { isTolerated } from '../snapshot/tolerations.ts';
 import { countByTopology, type TopologyCount } from '../snapshot/topology-count.ts';
 import { defaultSelector } from './default-selector.ts';
 import { requiredNodes } from './node-affinity.ts';

@@ -1,8 +1,8 @@
 // Taints keep pods away that do not tolerate them; those that only prefer so count against a node.
 
 import type { Taint } from '@keelson/apimachinery/types/core.v1';
+import { isTolerated } from '../../pods/tolerations.ts';
 import { normalizeScores, unresolvable, type SchedulerPlugin } from '../framework.ts';
-import { isTolerated } from '../snapshot/tolerations.ts';
 
 const name = 'TaintToleration';
 const tainted = unresolvable(name, 'node(s) had untolerated taint(s)');
