@@ -2,8 +2,16 @@
 // ports. The scheduler has looked already, but pods with `nodeName` never met it, and two
 // schedulers may have had the same idea. A pod that is refused fails, for good.
 
+import {
+  addLists,
+  podRequests,
+  quantityMilliValue,
+  quantityValue,
+  readResourceList,
+  zeroQuantity,
+  type ResourceList,
+} from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
-import { amountsOf, podRequests, sum, type Amounts } from './pod-requests.ts';
 
 export interface Refusal {
   readonly reason: string;
@@ -12,9 +20,7 @@ export interface Refusal {
 
 /** `others`: pods that the node has and that have not ended. */
 export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
-  const { spec = { containers: [] } } = pod;
-  const wanted = podRequests(spec);
-  const shortage = shortageOf(wanted, node, others);
+  const shortage = shortageOf(pod, node, others);
   if (shortage !== undefined) return outOf(shortage);
   if (!matchesSelector(pod, node))
     return predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
@@ -33,26 +39,33 @@ export interface Shortage {
 
 /** The first resource of which there is not enough; cpu in thousandths. */
 export function shortageOf(
-  wanted: Amounts,
-  { status = {} }: Node,
+  pod: Pod,
+  { status }: Node,
   others: readonly Pod[],
 ): Shortage | undefined {
-  const capacity = amountsOf(status.allocatable);
-  const podsMax = (capacity.get('pods') ?? 0n) / 1_000n;
-  if (BigInt(others.length) + 1n > podsMax)
-    return { resource: 'pods', requested: 1n, used: BigInt(others.length), capacity: podsMax };
-  const used = others.reduce<Amounts>(
-    (all, { spec }) => sum(all, podRequests(spec ?? { containers: [] })),
-    new Map(),
-  );
-  for (const [resource, requested] of wanted) {
-    const inUse = used.get(resource) ?? 0n;
-    const has = capacity.get(resource) ?? 0n;
-    if (requested === 0n || inUse + requested <= has) continue;
-    const shown = (milli: bigint) => (resource === 'cpu' ? milli : milli / 1_000n);
-    return { resource, requested: shown(requested), used: shown(inUse), capacity: shown(has) };
+  const allocatable = readResourceList(status?.allocatable);
+  const amountIn = (list: ResourceList, resource: string) => {
+    const quantity = list.get(resource) ?? zeroQuantity;
+    return resource === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity);
+  };
+  const podsMax = amountIn(allocatable, 'pods');
+  const podsUsed = BigInt(others.length);
+  if (podsUsed + 1n > podsMax)
+    return { resource: 'pods', requested: 1n, used: podsUsed, capacity: podsMax };
+  const inUse = others.map(requestsOf).reduce<ResourceList>(addLists, new Map());
+  const wanted = requestsOf(pod);
+  for (const resource of wanted.keys()) {
+    const requested = amountIn(wanted, resource);
+    const used = amountIn(inUse, resource);
+    const capacity = amountIn(allocatable, resource);
+    if (requested > 0n && used + requested > capacity)
+      return { resource, requested, used, capacity };
   }
   return undefined;
+}
+
+function requestsOf(pod: Pod): ResourceList {
+  return podRequests(pod, { podLevel: true, overhead: true });
 }
 
 function outOf(shortage: Shortage): Refusal {

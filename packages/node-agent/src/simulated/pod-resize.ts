@@ -13,7 +13,6 @@ import { stopContainer } from './container-life.ts';
 import type { NodeSurroundings } from './node-surroundings.ts';
 import { formatShortage, shortageOf } from './pod-admission.ts';
 import { isRunning, type ContainerRecord, type PodRecord } from './pod-record.ts';
-import { podRequests } from './pod-requests.ts';
 
 export interface ResizeContext {
   readonly node: Node;
@@ -33,8 +32,7 @@ export function adoptResize(record: PodRecord, context: ResizeContext): void {
   record.resize = undefined;
   if (changed.length === 0) return;
   const { node, others } = context;
-  const wanted = podRequests(record.pod.spec ?? { containers: [] });
-  const ever = shortageOf(wanted, node, []);
+  const ever = shortageOf(record.pod, node, []);
   if (ever !== undefined) {
     const { resource, requested, capacity } = ever;
     const amounts = `requested: ${requested}, capacity: ${capacity}`;
@@ -42,7 +40,7 @@ export function adoptResize(record: PodRecord, context: ResizeContext): void {
     record.resize = { reason: 'Infeasible', message };
     return;
   }
-  const now = shortageOf(wanted, node, others);
+  const now = shortageOf(record.pod, node, others);
   if (now !== undefined) {
     record.resize = { reason: 'Deferred', message: formatShortage(now) };
     return;

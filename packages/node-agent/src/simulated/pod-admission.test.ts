@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Node, Pod, PodSpec } from '@keelson/apimachinery/types/core.v1';
+import { refusalOf } from './pod-admission.ts';
+
+const node: Node = {
+  metadata: { labels: { zone: 'a' } },
+  spec: {},
+  status: { allocatable: { cpu: '2', memory: '1Gi', pods: '3', 'example.com/disk': '1' } },
+};
+
+type Requests = Readonly<Record<string, string>>;
+
+function podAsking(requests: Requests, spec: Partial<PodSpec> = {}): Pod {
+  return {
+    metadata: {},
+    spec: { containers: [{ name: 'main', resources: { requests } }], ...spec },
+  };
+}
+function withHostPort(hostPort: number, hostIP?: string): Pod {
+  const port = { containerPort: 80, hostPort, ...(hostIP !== undefined && { hostIP }) };
+  return podAsking({}, { containers: [{ name: 'main', ports: [port] }] });
+}
+
+const initOf = (name: string, cpu: string, restartPolicy?: string) => ({
+  name,
+  resources: { requests: { cpu } },
+  ...(restartPolicy !== undefined && { restartPolicy }),
+});
+
+const half = podAsking({ cpu: '1', memory: '512Mi' });
+
+const taken: readonly [why: string, pod: Pod, others: readonly Pod[]][] = [
+  ['asks for nothing', podAsking({}), []],
+  ['asks for all there is', podAsking({ cpu: '2', memory: '1Gi', 'example.com/disk': '1' }), []],
+  ['asks for what is left', half, [half]],
+  ['asks for nothing of what is not there', podAsking({ 'example.com/gpu': '0' }), []],
+  ['is the last of three', podAsking({}), [podAsking({}), podAsking({})]],
+  ['starts before it runs', podAsking({ cpu: '2' }, { initContainers: [initOf('a', '2')] }), []],
+  ['selects the zone', podAsking({}, { nodeSelector: { zone: 'a' } }), []],
+  ['has a port at another address', withHostPort(80, '10.0.0.1'), [withHostPort(80, '10.0.0.2')]],
+];
+
+for (const [why, pod, others] of taken)
+  test(`a pod that ${why} is taken`, () => {
+    assert.equal(refusalOf(pod, node, others), undefined);
+  });
+
+const refused: readonly [reason: string, why: string, pod: Pod, others: readonly Pod[]][] = [
+  [
+    'OutOfcpu',
+    "Node didn't have enough resource: cpu, requested: 1500, used: 1000, capacity: 2000",
+    podAsking({ cpu: '1500m' }),
+    [half],
+  ],
+  [
+    'OutOfcpu',
+    "Node didn't have enough resource: cpu, requested: 2500, used: 0, capacity: 2000",
+    podAsking({ cpu: '2' }, { overhead: { cpu: '500m' } }),
+    [],
+  ],
+  [
+    'OutOfcpu',
+    "Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000",
+    podAsking({ cpu: '2' }, { initContainers: [initOf('sidecar', '1', 'Always')] }),
+    [],
+  ],
+  [
+    'OutOfmemory',
+    "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824",
+    podAsking({ memory: '1Gi' }, { resources: { requests: { memory: '2Gi' } } }),
+    [],
+  ],
+  [
+    'OutOfexample.com/gpu',
+    "Node didn't have enough resource: example.com/gpu, requested: 1, used: 0, capacity: 0",
+    podAsking({ 'example.com/gpu': '1' }),
+    [],
+  ],
+  [
+    'OutOfpods',
+    "Node didn't have enough resource: pods, requested: 1, used: 3, capacity: 3",
+    podAsking({}),
+    [podAsking({}), podAsking({}), podAsking({})],
+  ],
+  [
+    'NodeAffinity',
+    "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    podAsking({}, { nodeSelector: { zone: 'b' } }),
+    [],
+  ],
+  [
+    'NodePorts',
+    "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    withHostPort(80),
+    [withHostPort(80)],
+  ],
+];
+
+for (const [reason, why, pod, others] of refused)
+  test(`${reason}: ${why}`, () => {
+    const message = `Pod was rejected: ${why}`;
+    assert.deepEqual(refusalOf(pod, node, others), { reason, message });
+  });
