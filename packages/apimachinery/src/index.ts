@@ -32,6 +32,13 @@ export type {
   GroupVersionKind,
   GroupVersionResource,
 } from './meta/group-version.ts';
+export {
+  findCondition,
+  isConditionTrue,
+  transitionTime,
+  withCondition,
+  withConditionLast,
+} from './meta/conditions.ts';
 export { asJson, asKubeObject } from './meta/object.ts';
 export type {
   KubeList,

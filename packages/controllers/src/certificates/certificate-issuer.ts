@@ -32,8 +32,3 @@ export interface CertificateIssuer {
 export function requestPem({ spec }: CertificateSigningRequest): string {
   return Buffer.from(spec.request ?? '', 'base64').toString('latin1');
 }
-
-/** A condition that is there and true. */
-export function hasCondition({ status }: CertificateSigningRequest, type: string): boolean {
-  return (status?.conditions ?? []).some((c) => c.type === type && c.status === 'True');
-}

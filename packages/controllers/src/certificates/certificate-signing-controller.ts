@@ -3,13 +3,13 @@
 // signers are somebody else's.
 
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
-import { formatTime, isStatusError } from '@keelson/apimachinery';
+import { formatTime, isConditionTrue, isStatusError } from '@keelson/apimachinery';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf } from '../machinery/controller.ts';
 import { certificateSigningRequestsResource } from '../machinery/resources.ts';
 import { runController } from '../machinery/run-controller.ts';
 import { createWorkQueue } from '../machinery/work-queue.ts';
-import { hasCondition, requestPem, type CertificateIssuer } from './certificate-issuer.ts';
+import { requestPem, type CertificateIssuer } from './certificate-issuer.ts';
 import { isOwnSigner, signerProblem } from './signer-rules.ts';
 
 export interface CertificateSigningOptions {
@@ -74,9 +74,9 @@ export function createCertificateSigningController(
 function isToBeSigned(request: CertificateSigningRequest): boolean {
   return (
     isOwnSigner(request.spec.signerName ?? '') &&
-    hasCondition(request, 'Approved') &&
-    !hasCondition(request, 'Denied') &&
-    !hasCondition(request, 'Failed') &&
+    isConditionTrue(request.status?.conditions, 'Approved') &&
+    !isConditionTrue(request.status?.conditions, 'Denied') &&
+    !isConditionTrue(request.status?.conditions, 'Failed') &&
     !request.status?.certificate
   );
 }

@@ -1,6 +1,11 @@
 // Conditions of a Deployment, and what is said in them.
 
-import { formatTime } from '@keelson/apimachinery';
+import {
+  findCondition,
+  formatTime,
+  transitionTime,
+  withConditionLast,
+} from '@keelson/apimachinery';
 import type {
   Deployment,
   DeploymentCondition,
@@ -20,9 +25,6 @@ export function progressDeadlineMs({ spec }: Deployment): number | undefined {
   return seconds === undefined || seconds === noDeadline ? undefined : seconds * 1000;
 }
 
-export function findCondition(conditions: Conditions | undefined, type: string) {
-  return conditions?.find((condition) => condition.type === type);
-}
 export function withoutCondition(conditions: Conditions, type: string): Conditions {
   return conditions.filter((condition) => condition.type !== type);
 }
@@ -31,7 +33,7 @@ export function withoutCondition(conditions: Conditions, type: string): Conditio
 export function setCondition(conditions: Conditions, text: ConditionText, now: number): Conditions {
   const before = findCondition(conditions, text.type);
   if (before?.status === text.status && before.reason === text.reason) return conditions;
-  return [...withoutCondition(conditions, text.type), written(text, before, now)];
+  return withConditionLast(conditions, written(text, before, now));
 }
 
 /** Also for the same reason: the time of the last update is that of the last progress. */
@@ -41,7 +43,7 @@ export function renewCondition(
   now: number,
 ): Conditions {
   const before = findCondition(conditions, text.type);
-  return [...withoutCondition(conditions, text.type), written(text, before, now)];
+  return withConditionLast(conditions, written(text, before, now));
 }
 
 function written(
@@ -51,7 +53,7 @@ function written(
 ): DeploymentCondition {
   const { type, status, reason = '', message = '' } = text;
   const time = formatTime(now);
-  const lastTransitionTime = before?.status === status ? (before.lastTransitionTime ?? time) : time;
+  const lastTransitionTime = transitionTime(before, status, time);
   return { type, status, lastUpdateTime: time, lastTransitionTime, reason, message };
 }
 

@@ -3,7 +3,7 @@
 // (Recreate). The status tells how far it is and whether it gets on.
 
 import { isDeepStrictEqual } from 'node:util';
-import { compileLabelSelector, type KubeObject } from '@keelson/apimachinery';
+import { compileLabelSelector, findCondition, type KubeObject } from '@keelson/apimachinery';
 import type { Deployment, ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
@@ -21,7 +21,7 @@ import { deploymentsResource, podsResource, replicaSetsResource } from '../machi
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { desiredReplicasOf } from './annotations.ts';
-import { conditionTexts, findCondition, progressDeadlineMs, progressing } from './conditions.ts';
+import { conditionTexts, progressDeadlineMs, progressing } from './conditions.ts';
 import { createReplicaSetWrites, deploymentKind } from './replica-set-writes.ts';
 import { sortReplicaSets, wantedReplicas } from './replica-sets.ts';
 import {

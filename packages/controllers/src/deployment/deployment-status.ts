@@ -1,10 +1,10 @@
 // The status of a Deployment, as its ReplicaSets are now, and whether its rollout gets on.
 
+import { findCondition } from '@keelson/apimachinery';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import {
   conditionTexts,
   deadlineInMs,
-  findCondition,
   hasProgressed,
   isComplete,
   progressDeadlineMs,
@@ -103,7 +103,7 @@ function failureConditions(
   now: number,
 ): Conditions {
   const failureOf = (set: ReplicaSet | undefined) =>
-    set?.status?.conditions?.find(({ type }) => type === replicaFailure);
+    findCondition(set?.status?.conditions, replicaFailure);
   const failure = failureOf(sets.current) ?? allOf(sets).map(failureOf).find(Boolean);
   if (failure === undefined) return withoutCondition(conditions, replicaFailure);
   return setCondition(conditions, { ...failure, type: replicaFailure }, now);

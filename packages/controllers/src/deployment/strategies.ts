@@ -1,6 +1,6 @@
 // The ways in which a Deployment gets from its old ReplicaSets to the current one.
 
-import { isStatusError } from '@keelson/apimachinery';
+import { findCondition, isStatusError } from '@keelson/apimachinery';
 import type { ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import { dependentsOf } from '../machinery/ownership.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
@@ -8,13 +8,7 @@ import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { revisionOf } from './annotations.ts';
-import {
-  conditionTexts,
-  deadlineInMs,
-  findCondition,
-  isComplete,
-  progressing,
-} from './conditions.ts';
+import { conditionTexts, deadlineInMs, isComplete, progressing } from './conditions.ts';
 import { rolloutStatus } from './deployment-status.ts';
 import { scaleAll, stepCurrent, stepOld } from './plan-scaling.ts';
 import { creationFailure, deploymentKind, HashCollision } from './replica-set-writes.ts';

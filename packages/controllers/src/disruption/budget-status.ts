@@ -1,7 +1,12 @@
 // What a disruption budget allows at the moment. Evictions write into the status too: each takes
 // one disruption and leaves the pod's name until the pod is seen to be on its way out.
 
-import { formatTime } from '@keelson/apimachinery';
+import {
+  findCondition,
+  formatTime,
+  transitionTime,
+  withConditionLast,
+} from '@keelson/apimachinery';
 import type { Condition } from '@keelson/apimachinery/types/meta.v1';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type {
@@ -105,13 +110,11 @@ function withAllowed(
 ): Condition[] {
   const type = 'DisruptionAllowed';
   const { conditions = [] } = status ?? {};
-  const before = conditions.find((condition) => condition.type === type);
-  const isSame = before?.status === text.status;
-  const condition: Condition = {
+  const before = findCondition(conditions, type);
+  return withConditionLast(conditions, {
     type,
     ...text,
     ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
-    lastTransitionTime: (isSame ? before?.lastTransitionTime : undefined) ?? formatTime(now),
-  };
-  return [...conditions.filter((other) => other.type !== type), condition];
+    lastTransitionTime: transitionTime(before, text.status, formatTime(now)),
+  });
 }

@@ -2,7 +2,7 @@
 // of the Service or its pods that no earlier write told. It is written into an annotation, from
 // which proxies measure how long programming the network takes.
 
-import { formatTime } from '@keelson/apimachinery';
+import { findCondition, formatTime } from '@keelson/apimachinery';
 import type { Pod, Service } from '@keelson/apimachinery/types/core.v1';
 
 export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
@@ -43,7 +43,7 @@ export function createTriggerTimes(): TriggerTimes {
 
 /** Zero when nobody says. */
 function readinessChange({ status }: Pod): number {
-  const condition = status?.conditions?.find(({ type }) => type === 'Ready');
+  const condition = findCondition(status?.conditions, 'Ready');
   return Date.parse(condition?.lastTransitionTime ?? '') || 0;
 }
 

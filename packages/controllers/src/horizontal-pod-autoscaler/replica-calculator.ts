@@ -2,6 +2,7 @@
 // requests and targets are in thousandths of their unit. Pods that say nothing are counted against
 // the direction of the change: nothing is measured more carefully than the way there.
 
+import { findCondition } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 
 /** How far off the target usage may be, as a share of it, before something is done. */
@@ -140,7 +141,7 @@ function isStarting(
   sample: Sample,
   { now, cpuInitializationMs, initialReadinessDelayMs }: ReadinessRule,
 ): boolean {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const ready = findCondition(status?.conditions, 'Ready');
   const startedAt = Date.parse(status?.startTime ?? '');
   if (ready === undefined || Number.isNaN(startedAt)) return true;
   const changedAt = Date.parse(ready.lastTransitionTime ?? '') || 0;

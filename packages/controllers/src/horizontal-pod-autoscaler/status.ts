@@ -1,6 +1,6 @@
 // Conditions and the rest of the status; a condition keeps its time as long as its status stays.
 
-import { formatTime } from '@keelson/apimachinery';
+import { findCondition, formatTime, transitionTime, withCondition } from '@keelson/apimachinery';
 import type {
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerCondition,
@@ -13,15 +13,11 @@ export function withConditions(
   texts: readonly ConditionText[],
   now: number,
 ): HorizontalPodAutoscalerCondition[] {
-  const conditions = [...before];
+  let conditions = [...before];
   for (const text of texts) {
-    const index = conditions.findIndex(({ type }) => type === text.type);
-    const old = conditions[index];
-    const isSame = old?.status === text.status;
-    const lastTransitionTime = (isSame ? old?.lastTransitionTime : undefined) ?? formatTime(now);
-    const condition = { ...text, lastTransitionTime };
-    if (index < 0) conditions.push(condition);
-    else conditions[index] = condition;
+    const old = findCondition(conditions, text.type);
+    const lastTransitionTime = transitionTime(old, text.status, formatTime(now));
+    conditions = withCondition(conditions, { ...text, lastTransitionTime });
   }
   return conditions;
 }

@@ -1,7 +1,7 @@
 // Conditions of a Job. `FailureTarget` and `SuccessCriteriaMet` say how it will end; `Failed` and
 // `Complete` follow with the same words when the last pod is gone.
 
-import { formatTime } from '@keelson/apimachinery';
+import { findCondition, formatTime, transitionTime, withCondition } from '@keelson/apimachinery';
 import type { Job, JobCondition } from '@keelson/apimachinery/types/batch.v1';
 
 export type Conditions = readonly JobCondition[];
@@ -77,16 +77,14 @@ export const resumed: ConditionText = {
 
 /** The same list when nothing changes. What was never true is not said to be false. */
 export function setCondition(conditions: Conditions, text: ConditionText, now: number): Conditions {
-  const before = conditions.find(({ type }) => type === text.type);
+  const before = findCondition(conditions, text.type);
   if (before === undefined && text.status !== 'True') return conditions;
   const { type, status, reason = '', message = '' } = text;
   const isSame =
     before?.status === status && before.reason === reason && before.message === message;
   if (isSame) return conditions;
   const time = formatTime(now);
-  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
+  const lastTransitionTime = transitionTime(before, status, time);
   const written = { type, status, lastProbeTime: time, lastTransitionTime, reason, message };
-  return before === undefined
-    ? [...conditions, written as JobCondition]
-    : conditions.map((other) => (other === before ? (written as JobCondition) : other));
+  return withCondition(conditions, written);
 }

@@ -2,7 +2,13 @@
 // the content was looked at; texts are those of kube-controller-manager. COMPAT: people and tools
 // read them.
 
-import { formatGroupResource, type GroupResource } from '@keelson/apimachinery';
+import {
+  findCondition,
+  formatGroupResource,
+  transitionTime,
+  withCondition,
+  type GroupResource,
+} from '@keelson/apimachinery';
 import type { NamespaceCondition } from '@keelson/apimachinery/types/core.v1';
 
 /** What one pass over the content of a namespace found. */
@@ -100,18 +106,15 @@ export function mergeConditions(
   findings: readonly Finding[],
   now: string,
 ): NamespaceCondition[] | undefined {
-  const merged = [...current];
+  let merged = [...current];
   let isChanged = false;
   for (const next of findings) {
-    const at = merged.findIndex((condition) => condition.type === next.type);
-    const old = merged[at];
+    const old = findCondition(merged, next.type);
     if (old?.status === next.status && old.reason === next.reason && old.message === next.message)
       continue;
     isChanged = true;
-    const lastTransitionTime = old?.status === next.status ? (old.lastTransitionTime ?? now) : now;
-    const condition = { ...next, lastTransitionTime };
-    if (at < 0) merged.push(condition);
-    else merged[at] = condition;
+    const lastTransitionTime = transitionTime(old, next.status, now);
+    merged = withCondition(merged, { ...next, lastTransitionTime });
   }
   return isChanged ? merged : undefined;
 }

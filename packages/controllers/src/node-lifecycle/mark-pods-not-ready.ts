@@ -1,6 +1,6 @@
 // Pods on a node that went silent get no traffic any more. Their phase stays: nobody knows it.
 
-import { isStatusError } from '@keelson/apimachinery';
+import { findCondition, isStatusError } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { ControllerContext } from '../machinery/controller.ts';
@@ -26,7 +26,7 @@ export async function markPodsNotReady(
 ): Promise<void> {
   for (const pod of podsOnNode(pods, nodeName).filter(isPodReady)) {
     const { namespace = '', name = '', uid = '' } = pod.metadata;
-    const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+    const ready = findCondition(pod.status?.conditions, 'Ready');
     const [marked] = withPodCondition(
       { ...pod, status: { conditions: ready === undefined ? [] : [ready] } },
       { ...ready, type: 'Ready', status: 'False' },

@@ -2,7 +2,7 @@
 // the grace period has nothing to say about its conditions any more. Times are those of this
 // controller: clocks of nodes are not believed.
 
-import { formatTime } from '@keelson/apimachinery';
+import { findCondition, formatTime } from '@keelson/apimachinery';
 import type { Lease } from '@keelson/apimachinery/types/coordination.k8s.io.v1';
 import type { Node, NodeCondition } from '@keelson/apimachinery/types/core.v1';
 
@@ -81,5 +81,5 @@ export function unknownConditions(node: Node, now: number): NodeCondition[] | un
 }
 
 export function readyConditionOf({ status }: Node): NodeCondition | undefined {
-  return status?.conditions?.find(({ type }) => type === 'Ready');
+  return findCondition(status?.conditions, 'Ready');
 }

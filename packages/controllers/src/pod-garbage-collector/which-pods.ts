@@ -1,5 +1,6 @@
 // Which finished pods are too many, and which nodes have been declared out of service.
 
+import { isConditionTrue } from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { isTolerated } from '../pods/tolerations.ts';
@@ -20,8 +21,8 @@ export function surplusFinishedPods(pods: readonly Pod[], finishedMax: number): 
 
 /** An administrator says that the node will not come back as it was (KEP-2268). */
 export function isOutOfService(node: Node | undefined, pod: Pod): boolean {
-  const isReady = node?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+  const isReady = isConditionTrue(node?.status?.conditions, 'Ready');
   const taint = node?.spec?.taints?.find(({ key }) => key === outOfServiceKey);
-  if (taint === undefined || isReady === true) return false;
+  if (taint === undefined || isReady) return false;
   return !isTolerated(taint, pod.spec?.tolerations ?? []);
 }

@@ -1,6 +1,11 @@
 // Writes one condition into a pod's status.
 
-import { formatTime } from '@keelson/apimachinery';
+import {
+  findCondition,
+  formatTime,
+  transitionTime,
+  withConditionLast,
+} from '@keelson/apimachinery';
 import type { Pod, PodCondition } from '@keelson/apimachinery/types/core.v1';
 
 /** The other conditions and the new one, whose time is kept when its status stays. */
@@ -10,12 +15,10 @@ export function withPodCondition(
   now: number,
 ): PodCondition[] {
   const { conditions = [] } = status ?? {};
-  const before = conditions.find(({ type }) => type === text.type);
-  const isSame = before?.status === text.status;
-  const condition: PodCondition = {
+  const before = findCondition(conditions, text.type);
+  return withConditionLast(conditions, {
     ...text,
     ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
-    lastTransitionTime: (isSame ? before?.lastTransitionTime : undefined) ?? formatTime(now),
-  };
-  return [...conditions.filter(({ type }) => type !== text.type), condition];
+    lastTransitionTime: transitionTime(before, text.status, formatTime(now)),
+  });
 }

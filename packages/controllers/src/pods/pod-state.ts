@@ -1,5 +1,6 @@
 // What state a pod is in, as controllers see it.
 
+import { findCondition } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 
 /** It ended, with or without success, and never runs again. */
@@ -51,5 +52,5 @@ export function nextAvailableInMs(
 }
 
 function readyCondition({ status }: Pod) {
-  return status?.conditions?.find(({ type }) => type === 'Ready');
+  return findCondition(status?.conditions, 'Ready');
 }

@@ -1,7 +1,7 @@
 // What the scheduler writes into the status of a pod: why it has no node, and which node it is
 // promised.
 
-import { formatTime, isStatusError } from '@keelson/apimachinery';
+import { findCondition, formatTime, isStatusError, transitionTime } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
 import { podsResource } from '../machinery/resources.ts';
@@ -20,19 +20,17 @@ export async function writePodScheduled(
   { reason, message, nominatedNodeName }: PodScheduledUpdate,
   options: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const known = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const known = findCondition(pod.status?.conditions, 'PodScheduled');
   const isSame = known?.status === 'False' && known.reason === reason && known.message === message;
   const before = pod.status?.nominatedNodeName ?? '';
   const isNominated = nominatedNodeName === undefined || nominatedNodeName === before;
   if (isSame && isNominated) return;
-  const lastTransitionTime =
-    known?.status === 'False' ? known.lastTransitionTime : formatTime(options.now);
   const { generation } = pod.metadata;
   const condition = {
     type: 'PodScheduled',
     status: 'False',
     lastProbeTime: null,
-    lastTransitionTime: lastTransitionTime ?? formatTime(options.now),
+    lastTransitionTime: transitionTime(known, 'False', formatTime(options.now)),
     reason,
     message,
     ...(generation !== undefined && { observedGeneration: generation }),
