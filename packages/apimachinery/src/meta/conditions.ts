@@ -1,14 +1,15 @@
 // Conditions in the status of an object: at most one of each type, and each says since when it has
 // had its status. What is in them, and when it is written, is for whoever writes them.
 
+/** What the conditions of all kinds share; some kinds let it all be left out. */
 interface Condition {
-  readonly type: string;
-  readonly status: string;
+  readonly type?: string;
+  readonly status?: string;
   readonly lastTransitionTime?: string | null;
 }
 
 export function findCondition<T extends Pick<Condition, 'type'>>(
-  conditions: readonly T[] | undefined,
+  conditions: readonly T[] | null | undefined,
   type: string,
 ): T | undefined {
   return conditions?.find((condition) => condition.type === type);
@@ -16,7 +17,7 @@ export function findCondition<T extends Pick<Condition, 'type'>>(
 
 /** It is there and true. Of several of one type, which validation may let pass, any counts. */
 export function isConditionTrue(
-  conditions: readonly Pick<Condition, 'type' | 'status'>[] | undefined,
+  conditions: readonly Pick<Condition, 'type' | 'status'>[] | null | undefined,
   type: string,
 ): boolean {
   return (conditions ?? []).some((c) => c.type === type && c.status === 'True');

@@ -1,6 +1,7 @@
 // APIServices as the aggregator reads them: who serves a group version, and in which order groups
 // and their versions come. Follows the stored objects; asking costs a look-up.
 
+import { findCondition } from '@keelson/apimachinery';
 import type { KubeObject } from '@keelson/apimachinery';
 import type {
   APIService,
@@ -66,7 +67,7 @@ export function backingService(apiService: APIService): Required<ServiceReferenc
 const servicePortDefault = 443;
 
 export function availableCondition(apiService: APIService): APIServiceCondition | undefined {
-  return apiService.status?.conditions?.find(({ type }) => type === 'Available');
+  return findCondition(apiService.status?.conditions, 'Available');
 }
 export function isAvailable(apiService: APIService): boolean {
   return availableCondition(apiService)?.status === 'True';

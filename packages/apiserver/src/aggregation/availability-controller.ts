@@ -2,7 +2,7 @@
 // APIService, its Service or its endpoints change, half a minute after the last look, and sooner
 // while a server does not answer. What is written is decided in `availability-check.ts`.
 
-import { formatTime, type KubeObject } from '@keelson/apimachinery';
+import { formatTime, transitionTime, withCondition, type KubeObject } from '@keelson/apimachinery';
 import type {
   APIService,
   APIServiceCondition,
@@ -205,7 +205,7 @@ class AvailabilityController {
       if (current === undefined) return undefined;
       const object = current.object as unknown as APIService;
       if (!sameSubject(object, checked)) return current.object;
-      return withCondition(object, found, formatTime(clock.now()));
+      return withAvailability(object, found, formatTime(clock.now()));
     });
     if (found.status === 'True') onAvailable(checked);
     else if (before?.status !== found.status) this.#countUnavailable(name, found.reason);
@@ -221,24 +221,18 @@ function sameSubject(a: APIService, b: APIService): boolean {
 }
 
 /** The time of a condition is when its status changed, not its reason. */
-function withCondition(apiService: APIService, found: Availability, now: string): KubeObject {
+function withAvailability(apiService: APIService, found: Availability, now: string): KubeObject {
   const conditions = apiService.status?.conditions ?? [];
   const before = availableCondition(apiService);
-  const lastTransitionTime =
-    before?.status === found.status && before.lastTransitionTime ? before.lastTransitionTime : now;
   const condition: APIServiceCondition = {
     type: 'Available',
     status: found.status,
-    lastTransitionTime,
+    lastTransitionTime: transitionTime(before, found.status, now),
     reason: found.reason,
     message: found.message,
   };
-  const next =
-    before === undefined
-      ? [...conditions, condition]
-      : conditions.map((one) => (one === before ? condition : one));
   return {
     ...apiService,
-    status: { ...apiService.status, conditions: next },
+    status: { ...apiService.status, conditions: withCondition(conditions, condition) },
   } as unknown as KubeObject;
 }

@@ -1,6 +1,6 @@
 // The Node object of a simulated node, as a kubelet registers it and keeps its status.
 
-import { formatTime } from '@keelson/apimachinery';
+import { findCondition, formatTime, transitionTime } from '@keelson/apimachinery';
 import type { Node, NodeCondition, NodeStatus, Taint } from '@keelson/apimachinery/types/core.v1';
 
 export interface NodeShape {
@@ -116,22 +116,20 @@ const pressureConditions: readonly ConditionTexts[] = [
 ];
 
 function conditionsOf({ now, pressures, before }: StatusMoment): NodeCondition[] {
-  const old = new Map((before?.conditions ?? []).map((one) => [one.type, one]));
   const heartbeat = formatTime(now);
   const condition = (
     type: string,
     status: 'True' | 'False',
     [reason, message]: readonly [string, string],
   ): NodeCondition => {
-    const known = old.get(type);
+    const known = findCondition(before?.conditions, type);
     return {
       type,
       status,
       reason,
       message,
       lastHeartbeatTime: heartbeat,
-      lastTransitionTime:
-        known?.status === status ? (known.lastTransitionTime ?? heartbeat) : heartbeat,
+      lastTransitionTime: transitionTime(known, status, heartbeat),
     };
   };
   return [

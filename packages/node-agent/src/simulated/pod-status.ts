@@ -1,7 +1,7 @@
 // The status of a pod, as a kubelet writes it, from what the node knows. Conditions that are not
 // the kubelet's are left out: a strategic merge keeps them.
 
-import { formatTime } from '@keelson/apimachinery';
+import { findCondition, formatTime } from '@keelson/apimachinery';
 import type {
   ContainerState,
   ContainerStatus,
@@ -147,7 +147,7 @@ function readyOf({ pod }: PodRecord, containersReady: Verdict): Verdict {
   if (containersReady.status !== 'True') return containersReady;
   const conditions = pod.status?.conditions ?? [];
   const problems = (pod.spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
-    const found = conditions.find(({ type }) => type === conditionType);
+    const found = findCondition(conditions, conditionType);
     if (found === undefined)
       return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
     if (found.status === 'True') return [];

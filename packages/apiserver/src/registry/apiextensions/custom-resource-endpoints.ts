@@ -8,6 +8,7 @@ import {
   createFieldManager,
   decodeValue,
   encodeJsonText,
+  isConditionTrue,
   parseApiVersion,
   type FieldManager,
   type FieldVersions,
@@ -75,7 +76,7 @@ export function createCustomResourceEndpoints(
 export function originOf({ metadata, status }: CustomResourceDefinition): string {
   const { uid, generation } = metadata;
   const { acceptedNames, storedVersions, conditions } = status ?? {};
-  const isTerminating = conditions?.some((c) => c.type === 'Terminating' && c.status === 'True');
+  const isTerminating = isConditionTrue(conditions, 'Terminating');
   return JSON.stringify([uid, String(generation), acceptedNames, storedVersions, isTerminating]);
 }
 

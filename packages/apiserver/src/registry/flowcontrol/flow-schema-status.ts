@@ -1,7 +1,14 @@
 // Tells in the status of every FlowSchema whether the priority level that it sends requests to
 // exists. Follows both kinds; what is written depends on nothing but the two objects.
 
-import { formatTime, type Clock, type KubeObject } from '@keelson/apimachinery';
+import {
+  findCondition,
+  formatTime,
+  transitionTime,
+  withConditionLast,
+  type Clock,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import type {
   FlowSchema,
   FlowSchemaCondition,
@@ -65,16 +72,12 @@ function withCondition(
   const level = levelNameOf(object);
   const wanted = danglingCondition(level, levels.get('', level) !== undefined);
   const conditions = status?.conditions ?? [];
-  const before = conditions.find(({ type }) => type === wanted.type);
+  const before = findCondition(conditions, wanted.type);
   if (before?.status === wanted.status && before.message === wanted.message) return undefined;
-  const lastTransitionTime =
-    before?.status === wanted.status && before.lastTransitionTime
-      ? before.lastTransitionTime
-      : formatTime(clock.now());
+  const lastTransitionTime = transitionTime(before, wanted.status, formatTime(clock.now()));
   const { type, status: state, reason, message } = wanted;
   const condition = { type, status: state, lastTransitionTime, reason, message };
-  const others = conditions.filter((one) => one.type !== type);
-  return { ...object, status: { ...status, conditions: [...others, condition] } };
+  return { ...object, status: { ...status, conditions: withConditionLast(conditions, condition) } };
 }
 
 type Wanted = Required<Omit<FlowSchemaCondition, 'lastTransitionTime'>>;

@@ -4,8 +4,12 @@
 
 import {
   compileLabelSelector,
+  findCondition,
   formatTime,
+  isConditionTrue,
   statusErrors,
+  transitionTime,
+  withConditionLast,
   type KubeObject,
 } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
@@ -83,9 +87,7 @@ function budgetsOf(source: ObjectSource, pod: Pod): PodDisruptionBudget[] {
  * go.
  */
 function mayIgnoreUnhealthy(pod: Pod, budget: PodDisruptionBudget): boolean {
-  const ready =
-    pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
-  if (ready) return false;
+  if (isConditionTrue(pod.status?.conditions, 'Ready')) return false;
   if (budget.spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
   const status = budget.status;
   return (
@@ -146,23 +148,16 @@ function setInsufficient(
   generation: number,
   nowMs: number,
 ): void {
-  const conditions = status.conditions ?? [];
-  const others = conditions.filter((c) => c.type !== 'DisruptionAllowed');
-  const before = conditions.find((c) => c.type === 'DisruptionAllowed');
-  const changed = before?.status !== 'False';
-  status.conditions = [
-    ...others,
-    {
-      type: 'DisruptionAllowed',
-      status: 'False',
-      observedGeneration: generation,
-      lastTransitionTime: changed
-        ? formatTime(nowMs)
-        : (before?.lastTransitionTime ?? formatTime(nowMs)),
-      reason: 'InsufficientPods',
-      message: '',
-    },
-  ];
+  const { conditions = [] } = status;
+  const before = findCondition(conditions, 'DisruptionAllowed');
+  status.conditions = withConditionLast(conditions, {
+    type: 'DisruptionAllowed',
+    status: 'False',
+    observedGeneration: generation,
+    lastTransitionTime: transitionTime(before, 'False', formatTime(nowMs)),
+    reason: 'InsufficientPods',
+    message: '',
+  });
 }
 
 function whyNoneIsAllowed(name: string, status: PodDisruptionBudgetStatus): string {

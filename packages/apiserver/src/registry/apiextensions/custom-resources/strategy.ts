@@ -4,6 +4,7 @@
 import {
   asJson,
   fieldError,
+  findCondition,
   formatApiVersion,
   isJsonObject,
   statusErrors,
@@ -109,8 +110,7 @@ export function createCustomResourceStrategy(
 
 /** Its objects are being removed: there must not be new ones. */
 function isTerminating({ status }: CustomResourceDefinition): boolean {
-  const condition = status?.conditions?.find(({ type }) => type === 'Terminating');
-  return condition?.status === 'True';
+  return findCondition(status?.conditions, 'Terminating')?.status === 'True';
 }
 
 function takeField(object: KubeObject, old: KubeObject, name: string): void {

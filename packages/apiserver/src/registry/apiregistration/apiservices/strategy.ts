@@ -1,7 +1,7 @@
 // APIServices. What this server serves itself is available from the start; whether another server
 // is reachable is found out by the aggregator.
 
-import { formatTime } from '@keelson/apimachinery';
+import { findCondition, formatTime } from '@keelson/apimachinery';
 import type { APIService } from '@keelson/apimachinery/types/apiregistration.k8s.io.v1';
 import { age } from '../../printing/cells.ts';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';
@@ -69,7 +69,7 @@ function serverText({ spec: { service } }: Service): string {
 }
 
 function availabilityText(object: Service): string {
-  const condition = object.status?.conditions?.find(({ type }) => type === 'Available');
+  const condition = findCondition(object.status?.conditions, 'Available');
   if (condition === undefined) return 'Unknown';
   if (condition.status === 'True' || !condition.reason) return condition.status;
   return `${condition.status} (${condition.reason})`;

@@ -1,9 +1,10 @@
 // The conditions of a Job, as its controller sets them.
 
+import { isConditionTrue } from '@keelson/apimachinery';
 import type { Job } from '@keelson/apimachinery/types/batch.v1';
 
 export function hasTrueCondition({ status }: Pick<Job, 'status'>, type: string): boolean {
-  return (status?.conditions ?? []).some((c) => c.type === type && c.status === 'True');
+  return isConditionTrue(status?.conditions, type);
 }
 
 export const isComplete = (job: Job) => hasTrueCondition(job, 'Complete');

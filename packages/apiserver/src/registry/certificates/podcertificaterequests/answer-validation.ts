@@ -2,7 +2,7 @@
 // chain whose leaf is for the key that was asked for, lives as long as was asked for, and whose
 // times the status repeats. After that the answer stays.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, isConditionTrue, type FieldError } from '@keelson/apimachinery';
 import type {
   PodCertificateRequest,
   PodCertificateRequestStatus,
@@ -42,17 +42,17 @@ export function validateAnswer(
   checkDecisions(errors, now);
   conditions(errors, 'status.conditions', now.conditions);
   if (errors.length > 0) return errors;
-  if (decisions.some((type) => has(before, type))) {
+  if (decisions.some((type) => isConditionTrue(before.conditions, type))) {
     const why = 'immutable after PodCertificateRequest is issued, denied, or failed';
     return sameStatus(now, before, why);
   }
-  if (has(now, 'Denied') || has(now, 'Failed')) {
+  if (isConditionTrue(now.conditions, 'Denied') || isConditionTrue(now.conditions, 'Failed')) {
     const bare = now.conditions === undefined ? {} : { conditions: now.conditions };
     const why =
       'non-condition status fields must be empty when denying or failing the PodCertificateRequest';
     return sameStatus(now, bare, why);
   }
-  if (has(now, 'Issued')) return validateIssued(now, old, nowMs);
+  if (isConditionTrue(now.conditions, 'Issued')) return validateIssued(now, old, nowMs);
   const why = 'status is immutable unless transitioning to "Issued", "Denied", or "Failed"';
   return sameStatus(now, before, why);
 }
@@ -68,10 +68,6 @@ function checkDecisions(errors: Errors, { conditions: list = [] }: Status): void
     }
     oneOf(errors, `${path}.status`, status, ['True']);
   });
-}
-
-function has({ conditions: list }: Status, type: string): boolean {
-  return list?.some((c) => c.type === type && c.status === 'True') === true;
 }
 
 const statusType = 'io.k8s.api.certificates.v1beta1.PodCertificateRequestStatus';

@@ -1,6 +1,7 @@
 // What `kubectl get pods` shows: one word that says where the pod stands, put together from its
 // phase, its conditions and the states of its containers.
 
+import { findCondition, isConditionTrue } from '@keelson/apimachinery';
 import type {
   Container,
   ContainerStateTerminated,
@@ -132,15 +133,13 @@ function terminatedReason({ reason, signal, exitCode }: ContainerStateTerminated
   return reason || (signal ? `Signal:${signal}` : `ExitCode:${exitCode}`);
 }
 
-const hasCondition = (pod: Pod, type: string) =>
-  (pod.status?.conditions ?? []).some((c) => c.type === type && c.status === 'True');
+const hasCondition = (pod: Pod, type: string) => isConditionTrue(pod.status?.conditions, type);
 
 function readinessText(pod: Pod): string {
   const gates = pod.spec.readinessGates ?? [];
   if (gates.length === 0) return noneText;
-  const passed = gates.filter(({ conditionType }) => {
-    const first = (pod.status?.conditions ?? []).find((c) => c.type === conditionType);
-    return first?.status === 'True';
-  });
+  const passed = gates.filter(
+    ({ conditionType }) => findCondition(pod.status?.conditions, conditionType)?.status === 'True',
+  );
   return `${passed.length}/${gates.length}`;
 }

@@ -1,6 +1,6 @@
 // FlowSchemas: which requests go to which priority level.
 
-import { fieldError } from '@keelson/apimachinery';
+import { fieldError, findCondition } from '@keelson/apimachinery';
 import type {
   FlowSchema,
   FlowSchemaSpec,
@@ -33,7 +33,7 @@ export const flowSchemaStrategy: Strategy<Schema> = {
     object.spec.matchingPrecedence ?? 0,
     object.spec.distinguisherMethod?.type ?? noneText,
     age(object, nowMs),
-    object.status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
+    findCondition(object.status?.conditions, 'Dangling')?.status ?? '?',
   ],
 };
 

@@ -1,7 +1,7 @@
 // StorageVersionMigrations: the wish that all objects of a resource be written again, in the version
 // in which they are stored today (KEP-4192), and how far that is.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, findCondition, type FieldError } from '@keelson/apimachinery';
 import type { StorageVersionMigration } from '@keelson/apimachinery/types/storagemigration.k8s.io.v1beta1';
 import { internalValue } from '../../internal-form/internal-value.ts';
 import { keepMetadata } from '../../status-metadata.ts';
@@ -98,7 +98,7 @@ function resourceVersionProblem(text: string): string | undefined {
 }
 
 function hasTrue({ status: now }: StorageVersionMigration, type: string): boolean {
-  return now?.conditions?.find((c) => c.type === type)?.status === 'True';
+  return findCondition(now?.conditions, type)?.status === 'True';
 }
 
 /** `deployments.apps`, `pods`. */
