@@ -14,6 +14,7 @@
 
 import type { Clock, Random } from '@keelson/apimachinery';
 import type { Pod, PodSpec, ServiceAccount } from '@keelson/apimachinery/types/core.v1';
+import { isMirrorPod } from '../../authorization/mirror-pod.ts';
 import type { ObjectSource } from '../../object-source.ts';
 import {
   admissionForbidden,
@@ -38,7 +39,6 @@ export interface ServiceAccountOptions {
 }
 
 const defaultName = 'default';
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
 /** Upstream asks ten times, 100 to 200 ms apart. */
 const defaultAccountPauses = 9;
 
@@ -139,10 +139,6 @@ async function forbiddenByAccount(
 
 function newPod(attributes: AdmissionAttributes): Pod | undefined {
   return attributes.operation === 'CREATE' ? podOf(attributes) : undefined;
-}
-
-function isMirrorPod(pod: Pod): boolean {
-  return pod.metadata.annotations?.[mirrorAnnotation] !== undefined;
 }
 
 function serviceAccountNameOf({ serviceAccountName, serviceAccount }: PodSpec): string {

@@ -3,8 +3,9 @@
 // the graph itself only counts.
 
 import type { KubeObject } from '@keelson/apimachinery';
+import { isMirrorPod } from '../mirror-pod.ts';
 import type { GraphKind, NodeGraphObjects } from './node-graph.ts';
-import { isMirrorPod, nodeNameOfPod, podReferences, volumeReferences } from './pod-references.ts';
+import { nodeNameOfPod, podReferences, volumeReferences } from './pod-references.ts';
 
 export interface GraphVertex {
   readonly kind: GraphKind | 'node';

@@ -4,9 +4,9 @@
 
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ObjectSource } from '../../object-source.ts';
+import { isMirrorPod } from '../mirror-pod.ts';
 import { findGraphPath, type GraphQuestion, type GraphVertex } from './graph-path.ts';
 import {
-  isMirrorPod,
   nodeNameOfPod,
   podReferences,
   volumeReferences,

@@ -62,16 +62,9 @@ interface PodStatus {
   readonly extendedResourceClaimStatus?: { readonly resourceClaimName?: string };
 }
 
-export const mirrorPodAnnotation = 'kubernetes.io/config.mirror';
-
 /** Empty for a pod without a node. */
 export function nodeNameOfPod(pod: KubeObject): string {
   return (pod['spec'] as PodSpec | undefined)?.nodeName ?? '';
-}
-
-/** A pod that only shows what a node runs of its own accord. */
-export function isMirrorPod(pod: KubeObject): boolean {
-  return Object.hasOwn(pod.metadata.annotations ?? {}, mirrorPodAnnotation);
 }
 
 /** Every object of the pod's namespace that its node may use because of it; each once. */

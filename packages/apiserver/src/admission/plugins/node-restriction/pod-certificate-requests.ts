@@ -3,7 +3,8 @@
 // have not arrived here yet, so these are failures to try again, not refusals.
 
 import { quoteGo, statusErrors, type KubeObject } from '@keelson/apimachinery';
-import { isMirrorPod, nodeNameOfPod } from '../../../authorization/node/pod-references.ts';
+import { isMirrorPod } from '../../../authorization/mirror-pod.ts';
+import { nodeNameOfPod } from '../../../authorization/node/pod-references.ts';
 import type { NodeRequest } from './request.ts';
 
 interface Spec {

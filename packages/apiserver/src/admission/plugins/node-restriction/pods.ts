@@ -3,12 +3,8 @@
 
 import { statusErrors, type OwnerReference } from '@keelson/apimachinery';
 import type { Pod, Volume } from '@keelson/apimachinery/types/core.v1';
-import {
-  isMirrorPod,
-  mirrorPodAnnotation,
-  nodeNameOfPod,
-  podReferences,
-} from '../../../authorization/node/pod-references.ts';
+import { isMirrorPod, mirrorPodAnnotation } from '../../../authorization/mirror-pod.ts';
+import { nodeNameOfPod, podReferences } from '../../../authorization/node/pod-references.ts';
 import { isSemanticallyEqual } from '../../../registry/validation/equality.ts';
 import { asKind } from '../../request-match.ts';
 import { existing, nameOf, type NodeRequest } from './request.ts';

@@ -2,13 +2,13 @@
 
 import { fieldError } from '@keelson/apimachinery';
 import type { PodSpec, Toleration } from '@keelson/apimachinery/types/core.v1';
+import { mirrorPodAnnotation } from '../../../authorization/mirror-pod.ts';
 import type { Errors } from '../../validation/checks.ts';
 import type { StringMap } from '../../validation/labels.ts';
 import { profileAnnotations } from './profile-annotations.ts';
 import { tolerations } from './scheduling.ts';
 import type { PodSpecScope } from './scope.ts';
 
-export const mirrorPodKey = 'kubernetes.io/config.mirror';
 export const deletionCostKey = 'controller.kubernetes.io/pod-deletion-cost';
 export const tolerationsKey = 'scheduler.alpha.kubernetes.io/tolerations';
 
@@ -18,10 +18,10 @@ export function podAnnotations(
   [annotations = {}, spec]: readonly [StringMap | undefined, PodSpec],
   scope: Pick<PodSpecScope, 'options'>,
 ): void {
-  const mirror = annotations[mirrorPodKey];
+  const mirror = annotations[mirrorPodAnnotation];
   if (mirror !== undefined && !spec.nodeName) {
     const why = 'must set spec.nodeName if mirror pod annotation is set';
-    errors.push(fieldError.invalid(`${path}[${mirrorPodKey}]`, mirror, why));
+    errors.push(fieldError.invalid(`${path}[${mirrorPodAnnotation}]`, mirror, why));
   }
   if (annotations[tolerationsKey]) {
     oldTolerations(errors, path, annotations[tolerationsKey], scope);

@@ -3,8 +3,9 @@
 
 import { fieldError } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { mirrorPodAnnotation } from '../../../authorization/mirror-pod.ts';
 import type { Errors } from '../../validation/checks.ts';
-import { mirrorPodKey, podAnnotations } from '../pod-spec/pod-annotations.ts';
+import { podAnnotations } from '../pod-spec/pod-annotations.ts';
 import { appArmorPrefix } from '../pod-spec/profile-annotations.ts';
 import type { PodSpecOptions } from '../pod-spec/scope.ts';
 
@@ -30,7 +31,7 @@ export function annotationUpdates(
 function refuse(errors: Errors, key: string, what: string): void {
   const kind = key.startsWith(appArmorPrefix)
     ? 'AppArmor annotations'
-    : key === mirrorPodKey
+    : key === mirrorPodAnnotation
       ? 'mirror pod annotation'
       : undefined;
   if (kind === undefined) return;

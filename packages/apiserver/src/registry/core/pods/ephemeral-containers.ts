@@ -3,12 +3,12 @@
 
 import { fieldError, quoteGo } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { isMirrorPod } from '../../../authorization/mirror-pod.ts';
 import { internalDiff } from '../../internal-form/internal-diff.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dropDisabledPodFields } from '../pod-spec/disabled-fields.ts';
 import { podSpecOptions } from '../pod-spec/options.ts';
-import { mirrorPodKey } from '../pod-spec/pod-annotations.ts';
 import type { PodSpecOptions } from '../pod-spec/scope.ts';
 import type { SubresourceStrategy } from '../../strategy.ts';
 import { annotationUpdates } from './annotation-updates.ts';
@@ -38,7 +38,7 @@ function validateEphemeralContainers(pod: Pod, old: Pod, options: PodSpecOptions
   const errors: Errors = [];
   podAndSpec(errors, pod, options);
   annotationUpdates(errors, pod, old, options);
-  if (old.metadata.annotations?.[mirrorPodKey] !== undefined) {
+  if (isMirrorPod(old)) {
     return [fieldError.forbidden('', 'static pods do not support ephemeral containers')];
   }
   const path = 'spec.ephemeralContainers';

@@ -8,12 +8,12 @@ import type {
   PodSpec,
   ResourceRequirements,
 } from '@keelson/apimachinery/types/core.v1';
+import { isMirrorPod } from '../../../authorization/mirror-pod.ts';
 import type { Features } from '../../../features/features.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dropDisabledPodFields } from '../pod-spec/disabled-fields.ts';
 import { podSpecOptions } from '../pod-spec/options.ts';
-import { mirrorPodKey } from '../pod-spec/pod-annotations.ts';
 import { isRestartableInitContainer } from '../pod-spec/visit-containers.ts';
 import type { PodSpecOptions } from '../pod-spec/scope.ts';
 import type { SubresourceStrategy } from '../../strategy.ts';
@@ -106,8 +106,7 @@ function validateResize(pod: Pod, old: Pod, { options, features }: ResizeScope):
 }
 
 function notResizable(old: Pod, pod: Pod, features: Features): string | undefined {
-  if (old.metadata.annotations?.[mirrorPodKey] !== undefined)
-    return 'static pods cannot be resized';
+  if (isMirrorPod(old)) return 'static pods cannot be resized';
   if (old.spec.os?.name === 'windows') return 'windows pods cannot be resized';
   const hasPodLevel = [old, pod].some(({ spec: { resources } }) =>
     [resources?.requests, resources?.limits].some((list) => Object.keys(list ?? {}).length > 0),
