@@ -86,7 +86,7 @@ testUpdates(
   [
     [
       'a resize that fails',
-      claim({}, { allocatedResourceStatuses: { storage: 'NodeResizeFailed' } }),
+      claim({}, { allocatedResourceStatuses: { storage: 'NodeResizeInfeasible' } }),
       claim({}),
       [],
     ],
@@ -95,7 +95,7 @@ testUpdates(
       claim({}, { allocatedResourceStatuses: { storage: 'Odd' } }),
       claim({}),
       [
-        'status.allocatedResourceStatus: Unsupported value: "storage": supported values: "ControllerResizeFailed", "ControllerResizeInProgress", "NodeResizeFailed", "NodeResizeInProgress", "NodeResizePending"',
+        'status.allocatedResourceStatus: Unsupported value: "storage": supported values: "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"',
       ],
     ],
     [

@@ -21,10 +21,10 @@ import { storageClassAnnotation } from '../persistentvolumes/warnings.ts';
 import { persistentVolumeClaimSpec } from './claim-spec.ts';
 
 const resizeStatuses = [
-  'ControllerResizeFailed',
   'ControllerResizeInProgress',
-  'NodeResizeFailed',
+  'ControllerResizeInfeasible',
   'NodeResizeInProgress',
+  'NodeResizeInfeasible',
   'NodeResizePending',
 ];
 
