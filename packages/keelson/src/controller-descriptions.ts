@@ -40,8 +40,10 @@ import {
   createEphemeralVolumeController,
   createHorizontalPodAutoscalerController,
   createPersistentVolumeBinderController,
+  createPersistentVolumeExpanderController,
   createPodGarbageCollectorController,
   createSimulatedVolumeProvisioner,
+  createSimulatedVolumeResizer,
   createTaintEvictionController,
   createTtlController,
   createResourceClaimController,
@@ -246,6 +248,17 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'simulated-volume-provisioner': {
     account: 'persistent-volume-binder',
     create: createSimulatedVolumeProvisioner,
+  },
+  'persistentvolume-expander-controller': {
+    account: 'expand-controller',
+    create: createPersistentVolumeExpanderController,
+  },
+  'simulated-volume-resizer': {
+    account: 'expand-controller',
+    create: (context, { isEnabled }) =>
+      createSimulatedVolumeResizer(context, {
+        hasRecovery: isEnabled('RecoverVolumeExpansionFailure'),
+      }),
   },
   'node-lifecycle-controller': {
     account: 'node-controller',

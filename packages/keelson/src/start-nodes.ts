@@ -1,8 +1,9 @@
 // Starts simulated nodes beside a server: what they write, each writes as itself, and they learn of
 // their pods from one watch for all.
 //
-// SECURITY: that watch reads pods and nodes with the rights of the scheduler, which may read no
-// secrets; ConfigMaps and Secrets a node reads as itself, and gets those of its own pods only.
+// SECURITY: that watch reads pods, nodes and what says where storage is with the rights of the
+// scheduler, which may read no secrets; ConfigMaps and Secrets a node reads as itself, and gets
+// those of its own pods only.
 
 import { formatGroupResource, type Clock, type Random } from '@keelson/apimachinery';
 import type { Features, Logger, ServeRequest } from '@keelson/apiserver';

@@ -1,5 +1,6 @@
 // Cases of the controllers of nodes, volumes and services, and of the scheduler.
 
+import { compareQuantities, parseQuantity } from '@keelson/apimachinery';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -54,6 +55,28 @@ export const infrastructureCases = {
     },
   },
   'ephemeral-volume-controller': { kinds: ['/pods', claims] },
+  'persistentvolume-expander-controller': {
+    kinds: [claims, '/persistentvolumes', 'storage.k8s.io/storageclasses'],
+  },
+  'simulated-volume-resizer': {
+    kinds: [claims, '/persistentvolumes', 'storage.k8s.io/storageclasses'],
+    *wrong(look) {
+      const ours = new Set(
+        look
+          .of<PersistentVolume>('/persistentvolumes')
+          .filter(({ spec }) => spec?.csi?.driver === 'disk.simulated.keelson.dev')
+          .map(({ spec }) => spec?.claimRef?.uid),
+      );
+      for (const { metadata, spec, status } of look.of<PersistentVolumeClaim>(claims)) {
+        const asked = parseQuantity(spec?.resources?.requests?.['storage'] ?? '0');
+        const has = parseQuantity(status?.capacity?.['storage'] ?? '0');
+        const asksForMore = status?.phase === 'Bound' && compareQuantities(asked, has) > 0;
+        const isToldOf = status?.conditions?.some(({ type }) => /Resiz/.test(type));
+        if (ours.has(metadata.uid) && asksForMore && isToldOf !== true)
+          yield `${metadata.namespace}/${metadata.name} waits, and does not say for what`;
+      }
+    },
+  },
   'simulated-volume-provisioner': { kinds: [claims, 'storage.k8s.io/storageclasses', '/pods'] },
   'resourceclaim-controller': {
     kinds: ['resource.k8s.io/resourceclaims', 'resource.k8s.io/resourceclaimtemplates', '/pods'],

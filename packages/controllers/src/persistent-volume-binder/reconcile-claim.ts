@@ -1,10 +1,11 @@
 // From a claim to its volume: an unbound claim looks for one, asks a provisioner for one or waits
 // for the scheduler; a bound one is checked against the volume that it names.
 
-import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import { persistentVolumeClaimsResource } from '../machinery/resources.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
+import { usesClaim } from '../volumes/pod-claims.ts';
 import { bind, setClaimPhase, tellClaim, type BinderTools } from './binder-tools.ts';
 import { classOf, isKeptFor, matchVolume, mismatch } from './match-volume.ts';
 import {
@@ -111,7 +112,7 @@ async function giveDefaultClass(
 function delayText({ pods }: BinderTools, { metadata }: PersistentVolumeClaim) {
   const waiting = pods.store
     .list(metadata.namespace ?? '')
-    .filter((pod) => uses(pod, metadata.name ?? '') && (pod.spec?.nodeName ?? '') === '')
+    .filter((pod) => usesClaim(pod, metadata.name ?? '') && (pod.spec?.nodeName ?? '') === '')
     .filter((pod) => !isPodFinished(pod))
     .map((pod) => pod.metadata.name ?? '')
     .toSorted();
@@ -124,14 +125,6 @@ function delayText({ pods }: BinderTools, { metadata }: PersistentVolumeClaim) {
   const names = waiting.length === 1 ? `pod ${waiting[0]}` : `pods ${waiting.join(',')}`;
   const message = `waiting for ${names} to be scheduled`;
   return { type: 'Normal', reason: 'WaitForPodScheduled', message } as const;
-}
-
-function uses({ metadata, spec }: Pod, claim: string): boolean {
-  return (spec?.volumes ?? []).some(
-    (volume) =>
-      volume.persistentVolumeClaim?.claimName === claim ||
-      (volume.ephemeral !== undefined && `${metadata.name}-${volume.name}` === claim),
-  );
 }
 
 async function provision(tools: BinderTools, claim: PersistentVolumeClaim): Promise<void> {

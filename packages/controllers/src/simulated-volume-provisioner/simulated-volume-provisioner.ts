@@ -22,9 +22,7 @@ import {
   storageProvisioner,
 } from '../persistent-volume-binder/volume-texts.ts';
 import { eventTarget } from '../pods/pod-control.ts';
-
-/** The provisioner of StorageClasses, and the driver of the volumes. */
-export const simulatedDriver = 'disk.simulated.keelson.dev';
+import { maximumSize, simulatedDriver } from '../volumes/simulated-driver.ts';
 
 export function createSimulatedVolumeProvisioner(context: ControllerContext): Controller {
   const { client, informers, clock, log } = context;
@@ -111,7 +109,8 @@ function volumeFor(claim: PersistentVolumeClaim, storageClass: StorageClass): Pe
   const { namespace = '', name = '', uid = '', resourceVersion = '' } = claim.metadata;
   const { apiVersion, kind } = claimKind;
   const { accessModes = [], resources, volumeMode = 'Filesystem' } = claim.spec ?? {};
-  const { reclaimPolicy = 'Delete', mountOptions } = storageClass;
+  const { reclaimPolicy = 'Delete', mountOptions, parameters } = storageClass;
+  const most = parameters?.[maximumSize];
   const volumeName = `pvc-${uid}`;
   return {
     metadata: { name: volumeName, annotations: { [provisionedBy]: simulatedDriver } },
@@ -123,7 +122,11 @@ function volumeFor(claim: PersistentVolumeClaim, storageClass: StorageClass): Pe
       storageClassName: storageClass.metadata.name ?? '',
       ...(mountOptions !== undefined && { mountOptions: [...mountOptions] }),
       claimRef: { apiVersion, kind, namespace, name, uid, resourceVersion },
-      csi: { driver: simulatedDriver, volumeHandle: volumeName },
+      csi: {
+        driver: simulatedDriver,
+        volumeHandle: volumeName,
+        ...(most !== undefined && { volumeAttributes: { [maximumSize]: most } }),
+      },
     },
   };
 }

@@ -16,6 +16,7 @@ import {
 } from '../machinery/resources.ts';
 import { runController } from '../machinery/run-controller.ts';
 import { createWorkQueue } from '../machinery/work-queue.ts';
+import { usesClaim } from '../volumes/pod-claims.ts';
 
 export function createClaimProtectionController(context: ControllerContext): Controller {
   const pods = context.informers.informer<Pod>(podsResource);
@@ -87,12 +88,4 @@ function createProtectionController<T extends KubeObject>(
 function isActive({ spec, status }: Pod): boolean {
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   return !ended && (spec?.nodeName ?? '') !== '';
-}
-
-function usesClaim({ metadata, spec }: Pod, claim: string): boolean {
-  return (spec?.volumes ?? []).some(
-    (volume) =>
-      volume.persistentVolumeClaim?.claimName === claim ||
-      (volume.ephemeral !== undefined && `${metadata.name}-${volume.name}` === claim),
-  );
 }

@@ -20,6 +20,8 @@ export interface NodePodsOptions extends PodWriterOptions {
   readonly references: ReferenceReader;
   readonly addresses: PodAddresses;
   readonly node: () => Node | undefined;
+  /** After each step of a pod's life. */
+  readonly onStep: (record: PodRecord) => void;
 }
 
 export interface NodePods {
@@ -27,6 +29,8 @@ export interface NodePods {
   update(pod: Pod): void;
   /** Its object is gone. */
   remove(pod: Pod): void;
+  /** A claim of the pod has changed. */
+  updateClaim(pod: Pod): void;
   find(namespace: string, name: string): PodRecord | undefined;
   list(): readonly PodRecord[];
   /** A node without power does nothing; when it comes back, it goes on. */
@@ -34,7 +38,7 @@ export interface NodePods {
 }
 
 export function createNodePods(options: NodePodsOptions): NodePods {
-  const { now, timetable, rules, surroundings, addresses } = options;
+  const { now, timetable, rules, surroundings, addresses, onStep } = options;
   const records = new Map<string, PodRecord>();
   const writer = createPodWriter(options);
   let isPaused = false;
@@ -44,6 +48,7 @@ export function createNodePods(options: NodePodsOptions): NodePods {
     const next = stepPod(record, now(), surroundings);
     timetable.set(record, next, () => step(record));
     writer.write(record);
+    onStep(record);
   };
   const inspection: PodInspection = createPodInspection(options, step);
   const admit = (pod: Pod) => {
@@ -85,6 +90,10 @@ export function createNodePods(options: NodePodsOptions): NodePods {
       writer.forget(record);
       addresses.release(record.podIp);
       for (const other of records.values()) if (other.resize !== undefined) resize(other);
+    },
+    updateClaim({ metadata }) {
+      const record = records.get(metadata?.uid ?? '');
+      if (record !== undefined) step(record);
     },
     find: (namespace, name) =>
       [...records.values()].find(

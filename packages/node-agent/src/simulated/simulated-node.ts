@@ -21,10 +21,12 @@ import { createNodePods, type NodePods } from './node-pods.ts';
 import { registerNode } from './node-registration.ts';
 import type { NodeRules } from './node-rules.ts';
 import { createPodAddresses } from './pod-addresses.ts';
+import type { StorageLookup } from './node-storage.ts';
 import type { ContainerRecord, PodRecord } from './pod-record.ts';
 import { createReferenceReader } from './pod-references.ts';
 import type { StatusSettings } from './pod-status.ts';
 import type { Timetable } from './timetable.ts';
+import { createVolumeExpansion } from './volume-expansion.ts';
 
 export interface SimulatedNodeOptions {
   readonly identity: NodeIdentity;
@@ -41,6 +43,7 @@ export interface SimulatedNodeOptions {
   readonly gates: Omit<StatusSettings, 'hostIp' | 'images'>;
   /** The Node object as the informer has it. */
   readonly current: () => Node | undefined;
+  readonly storage: StorageLookup;
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -143,6 +146,12 @@ function createPodsOf(
 ): NodePods {
   const { client, clock, identity, warn } = options;
   const now = () => clock.now();
+  const expansion = createVolumeExpansion({
+    ...options,
+    nodeName: identity.name,
+    recorder,
+    onError: failing('a node cannot expand a volume', options),
+  });
   return createNodePods({
     ...options,
     now,
@@ -155,6 +164,7 @@ function createPodsOf(
     addresses: createPodAddresses(options.index),
     status: { ...options.gates, hostIp: identity.address, images },
     node: options.current,
+    onStep: expansion.look,
     onError: (error, { metadata }) =>
       warn('a node cannot lead a pod', {
         node: identity.name,

@@ -2,12 +2,19 @@
 // timetable wakes them, and each writes as itself.
 
 import type { Clock, KubeObject, Random } from '@keelson/apimachinery';
-import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
-import type { Client, Informers } from '@keelson/client';
+import type {
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from '@keelson/apimachinery/types/core.v1';
+import type { Client, Informer, Informers } from '@keelson/client';
+import { isFileSystemResizePending, usesClaim } from '@keelson/controllers';
 import { crashBackoffs } from './crash-backoff.ts';
 import { kubeletTexts } from './kubelet-texts.ts';
 import type { NodeShape } from './node-object.ts';
 import type { NodeRules } from './node-rules.ts';
+import type { StorageLookup } from './node-storage.ts';
 import { annotationProblems } from './node-rules.ts';
 import { nodeAddress, nodesMax } from './pod-addresses.ts';
 import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts';
@@ -21,7 +28,7 @@ export interface SimulatedNodesOptions {
   readonly rules: NodeRules;
   /** Acts as this node. Closed with the nodes. */
   readonly clientOf: (nodeName: string) => Client;
-  /** Reads pods and nodes. */
+  /** Reads pods, nodes, claims and volumes. */
   readonly informers: Informers;
   readonly clock: Clock;
   readonly random: Random;
@@ -53,6 +60,12 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
   const timetable = createTimetable(clock);
   const pods = informers.informer<KubeObject>(core('pods'));
   const nodeObjects = informers.informer<KubeObject>(core('nodes'));
+  const claims = informers.informer<PersistentVolumeClaim>(core('persistentvolumeclaims'));
+  const volumes = informers.informer<PersistentVolume>(core('persistentvolumes'));
+  const storage: StorageLookup = {
+    claim: (namespace, name) => claims.store.get(namespace, name),
+    volume: (name) => volumes.store.get('', name),
+  };
   const nodeObject = (name: string) =>
     nodeObjects.store.get('', name) as unknown as Node | undefined;
   const clients: Client[] = [];
@@ -62,7 +75,7 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
     const client = options.clientOf(name);
     clients.push(client);
     const current = () => nodeObject(name);
-    nodes.set(name, createNode(options, { name, index, client, current, timetable }));
+    nodes.set(name, createNode(options, { name, index, client, current, timetable, storage }));
   }
   const registered = registerAll(options, nodes).then(() => {
     nodeObjects.addHandler({
@@ -70,6 +83,7 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
       onDelete: (node) => nodes.get(node.metadata.name ?? '')?.remove(),
     });
     pods.addHandler(podHandler(nodes, options));
+    claims.addHandler(claimHandler(nodes, pods));
   });
   return {
     nodes,
@@ -90,6 +104,7 @@ interface OneNode {
   readonly client: Client;
   readonly current: () => Node | undefined;
   readonly timetable: ReturnType<typeof createTimetable>;
+  readonly storage: StorageLookup;
 }
 
 function createNode(options: SimulatedNodesOptions, one: OneNode): SimulatedNode {
@@ -150,4 +165,21 @@ function podHandler(
     onUpdate: update,
     onDelete: (object: KubeObject) => nodeOf(object)?.pods.remove(object as unknown as Pod),
   };
+}
+
+/** The nodes of its pods have to finish what was begun with the volume of a claim. */
+function claimHandler(
+  nodes: ReadonlyMap<string, SimulatedNode>,
+  pods: Pick<Informer<KubeObject>, 'store'>,
+) {
+  const update = (claim: PersistentVolumeClaim) => {
+    if (!isFileSystemResizePending(claim)) return;
+    const { namespace = '', name = '' } = claim.metadata;
+    for (const object of pods.store.list(namespace)) {
+      const pod = object as unknown as Pod;
+      const node = nodes.get(pod.spec?.nodeName ?? '');
+      if (node !== undefined && usesClaim(pod, name)) node.pods.updateClaim(pod);
+    }
+  };
+  return { onAdd: update, onUpdate: update };
 }

@@ -6,6 +6,7 @@ import { objectSymptoms } from './objects.ts';
 import { schedulingSymptoms } from './scheduling.ts';
 import { serviceAndNodeSymptoms } from './services-and-nodes.ts';
 import type { Symptom } from './symptom.ts';
+import { volumeSymptoms } from './volumes.ts';
 import { workloadSymptoms } from './workloads.ts';
 
 export const symptoms: Readonly<Record<ControllerName, Symptom>> = {
@@ -13,5 +14,6 @@ export const symptoms: Readonly<Record<ControllerName, Symptom>> = {
   ...workloadSymptoms,
   ...credentialSymptoms,
   ...serviceAndNodeSymptoms,
+  ...volumeSymptoms,
   ...schedulingSymptoms,
 };

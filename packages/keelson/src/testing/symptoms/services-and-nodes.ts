@@ -1,25 +1,18 @@
-// What is missed without the controllers of Services, nodes and volumes.
+// What is missed without the controllers of Services and nodes, and of autoscaling.
 
 import type { HorizontalPodAutoscaler } from '@keelson/apimachinery/types/autoscaling.v2';
-import type { Node, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
+import type { Node } from '@keelson/apimachinery/types/core.v1';
 import { core } from '../simulated-cluster.ts';
 import { stateOf, type Scene, type Symptom } from './symptom.ts';
 
 const slices = { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' };
-const classes = { group: 'storage.k8s.io', version: 'v1', resource: 'storageclasses' };
 const autoscalers = {
   group: 'autoscaling',
   version: 'v2',
   resource: 'horizontalpodautoscalers',
 };
-const claims = core('persistentvolumeclaims');
 const containers = [{ name: 'c', image: 'app' }];
 const ofWeb = { labelSelector: 'kubernetes.io/service-name=web' };
-const claimSpec = {
-  storageClassName: 'c',
-  accessModes: ['ReadWriteOnce'],
-  resources: { requests: { storage: '1Gi' } },
-};
 
 function addService(scene: Scene, selector?: Record<string, string>) {
   const spec = { ports: [{ port: 80 }], ...(selector !== undefined && { selector }) };
@@ -35,12 +28,6 @@ function addNode(scene: Scene, spec: object) {
 const nodeOf = (scene: Scene) => scene.client.resource<Node>(core('nodes')).get('n');
 function addPod(scene: Scene, spec: object) {
   return scene.in(core('pods')).create({ metadata: { name: 'p' }, spec: { containers, ...spec } });
-}
-function addClaim(scene: Scene) {
-  return scene.in(claims).create({ metadata: { name: 'data' }, spec: claimSpec });
-}
-async function claimPhase(scene: Scene): Promise<string> {
-  return (await scene.in<PersistentVolumeClaim>(claims).get('data')).status?.phase ?? '';
 }
 
 export const serviceAndNodeSymptoms = {
@@ -97,33 +84,6 @@ export const serviceAndNodeSymptoms = {
     with: 'gone',
     without: 'there',
   },
-  'persistentvolume-binder-controller': {
-    async act(scene) {
-      const { accessModes, storageClassName } = claimSpec;
-      await scene.client.resource(core('persistentvolumes')).create({
-        metadata: { name: 'v' },
-        spec: {
-          accessModes,
-          storageClassName,
-          capacity: { storage: '1Gi' },
-          hostPath: { path: '/x' },
-        },
-      });
-      await addClaim(scene);
-    },
-    see: claimPhase,
-    with: 'Bound',
-    without: 'Pending',
-  },
-  'ephemeral-volume-controller': {
-    act: (scene) => {
-      const ephemeral = { volumeClaimTemplate: { spec: claimSpec } };
-      return addPod(scene, { volumes: [{ name: 'data', ephemeral }] });
-    },
-    see: (scene) => stateOf(scene.in(claims), 'p-data'),
-    with: 'there',
-    without: 'gone',
-  },
   'horizontal-pod-autoscaler-controller': {
     act: (scene) =>
       scene.in(autoscalers).create({
@@ -139,15 +99,5 @@ export const serviceAndNodeSymptoms = {
     },
     with: 'FailedGetScale',
     without: 'nothing',
-  },
-  'simulated-volume-provisioner': {
-    async act(scene) {
-      const provisioner = 'disk.simulated.keelson.dev';
-      await scene.client.resource(classes).create({ metadata: { name: 'c' }, provisioner });
-      await addClaim(scene);
-    },
-    see: claimPhase,
-    with: 'Bound',
-    without: 'Pending',
   },
 } as const satisfies Record<string, Symptom>;

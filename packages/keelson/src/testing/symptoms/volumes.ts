@@ -1,0 +1,89 @@
+// What is missed without the controllers of volumes and their claims, and the parts of the simulated
+// driver.
+
+import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
+import { core } from '../simulated-cluster.ts';
+import { podSpec, stateOf, type Scene, type Symptom } from './symptom.ts';
+
+const classes = { group: 'storage.k8s.io', version: 'v1', resource: 'storageclasses' };
+const claims = core('persistentvolumeclaims');
+const provisioner = 'disk.simulated.keelson.dev';
+const claimSpec = {
+  storageClassName: 'c',
+  accessModes: ['ReadWriteOnce'],
+  resources: { requests: { storage: '1Gi' } },
+};
+
+function addClaim(scene: Scene, spec: object = {}) {
+  return scene.in(claims).create({ metadata: { name: 'data' }, spec: { ...claimSpec, ...spec } });
+}
+const claimOf = (scene: Scene) => scene.in<PersistentVolumeClaim>(claims).get('data');
+async function claimPhase(scene: Scene): Promise<string> {
+  return (await claimOf(scene)).status?.phase ?? '';
+}
+/** Bound, and then asked to be twice as large. */
+async function growClaim(scene: Scene): Promise<void> {
+  await scene.client
+    .resource(classes)
+    .create({ metadata: { name: 'c' }, provisioner, allowVolumeExpansion: true });
+  await addClaim(scene, { volumeMode: 'Block' });
+  await scene.pass(5_000);
+  const patch = { spec: { resources: { requests: { storage: '2Gi' } } } };
+  await scene.in(claims).patch('data', 'merge', patch);
+}
+async function eventReason(scene: Scene, reason: string): Promise<string> {
+  const { items } = await scene.in(core('events')).list();
+  return items.some((event) => event['reason'] === reason) ? reason : 'nothing';
+}
+
+export const volumeSymptoms = {
+  'persistentvolume-binder-controller': {
+    async act(scene) {
+      const { accessModes, storageClassName } = claimSpec;
+      await scene.client.resource(core('persistentvolumes')).create({
+        metadata: { name: 'v' },
+        spec: {
+          accessModes,
+          storageClassName,
+          capacity: { storage: '1Gi' },
+          hostPath: { path: '/x' },
+        },
+      });
+      await addClaim(scene);
+    },
+    see: claimPhase,
+    with: 'Bound',
+    without: 'Pending',
+  },
+  'ephemeral-volume-controller': {
+    act: (scene) => {
+      const ephemeral = { volumeClaimTemplate: { spec: claimSpec } };
+      const spec = { ...podSpec, volumes: [{ name: 'data', ephemeral }] };
+      return scene.in(core('pods')).create({ metadata: { name: 'p' }, spec });
+    },
+    see: (scene) => stateOf(scene.in(claims), 'p-data'),
+    with: 'there',
+    without: 'gone',
+  },
+  'simulated-volume-provisioner': {
+    async act(scene) {
+      await scene.client.resource(classes).create({ metadata: { name: 'c' }, provisioner });
+      await addClaim(scene);
+    },
+    see: claimPhase,
+    with: 'Bound',
+    without: 'Pending',
+  },
+  'persistentvolume-expander-controller': {
+    act: growClaim,
+    see: (scene) => eventReason(scene, 'ExternalExpanding'),
+    with: 'ExternalExpanding',
+    without: 'nothing',
+  },
+  'simulated-volume-resizer': {
+    act: growClaim,
+    see: async (scene) => (await claimOf(scene)).status?.capacity?.['storage'] ?? '',
+    with: '2Gi',
+    without: '1Gi',
+  },
+} as const satisfies Record<string, Symptom>;
