@@ -1,8 +1,9 @@
 // The flags of `keelson up` about whose credentials are taken; what they mean is in
 // authentication-flags.ts.
 
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { parseDuration } from './request-limit-flags.ts';
+import { parseBoolean } from './flag-values.ts';
 
 export function addAuthenticationFlags(command: Command): void {
   const text = (flag: string, description: string) =>
@@ -65,9 +66,4 @@ function addWhole(value: string, before: readonly string[] = []): readonly strin
 
 function addToList(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...value.split(',')];
-}
-
-function parseBoolean(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new InvalidArgumentError('true or false.');
 }

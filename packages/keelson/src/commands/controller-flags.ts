@@ -1,14 +1,11 @@
 // The flags of `keelson up` for its controllers, named and checked as kube-controller-manager's.
 
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import {
-  loadCertificateAuthority,
-  parseGoDurationMs,
-  type CertificateAuthority,
-} from '@keelson/apiserver';
+import { Option, type Command } from 'commander';
+import { loadCertificateAuthority, type CertificateAuthority } from '@keelson/apiserver';
 import type { Clock, Random } from '@keelson/apimachinery';
 import type { ControllerSettings } from '../controller-descriptions.ts';
+import { parsePositiveDuration } from './flag-values.ts';
 
 export interface ControllerFlags {
   readonly clusterSigningCertFile?: string;
@@ -43,7 +40,7 @@ export function addControllerFlags(command: Command): Command {
         '--cluster-signing-duration <duration>',
         'how long signed certificates last, unless less was asked for',
       )
-        .argParser(parsePositive)
+        .argParser(parsePositiveDuration)
         .default(yearMs, '8760h'),
     )
     .addOption(
@@ -51,7 +48,7 @@ export function addControllerFlags(command: Command): Command {
         '--legacy-service-account-token-clean-up-period <duration>',
         'how long a generated token Secret must have been unused to be taken out of use, and then to be deleted',
       )
-        .argParser(parsePositive)
+        .argParser(parsePositiveDuration)
         .default(yearMs, '8760h'),
     )
     .addOption(
@@ -59,7 +56,7 @@ export function addControllerFlags(command: Command): Command {
         '--horizontal-pod-autoscaler-sync-period <duration>',
         'how often autoscalers look at their metrics',
       )
-        .argParser(parsePositive)
+        .argParser(parsePositiveDuration)
         .default(15_000, '15s'),
     );
 }
@@ -95,11 +92,4 @@ export function readControllerFlags(
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ControllerFlagError(`--cluster-signing-cert-file ${certFile}: ${why}`, cause);
   }
-}
-
-function parsePositive(text: string): number {
-  const ms = parseGoDurationMs(text);
-  if (ms === undefined || ms <= 0)
-    throw new InvalidArgumentError('a duration is needed, such as 8760h0m0s.');
-  return ms;
 }

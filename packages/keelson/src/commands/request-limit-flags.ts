@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { defaultLimits, parseGoDurationMs, type ServerLimits } from '@keelson/apiserver';
+import { parseBoolean } from './flag-values.ts';
 
 export interface RequestLimitFlags {
   readonly maxRequestsInflight: number;
@@ -94,11 +95,6 @@ export function readRequestLimits(flags: RequestLimitFlags): RequestBounds {
 function parseCount(text: string): number {
   if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');
   return Number(text);
-}
-
-function parseBoolean(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new InvalidArgumentError('true or false.');
 }
 
 /** Milliseconds of a Go duration. */

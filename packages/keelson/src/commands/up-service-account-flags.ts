@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseGoDurationMs, type Features, type SigningKey } from '@keelson/apiserver';
 import type { ServiceAccountChoices } from '../identity.ts';
 import { readServiceAccountChoices, serviceAccountProblems } from './service-account-flags.ts';
+import { parseBoolean } from './flag-values.ts';
 
 export interface UpServiceAccountFlags {
   readonly serviceAccountIssuer: readonly string[];
@@ -97,9 +98,4 @@ function parseDuration(text: string): number {
   const ms = parseGoDurationMs(text);
   if (ms === undefined) throw new InvalidArgumentError('a duration is needed, such as 24h0m0s.');
   return ms;
-}
-
-function parseBoolean(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new InvalidArgumentError('true or false.');
 }

@@ -68,6 +68,7 @@ import {
 } from './up-service-account-flags.ts';
 import { ServiceAccountKeyError } from './service-account-flags.ts';
 import { TokenExpirationError } from '../service-account-tokens.ts';
+import { parseBoolean } from './flag-values.ts';
 
 export interface UpEnvironment {
   print(text: string): void;
@@ -454,10 +455,6 @@ function parseCount(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) > nodesMax)
     throw new InvalidArgumentError(`a number from 0 to ${nodesMax}.`);
   return Number(text);
-}
-function parseBoolean(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new InvalidArgumentError('true or false.');
 }
 function parseStorage(text: string): 'embedded' | 'memory' {
   if (text === 'embedded' || text === 'memory') return text;
