@@ -44,6 +44,8 @@ export interface WriteRequest {
   readonly user: UserInfo;
   readonly dryRun: boolean;
   readonly namespace: string;
+  /** Of an update; `update` when absent. */
+  readonly verb?: 'update' | 'patch';
   warn(text: string): void;
   /** Where what was decided about it is recorded. */
   readonly trace?: DecisionTrace;
@@ -83,6 +85,7 @@ export function strategyContext(scope: StoreDependencies, request: WriteRequest)
     nowMs: scope.clock.now(),
     features: scope.features,
     dryRun: request.dryRun,
+    ...(request.verb !== undefined && { verb: request.verb }),
   };
 }
 

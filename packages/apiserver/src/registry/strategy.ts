@@ -12,6 +12,8 @@ export interface StrategyContext {
   readonly nowMs: number;
   readonly features: Features;
   readonly dryRun: boolean;
+  /** How an update came, where that matters to what the caller may; `update` when absent. */
+  readonly verb?: 'update' | 'patch';
 }
 
 export interface StrategyTransaction {

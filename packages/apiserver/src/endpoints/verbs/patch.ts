@@ -83,6 +83,7 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
   };
   const update: UpdateRequest = {
     user: context.user,
+    verb: 'patch',
     trace: context.trace,
     dryRun: options.dryRun,
     namespace: request.namespace,

@@ -9,9 +9,13 @@ import { immutableDetail, type Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import type { ExpressionChecker } from '../../validation/expression-checker.ts';
 import { defaultDeviceClaim, validateDeviceClaim } from '../device-requests.ts';
+import type { ClaimStatusGuard } from './status-authorization.ts';
 import { validateClaimStatus } from './status-validation.ts';
 
-export function createResourceClaimStrategy(checker: ExpressionChecker): Strategy<ResourceClaim> {
+export function createResourceClaimStrategy(
+  checker: ExpressionChecker,
+  guardStatus: ClaimStatusGuard,
+): Strategy<ResourceClaim> {
   return {
     applyDefaults: ({ spec }) => defaultDeviceClaim(spec?.devices),
     prepareForCreate(claim) {
@@ -43,6 +47,7 @@ export function createResourceClaimStrategy(checker: ExpressionChecker): Strateg
           if (managedFields === undefined) delete claim.metadata.managedFields;
         },
         validateUpdate: validateClaimStatus,
+        authorizeUpdate: guardStatus,
         resetFields: [['metadata'], ['spec']],
       },
     },
