@@ -131,6 +131,7 @@ function createCore() {
     client: createClient({ transport: unreachable }),
     isEnabled: () => true,
     evict: () => Promise.resolve(),
+    tellWaiting: () => {},
   });
 }
 

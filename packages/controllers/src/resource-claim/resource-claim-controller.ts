@@ -2,7 +2,6 @@
 // out of the claims they used, gives devices back that nobody uses, and deletes the claims that were
 // made for a pod that is done (KEP-4381).
 
-import { type KubeObject } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type {
   ResourceClaim,
@@ -13,19 +12,23 @@ import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
 import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
-import { podsResource } from '../machinery/resources.ts';
+import {
+  podsResource,
+  resourceClaimsResource,
+  resourceClaimTemplatesResource,
+} from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { releaseClaim } from './release-claim.ts';
 
-const claimsResource = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
-const templatesResource = { ...claimsResource, resource: 'resourceclaimtemplates' };
 const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
 /** Names the reference of the pod that a claim was made for. */
 const podClaimAnnotation = 'resource.kubernetes.io/pod-claim-name';
 const fieldManager = 'ResourceClaimController';
 const byOwner = 'ownerUid';
+/** `namespace/claim` of pods. */
+const byClaim = 'claimName';
 const workers = 10;
 
 interface Tools {
@@ -41,10 +44,13 @@ interface Tools {
 export function createResourceClaimController(context: ControllerContext): Controller {
   const { client, clock, informers, log } = context;
   const pods = informers.informer<Pod>(podsResource);
-  const claims = informers.informer<ResourceClaim>(claimsResource);
-  const templates = informers.informer<ResourceClaimTemplate>(templatesResource);
+  const claims = informers.informer<ResourceClaim>(resourceClaimsResource);
+  const templates = informers.informer<ResourceClaimTemplate>(resourceClaimTemplatesResource);
   claims.addIndex(byOwner, ({ metadata }) =>
     (metadata.ownerReferences ?? []).map(({ uid }) => uid),
+  );
+  pods.addIndex(byClaim, (pod) =>
+    claimNames(pod).map((name) => `${pod.metadata.namespace ?? ''}/${name}`),
   );
   const events = createEventRecorder({
     client,
@@ -58,7 +64,13 @@ export function createResourceClaimController(context: ControllerContext): Contr
     workers,
     reads: [pods, claims, templates],
     subscribe(queue) {
-      const enqueueClaim = (claim: KubeObject) => queue.add(`claim:${keyOf(claim)}`);
+      const enqueueClaim = (claim: ResourceClaim) => {
+        queue.add(`claim:${keyOf(claim)}`);
+        // Pods that chose their node themselves wait for it.
+        if (claim.status?.allocation === undefined) return;
+        for (const pod of pods.store.byIndex(byClaim, keyOf(claim)))
+          if ((pod.spec.nodeName ?? '') !== '') queue.add(`pod:${keyOf(pod)}`);
+      };
       const enqueuePod = (pod: Pod) => {
         if ((pod.spec.resourceClaims ?? []).length === 0) return;
         queue.add(`pod:${keyOf(pod)}`);
@@ -175,7 +187,7 @@ async function claimFor(
     spec: structuredClone(spec),
   };
   const created = await context.client
-    .resource<ResourceClaim>(claimsResource)
+    .resource<ResourceClaim>(resourceClaimsResource)
     .namespace(namespace)
     .create(claim, { fieldManager, signal });
   const { name = '' } = created.metadata;
@@ -204,7 +216,7 @@ async function reserveForPlaced(
       reservedFor: [...reservedFor, { resource: 'pods', name, uid }],
     };
     await context.client
-      .resource<ResourceClaim>(claimsResource)
+      .resource<ResourceClaim>(resourceClaimsResource)
       .namespace(namespace)
       .update({ ...claim, status }, { subresource: 'status', signal });
   }
@@ -223,7 +235,9 @@ async function syncClaim(
     // One that is going and never had a node will not need it.
     return pod.metadata.deletionTimestamp === undefined || (pod.spec.nodeName ?? '') !== '';
   };
-  const resource = context.client.resource<ResourceClaim>(claimsResource).namespace(namespace);
+  const resource = context.client
+    .resource<ResourceClaim>(resourceClaimsResource)
+    .namespace(namespace);
   const reservedFor = (claim.status?.reservedFor ?? []).filter(
     // Others than pods look after themselves.
     ({ apiGroup = '', resource: kind, name, uid }) =>

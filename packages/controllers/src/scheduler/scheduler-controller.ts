@@ -7,10 +7,14 @@ import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
 import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
-import { namespacesResource, podsResource } from '../machinery/resources.ts';
+import {
+  namespacesResource,
+  podsResource,
+  resourceClaimsResource,
+} from '../machinery/resources.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { bindPod } from './bind-pod.ts';
-import { createClaimTracker, resourceClaimsResource } from './dra/claim-tracker.ts';
+import { createClaimTracker } from './dra/claim-tracker.ts';
 import type { Reservation } from './framework.ts';
 import { createInformerLookup } from './informer-lookup.ts';
 import { createNominatedPods } from './nominated-pods.ts';
@@ -81,6 +85,8 @@ export function createScheduler(
       isEnabled,
       claims: devices?.tracker,
       evict: (pod, candidate, signal) => evictVictims(evictionTools, pod, candidate, signal),
+      tellWaiting: (pod, message) =>
+        tell({ events }, pod, { type: 'Normal', reason: 'BindingConditionsPending', message }),
     },
     nominated,
   );

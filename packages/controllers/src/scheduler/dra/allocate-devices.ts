@@ -5,7 +5,9 @@ import type { DeviceTaint, ResourceClaim } from '@keelson/apimachinery/types/res
 import { isTolerated } from '../../pods/tolerations.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import { satisfies, type ChosenDevice } from './device-constraints.ts';
+import type { AllocatedDevices, Consumption } from './allocated-devices.ts';
 import { createDeviceCounters, type DeviceCounters } from './device-counters.ts';
+import { consumptionOf, isWithinCapacity } from './device-capacity.ts';
 import type { DevicePool, PoolDevice } from './device-pools.ts';
 import {
   claimName,
@@ -14,9 +16,12 @@ import {
   type ExpandedRequest,
 } from './device-requests.ts';
 import type { DeviceSelectors } from './device-selectors.ts';
+import { createDeviceShares, type DeviceShares } from './device-shares.ts';
 
 export interface ChosenForClaim extends ChosenDevice {
   readonly alternative: DeviceAlternative;
+  /** What is taken of a device that others may have, too. */
+  readonly share?: Consumption;
 }
 export interface ClaimToAllocate {
   readonly claim: ResourceClaim;
@@ -27,8 +32,7 @@ export interface AllocationContext {
   readonly node: NodeState;
   readonly pools: readonly DevicePool[];
   readonly selectors: DeviceSelectors;
-  /** By id: given out already, and not only for administration. */
-  readonly isAllocated: (id: string) => boolean;
+  readonly allocated: AllocatedDevices;
   readonly isEnabled: (gate: string) => boolean;
   /** Throws when it has taken too long. */
   readonly checkTime: () => void;
@@ -38,6 +42,7 @@ interface Search extends AllocationContext {
   readonly claims: readonly ClaimToAllocate[];
   readonly devices: readonly PoolDevice[];
   readonly counters: DeviceCounters;
+  readonly shares: DeviceShares;
   /** By claim. */
   readonly chosen: ChosenForClaim[][];
   readonly taken: Set<string>;
@@ -49,12 +54,14 @@ export function allocateDevices(
   claims: readonly ClaimToAllocate[],
   context: AllocationContext,
 ): readonly (readonly ChosenForClaim[])[] | undefined {
+  const { exclusive, shared } = context.allocated;
   const usable = context.pools.filter(({ problem }) => problem === undefined);
   const search: Search = {
     ...context,
     claims,
     devices: usable.flatMap(({ devices }) => devices),
-    counters: createDeviceCounters(usable, context.isAllocated),
+    counters: createDeviceCounters(usable, (id) => exclusive.has(id) || shared.has(id)),
+    shares: createDeviceShares(shared),
     chosen: claims.map(() => []),
     taken: new Set(),
     memo: new Map(),
@@ -142,8 +149,7 @@ function isSelectable(search: Search, { claimAt, alternative }: Step, pooled: Po
   const subject = { driver, device };
   const className = `class ${deviceClass.metadata.name ?? ''}`;
   selectable =
-    // Devices that must be waited for are not given out.
-    (device.bindingConditions ?? []).length === 0 &&
+    ((device.bindingConditions ?? []).length === 0 || knowsBinding(search)) &&
     search.selectors.matches(className, deviceClass.spec.selectors ?? [], subject) &&
     search.selectors.matches(claimName(claim), selectors, subject);
   known.set(pooled.id, selectable);
@@ -153,14 +159,43 @@ function isSelectable(search: Search, { claimAt, alternative }: Step, pooled: Po
 function isFree(search: Search, { claimAt, alternative }: Step, pooled: PoolDevice): boolean {
   const mine = search.chosen[claimAt] ?? [];
   if (mine.length >= devicesMax) return false;
-  if (mine.some(({ device }) => device.id === pooled.id)) return false;
-  const isAdmin = alternative.adminAccess === true;
-  if (!isAdmin && (search.taken.has(pooled.id) || search.isAllocated(pooled.id))) return false;
-  if (!isAdmin && !search.counters.fits(pooled)) return false;
+  const isShared = isShareable(search, pooled);
+  // Two requests of a claim may have shares of one device.
+  const isMine = ({ device, request }: ChosenForClaim) =>
+    device.id === pooled.id && (!isShared || request === alternative.name);
+  if (mine.some(isMine)) return false;
+  if (alternative.adminAccess !== true && !isLeft(search, alternative, pooled)) return false;
   if (!search.isEnabled('DRADeviceTaints')) return true;
   return (pooled.device.taints ?? []).every(
     (taint) => !isHard(taint) || isTolerated(taint, alternative.tolerations),
   );
+}
+
+/** Nobody has it, or it may be had by several and there is enough left of it. */
+function isLeft(search: Search, { capacity }: DeviceAlternative, pooled: PoolDevice): boolean {
+  const { allocated, counters, shares, taken } = search;
+  if (isShareable(search, pooled)) {
+    if (shares.shareOf(pooled, capacity) === undefined) return false;
+    return shares.isShared(pooled) || counters.fits(pooled);
+  }
+  const { exclusive, shared } = allocated;
+  if (taken.has(pooled.id) || exclusive.has(pooled.id) || shared.has(pooled.id)) return false;
+  return counters.fits(pooled) && hasCapacity(pooled, capacity);
+}
+
+/** Who has a device alone takes as much of it as he likes, but not more than there is. */
+function hasCapacity(pooled: PoolDevice, capacity: DeviceAlternative['capacity']): boolean {
+  if (Object.keys(capacity).length === 0) return true;
+  const taken = consumptionOf(pooled, capacity);
+  return taken !== undefined && isWithinCapacity(pooled, taken);
+}
+
+function isShareable({ isEnabled }: AllocationContext, { device }: PoolDevice): boolean {
+  return device.allowMultipleAllocations === true && isEnabled('DRAConsumableCapacity');
+}
+
+function knowsBinding({ isEnabled }: AllocationContext): boolean {
+  return isEnabled('DRADeviceBindingConditions') && isEnabled('DRAResourceClaimDeviceStatus');
 }
 
 function isHard({ effect }: DeviceTaint): boolean {
@@ -171,19 +206,31 @@ function fitsConstraints(search: Search, { claimAt, alternative }: Step, device:
   const { claim } = search.claims[claimAt] as ClaimToAllocate;
   const { constraints = [] } = claim.spec.devices ?? {};
   const candidate = { request: alternative.name, device };
-  return satisfies(constraints, search.chosen[claimAt] ?? [], candidate);
+  const hasLists = search.isEnabled('DRAListTypeAttributes');
+  return satisfies(constraints, search.chosen[claimAt] ?? [], candidate, hasLists);
 }
 
 function choose(search: Search, { claimAt, alternative }: Step, device: PoolDevice): void {
-  search.chosen[claimAt]?.push({ request: alternative.name, device, alternative });
-  if (alternative.adminAccess === true) return;
-  search.taken.add(device.id);
-  search.counters.use(device);
+  const { chosen, counters, shares, taken } = search;
+  const isAdmin = alternative.adminAccess === true;
+  const share =
+    !isAdmin && isShareable(search, device)
+      ? shares.shareOf(device, alternative.capacity)
+      : undefined;
+  const { name: request } = alternative;
+  chosen[claimAt]?.push({ request, device, alternative, ...(share !== undefined && { share }) });
+  if (isAdmin) return;
+  // The counters of a device are used up once, however many have a share of it.
+  if (share === undefined || !shares.isShared(device)) counters.use(device);
+  if (share === undefined) taken.add(device.id);
+  else shares.use(device, share);
 }
 
-function unchoose(search: Search, { claimAt, alternative }: Step): void {
-  const last = search.chosen[claimAt]?.pop();
+function unchoose({ chosen, counters, shares, taken }: Search, { claimAt, alternative }: Step) {
+  const last = chosen[claimAt]?.pop();
   if (last === undefined || alternative.adminAccess === true) return;
-  search.taken.delete(last.device.id);
-  search.counters.release(last.device);
+  const { device, share } = last;
+  if (share === undefined) taken.delete(device.id);
+  else shares.release(device, share);
+  if (share === undefined || !shares.isShared(device)) counters.release(device);
 }

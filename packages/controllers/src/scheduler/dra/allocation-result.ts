@@ -1,5 +1,6 @@
 // The chosen devices as they are written into the status of the claim.
 
+import { createUid, formatQuantity, type Random } from '@keelson/apimachinery';
 import type { NodeSelector, NodeSelectorRequirement } from '@keelson/apimachinery/types/core.v1';
 import type {
   AllocationResult,
@@ -10,21 +11,35 @@ import type {
 import type { NodeState } from '../snapshot/node-state.ts';
 import type { ChosenForClaim } from './allocate-devices.ts';
 
+export interface ResultContext {
+  readonly node: NodeState;
+  /** Shares of a device are told apart by a name of chance. */
+  readonly random: Random;
+}
+
 export function allocationResult(
   claim: ResourceClaim,
   chosen: readonly ChosenForClaim[],
-  node: NodeState,
+  { node, random }: ResultContext,
 ): AllocationResult {
   const config = configOf(claim, chosen);
   const nodeSelector = nodeSelectorOf(chosen, node);
   return {
-    devices: { results: chosen.map(resultOf), ...(config.length > 0 && { config }) },
+    devices: {
+      results: chosen.map((one) => resultOf(one, random)),
+      ...(config.length > 0 && { config }),
+    },
     ...(nodeSelector !== undefined && { nodeSelector }),
   };
 }
 
-function resultOf({ request, device, alternative }: ChosenForClaim): DeviceRequestAllocationResult {
+function resultOf(
+  { request, device, alternative, share }: ChosenForClaim,
+  random: Random,
+): DeviceRequestAllocationResult {
   const { adminAccess, tolerations } = alternative;
+  const { bindingConditions = [], bindingFailureConditions = [] } = device.device;
+  const consumed = [...(share ?? [])].map(([name, amount]) => [name, formatQuantity(amount)]);
   return {
     request,
     driver: device.driver,
@@ -32,6 +47,10 @@ function resultOf({ request, device, alternative }: ChosenForClaim): DeviceReque
     device: device.device.name,
     ...(adminAccess === true && { adminAccess }),
     ...(tolerations.length > 0 && { tolerations: [...tolerations] }),
+    ...(bindingConditions.length > 0 && { bindingConditions }),
+    ...(bindingFailureConditions.length > 0 && { bindingFailureConditions }),
+    ...(share !== undefined && { shareID: createUid(random) }),
+    ...(consumed.length > 0 && { consumedCapacity: Object.fromEntries(consumed) }),
   };
 }
 

@@ -10,16 +10,14 @@ import type {
   ResourceSlice,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import type { Client, Informers } from '@keelson/client';
+import {
+  deviceClassesResource,
+  resourceClaimsResource,
+  resourceSlicesResource,
+} from '../../machinery/resources.ts';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
-import { deviceId } from './device-pools.ts';
+import { collectAllocated, type AllocatedDevices } from './allocated-devices.ts';
 
-export const resourceClaimsResource = {
-  group: 'resource.k8s.io',
-  version: 'v1',
-  resource: 'resourceclaims',
-};
-const slicesResource = { ...resourceClaimsResource, resource: 'resourceslices' };
-const classesResource = { ...resourceClaimsResource, resource: 'deviceclasses' };
 const finalizer = 'resource.kubernetes.io/delete-protection';
 /** Pods that a claim can be reserved for; the API's limit. */
 export const reservedForMax = 256;
@@ -28,8 +26,8 @@ export interface ClaimTracker {
   claim(namespace: string, name: string): ResourceClaim | undefined;
   deviceClass(name: string): DeviceClass | undefined;
   slices(): readonly ResourceSlice[];
-  /** Ids of devices that are given out, and not only for administration. */
-  allocatedDevices(): ReadonlySet<string>;
+  /** Given out, written or only decided. */
+  allocated(): AllocatedDevices;
   isInFlight(claim: ResourceClaim): boolean;
   /** Decided, not written. Returns what takes it back. */
   decide(claim: ResourceClaim, allocation: AllocationResult): () => void;
@@ -37,18 +35,17 @@ export interface ClaimTracker {
 
 export function createClaimTracker(informers: Informers) {
   const claims = informers.informer<ResourceClaim>(resourceClaimsResource);
-  const slices = informers.informer<ResourceSlice>(slicesResource);
-  const classes = informers.informer<DeviceClass>(classesResource);
+  const slices = informers.informer<ResourceSlice>(resourceSlicesResource);
+  const classes = informers.informer<DeviceClass>(deviceClassesResource);
   const inFlight = new Map<string, AllocationResult>();
   const tracker: ClaimTracker = {
     claim: (namespace, name) => claims.store.get(namespace, name),
     deviceClass: (name) => classes.store.get('', name),
     slices: () => slices.store.list(),
-    allocatedDevices() {
-      const ids = new Set<string>();
-      for (const { status } of claims.store.list()) collectDevices(ids, status?.allocation);
-      for (const allocation of inFlight.values()) collectDevices(ids, allocation);
-      return ids;
+    allocated() {
+      // What is written already does not count twice, since its decision is forgotten then.
+      const written = claims.store.list().map(({ status }) => status?.allocation);
+      return collectAllocated([...written, ...inFlight.values()]);
     },
     isInFlight: ({ metadata: { uid = '' }, status }) =>
       status?.allocation === undefined && inFlight.has(uid),
@@ -67,11 +64,6 @@ export function createClaimTracker(informers: Informers) {
     onDelete: ({ metadata: { uid = '' } }) => void inFlight.delete(uid),
   });
   return { tracker, informers: { claims, slices, classes } };
-}
-
-function collectDevices(ids: Set<string>, allocation: AllocationResult | undefined): void {
-  for (const { driver, pool, device, adminAccess } of allocation?.devices?.results ?? [])
-    if (adminAccess !== true) ids.add(deviceId(driver, pool, device));
 }
 
 /** The claim that a pod means by `spec.resourceClaims[name]`; undefined when it needs none. */

@@ -34,9 +34,23 @@ export function deviceId(driver: string, pool: string, device: string): string {
   return `${driver}/${pool}/${device}`;
 }
 
-export function poolsOf(slices: readonly ResourceSlice[], node: NodeState): readonly DevicePool[] {
+export interface PoolFeatures {
+  /** Devices may share counters, and each say where it is (KEP-4815). */
+  readonly hasPartitions: boolean;
+}
+
+/**
+ * In the order in which they are tried: those with devices that must be waited for come last. Slices
+ * that the release does not understand are left out, which makes their pool incomplete.
+ */
+export function poolsOf(
+  slices: readonly ResourceSlice[],
+  node: NodeState,
+  { hasPartitions }: PoolFeatures,
+): readonly DevicePool[] {
   const groups = new Map<string, ResourceSlice[]>();
   for (const slice of slices) {
+    if (!hasPartitions && isPartitioned(slice)) continue;
     const key = `${slice.spec.driver} ${slice.spec.pool.name}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [slice]);
@@ -44,7 +58,16 @@ export function poolsOf(slices: readonly ResourceSlice[], node: NodeState): read
   }
   return [...groups]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, group]) => poolOf(group, node) ?? []);
+    .flatMap(([, group]) => poolOf(group, node) ?? [])
+    .toSorted((a, b) => Number(mustBeAwaited(a)) - Number(mustBeAwaited(b)));
+}
+
+function isPartitioned({ spec }: ResourceSlice): boolean {
+  return (spec.sharedCounters ?? []).length > 0 || spec.perDeviceNodeSelection === true;
+}
+
+function mustBeAwaited({ devices }: DevicePool): boolean {
+  return devices.some(({ device }) => (device.bindingConditions ?? []).length > 0);
 }
 
 function poolOf(group: readonly ResourceSlice[], node: NodeState): DevicePool | undefined {

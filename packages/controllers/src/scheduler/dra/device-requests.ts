@@ -20,6 +20,8 @@ export interface DeviceAlternative {
   readonly count?: number;
   readonly adminAccess: boolean | undefined;
   readonly tolerations: readonly DeviceToleration[];
+  /** Amounts of capacity. */
+  readonly capacity: Readonly<Record<string, string>>;
 }
 export interface ExpandedRequest {
   readonly name: string;
@@ -84,7 +86,8 @@ function toAlternative(
   const adminAccess = 'adminAccess' in request ? request.adminAccess : undefined;
   if (adminAccess === true && !context.isEnabled('DRAAdminAccess'))
     throw new Error(`${place}: admin access is requested, but the feature is disabled`);
-  if (Object.keys(request.capacity?.requests ?? {}).length > 0)
+  const capacity = request.capacity?.requests ?? {};
+  if (Object.keys(capacity).length > 0 && !context.isEnabled('DRAConsumableCapacity'))
     throw new Error(
       `${place}: has capacity requests, but the DRAConsumableCapacity feature is disabled`,
     );
@@ -99,6 +102,7 @@ function toAlternative(
     selectors,
     adminAccess,
     tolerations,
+    capacity,
     ...(allocationMode !== 'All' && { count: Number(count ?? 1) }),
   };
 }

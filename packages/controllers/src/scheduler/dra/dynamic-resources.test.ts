@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatTime } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type {
   AllocationResult,
+  CapacityRequestPolicy,
   Device,
   DeviceClaim,
   ResourceClaim,
@@ -12,7 +14,9 @@ import type {
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import { summarizePod } from '../snapshot/pod-summary.ts';
 import { createSchedulingCluster, testNode, testPod } from '../testing/scheduling-cluster.ts';
+import { collectAllocated } from './allocated-devices.ts';
 import type { ClaimTracker } from './claim-tracker.ts';
+import { bindingState } from './device-binding.ts';
 
 const driver = 'gpu.example.com';
 const gpu = (name: string, numa: number, more: Partial<Device> = {}): Device => ({
@@ -64,13 +68,8 @@ function setUp({ slices, claims, disabled = [] }: Devices) {
         ? { metadata: { name }, spec: selecting(`device.driver == "${driver}"`) }
         : undefined,
     slices: () => slices,
-    allocatedDevices: () =>
-      new Set(
-        [...claims.map(({ status }) => status?.allocation), ...decided.values()]
-          .flatMap(results)
-          .filter(({ adminAccess }) => adminAccess !== true)
-          .map(({ pool, device }) => `${driver}/${pool}/${device}`),
-      ),
+    allocated: () =>
+      collectAllocated([...claims.map(({ status }) => status?.allocation), ...decided.values()]),
     isInFlight: ({ metadata: { uid = '' } }) => decided.has(uid),
     decide({ metadata: { uid = '' } }, allocation) {
       decided.set(uid, allocation);
@@ -112,6 +111,24 @@ const busy = (device: string) =>
       },
     },
   );
+
+const awaited = (name: string) =>
+  gpu(name, 0, { bindingConditions: ['Ready'], bindingFailureConditions: ['Broken'] });
+const listed = (name: string, ...ints: number[]) =>
+  gpu(name, 0, { attributes: { numa: { ints } } });
+const shareable = (name: string, requestPolicy?: CapacityRequestPolicy, numa = 0) =>
+  gpu(name, numa, {
+    allowMultipleAllocations: true,
+    capacity: { memory: { value: '8Gi', ...(requestPolicy !== undefined && { requestPolicy }) } },
+  });
+const sharing = (memory: string) => request({ capacity: { requests: { memory } } });
+/** Has a share already. */
+const sharer = (memory: string, device = 'g0') => {
+  const shareID = '00000000-0000-4000-8000-000000000000';
+  const result = { request: 'r', driver, pool: 'a', device, shareID, consumedCapacity: { memory } };
+  const status = { allocation: { devices: { results: [result] } } };
+  return claim(`sharer-${device}`, { requests: [request()] }, { status });
+};
 
 interface Row {
   readonly what: string;
@@ -245,6 +262,134 @@ const rows: readonly Row[] = [
     disabled: ['DRADeviceTaints'],
     expected: ['r=g0'],
   },
+  {
+    what: 'a device that must be made ready is the last choice',
+    claim: { requests: [request()] },
+    slices: [
+      slice('s', [awaited('w0')]),
+      slice('t', [gpu('g0', 0)], { pool: { name: 'z', generation: 1, resourceSliceCount: 1 } }),
+    ],
+    expected: ['r=g0'],
+  },
+  {
+    what: 'a device that must be made ready, where nobody waits for that yet',
+    claim: { requests: [request()] },
+    slices: [slice('s', [awaited('w0')])],
+    disabled: ['DRADeviceBindingConditions'],
+    expected: cannot,
+  },
+  {
+    what: 'partitions mean nothing before their release',
+    claim: { requests: [request()] },
+    slices: [
+      slice('s', [gpu('g0', 0, { nodeName: 'a' })], {
+        nodeName: undefined,
+        perDeviceNodeSelection: true,
+      }),
+    ],
+    disabled: ['DRAPartitionableDevices'],
+    expected: cannot,
+  },
+  {
+    what: 'each device may say where it is',
+    claim: { requests: [request()] },
+    slices: [
+      slice('s', [gpu('g0', 0, { nodeName: 'x' }), gpu('g1', 0, { allNodes: true })], {
+        nodeName: undefined,
+        perDeviceNodeSelection: true,
+      }),
+    ],
+    expected: ['r=g1'],
+  },
+  {
+    what: 'attributes with several values have one in common',
+    claim: { requests: [request({ count: 2 })], ...sameNuma },
+    slices: [slice('s', [listed('g0', 1, 2), listed('g1', 3), listed('g2', 2, 3)])],
+    expected: ['r=g0', 'r=g2'],
+  },
+  {
+    what: 'attributes with several values mean nothing before their release',
+    claim: { requests: [request({ count: 2 })], ...sameNuma },
+    slices: [slice('s', [listed('g0', 1, 2), listed('g2', 2, 3)])],
+    disabled: ['DRAListTypeAttributes'],
+    expected: cannot,
+  },
+  {
+    what: 'more of a capacity than a device has',
+    claim: { requests: [request({ capacity: { requests: { memory: '9Gi' } } })] },
+    expected: cannot,
+  },
+  {
+    what: 'a capacity that no device has',
+    claim: { requests: [request({ capacity: { requests: { cores: '1' } } })] },
+    expected: cannot,
+  },
+  {
+    what: 'shares of one device for two requests',
+    claim: { requests: [sharing('4Gi'), { ...sharing('4Gi'), name: 'q' }] },
+    slices: [slice('s', [shareable('g0')])],
+    expected: ['r=g0', 'q=g0'],
+  },
+  {
+    what: 'shares of different devices, where that is wanted',
+    claim: {
+      requests: [sharing('4Gi'), { ...sharing('4Gi'), name: 'q' }],
+      constraints: [{ distinctAttribute: `${driver}/numa` }],
+    },
+    slices: [slice('s', [shareable('g0'), shareable('g1', {}, 1)])],
+    expected: ['r=g0', 'q=g1'],
+  },
+  {
+    what: 'a share of what others have left',
+    claim: { requests: [sharing('4Gi')] },
+    slices: [slice('s', [shareable('g0')])],
+    others: [sharer('4Gi')],
+    expected: ['r=g0'],
+  },
+  {
+    what: 'a share of more than others have left',
+    claim: { requests: [sharing('5Gi')] },
+    slices: [slice('s', [shareable('g0')])],
+    others: [sharer('4Gi')],
+    expected: cannot,
+  },
+  {
+    what: 'who names no amount takes all, unless the device says otherwise',
+    claim: { requests: [request()] },
+    slices: [
+      slice('s', [shareable('g0'), shareable('g1', { default: '1Gi', validValues: ['1Gi'] })]),
+    ],
+    others: [sharer('4Gi'), sharer('7Gi', 'g1')],
+    expected: ['r=g1'],
+  },
+  {
+    what: 'amounts are rounded up as the device says, and then there is too little',
+    claim: { requests: [sharing('3Gi')] },
+    slices: [
+      slice('s', [shareable('g0', { default: '1Gi', validRange: { min: '1Gi', step: '4Gi' } })]),
+    ],
+    others: [sharer('4Gi')],
+    expected: cannot,
+  },
+  {
+    what: 'amounts beyond what the device allows at once',
+    claim: { requests: [sharing('3Gi')] },
+    slices: [
+      slice('s', [
+        shareable('g0', { default: '1Gi', validRange: { min: '1Gi', max: '2Gi' } }),
+        shareable('g1', { default: '1Gi', validValues: ['1Gi', '2Gi'] }),
+      ]),
+    ],
+    expected: cannot,
+  },
+  {
+    what: 'a device that somebody has a share of is nobody’s alone',
+    claim: { requests: [request()] },
+    slices: [slice('s', [shareable('g0')])],
+    others: [sharer('1Gi')],
+    disabled: ['DRAConsumableCapacity'],
+    expected: cannot,
+  },
 ];
 
 for (const { what, claim: devices, expected, slices, others = [], disabled = [] } of rows) {
@@ -298,6 +443,12 @@ test('what nobody can decide is an error, not a refusal', () => {
     [
       { requests: [request({ capacity: { requests: { memory: '1Gi' } } })] },
       /^claim n\/c, request r: has capacity requests, but the DRAConsumableCapacity feature is disabled$/,
+      ['DRAConsumableCapacity'],
+    ],
+    [
+      { requests: [{ name: 'r', firstAvailable: [{ name: 's', deviceClassName: 'gpu' }] }] },
+      /^claim n\/c, request r: has subrequests, but the DRAPrioritizedList feature is disabled$/,
+      ['DRAPrioritizedList'],
     ],
   ];
   for (const [devices, message, disabled] of scenes) {
@@ -342,4 +493,55 @@ test('a claim that is being allocated is not allocated again', () => {
   assert.deepEqual(devicesFor(using('p', 'c')), ['r=g0']);
   const text = '0/2 nodes are available: resource claim n/c is in the process of being allocated';
   assert.equal(devicesFor(using('q', 'c')), text);
+});
+
+test('a share says what it consumes, by the rules of the device', () => {
+  const policies: [CapacityRequestPolicy | undefined, asked: string, consumed: string][] = [
+    [undefined, '3Gi', '3Gi'],
+    [{ default: '1Gi', validRange: { min: '2Gi' } }, '1Gi', '1Gi'],
+    [{ default: '3Gi', validRange: { min: '2Gi' } }, '1Gi', '2Gi'],
+    [{ default: '1Gi', validRange: { min: '1Gi', step: '2Gi' } }, '4Gi', '5Gi'],
+    [{ default: '1Gi', validRange: { min: '1Gi', step: '2Gi' } }, '3Gi', '3Gi'],
+    [{ default: '1Gi', validValues: ['1Gi', '2Gi', '6Gi'] }, '3Gi', '6Gi'],
+  ];
+  for (const [policy, asked, memory] of policies) {
+    const { devicesFor, decided } = setUp({
+      slices: [slice('s', [shareable('g0', policy)])],
+      claims: [claim('c', { requests: [sharing(asked)] })],
+    });
+    assert.deepEqual(devicesFor(using('p', 'c')), ['r=g0']);
+    const [result] = decided.get('claim-c')?.devices?.results ?? [];
+    assert.deepEqual(result?.consumedCapacity, { memory });
+    assert.match(result?.shareID ?? '', /^[0-9a-f-]{36}$/);
+  }
+});
+
+test('devices that did not become ready are given up, those that may become so are not', () => {
+  const results = [{ request: 'r', driver, pool: 'a', device: 'w0' }].map((result) => ({
+    ...result,
+    bindingConditions: ['Ready'],
+    bindingFailureConditions: ['Broken'],
+  }));
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  const state = (type: string, ageMs = 0, status = 'True') => {
+    const allocationTimestamp = formatTime(now - ageMs);
+    const lastTransitionTime = allocationTimestamp;
+    const condition = { type, status, lastTransitionTime, reason: 'Test', message: '' };
+    const device = { driver, pool: 'a', device: 'w0', conditions: [condition] };
+    const allocated = { allocation: { devices: { results }, allocationTimestamp } };
+    const waiting = claim('c', {}, { status: { ...allocated, devices: [device] } });
+    return bindingState(waiting, { now, timeoutMs: 600_000 });
+  };
+  assert.deepEqual(
+    [
+      state('Ready'),
+      state('Ready', 0, 'False'),
+      state('Other', 600_000),
+      state('Other', 601_000),
+      state('Ready', 601_000),
+      state('Broken'),
+      state('Broken', 0, 'False'),
+    ],
+    ['ready', 'pending', 'pending', 'timed-out', 'ready', 'failed', 'pending'],
+  );
 });

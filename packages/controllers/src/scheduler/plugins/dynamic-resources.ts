@@ -1,7 +1,7 @@
 // Devices for pods (KEP-4381): a pod goes where the devices of its claims are, or can be allocated.
 // What was found on the chosen node is written into the claims before the pod is bound.
 
-import { formatTime, type Clock } from '@keelson/apimachinery';
+import type { Clock, Random } from '@keelson/apimachinery';
 import type {
   AllocationResult,
   ResourceClaim,
@@ -9,17 +9,19 @@ import type {
 import type { Client } from '@keelson/client';
 import { allocateDevices, type ClaimToAllocate } from '../dra/allocate-devices.ts';
 import { allocationResult } from '../dra/allocation-result.ts';
+import { missingClaim, missingClass } from '../dra/claim-preconditions.ts';
 import {
   claimNameOf,
   deallocateClaim,
   isReservedFor,
-  reserveClaim,
   reservedForMax,
   type ClaimTracker,
 } from '../dra/claim-tracker.ts';
+import { bindingState } from '../dra/device-binding.ts';
 import { poolsOf } from '../dra/device-pools.ts';
 import { expandRequests } from '../dra/device-requests.ts';
 import { createDeviceSelectors, type DeviceSelectors } from '../dra/device-selectors.ts';
+import { reserveDevices } from '../dra/reserve-devices.ts';
 import {
   normalizeScores,
   unresolvable,
@@ -27,7 +29,6 @@ import {
   type PostFilterContext,
   type PostFilterResult,
   type Rejection,
-  type Reservation,
   type SchedulerPlugin,
 } from '../framework.ts';
 import { compileNodeSelector } from '../snapshot/node-selector.ts';
@@ -38,7 +39,10 @@ export interface DynamicResourcesOptions {
   readonly claims: ClaimTracker;
   readonly client: Client;
   readonly clock: Clock;
+  readonly random: Random;
   readonly isEnabled: (gate: string) => boolean;
+  /** The pod waits for devices that are being made ready. */
+  readonly tellWaiting: (pod: PodSummary, message: string) => void;
 }
 
 const name = 'DynamicResources';
@@ -46,6 +50,8 @@ const elsewhere = unresolvable(name, 'resourceclaim not available on the node');
 const notEnough = unresolvable(name, 'cannot allocate all claims');
 /** COMPAT: DynamicResourcesArgs.filterTimeout. */
 const filterTimeoutMs = 10_000;
+/** COMPAT: DynamicResourcesArgs.bindingTimeout. */
+const bindingTimeoutMs = 600_000;
 /** What the first alternative is worth; one less for each that follows. */
 const alternativesMax = 8;
 
@@ -84,7 +90,14 @@ export function createDynamicResources(options: DynamicResourcesOptions): Schedu
     },
     reserve(pod, node) {
       if (attempt?.uid !== pod.uid) return undefined;
-      return reserve(options, { pod, node, attempt });
+      const allocations = attempt.allocations.get(node.name) ?? [];
+      const { toAllocate } = attempt;
+      const decided = attempt.claims.map((claim) => ({
+        claim,
+        allocation: allocations[toAllocate.findIndex((other) => other.claim === claim)],
+      }));
+      const reserving = { ...options, bindingTimeoutMs };
+      return reserveDevices(reserving, { pod, nodeName: node.name, decided });
     },
     mayHelp(pod, event) {
       switch (event.kind) {
@@ -105,38 +118,6 @@ export function createDynamicResources(options: DynamicResourcesOptions): Schedu
       }
     },
   };
-}
-
-/** A claim that has to be there before the pod is worth a try. */
-function missingClaim(claims: ClaimTracker, summary: PodSummary): string | undefined {
-  for (const reference of summary.pod.spec.resourceClaims ?? []) {
-    const found = claimNameOf(summary, reference);
-    if ('problem' in found) return found.problem;
-    if (found.name === undefined) continue;
-    const problem = claimProblem(claims, summary, found.name);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function claimProblem(
-  claims: ClaimTracker,
-  pod: PodSummary,
-  claimName: string,
-): string | undefined {
-  const claim = claims.claim(pod.namespace, claimName);
-  if (claim === undefined) return `resourceclaim.resource.k8s.io "${claimName}" not found`;
-  if (claim.metadata.deletionTimestamp !== undefined)
-    return `resourceclaim "${claimName}" is being deleted`;
-  const isNamed = (pod.pod.spec.resourceClaims ?? []).some(
-    ({ resourceClaimName }) => resourceClaimName === claimName,
-  );
-  const isOwner = (claim.metadata.ownerReferences ?? []).some(
-    ({ uid, controller }) => uid === pod.uid && controller === true,
-  );
-  if (isNamed || isOwner) return undefined;
-  const { namespace, name: podName } = pod;
-  return `ResourceClaim ${namespace}/${claimName} was not created for Pod ${namespace}/${podName} (Pod is not owner)`;
 }
 
 function beginAttempt(options: DynamicResourcesOptions, pod: PodSummary): Attempt | Rejection {
@@ -177,59 +158,61 @@ function beginAttempt(options: DynamicResourcesOptions, pod: PodSummary): Attemp
   };
 }
 
-function missingClass(tracker: ClaimTracker, { spec }: ResourceClaim): string | undefined {
-  for (const { name: request, exactly, firstAvailable = [] } of spec.devices?.requests ?? []) {
-    const named = [
-      ...(exactly === undefined ? [] : [{ place: request, className: exactly.deviceClassName }]),
-      ...firstAvailable.map((sub) => ({
-        place: `${request}/${sub.name}`,
-        className: sub.deviceClassName,
-      })),
-    ];
-    for (const { place, className } of named)
-      if (tracker.deviceClass(className) === undefined)
-        return `request ${place}: device class ${className} does not exist`;
-  }
-  return undefined;
-}
-
 function runOf(
   options: DynamicResourcesOptions,
   selectors: DeviceSelectors,
   attempt: Attempt,
 ): FilterRun {
-  const { claims: tracker, clock, isEnabled } = options;
-  const { toAllocate } = attempt;
+  const { clock } = options;
   const allocated = attempt.claims.flatMap((claim) => {
+    const binding = { now: clock.now(), timeoutMs: bindingTimeoutMs };
+    if (isLost(claim, binding)) return [{ claim, matches: () => false }];
     const selector = claim.status?.allocation?.nodeSelector;
     return selector === undefined ? [] : [{ claim, matches: compileNodeSelector(selector) }];
   });
-  const slices = toAllocate.length === 0 ? [] : tracker.slices();
-  const inUse = toAllocate.length === 0 ? new Set<string>() : tracker.allocatedDevices();
+  const findDevices =
+    attempt.toAllocate.length === 0 ? undefined : deviceFinder(options, selectors, attempt);
   return {
     filter(node) {
       const unusable = allocated.filter(({ matches }) => !matches(node));
       for (const { claim } of unusable) attempt.unavailable.add(claim);
       if (unusable.length > 0) return elsewhere;
-      if (toAllocate.length === 0) return undefined;
-      const deadline = clock.monotonic() + filterTimeoutMs;
-      const checkTime = () => {
-        if (clock.monotonic() > deadline)
-          throw new Error(`node ${node.name}: timed out trying to allocate devices`);
-      };
-      const pools = poolsOf(slices, node);
-      const isAllocated = (id: string) => inUse.has(id);
-      const context = { node, pools, selectors, isAllocated, isEnabled, checkTime };
-      const chosen = allocateDevices(toAllocate, context);
-      if (chosen === undefined) return notEnough;
-      const results = toAllocate.map(({ claim }, i) =>
-        allocationResult(claim, chosen[i] ?? [], node),
-      );
-      attempt.allocations.set(node.name, results);
-      const preference = preferenceOf(toAllocate, results);
-      if (preference > 0) attempt.preferences.set(node.name, preference);
-      return undefined;
+      return findDevices === undefined || findDevices(node) ? undefined : notEnough;
     },
+  };
+}
+
+/** Its devices will not become ready. */
+function isLost(claim: ResourceClaim, binding: Parameters<typeof bindingState>[1]): boolean {
+  return ['failed', 'timed-out'].includes(bindingState(claim, binding));
+}
+
+/** Whether a node has devices for the claims; which ones is noted in the attempt. */
+function deviceFinder(
+  { claims: tracker, clock, isEnabled, random }: DynamicResourcesOptions,
+  selectors: DeviceSelectors,
+  { toAllocate, allocations, preferences }: Attempt,
+): (node: NodeState) => boolean {
+  const slices = tracker.slices();
+  const allocated = tracker.allocated();
+  const features = { hasPartitions: isEnabled('DRAPartitionableDevices') };
+  return (node) => {
+    const deadline = clock.monotonic() + filterTimeoutMs;
+    const checkTime = () => {
+      if (clock.monotonic() > deadline)
+        throw new Error(`node ${node.name}: timed out trying to allocate devices`);
+    };
+    const pools = poolsOf(slices, node, features);
+    const context = { node, pools, selectors, allocated, isEnabled, checkTime };
+    const chosen = allocateDevices(toAllocate, context);
+    if (chosen === undefined) return false;
+    const results = toAllocate.map(({ claim }, i) =>
+      allocationResult(claim, chosen[i] ?? [], { node, random }),
+    );
+    allocations.set(node.name, results);
+    const preference = preferenceOf(toAllocate, results);
+    if (preference > 0) preferences.set(node.name, preference);
+    return true;
   };
 }
 
@@ -272,36 +255,5 @@ function postFilter(
     isFinal: false,
     message: 'deallocation of ResourceClaim completed',
     execute: (signal) => deallocateClaim(client, unused, signal),
-  };
-}
-
-function reserve(
-  { claims: tracker, client, clock }: DynamicResourcesOptions,
-  {
-    pod,
-    node,
-    attempt,
-  }: {
-    readonly pod: PodSummary;
-    readonly node: NodeState;
-    readonly attempt: Attempt;
-  },
-): Reservation {
-  const allocations = attempt.allocations.get(node.name) ?? [];
-  const decided = attempt.toAllocate.map(({ claim }, i) => ({ claim, allocation: allocations[i] }));
-  const allocationOf = (claim: ResourceClaim) =>
-    decided.find((other) => other.claim === claim)?.allocation;
-  const takeBack = decided.flatMap(({ claim, allocation }) =>
-    allocation === undefined ? [] : [tracker.decide(claim, allocation)],
-  );
-  return {
-    async preBind(signal) {
-      for (const claim of attempt.claims) {
-        const allocation = allocationOf(claim);
-        const now = formatTime(clock.now());
-        await reserveClaim(client, { claim, allocation, pod, now }, signal);
-      }
-    },
-    unreserve: () => takeBack.forEach((undo) => undo()),
   };
 }

@@ -11,6 +11,7 @@ import type {
 import type { PodDisruptionBudget } from '@keelson/apimachinery/types/policy.v1';
 import type { CSINode, StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import { createClient, createInProcessTransport } from '@keelson/client';
+import { collectAllocated } from '../dra/allocated-devices.ts';
 import type { ClaimTracker } from '../dra/claim-tracker.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import type { Candidate } from '../preemption/select-victims.ts';
@@ -60,6 +61,7 @@ export function createSchedulingCluster(objects: ClusterObjects = {}) {
     client: createClient({ transport: unreachable }),
     isEnabled: objects.isEnabled ?? (() => true),
     claims: objects.devices ?? noDevices,
+    tellWaiting: () => {},
     evict: (_pod, candidate) => Promise.resolve(void evicted.push(candidate)),
   });
   return {
@@ -82,7 +84,7 @@ const noDevices: ClaimTracker = {
   claim: () => undefined,
   deviceClass: () => undefined,
   slices: () => [],
-  allocatedDevices: () => new Set(),
+  allocated: () => collectAllocated([]),
   isInFlight: () => false,
   decide: () => () => {},
 };
