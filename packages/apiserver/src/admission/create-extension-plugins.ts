@@ -2,6 +2,7 @@
 // webhooks, whose conditions are judged as those of policies are.
 
 import type { Authorizer } from '../authorization/authorizer.ts';
+import type { Features } from '../features/features.ts';
 import type { ObjectSource } from '../object-source.ts';
 import { expressionsOf } from '../registry/expressions/expressions.ts';
 import { silentLogger, type Logger } from '../logger.ts';
@@ -51,7 +52,6 @@ export interface ExtensionPluginsOptions extends Omit<
  * Throws AdmissionConfigurationError and ManifestError for configurations that the server cannot
  * start with.
  */
-
 export function createExtensionPlugins(options: ExtensionPluginsOptions): AdmissionPlugin[] {
   const { sources, index, features, authorizer } = options;
   const configured = readConfigured(options);
@@ -65,22 +65,23 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
     authorizer,
     environment,
   };
+  const mutating = createMutatingAdmissionPolicy({
+    ...shared,
+    policies: sources.mutatingAdmissionPolicies,
+    bindings: sources.mutatingAdmissionPolicyBindings,
+    manifests: configured.policies('MutatingAdmissionPolicy'),
+    metrics: createPolicyMetrics('mutating', options.metrics, options.clock),
+    typeOf: (gvr) => index().find(gvr)?.definition.type,
+  });
+  const validating = createValidatingAdmissionPolicy({
+    ...shared,
+    policies: sources.validatingAdmissionPolicies,
+    bindings: sources.validatingAdmissionPolicyBindings,
+    manifests: configured.policies('ValidatingAdmissionPolicy'),
+    metrics: createPolicyMetrics('validating', options.metrics, options.clock),
+  });
   return [
-    createMutatingAdmissionPolicy({
-      ...shared,
-      policies: sources.mutatingAdmissionPolicies,
-      bindings: sources.mutatingAdmissionPolicyBindings,
-      manifests: configured.policies('MutatingAdmissionPolicy'),
-      metrics: createPolicyMetrics('mutating', options.metrics, options.clock),
-      typeOf: (gvr) => index().find(gvr)?.definition.type,
-    }),
-    createValidatingAdmissionPolicy({
-      ...shared,
-      policies: sources.validatingAdmissionPolicies,
-      bindings: sources.validatingAdmissionPolicyBindings,
-      manifests: configured.policies('ValidatingAdmissionPolicy'),
-      metrics: createPolicyMetrics('validating', options.metrics, options.clock),
-    }),
+    ...[mutating, validating].map((plugin) => behindGate(plugin, features)),
     ...createWebhookPlugins({
       ...options,
       judgeConditions,
@@ -93,6 +94,11 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
       },
     }),
   ];
+}
+
+/** Both plugins have the name of their gate; while it is off, stored policies do nothing. */
+function behindGate(plugin: AdmissionPlugin, features: Features): AdmissionPlugin {
+  return features.enabled(plugin.name) ? plugin : { name: plugin.name, handles: () => false };
 }
 
 /** What files say about the plugins: manifests, and who the server is to webhooks. */
