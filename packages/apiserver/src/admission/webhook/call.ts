@@ -12,23 +12,31 @@ import { tracedReason } from '../traced-reason.ts';
 import type { AdmissionAttributes } from '../admission.ts';
 import type { CredentialsForHost } from '../kubeconfig.ts';
 import type { VersionedObjects } from '../request-versions.ts';
-import { callFailed, deniedBy, requestTimedOut, WebhookCallError } from './failures.ts';
+import {
+  callFailed,
+  deniedBy,
+  requestTimedOut,
+  WebhookCallError,
+  WebhookDenial,
+} from './failures.ts';
 import { assertDryRun, type Invocation } from './invocation.ts';
 import { readReview, writeReview, type Verdict } from './review.ts';
-import type { WebhookMetrics, WebhookPhase } from './webhook-metrics.ts';
+import type { WebhookMetrics, WebhookOutcome, WebhookPhase } from './webhook-metrics.ts';
 
 const httpsPort = 443;
 
 export interface WebhookCaller {
   /**
-   * The verdict of a webhook that allows, `undefined` of one that could not be asked and may be
-   * passed over. Throws the answer to the client otherwise.
+   * What `use` makes of the verdict of a webhook that allows; `undefined` for one that could not be
+   * asked and may be passed over. Throws the answer to the client otherwise, and what `use` throws.
    */
-  ask(
-    invocation: Invocation,
-    attributes: AdmissionAttributes,
-    objects: VersionedObjects,
-  ): Promise<Verdict | undefined>;
+  ask<T>(question: Question, use: (verdict: Verdict) => T | Promise<T>): Promise<T | undefined>;
+}
+
+export interface Question {
+  readonly invocation: Invocation;
+  readonly attributes: AdmissionAttributes;
+  readonly objects: VersionedObjects;
 }
 
 export interface WebhookCallerOptions {
@@ -42,11 +50,7 @@ export interface WebhookCallerOptions {
 
 export function createWebhookCaller(options: WebhookCallerOptions): WebhookCaller {
   const { phase, client, random, metrics, credentialsFor } = options;
-  const post = async (
-    invocation: Invocation,
-    attributes: AdmissionAttributes,
-    objects: VersionedObjects,
-  ): Promise<Verdict> => {
+  const post = async ({ invocation, attributes, objects }: Question): Promise<Verdict> => {
     const { address, timeoutMs } = invocation.webhook;
     const review = writeReview(invocation, attributes, objects, createUid(random));
     try {
@@ -57,37 +61,46 @@ export function createWebhookCaller(options: WebhookCallerOptions): WebhookCalle
       return readReview(answer, review, phase);
     } catch (error) {
       if (!(error instanceof WebhookError)) throw error;
-      throw new WebhookCallError(`failed to call webhook: ${error.message}`, { cause: error });
+      const { message, status: code } = error;
+      throw new WebhookCallError(`failed to call webhook: ${message}`, { cause: error, code });
     }
   };
   return {
-    async ask(invocation, attributes, objects) {
-      const { webhook } = invocation;
-      assertDryRun(webhook, attributes);
+    async ask(question, use) {
+      const { attributes } = question;
+      const { webhook } = question.invocation;
       const finish = metrics.start(webhook.name, phase, attributes);
-      let verdict: Verdict;
       try {
-        verdict = await post(invocation, attributes, objects);
+        assertDryRun(webhook, attributes);
+        const verdict = await post(question);
+        passOn(webhook.name, verdict, attributes);
+        if (!verdict.allowed) throw new WebhookDenial(deniedBy(webhook.name, verdict.status));
+        const used = await use(verdict);
+        finish({ kind: 'allowed' });
+        return used;
       } catch (error) {
+        finish(outcomeOf(error, question));
+        if (error instanceof WebhookDenial) {
+          record(question, 'deny', error.answer);
+          throw error.answer;
+        }
         if (!(error instanceof WebhookCallError)) throw error;
-        finish({ kind: 'failed', code: 500, isIgnored: webhook.ignoresFailure });
         const answer = callFailed(webhook.name, error);
-        record(invocation, attributes, 'error', answer);
+        record(question, 'error', answer);
         if (!webhook.ignoresFailure) throw answer;
         if (attributes.signal.aborted) throw requestTimedOut();
         return undefined;
       }
-      passOn(webhook.name, verdict, attributes);
-      if (verdict.allowed) {
-        finish({ kind: 'allowed' });
-        return verdict;
-      }
-      const answer = deniedBy(webhook.name, verdict.status);
-      finish({ kind: 'denied', code: answer.code });
-      record(invocation, attributes, 'deny', answer);
-      throw answer;
     },
   };
+}
+
+function outcomeOf(error: unknown, { invocation, attributes }: Question): WebhookOutcome {
+  if (error instanceof WebhookDenial) return { kind: 'denied', code: error.answer.code };
+  if (!(error instanceof WebhookCallError)) return { kind: 'internal-error' };
+  const isIgnored = invocation.webhook.ignoresFailure;
+  const { signal } = attributes;
+  return { kind: 'failed', code: error.code, isIgnored, isCanceled: signal.aborted };
 }
 
 function hostPortOf({ url, service }: WebhookAddress): string {
@@ -109,8 +122,7 @@ function passOn(
 }
 
 function record(
-  { webhook }: Invocation,
-  attributes: AdmissionAttributes,
+  { invocation: { webhook }, attributes }: Question,
   outcome: 'deny' | 'error',
   refusal: Error,
 ): void {

@@ -7,11 +7,26 @@
 import { StatusError, statusErrors, type Status } from '@keelson/apimachinery';
 import type { AdmissionResponse } from '@keelson/apimachinery/types/admission.k8s.io.v1';
 
+const unavailable = 503;
+
 /** The webhook gave no answer that can be used; its failure policy decides. */
 export class WebhookCallError extends Error {
-  constructor(message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  /** HTTP status of what went wrong; only metrics tell it. */
+  readonly code: number;
+  constructor(message: string, options: { readonly cause?: unknown; readonly code?: number } = {}) {
+    super(message, { cause: options.cause });
     this.name = 'WebhookCallError';
+    this.code = options.code || unavailable;
+  }
+}
+
+/** The webhook refuses; `answer` is what the client is told. */
+export class WebhookDenial extends Error {
+  readonly answer: StatusError;
+  constructor(answer: StatusError) {
+    super(answer.message);
+    this.name = 'WebhookDenial';
+    this.answer = answer;
   }
 }
 

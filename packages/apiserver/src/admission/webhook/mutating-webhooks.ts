@@ -42,22 +42,23 @@ export function createMutatingWebhooks(options: MutatingWebhooksOptions): Admiss
   ): Promise<boolean> {
     const { webhook, gvr } = invocation;
     const objects = await versions.show(attributes, gvr);
-    const verdict = await caller.ask(invocation, attributes, objects);
-    if (verdict === undefined) {
-      annotations.failedOpen(webhook);
-      return false;
-    }
-    const patched = applyPatch(webhook, objects.object, verdict.patch);
-    if (patched !== undefined) {
-      const changed = await takePatched(attributes, gvr, patched);
-      if (!isSemanticallyEqual(changed, attributes.object)) {
-        attributes.object = changed;
-        annotations.asked(webhook, true, verdict.patch);
+    const question = { invocation, attributes, objects };
+    let isChanged = false;
+    try {
+      const asked = await caller.ask(question, async ({ patch }) => {
+        const patched = applyPatch(webhook, objects.object, patch);
+        if (patched === undefined) return true;
+        const changed = await takePatched(attributes, gvr, patched);
+        annotations.patched(webhook, patch);
+        isChanged = !isSemanticallyEqual(changed, attributes.object);
+        if (isChanged) attributes.object = changed;
         return true;
-      }
+      });
+      if (asked === undefined) annotations.failedOpen(webhook);
+    } finally {
+      annotations.asked(webhook, isChanged);
     }
-    annotations.asked(webhook, false, verdict.patch);
-    return false;
+    return isChanged;
   }
 
   async function takePatched(
@@ -113,7 +114,9 @@ function applyPatch(
 }
 
 interface Annotations {
-  asked(webhook: Webhook, mutated: boolean, patch: readonly JsonObject[] | undefined): void;
+  /** Also of a webhook that refused or could not be asked. */
+  asked(webhook: Webhook, mutated: boolean): void;
+  patched(webhook: Webhook, patch: readonly JsonObject[] | undefined): void;
   failedOpen(webhook: Webhook): void;
 }
 
@@ -121,18 +124,16 @@ interface Annotations {
 function annotationsOf(attributes: AdmissionAttributes, round: number, index: number): Annotations {
   const place = `round_${round}_index_${index}`;
   return {
-    asked({ configuration, name: webhook }, mutated, patch) {
-      const subject = { configuration, webhook };
+    asked: ({ configuration, name: webhook }, mutated) =>
       attributes.annotate(
         `mutation.webhook.admission.k8s.io/${place}`,
-        JSON.stringify({ ...subject, mutated }),
-      );
-      if (mutated && patch !== undefined)
-        attributes.annotate(
-          `patch.webhook.admission.k8s.io/${place}`,
-          encodeJsonText({ ...subject, patch: [...patch], patchType: 'JSONPatch' }),
-        );
-    },
+        JSON.stringify({ configuration, webhook, mutated }),
+      ),
+    patched: ({ configuration, name: webhook }, patch = []) =>
+      attributes.annotate(
+        `patch.webhook.admission.k8s.io/${place}`,
+        encodeJsonText({ configuration, webhook, patch: [...patch], patchType: 'JSONPatch' }),
+      ),
     failedOpen: ({ name }) =>
       attributes.annotate(`failed-open.mutation.webhook.admission.k8s.io/${place}`, name),
   };

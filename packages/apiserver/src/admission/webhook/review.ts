@@ -48,6 +48,7 @@ export function writeReview(
   if (version === undefined)
     throw new WebhookCallError(
       'webhook does not accept known AdmissionReview versions (v1, v1beta1)',
+      { code: 400 },
     );
   const review = {
     kind: 'AdmissionReview',
@@ -127,7 +128,9 @@ export function readReview(
   // In v1beta1 a patch needs no type.
   const patchType = review.version === 'v1' ? response.patchType : 'JSONPatch';
   if (patchType !== 'JSONPatch')
-    throw new WebhookCallError(`unsupported patch type ${JSON.stringify(patchType ?? '')}`);
+    throw new WebhookCallError(`unsupported patch type ${JSON.stringify(patchType ?? '')}`, {
+      code: 400,
+    });
   return { ...verdict, patch: readPatch(Buffer.from(response.patch, 'base64')) };
 }
 

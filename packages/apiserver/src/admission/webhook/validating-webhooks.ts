@@ -24,8 +24,8 @@ export function createValidatingWebhooks(options: ValidatingWebhooksOptions): Ad
     index: number,
   ): Promise<void> {
     const objects = await versions.show(attributes, invocation.gvr);
-    const verdict = await caller.ask(invocation, attributes, objects);
-    if (verdict !== undefined) return;
+    const isAllowed = await caller.ask({ invocation, attributes, objects }, () => true);
+    if (isAllowed === true) return;
     const key = `failed-open.validating.webhook.admission.k8s.io/round_0_index_${index}`;
     attributes.annotate(key, invocation.webhook.name);
   }
