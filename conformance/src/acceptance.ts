@@ -1,25 +1,44 @@
 // Which acceptance cases of the specification are tests. A test says so in its title: `auth §9.2 (1),
-// (3)–(5): …` stands for cases 1 and 3 to 5 of section 9, whatever the subsection; a title may name
-// several sections. What is no test has its reason here, so nothing is left out silently.
+// (3)–(5): …` stands for cases 1 and 3 to 5 of section 9 of the part about authentication and
+// authorization, whatever the subsection; `admission §4 (1)` for one of the part about admission. A
+// title may name several sections. What is no test has its reason here, so nothing is left out
+// silently.
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Cases by section. */
-const counts: Readonly<Record<string, number>> = {
-  '2': 15,
-  '3': 15,
-  '4': 15,
-  '5': 12,
-  '6': 14,
-  '7': 14,
-  '8': 8,
-  '9': 15,
-  '10': 15,
-  '11': 14,
-  '12': 13,
-  '13': 9,
-};
+const parts = {
+  auth: [
+    [2, 15],
+    [3, 15],
+    [4, 15],
+    [5, 12],
+    [6, 14],
+    [7, 14],
+    [8, 8],
+    [9, 15],
+    [10, 15],
+    [11, 14],
+    [12, 13],
+    [13, 9],
+  ],
+  admission: [
+    [1, 15],
+    [2, 14],
+    [3, 10],
+    [4, 15],
+    [5, 14],
+    [6, 15],
+    [7, 12],
+    [8, 12],
+    [9, 14],
+  ],
+} as const satisfies Readonly<
+  Record<string, readonly (readonly [section: number, cases: number])[]>
+>;
+
+export type Part = keyof typeof parts;
+export const partNames = Object.keys(parts) as Part[];
 
 /** By case, the reason why no test has its number. */
 export const leftOutCases: Readonly<Record<string, string>> = {
@@ -27,9 +46,9 @@ export const leftOutCases: Readonly<Record<string, string>> = {
 };
 
 /** `auth §9 (3)`, in order. */
-export function acceptanceCases(): string[] {
-  return Object.entries(counts).flatMap(([section, count]) =>
-    Array.from({ length: count }, (_, i) => caseId(section, i + 1)),
+export function acceptanceCases(part: Part): string[] {
+  return parts[part].flatMap(([section, count]) =>
+    Array.from({ length: count }, (_, i) => caseId(part, section, i + 1)),
   );
 }
 
@@ -42,14 +61,18 @@ export function casesWithTests(root: string): ReadonlySet<string> {
   return new Set(titles.flatMap(casesIn));
 }
 
+const title = new RegExp(`['"\`]((?:${partNames.join('|')}) §.*?:)`, 'g');
+
 function titlesIn(text: string): string[] {
-  return Array.from(text.matchAll(/['"`](auth §.*?:)/g), ([, title = '']) => title);
+  return Array.from(text.matchAll(title), ([, found = '']) => found);
 }
 
 /** The cases that a title stands for. */
-export function casesIn(title: string): string[] {
-  return Array.from(title.matchAll(/§(\d+)[\d.]*((?:[\s,–]*\([^)]*\))*)/g)).flatMap(
-    ([, section = '', list = '']) => numbersIn(list).map((number) => caseId(section, number)),
+export function casesIn(text: string): string[] {
+  const part = partNames.find((name) => text.startsWith(`${name} §`));
+  if (part === undefined) return [];
+  return Array.from(text.matchAll(/§(\d+)[\d.]*((?:[\s,–]*\([^)]*\))*)/g)).flatMap(
+    ([, section, list = '']) => numbersIn(list).map((n) => caseId(part, Number(section), n)),
   );
 }
 
@@ -64,6 +87,6 @@ function numbersIn(list: string): number[] {
   return numbers;
 }
 
-function caseId(section: string, number: number): string {
-  return `auth §${section} (${number})`;
+function caseId(part: Part, section: number, number: number): string {
+  return `${part} §${section} (${number})`;
 }

@@ -3,7 +3,13 @@
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { acceptanceCases, casesWithTests, leftOutCases } from './acceptance.ts';
+import {
+  acceptanceCases,
+  casesWithTests,
+  leftOutCases,
+  partNames,
+  type Part,
+} from './acceptance.ts';
 import {
   findReference,
   readFloors,
@@ -65,15 +71,29 @@ function render(result: ReplayResult, floors: Readonly<Record<string, number>>):
   ].join('\n');
 }
 
+const partSubjects: Readonly<Record<Part, string>> = {
+  auth: 'authentication and authorization',
+  admission: 'admission control, Pod Security and CEL',
+};
+
 /** Acceptance cases of the specification: each is a test that names it, or has a reason. */
 function renderAcceptance(): string[] {
-  const all = acceptanceCases();
   const tested = casesWithTests(repositoryRoot);
+  const counted = (part: Part) => {
+    const all = acceptanceCases(part);
+    const tests = all.filter((id) => tested.has(id)).length;
+    return `| ${partSubjects[part]} (\`${part} §9 (3)\`) | ${all.length} | ${tests} |`;
+  };
   return [
     '## Acceptance cases of the specification',
     '',
-    `Of ${all.length} acceptance cases about authentication and authorization, ${all.filter((id) => tested.has(id)).length} are tests that carry their`,
-    'section and number in the title (`auth §9 (3)`). The others:',
+    'Tests carry the part, section and number of the case in their title.',
+    '',
+    '| part | cases | tests |',
+    '| --- | ---: | ---: |',
+    ...partNames.map(counted),
+    '',
+    'The others:',
     '',
     '| case | why it is no test |',
     '| --- | --- |',

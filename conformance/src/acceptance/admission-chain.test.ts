@@ -1,6 +1,5 @@
-// Built-in admission plugins in whole clusters. The numbers are those of the acceptance cases of
-// specification section 1.7; the tenth (audiences of tokens for kubelets) is in the tests of
-// NodeRestriction.
+// Built-in admission plugins in whole clusters. The tenth case (audiences of tokens for kubelets) is
+// in the tests of NodeRestriction.
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
@@ -44,7 +43,7 @@ const mountsOf = (container: JsonObject | undefined) =>
   ((container?.['volumeMounts'] ?? []) as { mountPath: string }[]).map((mount) => mount.mountPath);
 
 describe('the admission chain', () => {
-  it('admission 1.7/1: plugins that the release does not know', async () => {
+  it('admission §1 (1): plugins that the release does not know', async () => {
     const rows: [options: ClusterOptions, message: RegExp][] = [
       [{ enableAdmissionPlugins: ['Nope'] }, /plugin "Nope" is unknown/],
       [
@@ -66,7 +65,7 @@ describe('the admission chain', () => {
     }
   });
 
-  it('admission 1.7/2: nothing new where a namespace ends', async (t) => {
+  it('admission §1 (2): nothing new where a namespace ends', async (t) => {
     const { of, global } = await start(t);
     await global('namespaces').create(asObject({ metadata: { name: 'ending' } }));
     await global('namespaces').delete('ending');
@@ -84,7 +83,7 @@ describe('the admission chain', () => {
     );
   });
 
-  it('admission 1.7/3: a pod gets its service account', async (t) => {
+  it('admission §1 (3): a pod gets its service account', async (t) => {
     const { of } = await start(t);
     const initContainers = [{ name: 'i', image: 'i' }];
     const created = specOf(await of('pods').create(pod({ initContainers })));
@@ -100,7 +99,7 @@ describe('the admission chain', () => {
       assert.deepEqual(mountsOf(container), [accountPath]);
   });
 
-  it('admission 1.7/4: accounts and pods say whether tokens are mounted', async (t) => {
+  it('admission §1 (4): accounts and pods say whether tokens are mounted', async (t) => {
     const { of } = await start(t);
     const quiet = { metadata: { name: 'quiet' }, automountServiceAccountToken: false };
     await of('serviceaccounts').create(asObject(quiet));
@@ -115,7 +114,7 @@ describe('the admission chain', () => {
     }
   });
 
-  it('admission 1.7/5: what is mounted there already stays', async (t) => {
+  it('admission §1 (5): what is mounted there already stays', async (t) => {
     const { of } = await start(t);
     const volumes = [{ name: 'own', emptyDir: {} }];
     const volumeMounts = [{ name: 'own', mountPath: accountPath }];
@@ -128,7 +127,7 @@ describe('the admission chain', () => {
     assert.deepEqual(mountsOf(created.containers[0]), [accountPath]);
   });
 
-  it('admission 1.7/6: limits by default', async (t) => {
+  it('admission §1 (6): limits by default', async (t) => {
     const { of } = await start(t);
     const limits = [{ type: 'Container', default: { cpu: '1' }, defaultRequest: { cpu: '500m' } }];
     await of('limitranges').create(asObject({ metadata: { name: 'l' }, spec: { limits } }));
@@ -143,7 +142,7 @@ describe('the admission chain', () => {
     );
   });
 
-  it('admission 1.7/7: a claim gets a default class, unless it wants none', async (t) => {
+  it('admission §1 (7): a claim gets a default class, unless it wants none', async (t) => {
     const { of, global } = await start(t);
     const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
     for (const name of ['b', 'a'])
@@ -170,7 +169,7 @@ describe('the admission chain', () => {
     assert.equal(await classOf(claim('none', { storageClassName: '' })), '');
   });
 
-  it('admission 1.7/8: a dry run counts against a quota and leaves no trace', async (t) => {
+  it('admission §1 (8): a dry run counts against a quota and leaves no trace', async (t) => {
     const { of } = await start(t);
     const quota = await of('resourcequotas').create(
       asObject({ metadata: { name: 'q' }, spec: { hard: { configmaps: '1' } } }),
@@ -195,7 +194,7 @@ describe('the admission chain', () => {
     assert.equal(await used(), '1');
   });
 
-  it('admission 1.7/9: nodes make mirror pods only', async (t) => {
+  it('admission §1 (9): nodes make mirror pods only', async (t) => {
     const { cluster } = await start(t);
     const node = cluster.client({ name: 'system:node:n', groups: ['system:nodes'] });
     const pods = node.resource({ group: '', version: 'v1', resource: 'pods' }).namespace('default');
@@ -208,7 +207,7 @@ describe('the admission chain', () => {
     );
   });
 
-  it('admission 1.7/11: a bound pod knows its zone, whatever it said before', async (t) => {
+  it('admission §1 (11): a bound pod knows its zone, whatever it said before', async (t) => {
     const { of, global, cluster } = await start(t, { emulatedVersion: '1.35' });
     const [zone, region] = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
     const labels = { [zone]: 'z', [region]: 'r', other: 'x' };
@@ -225,7 +224,7 @@ describe('the admission chain', () => {
     assert.deepEqual(bound.metadata.labels, { [zone]: 'z', [region]: 'r' });
   });
 
-  it('admission 1.7/12: no new external addresses, but fewer', async (t) => {
+  it('admission §1 (12): no new external addresses, but fewer', async (t) => {
     const plugin = 'DenyServiceExternalIPs';
     const { of } = await start(t);
     const service = (externalIPs: string[]) =>
@@ -243,7 +242,7 @@ describe('the admission chain', () => {
     await strict('services').update(asObject({ ...created, spec: { ...spec, externalIPs: [] } }));
   });
 
-  it('admission 1.7/13: what a webhook injects gets a token too', async (t) => {
+  it('admission §1 (13): what a webhook injects gets a token too', async (t) => {
     const webhook = await startWebhookServer();
     t.after(() => webhook.close());
     const { of, global } = await start(t);
@@ -279,7 +278,7 @@ describe('the admission chain', () => {
     );
   });
 
-  it('admission 1.7/14: namespaces that are never deleted', async (t) => {
+  it('admission §1 (14): namespaces that are never deleted', async (t) => {
     const { global } = await start(t);
     for (const name of ['default', 'kube-system', 'kube-public'])
       await assert.rejects(
@@ -289,7 +288,7 @@ describe('the admission chain', () => {
     await global('namespaces').delete('kube-node-lease');
   });
 
-  it('admission 1.7/15: overhead is that of the class', async (t) => {
+  it('admission §1 (15): overhead is that of the class', async (t) => {
     const { of, global } = await start(t);
     await global('runtimeclasses', 'node.k8s.io').create(
       asObject({ metadata: { name: 'vm' }, handler: 'vm', overhead: { podFixed: { cpu: '1' } } }),

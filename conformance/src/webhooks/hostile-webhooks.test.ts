@@ -97,7 +97,7 @@ const rows: readonly Row[] = [
     message: text(`.+`),
   },
   {
-    name: 'the UID of another request',
+    name: 'admission §6 (4): the UID of another request',
     reply: review({ uid: 'another', allowed: true }),
     message: invalid('expected response\\.uid="[0-9a-f-]{36}", got "another"'),
   },
@@ -131,7 +131,7 @@ const rows: readonly Row[] = [
     message: invalid('validating webhook may not return response.patch'),
   },
   {
-    name: 'a patch without its type',
+    name: 'admission §6 (5): a patch without its type',
     kind: 'Mutating',
     reply: { patchText: '[]' },
     message: invalid('webhook returned response.patch but not response.patchType'),

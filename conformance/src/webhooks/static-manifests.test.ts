@@ -89,7 +89,7 @@ test('policies of files are in force and out of reach', async (t) => {
   );
 });
 
-test('webhooks of files see what others do not, and know who asks', async (t) => {
+test('admission §6 (15): webhooks of files see what others do not, and know who asks', async (t) => {
   const webhook = await startWebhookServer();
   t.after(() => webhook.close());
   const path = folder(t, {

@@ -463,7 +463,7 @@ test('claims, leases and slices', async () => {
   ]);
 });
 
-test('tokens', async () => {
+test('admission §1 (10): tokens', async () => {
   const token = (spec: object, reference: object = {}): TestRequest => ({
     resource: 'serviceaccounts',
     subresource: 'token',

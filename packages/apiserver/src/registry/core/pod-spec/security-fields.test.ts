@@ -1,12 +1,10 @@
-// The security fields of pods by release: what is accepted, refused, dropped and defaulted. The
-// numbers are those of the acceptance cases of specification section 9.5.
+// The security fields of pods by release: what is accepted, refused, dropped and defaulted.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createTestServer } from '../../../testing.ts';
 
 interface Row {
-  readonly number: number;
   readonly what: string;
   readonly releases: readonly string[];
   readonly gates?: Readonly<Record<string, boolean>>;
@@ -28,54 +26,47 @@ const of = (field: string) => `containers.0.${field}`;
 
 const rows: readonly Row[] = [
   {
-    number: 1,
-    what: 'a pod with users of its own is not in the network of its node',
+    what: 'admission §9 (1): a pod with users of its own is not in the network of its node',
     releases: ['1.33', '1.36'],
     spec: { hostUsers: false, hostNetwork: true },
     refused: 'spec.hostNetwork: Forbidden: when `hostUsers` is false',
   },
   {
-    number: 1,
-    what: 'before the gate the field is dropped',
+    what: 'admission §9 (1): before the gate the field is dropped',
     releases: ['1.26', '1.30', '1.32'],
     spec: { hostUsers: false, hostNetwork: true },
     stored: { hostUsers: undefined, hostNetwork: true },
   },
   {
-    number: 2,
-    what: 'an unmasked /proc needs users of its own',
+    what: 'admission §9 (2): an unmasked /proc needs users of its own',
     releases: ['1.33', '1.36'],
     spec: {},
     container: security({ procMount: 'Unmasked' }),
     refused: 'securityContext.procMount: Invalid value: "Unmasked": `hostUsers` must be false',
   },
   {
-    number: 2,
-    what: 'and is allowed with them',
+    what: 'admission §9 (2): and is allowed with them',
     releases: ['1.33', '1.36'],
     spec: { hostUsers: false },
     container: security({ procMount: 'Unmasked' }),
     stored: { [of('securityContext.procMount')]: 'Unmasked' },
   },
   {
-    number: 3,
-    what: 'without the gate /proc is as by default',
+    what: 'admission §9 (3): without the gate /proc is as by default',
     releases: ['1.26', '1.30', '1.32'],
     spec: {},
     container: security({ procMount: 'Unmasked' }),
     stored: { [of('securityContext.procMount')]: 'Default' },
   },
   {
-    number: 4,
-    what: 'a privileged container may escalate',
+    what: 'admission §9 (4): a privileged container may escalate',
     releases: ['1.26', '1.36'],
     spec: {},
     container: security({ privileged: true, allowPrivilegeEscalation: false }),
     refused: 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
   },
   {
-    number: 4,
-    what: 'so may one that can administer the system',
+    what: 'admission §9 (4): so may one that can administer the system',
     releases: ['1.26', '1.36'],
     spec: {},
     container: security({
@@ -92,48 +83,42 @@ const rows: readonly Row[] = [
       [`nginx@sha256:${'a'.repeat(64)}`, 'IfNotPresent'],
     ] as const
   ).map(([name, policy]): Row => ({
-    number: 5,
-    what: `${name.slice(0, 14)} is pulled ${policy}`,
+    what: `admission §9 (5): ${name.slice(0, 14)} is pulled ${policy}`,
     releases: ['1.26', '1.30', '1.36'],
     spec: {},
     container: image(name),
     stored: { [of('imagePullPolicy')]: policy },
   })),
   {
-    number: 6,
-    what: 'no sleep of no time',
+    what: 'admission §9 (6): no sleep of no time',
     releases: ['1.32'],
     spec: {},
     container: sleep(0),
     refused: 'must be greater than 0 and less than terminationGracePeriodSeconds (30).',
   },
   {
-    number: 6,
-    what: 'a sleep of no time',
+    what: 'admission §9 (6): a sleep of no time',
     releases: ['1.33', '1.36'],
     spec: {},
     container: sleep(0),
     stored: { [of('lifecycle.preStop.sleep.seconds')]: 0 },
   },
   {
-    number: 7,
-    what: 'nobody sleeps longer than there is time',
+    what: 'admission §9 (7): nobody sleeps longer than there is time',
     releases: ['1.33', '1.36'],
     spec: {},
     container: sleep(31),
     refused: 'must be non-negative and less than terminationGracePeriodSeconds (30)',
   },
   {
-    number: 7,
-    what: 'all of the time is possible',
+    what: 'admission §9 (7): all of the time is possible',
     releases: ['1.33', '1.36'],
     spec: {},
     container: sleep(30),
     stored: { [of('lifecycle.preStop.sleep.seconds')]: 30 },
   },
   {
-    number: 8,
-    what: 'signals need the name of an operating system',
+    what: 'admission §9 (8): signals need the name of an operating system',
     releases: ['1.33', '1.36'],
     gates: { ContainerStopSignals: true },
     spec: {},
@@ -141,8 +126,7 @@ const rows: readonly Row[] = [
     refused: 'lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os',
   },
   {
-    number: 8,
-    what: 'signals have names that the operating system knows',
+    what: 'admission §9 (8): signals have names that the operating system knows',
     releases: ['1.33', '1.36'],
     gates: { ContainerStopSignals: true },
     spec: { os: { name: 'windows' } },
@@ -150,8 +134,7 @@ const rows: readonly Row[] = [
     refused: 'supported values: "SIGKILL", "SIGTERM"',
   },
   {
-    number: 8,
-    what: 'without the gate a signal is dropped',
+    what: 'admission §9 (8): without the gate a signal is dropped',
     releases: ['1.26', '1.33'],
     gates: {},
     spec: {},
@@ -159,37 +142,32 @@ const rows: readonly Row[] = [
     stored: { [of('lifecycle.stopSignal')]: undefined },
   },
   {
-    number: 9,
-    what: 'policies of groups are known',
+    what: 'admission §9 (9): policies of groups are known',
     releases: ['1.33', '1.36'],
     spec: security({ supplementalGroupsPolicy: 'X' }),
     refused:
       'supplementalGroupsPolicy: Unsupported value: "X": supported values: "Merge", "Strict"',
   },
   {
-    number: 9,
-    what: 'and are dropped before',
+    what: 'admission §9 (9): and are dropped before',
     releases: ['1.30', '1.32'],
     spec: security({ supplementalGroupsPolicy: 'Strict' }),
     stored: { 'securityContext.supplementalGroupsPolicy': undefined },
   },
   {
-    number: 10,
-    what: 'a volume whose source is dropped has none',
+    what: 'admission §9 (10): a volume whose source is dropped has none',
     releases: ['1.26', '1.33'],
     spec: imageVolume,
     refused: 'spec.volumes[0]: Required value: must specify a volume type',
   },
   {
-    number: 10,
-    what: 'image volumes',
+    what: 'admission §9 (10): image volumes',
     releases: ['1.35', '1.36'],
     spec: imageVolume,
     stored: { 'volumes.0.image.pullPolicy': 'IfNotPresent' },
   },
   {
-    number: 12,
-    what: 'processes of the host are in its network',
+    what: 'admission §9 (12): processes of the host are in its network',
     releases: ['1.26', '1.36'],
     spec: {
       os: { name: 'windows' },
@@ -199,8 +177,7 @@ const rows: readonly Row[] = [
       'spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers',
   },
   {
-    number: 12,
-    what: 'all containers are processes of the host, or none is',
+    what: 'admission §9 (12): all containers are processes of the host, or none is',
     releases: ['1.26', '1.36'],
     spec: {
       os: { name: 'windows' },
@@ -213,38 +190,33 @@ const rows: readonly Row[] = [
       'If pod contains any hostProcess containers then all containers must be HostProcess containers',
   },
   {
-    number: 13,
-    what: 'how labels of SELinux change is dropped where it is not known',
+    what: 'admission §9 (13): how labels of SELinux change is dropped where it is not known',
     releases: ['1.26', '1.31', '1.32'],
     spec: security({ seLinuxChangePolicy: 'MountOption' }),
     stored: { 'securityContext.seLinuxChangePolicy': undefined },
   },
   {
-    number: 13,
-    what: 'and is Recursive without its other gate',
+    what: 'admission §9 (13): and is Recursive without its other gate',
     releases: ['1.33', '1.36'],
     spec: security({ seLinuxChangePolicy: 'MountOption' }),
     refused: 'seLinuxChangePolicy: Unsupported value: "MountOption": supported values: "Recursive"',
   },
   {
-    number: 13,
-    what: 'and is either with it',
+    what: 'admission §9 (13): and is either with it',
     releases: ['1.33', '1.36'],
     gates: { SELinuxMount: true },
     spec: security({ seLinuxChangePolicy: 'MountOption' }),
     stored: { 'securityContext.seLinuxChangePolicy': 'MountOption' },
   },
   {
-    number: 14,
-    what: 'no capabilities on Windows',
+    what: 'admission §9 (14): no capabilities on Windows',
     releases: ['1.26', '1.30', '1.36'],
     spec: { os: { name: 'windows' } },
     container: security({ capabilities: { drop: ['ALL'] } }),
     refused: 'securityContext.capabilities: Forbidden: cannot be set for a windows pod',
   },
   {
-    number: 14,
-    what: 'no options of Windows on Linux',
+    what: 'admission §9 (14): no options of Windows on Linux',
     releases: ['1.26', '1.36'],
     spec: { os: { name: 'linux' }, ...security({ windowsOptions: { runAsUserName: 'a' } }) },
     refused: 'windowsOptions: Forbidden: windows options cannot be set for a linux pod',
@@ -263,7 +235,7 @@ function at(value: unknown, path: string): unknown {
 describe('security fields of pods', () => {
   for (const row of rows)
     for (const release of row.releases)
-      it(`admission 9.5/${row.number} ${release}: ${row.what}`, async (t) => {
+      it(`${row.what}, ${release}`, async (t) => {
         const server = await createTestServer({
           emulatedVersion: release,
           featureGates: row.gates ?? {},
@@ -287,7 +259,7 @@ describe('security fields of pods', () => {
       });
 
   for (const release of ['1.26', '1.30', '1.36'])
-    it(`admission 9.5/11 ${release}: what a pod runs with does not change`, async (t) => {
+    it(`admission §9 (11): what a pod runs with does not change, ${release}`, async (t) => {
       const server = await createTestServer({ emulatedVersion: release });
       t.after(() => server.close());
       await server.admin('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });

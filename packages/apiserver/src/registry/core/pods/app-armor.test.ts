@@ -1,5 +1,4 @@
-// AppArmor by release (KEP-24): fields, annotations, and how each follows the other. The numbers are
-// those of the acceptance cases of specification section 3.6.
+// AppArmor by release (KEP-24): fields, annotations, and how each follows the other.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -43,7 +42,6 @@ const localhost: Profile = { type: 'Localhost', localhostProfile: 'foo' };
 const field = 'spec.containers[0].securityContext.appArmorProfile';
 
 interface Row {
-  readonly number: number;
   readonly what: string;
   readonly releases: readonly string[];
   readonly pod: Pod;
@@ -61,137 +59,118 @@ const all = ['1.26', ...withFields];
 
 const rows: readonly Row[] = [
   {
-    number: 1,
-    what: 'an annotation becomes the field, with a warning',
+    what: 'admission §3 (1): an annotation becomes the field, with a warning',
     releases: withFields,
     pod: { annotation: 'localhost/foo' },
     stored: { container: localhost, annotation: 'localhost/foo' },
     warnings: [deprecated('c')],
   },
   {
-    number: 1,
-    what: 'before there were fields, an annotation is all',
+    what: 'admission §3 (1): before there were fields, an annotation is all',
     releases: ['1.26', '1.29'],
     pod: { annotation: 'localhost/foo' },
     stored: { annotation: 'localhost/foo' },
   },
   {
-    number: 2,
-    what: 'the field of the pod becomes annotations',
+    what: 'admission §3 (2): the field of the pod becomes annotations',
     releases: filledBack,
     pod: { pod: runtimeDefault },
     stored: { annotation: 'runtime/default' },
   },
   {
-    number: 2,
-    what: 'the field of the container comes first',
+    what: 'admission §3 (2): the field of the container comes first',
     releases: filledBack,
     pod: { pod: runtimeDefault, container: localhost },
     stored: { container: localhost, annotation: 'localhost/foo' },
   },
   {
-    number: 2,
-    what: 'fields are not written back any more',
+    what: 'admission §3 (2): fields are not written back any more',
     releases: notFilledBack,
     pod: { pod: runtimeDefault, container: { type: 'Unconfined' } },
     stored: { container: { type: 'Unconfined' } },
   },
   {
-    number: 2,
-    what: 'fields of later releases are dropped',
+    what: 'admission §3 (2): fields of later releases are dropped',
     releases: ['1.26', '1.29'],
     pod: { pod: runtimeDefault, container: localhost },
     stored: {},
   },
   {
-    number: 3,
-    what: 'annotation and field of a container must agree',
+    what: 'admission §3 (3): annotation and field of a container must agree',
     releases: withFields,
     pod: { annotation: 'unconfined', container: runtimeDefault },
     refused: `${field}.type: Forbidden: apparmor type in annotation and field must match`,
   },
   {
-    number: 3,
-    what: 'an annotation comes before the field of the pod',
+    what: 'admission §3 (3): an annotation comes before the field of the pod',
     releases: withFields,
     pod: { annotation: 'unconfined', pod: runtimeDefault },
     stored: { container: { type: 'Unconfined' }, annotation: 'unconfined' },
     warnings: [deprecated('c')],
   },
   {
-    number: 3,
-    what: 'but not in a template',
+    what: 'admission §3 (3): but not in a template',
     releases: withFields,
     isDeployment: true,
     pod: { annotation: 'unconfined', pod: runtimeDefault },
     refused: `spec.template.${field}.type: Forbidden: apparmor type in annotation and field must match`,
   },
   {
-    number: 3,
-    what: 'the profiles must agree as well',
+    what: 'admission §3 (3): the profiles must agree as well',
     releases: withFields,
     pod: { annotation: 'localhost/bar', container: localhost },
     refused: `${field}.localhostProfile: Forbidden: apparmor profile in annotation and field must match`,
   },
   {
-    number: 4,
-    what: 'Localhost needs a profile',
+    what: 'admission §3 (4): Localhost needs a profile',
     releases: withFields,
     pod: { container: { type: 'Localhost' } },
     refused: `${field}.localhostProfile: Required value: must be set when AppArmor type is Localhost`,
   },
   {
-    number: 4,
-    what: 'and nothing else has one',
+    what: 'admission §3 (4): and nothing else has one',
     releases: withFields,
     pod: { container: { type: 'RuntimeDefault', localhostProfile: 'x' } },
     refused: `${field}.localhostProfile: Invalid value: "x": can only be set when AppArmor type is Localhost`,
   },
   {
-    number: 4,
-    what: 'types are known',
+    what: 'admission §3 (4): types are known',
     releases: withFields,
     pod: { container: { type: 'Docker' } },
     refused: `${field}.type: Unsupported value: "Docker": supported values: "Localhost", "RuntimeDefault", "Unconfined"`,
   },
   {
-    number: 5,
-    what: 'no field on Windows',
+    what: 'admission §3 (5): no field on Windows',
     releases: withFields,
     pod: { windows: true, pod: runtimeDefault },
     refused: 'spec.securityContext.appArmorProfile: Forbidden: cannot be set for a windows pod',
   },
   {
-    number: 5,
-    what: 'no field on a container on Windows',
+    what: 'admission §3 (5): no field on a container on Windows',
     releases: withFields,
     pod: { windows: true, container: runtimeDefault },
     refused: `${field}: Forbidden: cannot be set for a windows pod`,
   },
   {
-    number: 5,
-    what: 'an annotation stays one on Windows',
+    what: 'admission §3 (5): an annotation stays one on Windows',
     releases: withFields,
     pod: { windows: true, annotation: 'unconfined' },
     stored: { annotation: 'unconfined' },
   },
   {
-    number: 6,
-    what: 'the container of an annotation is there',
+    what: 'admission §3 (6): the container of an annotation is there',
     releases: all,
     pod: { annotation: 'unconfined', annotated: 'd' },
     refused: `metadata.annotations[${prefix}d]: Invalid value: "d": container not found`,
   },
   {
-    number: 6,
-    what: 'annotations are known',
+    what: 'admission §3 (6): annotations are known',
     releases: all,
     pod: { annotation: 'docker' },
     refused: `metadata.annotations[${prefix}c]: Invalid value: "docker": invalid AppArmor profile name: "docker"`,
   },
   {
-    number: 8,
-    what: 'a template keeps its annotation, with a warning',
+    what: 'admission §3 (8): a template keeps its annotation, with a warning',
     releases: withFields,
     isDeployment: true,
     pod: { annotation: 'localhost/foo' },
@@ -199,15 +178,13 @@ const rows: readonly Row[] = [
     warnings: [deprecated('c', 'spec.template.')],
   },
   {
-    number: 9,
-    what: "an annotation that says what the pod's field says needs no field",
+    what: "admission §3 (9): an annotation that says what the pod's field says needs no field",
     releases: withFields,
     pod: { annotation: 'runtime/default', pod: runtimeDefault },
     stored: { annotation: 'runtime/default' },
   },
   {
-    number: 10,
-    what: 'an empty annotation becomes nothing, with a warning',
+    what: 'admission §3 (10): an empty annotation becomes nothing, with a warning',
     releases: withFields,
     pod: { annotation: '' },
     stored: { annotation: '' },
@@ -230,7 +207,7 @@ async function serve(emulatedVersion: string, t: { after(end: () => unknown): vo
 describe('AppArmor', () => {
   for (const row of rows)
     for (const release of row.releases)
-      it(`admission 3.6/${row.number} ${release}: ${row.what}`, async (t) => {
+      it(`${row.what}, ${release}`, async (t) => {
         const server = await serve(release, t);
         const given = template(row.pod);
         const answer =
@@ -268,7 +245,7 @@ describe('AppArmor', () => {
       });
 
   for (const release of all)
-    it(`admission 3.6/7 ${release}: annotations do not change`, async (t) => {
+    it(`admission §3 (7): annotations do not change, ${release}`, async (t) => {
       const server = await serve(release, t);
       const pods = '/api/v1/namespaces/shop/pods';
       for (const [name, before, after, why] of [
