@@ -3,8 +3,7 @@
 // process.
 
 import { systemClock, systemRandom, type Clock, type Random } from '@keelson/apimachinery';
-import { withAdmissionMetrics } from './admission/admission-metrics.ts';
-import { createAdmissionChain } from './admission/chain.ts';
+import { createTimedAdmission } from './admission/admission-metrics.ts';
 import type { AdmissionPlugin } from './admission/admission.ts';
 import type { Aggregator } from './aggregation/create-aggregator.ts';
 import { createAuthenticationMetrics } from './authentication/authentication-metrics.ts';
@@ -117,7 +116,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   const index = createServedIndex(endpoints, parts);
   const environment = { clock, limits, shutdown: shutdown.signal };
   const services: EndpointServices = {
-    admission: createAdmissionChain(withAdmissionMetrics(parts.admissionPlugins, metrics, clock)),
+    admission: createTimedAdmission(parts.admissionPlugins, metrics, clock),
     features,
     ...environment,
     revisionWaits: createRevisionWaits({ storage, ...environment }),

@@ -1,4 +1,4 @@
-// Counters, gauges and histograms in the Prometheus text format. Small on purpose: names and help
+// Counters, gauges, histograms and summaries in the Prometheus text format. Small on purpose: names and help
 // are Kubernetes', label sets are bounded by what the server serves, and adding is one map look-up.
 
 export type Labels = Readonly<Record<string, string>>;
@@ -15,6 +15,8 @@ export interface Histogram {
   /** Observes under these labels only, without looking for them each time. */
   under(labels: Labels): (value: number) => void;
 }
+/** Number and sum of what was observed; no quantiles. */
+export type Summary = Pick<Histogram, 'under'>;
 export interface HistogramValue {
   /** Upper bound, and how many observations are not above it. */
   readonly buckets: readonly (readonly [number, number])[];
@@ -33,6 +35,7 @@ export interface Metrics {
   counter(name: string, help: string): Counter;
   gauge(name: string, help: string): Gauge;
   histogram(name: string, help: string, buckets: readonly number[]): Histogram;
+  summary(name: string, help: string): Summary;
   collect(family: CollectedFamily): void;
   /** The text of /metrics. */
   render(): string;
@@ -90,6 +93,12 @@ export function createMetrics(): Metrics {
     histogram(name, help, buckets) {
       const { histogram, lines } = createHistogram(name, buckets);
       families.push(() => family(name, help, 'histogram', lines()));
+      return histogram;
+    },
+    summary(name, help) {
+      const { histogram, lines } = createHistogram(name, []);
+      const withoutBuckets = () => lines().filter((line) => !line.startsWith(`${name}_bucket{`));
+      families.push(() => family(name, help, 'summary', withoutBuckets()));
       return histogram;
     },
     collect: (collected) => void families.push(() => renderCollected(collected)),

@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { createStoppedClock, createTestObjects } from '../authentication/testing.ts';
 import { createFeatures } from '../features/create-features.ts';
 import { createMetrics } from '../metrics.ts';
-import { createPodSecurityMetrics, withAdmissionMetrics } from './admission-metrics.ts';
+import {
+  createPodSecurityMetrics,
+  createTimedAdmission,
+  withAdmissionMetrics,
+} from './admission-metrics.ts';
+import type { AdmissionPlugin } from './admission.ts';
 import { createAlwaysDeny } from './plugins/always-deny.ts';
 import { createPodSecurity } from './plugins/pod-security.ts';
 import { createPriority } from './plugins/priority.ts';
@@ -37,6 +42,50 @@ test('a plugin without a phase has none afterwards', () => {
   const plugins = [{ name: 'Empty', handles: () => true }];
   const [empty] = withAdmissionMetrics(plugins, createMetrics(), createStoppedClock(0));
   assert.deepEqual([empty?.mutate, empty?.validate], [undefined, undefined]);
+});
+
+test('phases are timed as a whole, the second pass with the first', async () => {
+  const metrics = createMetrics();
+  const clock = createStoppedClock(0);
+  let passes = 0;
+  const slow: AdmissionPlugin = {
+    name: 'Slow',
+    handles: (operation) => operation !== 'CONNECT',
+    mutate(_attributes, reinvocation) {
+      passes++;
+      clock.nowMs += 100;
+      reinvocation?.require();
+    },
+    validate({ operation }) {
+      clock.nowMs += 2_000;
+      if (operation === 'DELETE') throw new Error('no');
+    },
+  };
+  const chain = createTimedAdmission([slow], metrics, clock);
+  await chain.mutate(createTestAttributes());
+  await chain.validate(createTestAttributes());
+  await assert.rejects(chain.validate(createTestAttributes({ operation: 'DELETE' })), /no/);
+  assert.equal(passes, 2);
+  assert.deepEqual([chain.handles('CREATE'), chain.handles('CONNECT')], [true, false]);
+  const name = 'apiserver_admission_step_admission_duration_seconds';
+  const text = metrics.render();
+  const admitted = 'operation="CREATE",rejected="false",type="admit"';
+  const validated = 'operation="CREATE",rejected="false",type="validate"';
+  const refused = 'operation="DELETE",rejected="true",type="validate"';
+  assert.deepEqual(linesOf(text, `${name}_bucket`).slice(0, 3), [
+    `${name}_bucket{${admitted},le="0.005"} 0`,
+    `${name}_bucket{${admitted},le="0.025"} 0`,
+    `${name}_bucket{${admitted},le="0.1"} 0`,
+  ]);
+  for (const family of [name, `${name}_summary`]) {
+    assert.deepEqual(linesOf(text, `${family}_sum`), [
+      `${family}_sum{${admitted}} 0.2`,
+      `${family}_sum{${validated}} 2`,
+      `${family}_sum{${refused}} 2`,
+    ]);
+    assert.equal(linesOf(text, `${family}_count`).length, 3);
+  }
+  assert.match(text, new RegExp(`# TYPE ${name}_summary summary\n${name}_summary_sum`));
 });
 
 test('decisions of PodSecurity are counted', async () => {

@@ -1,16 +1,31 @@
-// Metrics of admission: how long each plugin took and whether it refused
-// (`apiserver_admission_controller_admission_duration_seconds`), and what PodSecurity decided
-// (`pod_security_…`). Plugins are decorated, so that neither they nor the chain know of metrics.
+// Metrics of admission: how long each plugin and each phase took and whether it refused
+// (`apiserver_admission_controller_admission_duration_seconds`, `apiserver_admission_step_…`), and
+// what PodSecurity decided (`pod_security_…`). Plugins and the chain are decorated, so that neither
+// knows of metrics.
 //
 // SECURITY: labels are words that the server knows, never text of the client.
 
 import type { Clock } from '@keelson/apimachinery';
 import { metricPolicyVersion, type PodSecurityDecision } from '@keelson/pod-security';
-import type { Metrics } from '../metrics.ts';
-import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
-import type { Reinvocation } from './reinvocation.ts';
+import { createAdmissionChain } from './chain.ts';
+import type { Labels, Metrics } from '../metrics.ts';
+import type { AdmissionAttributes, AdmissionChain, AdmissionPlugin } from './admission.ts';
 
 const durationBuckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
+
+type PhaseType = 'admit' | 'validate';
+/** What a phase is told with: the same labels for each of its runs. */
+type ObserverUnder = (labels: Labels) => (seconds: number) => void;
+
+/** The chain of these plugins, timed plugin by plugin and phase by phase. */
+export function createTimedAdmission(
+  plugins: readonly AdmissionPlugin[],
+  metrics: Metrics,
+  clock: Clock,
+): AdmissionChain {
+  const chain = createAdmissionChain(withAdmissionMetrics(plugins, metrics, clock));
+  return withStepMetrics(chain, metrics, clock);
+}
 
 /** The same plugins in the same order, each of which is timed in both phases. */
 export function withAdmissionMetrics(
@@ -23,23 +38,55 @@ export function withAdmissionMetrics(
     'Admission controller latency histogram in seconds, identified by name and broken out for each operation and API resource and type (validate or admit).',
     durationBuckets,
   );
-  type Phase = (
-    attributes: AdmissionAttributes,
-    reinvocation?: Reinvocation,
-  ) => Promise<void> | void;
-  const timed = (name: string, type: 'admit' | 'validate', phase: Phase): Phase => {
+  return plugins.map((plugin) => {
+    const { name, mutate, validate } = plugin;
+    const timed = timedPhases(clock, (labels) => duration.under({ name, ...labels }));
+    return {
+      name,
+      handles: (operation) => plugin.handles(operation),
+      ...(mutate && { mutate: timed('admit', mutate.bind(plugin)) }),
+      ...(validate && { validate: timed('validate', validate.bind(plugin)) }),
+    };
+  });
+}
+
+/** The same chain; each phase is timed as a whole, the second pass of mutation with the first. */
+function withStepMetrics(chain: AdmissionChain, metrics: Metrics, clock: Clock): AdmissionChain {
+  const name = 'apiserver_admission_step_admission_duration_seconds';
+  const help = (what: string) =>
+    `Admission sub-step latency ${what} in seconds, broken out for each operation and API resource and step type (validate or admit).`;
+  const duration = metrics.histogram(name, help('histogram'), durationBuckets);
+  const summary = metrics.summary(`${name}_summary`, help('summary'));
+  const timed = timedPhases(clock, (labels) => {
+    const observers = [duration.under(labels), summary.under(labels)];
+    return (seconds) => observers.forEach((observe) => observe(seconds));
+  });
+  return {
+    handles: (operation) => chain.handles(operation),
+    mutate: timed('admit', (attributes) => chain.mutate(attributes)),
+    validate: timed('validate', (attributes) => chain.validate(attributes)),
+  };
+}
+
+type Phase<Rest extends unknown[]> = (
+  attributes: AdmissionAttributes,
+  ...rest: Rest
+) => Promise<void> | void;
+
+function timedPhases(clock: Clock, observerUnder: ObserverUnder) {
+  return <Rest extends unknown[]>(type: PhaseType, phase: Phase<Rest>) => {
     const observers = new Map<string, (seconds: number) => void>();
     const observe = ({ operation }: AdmissionAttributes, startMs: number, rejected: boolean) => {
       const key = rejected ? `!${operation}` : operation;
       const known =
-        observers.get(key) ?? duration.under({ name, operation, rejected: String(rejected), type });
+        observers.get(key) ?? observerUnder({ operation, rejected: String(rejected), type });
       observers.set(key, known);
       known((clock.monotonic() - startMs) / 1000);
     };
-    return async (attributes, reinvocation) => {
+    return async (attributes: AdmissionAttributes, ...rest: Rest): Promise<void> => {
       const startMs = clock.monotonic();
       try {
-        await phase(attributes, reinvocation);
+        await phase(attributes, ...rest);
       } catch (error) {
         observe(attributes, startMs, true);
         throw error;
@@ -47,15 +94,6 @@ export function withAdmissionMetrics(
       observe(attributes, startMs, false);
     };
   };
-  return plugins.map((plugin) => {
-    const { name, mutate, validate } = plugin;
-    return {
-      name,
-      handles: (operation) => plugin.handles(operation),
-      ...(mutate && { mutate: timed(name, 'admit', mutate.bind(plugin)) }),
-      ...(validate && { validate: timed(name, 'validate', validate.bind(plugin)) }),
-    };
-  });
 }
 
 type ObserveDecision = (decision: PodSecurityDecision, attributes: AdmissionAttributes) => void;
