@@ -78,3 +78,40 @@ test('after the end nothing comes and nothing waits', async () => {
   queue.addRateLimited('d');
   assert.deepEqual([queue.length, clock.pending], [0, 0]);
 });
+
+test('a key rests four times as long as the work took, at most 250 ms; others do not wait', async () => {
+  const { clock, queue } = setUp();
+  const work = async (tookMs: number) => {
+    assert.equal(await queue.next(), 'a');
+    await clock.advance(tookMs);
+    queue.done('a');
+  };
+  for (const [tookMs, restMs] of [
+    [10, 40],
+    [62, 248],
+    [1_000, 250],
+  ] as const) {
+    queue.add('a');
+    await work(tookMs);
+    queue.add('a');
+    queue.add('b');
+    assert.equal(await queue.next(), 'b');
+    queue.done('b');
+    await clock.advance(restMs - 1);
+    assert.equal(queue.length, 0, `before ${restMs} ms`);
+    await clock.advance(1);
+    assert.equal(queue.length, 1, `after ${restMs} ms`);
+    await work(0);
+  }
+  // A change during the work waits as well; without one nothing comes.
+  queue.add('a');
+  assert.equal(await queue.next(), 'a');
+  queue.add('a');
+  await clock.advance(10);
+  queue.done('a');
+  assert.equal(queue.length, 0);
+  await clock.advance(40);
+  await work(10);
+  await clock.advance(1_000);
+  assert.deepEqual([queue.length, clock.pending], [0, 0]);
+});

@@ -1,6 +1,8 @@
 // A queue of keys to reconcile. A key is there at most once, however often it is added; one that is
 // added while it is being worked on comes again afterwards, so no change is missed and no key is
-// worked on twice at a time. Failed keys come again later and later.
+// worked on twice at a time. Failed keys come again later and later. After the work a key rests for
+// a multiple of what it took, so that one that changes all the time is looked at now and then, with
+// all its changes at once, and leaves the time to others.
 
 import type { Clock } from '@keelson/apimachinery';
 
@@ -34,12 +36,17 @@ export interface WorkQueueOptions {
  */
 const defaults = { failureDelayMinMs: 5, failureDelayMaxMs: 60_000 } as const;
 
+/** How many times as long as the work a key rests. */
+const restShare = 4;
+const restMaxMs = 250;
+
 export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueue<K> {
   const { clock } = options;
   const failureDelayMinMs = options.failureDelayMinMs ?? defaults.failureDelayMinMs;
   const failureDelayMaxMs = options.failureDelayMaxMs ?? defaults.failureDelayMaxMs;
-  const now = createReadyKeys<K>();
+  const now = createReadyKeys<K>(clock);
   const later = createLaterKeys<K>(clock, now.add);
+  const resting = createLaterKeys<K>(clock, now.done);
   const failures = new Map<K, number>();
   let isShutDown = false;
 
@@ -59,8 +66,10 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
     forget: (key) => void failures.delete(key),
     next: () => (isShutDown ? Promise.resolve(undefined) : now.next()),
     done(key) {
-      const isWanted = now.done(key);
-      if (isWanted && !isShutDown) now.add(key);
+      const restMs = Math.min(now.tookMs(key) * restShare, restMaxMs);
+      // Timers count whole milliseconds.
+      if (restMs < 1 || isShutDown) now.done(key);
+      else resting.add(key, restMs);
     },
     get length() {
       return now.length();
@@ -69,6 +78,7 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
       isShutDown = true;
       failures.clear();
       later.clear();
+      resting.clear();
       now.clear();
     },
   };
@@ -77,39 +87,44 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
 interface ReadyKeys<K> {
   add(key: K): void;
   next(): Promise<K | undefined>;
-  /** True when the key was added meanwhile. */
-  done(key: K): boolean;
+  /** Since it was handed out. */
+  tookMs(key: K): number;
+  /** It is ready again if it was added meanwhile. */
+  done(key: K): void;
   length(): number;
   /** Those who wait for a key get none. */
   clear(): void;
 }
 
-function createReadyKeys<K>(): ReadyKeys<K> {
+function createReadyKeys<K>(clock: Clock): ReadyKeys<K> {
   /** In order of arrival. */
   const ready = new Set<K>();
-  const underWay = new Set<K>();
+  /** With the time when they were handed out. */
+  const underWay = new Map<K, number>();
   /** Added while they were under way. */
   const again = new Set<K>();
   const takers: ((key: K | undefined) => void)[] = [];
   const take = (key: K): K => {
     ready.delete(key);
-    underWay.add(key);
+    underWay.set(key, clock.monotonic());
     return key;
   };
+  const add = (key: K) => {
+    if (underWay.has(key)) return void again.add(key);
+    ready.add(key);
+    takers.shift()?.(take(key));
+  };
   return {
-    add(key) {
-      if (underWay.has(key)) return void again.add(key);
-      ready.add(key);
-      takers.shift()?.(take(key));
-    },
+    add,
     next() {
       const first = ready.values().next();
       if (first.done !== true) return Promise.resolve(take(first.value));
       return new Promise((resolve) => takers.push(resolve));
     },
+    tookMs: (key) => clock.monotonic() - (underWay.get(key) ?? clock.monotonic()),
     done(key) {
       underWay.delete(key);
-      return again.delete(key);
+      if (again.delete(key)) add(key);
     },
     length: () => ready.size,
     clear() {
