@@ -2,6 +2,8 @@
 // after 1 s, doubled each time, at most 15 minutes. A kubelet that refuses a pod would otherwise get
 // the next one at once.
 
+import { createRecentMap } from '../machinery/recent-map.ts';
+
 export interface FailedPods {
   /** Milliseconds to wait; 0 when it may go now, which then counts. */
   delayMs(key: string, now: number): number;
@@ -15,18 +17,15 @@ const forgetMs = 2 * delayMaxMs;
 const keysMax = 10_000;
 
 export function createFailedPods(): FailedPods {
-  const last = new Map<string, { readonly at: number; readonly delayMs: number }>();
+  const last = createRecentMap<{ readonly at: number; readonly delayMs: number }>(keysMax);
   return {
     delayMs(key, now) {
       const before = last.get(key);
       const isForgotten = before === undefined || now - before.at > forgetMs;
       const waitMs = isForgotten ? 0 : before.at + before.delayMs - now;
       if (waitMs > 0) return waitMs;
-      last.delete(key);
       const delayMs = isForgotten ? firstDelayMs : Math.min(before.delayMs * 2, delayMaxMs);
-      last.set(key, { at: now, delayMs });
-      const oldest = last.keys().next();
-      if (last.size > keysMax && oldest.done !== true) last.delete(oldest.value);
+      last.put(key, { at: now, delayMs });
       return 0;
     },
   };

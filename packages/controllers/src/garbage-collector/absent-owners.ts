@@ -1,6 +1,7 @@
 // Owners that are known not to exist, so that a thousand dependents of one do not ask a thousand
 // times. A uid never comes back, so what is in here stays true.
 
+import { createRecentMap } from '../machinery/recent-map.ts';
 import type { ObjectReference } from './object-reference.ts';
 
 export interface AbsentOwners {
@@ -12,17 +13,11 @@ export interface AbsentOwners {
 const rememberedMax = 500;
 
 export function createAbsentOwners(): AbsentOwners {
-  const known = new Set<string>();
+  const known = createRecentMap<true>(rememberedMax);
   const keyOf = (r: ObjectReference) =>
     JSON.stringify([r.apiVersion, r.kind, r.namespace, r.name, r.uid]);
   return {
-    add(owner) {
-      const key = keyOf(owner);
-      known.delete(key);
-      known.add(key);
-      const oldest = known.keys().next();
-      if (known.size > rememberedMax && oldest.done !== true) known.delete(oldest.value);
-    },
-    has: (owner) => known.has(keyOf(owner)),
+    add: (owner) => known.put(keyOf(owner), true),
+    has: (owner) => known.get(keyOf(owner)) !== undefined,
   };
 }

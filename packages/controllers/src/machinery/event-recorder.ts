@@ -1,5 +1,5 @@
-// Events about objects, as controllers tell users what they did. An event that repeats is counted
-// in one object, as client-go's recorder does.
+// Events about objects, as controllers tell users what they did. They are written in the background,
+// some at a time; which are written and which are counted is the correlator's business.
 
 import {
   formatTime,
@@ -9,6 +9,8 @@ import {
   type ObjectMeta,
 } from '@keelson/apimachinery';
 import type { Client, ResourceClient } from '@keelson/client';
+import { createEventCorrelator, type CorrelatedEvent } from './event-correlator.ts';
+import { createRecentMap } from './recent-map.ts';
 import { isNamespaceTerminating } from './status-causes.ts';
 
 export interface ObjectAbout {
@@ -40,10 +42,6 @@ export interface EventRecorderOptions {
   readonly onError: (error: unknown) => void;
 }
 
-interface WrittenEvent {
-  readonly name: string;
-  readonly count: number;
-}
 interface EventSource {
   readonly component: string;
   readonly host?: string;
@@ -52,46 +50,47 @@ interface EventObject extends KubeObject {
   metadata: ObjectMeta;
 }
 
-/** Events whose repetition is remembered. */
-const rememberedMax = 4_096;
 /** Events that wait to be written; more are dropped, so that a storm cannot fill the memory. */
 const pendingMax = 1_000;
+/** Events that are written at a time. Those about one object are written one after the other. */
+const lanes = 16;
+/** Events whose names are remembered, to count them there. */
+const namesMax = 4_096;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, clock, component, host, onError } = options;
   const source = { component, ...(host === undefined ? {} : { host }) };
   const events = client.resource<EventObject>({ group: '', version: 'v1', resource: 'events' });
-  const written = new Map<string, WrittenEvent>();
+  const { correlate } = createEventCorrelator(clock);
+  const names = createRecentMap<string>(namesMax);
   const nextSuffix = createEventSuffixes(clock);
+  const tails = Array.from({ length: lanes }, () => Promise.resolve());
   let pending = 0;
-  let tail: Promise<void> = Promise.resolve();
 
-  const write = async (about: ObjectAbout, event: EventText): Promise<void> => {
+  const write = async (told: ToldEvent): Promise<void> => {
+    const { about, event } = told;
     const namespace = about.namespace === '' ? 'default' : about.namespace;
-    const key = JSON.stringify([about, event]);
-    const now = formatTime(clock.now());
-    const before = written.get(key);
-    written.delete(key);
     const resource = events.namespace(namespace);
-    const next = before && (await countAgain(resource, before, now));
-    if (next === undefined) {
-      const create = async () => {
-        const name = `${about.name}.${nextSuffix()}`;
-        await resource.create(eventObject({ about, event, source, now }, name, namespace));
-        return name;
-      };
-      written.set(key, { name: await retryIfTaken(create), count: 1 });
-    } else written.set(key, next);
-    const oldest = written.keys().next();
-    if (written.size > rememberedMax && oldest.done !== true) written.delete(oldest.value);
+    const known = event.count === 1 ? undefined : names.get(event.key);
+    if (known !== undefined && (await countAgain(resource, known, told))) return;
+    const create = async () => {
+      const name = `${about.name}.${nextSuffix()}`;
+      await resource.create(eventObject(told, source, { name, namespace }));
+      return name;
+    };
+    names.put(event.key, await retryIfTaken(create));
   };
 
   return {
-    record(about, event) {
+    record(about, text) {
       if (pending >= pendingMax) return;
+      const event = correlate(about, text);
+      if (event === undefined) return;
+      const told = { about, event, at: clock.now() };
+      const lane = laneOf(about);
       pending++;
-      tail = tail
-        .then(() => write(about, event))
+      tails[lane] = (tails[lane] ?? Promise.resolve())
+        .then(() => write(told))
         .catch((error: unknown) => {
           // What is about a namespace on its way out has nobody left to read it.
           if (!isNamespaceTerminating(error)) onError(error);
@@ -99,6 +98,21 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         .finally(() => pending--);
     },
   };
+}
+
+interface ToldEvent {
+  readonly about: ObjectAbout;
+  readonly event: CorrelatedEvent;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The same for all events about an object. */
+function laneOf({ namespace, name }: ObjectAbout): number {
+  let sum = 0;
+  for (const text of [namespace, name])
+    for (let at = 0; at < text.length; at++) sum = (sum * 31 + text.charCodeAt(at)) % 65_536;
+  return sum % lanes;
 }
 
 /** Clocks count milliseconds, so another recorder may have used the name for the same object. */
@@ -114,17 +128,17 @@ async function retryIfTaken(create: () => Promise<string>): Promise<string> {
   }
 }
 
-/** Undefined when the event is not there any more: events have a time to live. */
+/** False when the event is not there any more: events have a time to live. */
 async function countAgain(
   events: ResourceClient<EventObject>,
-  { name, count }: WrittenEvent,
-  now: string,
-): Promise<WrittenEvent | undefined> {
+  name: string,
+  { event: { count, message }, at }: ToldEvent,
+): Promise<boolean> {
   try {
-    await events.patch(name, 'strategic', { count: count + 1, lastTimestamp: now });
-    return { name, count: count + 1 };
+    await events.patch(name, 'strategic', { count, message, lastTimestamp: formatTime(at) });
+    return true;
   } catch (error) {
-    if (isStatusError(error, 'NotFound')) return undefined;
+    if (isStatusError(error, 'NotFound')) return false;
     throw error;
   }
 }
@@ -140,19 +154,14 @@ function createEventSuffixes(clock: Clock): () => string {
 }
 
 function eventObject(
-  {
-    about,
-    event,
-    source,
-    now,
-  }: { about: ObjectAbout; event: EventText; source: EventSource; now: string },
-  name: string,
-  namespace: string,
+  { about, event: { type, reason, message, count, firstAt }, at }: ToldEvent,
+  source: EventSource,
+  metadata: ObjectMeta,
 ): EventObject {
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name, namespace },
+    metadata,
     involvedObject: {
       kind: about.kind,
       ...(about.namespace === '' ? {} : { namespace: about.namespace }),
@@ -161,11 +170,13 @@ function eventObject(
       apiVersion: about.apiVersion,
       ...(about.fieldPath === undefined ? {} : { fieldPath: about.fieldPath }),
     },
-    ...event,
+    type,
+    reason,
+    message,
     source: { ...source },
-    firstTimestamp: now,
-    lastTimestamp: now,
-    count: 1,
+    firstTimestamp: formatTime(firstAt),
+    lastTimestamp: formatTime(at),
+    count,
     reportingComponent: source.component,
     reportingInstance: source.host ?? '',
   };

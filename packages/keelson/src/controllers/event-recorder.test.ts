@@ -37,15 +37,30 @@ test('an event that repeats is counted, another one is another', async (t) => {
     uid: 'u1',
     apiVersion: 'v1',
   });
-  // One that has gone begins anew.
+  // One that has gone is written anew, and the count goes on.
   await events.delete(first?.metadata.name ?? '');
   recorder.record(about, text);
   await clock.advance(0);
-  assert.deepEqual(
-    (await events.list()).items.map(({ count }) => count),
-    [1, 1],
-  );
+  assert.deepEqual((await events.list()).items.map(({ count }) => count).toSorted(), [1, 4]);
   assert.deepEqual(errors, []);
+});
+
+test('the tenth message of one reason takes over the count of those that follow', async (t) => {
+  const { client, clock } = await simulateCluster(t, { controllers: [] });
+  const recorder = createEventRecorder({
+    client,
+    clock,
+    component: 'tester',
+    onError: (error) => assert.ifError(error),
+  });
+  for (let at = 1; at <= 12; at++) recorder.record(about, { ...text, message: `trouble ${at}` });
+  await clock.advance(0);
+  const { items } = await client.resource<Event>(core('events')).namespace('default').list();
+  assert.equal(items.length, 10);
+  assert.deepEqual(
+    items.filter(({ count }) => count !== 1).map(({ count, message }) => [count, message]),
+    [[3, '(combined from similar events): trouble 12']],
+  );
 });
 
 test('an event that cannot be written is reported and stops nothing', async (t) => {
