@@ -1,28 +1,25 @@
-// Creating an object: system fields, generated name, strategy, validation, validating admission,
-// write. The order is that of rest.BeforeCreate and registry.Store.Create in k8s.io/apiserver.
+// Creating an object: generated name, preparation (store-prepare.ts), write. The order is that of
+// registry.Store.Create in k8s.io/apiserver.
 
 import {
   copyJson,
-  createUid,
-  formatTime,
   isStatusError,
   randomNameSuffix,
   statusErrors,
   type KubeObject,
 } from '@keelson/apimachinery';
 import { isStorageError } from '../storage/storage.ts';
-import { validateObjectMeta } from './metadata-validation.ts';
 import { interpretStorageError, plainError } from './storage-errors.ts';
-import { recordValidation, recordWrite } from './store-trace.ts';
+import { prepareCreation } from './store-prepare.ts';
+import { recordWrite } from './store-trace.ts';
 import {
-  invalidObject,
   inWrittenOrder,
   storageKey,
-  strategyContext,
   type StoreScope,
   type WriteRequest,
   type WriteResult,
 } from './store-types.ts';
+import type { StrategyTransaction } from './strategy.ts';
 
 /** Longest base of a generated name: 63 less the five random characters. */
 const generatedBaseMax = 58;
@@ -59,31 +56,12 @@ async function createOnce(
   object: KubeObject,
   request: WriteRequest,
 ): Promise<WriteResult> {
-  const { definition, strategy } = scope;
-  const context = strategyContext(scope, request);
+  const { definition } = scope;
   const meta = object.metadata;
-  delete meta.deletionTimestamp;
-  delete meta.deletionGracePeriodSeconds;
-  delete meta.selfLink;
-  meta.creationTimestamp = formatTime(context.nowMs);
-  meta.uid = createUid(scope.random);
-  if (definition.namespaced) meta.namespace = request.namespace;
-  else delete meta.namespace;
-
-  const transaction = await strategy.beginCreate?.(object, context);
+  let transaction: StrategyTransaction | undefined;
   let committed = false;
   try {
-    strategy.prepareForCreate?.(object, context);
-    const errors = [
-      ...validateObjectMeta(meta, definition, strategy),
-      ...(strategy.validate?.(object, context) ?? []),
-    ];
-    recordValidation(scope, request, errors);
-    if (errors.length > 0) throw invalidObject(scope, object, errors);
-    for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
-    strategy.canonicalize?.(object);
-    await request.validateAdmission(object, undefined);
-
+    await prepareCreation(scope, object, request, (t) => (transaction = t));
     const key = storageKey(scope, request.namespace, meta.name ?? '');
     if (request.dryRun) {
       if ((await scope.storage.get(key)) !== undefined)

@@ -4,25 +4,16 @@
 // rest.BeforeUpdate of k8s.io/apiserver. A PUT or apply may create, and the removal of the last
 // finalizer of a dying object deletes it.
 
-import {
-  createUid,
-  fieldError,
-  formatTime,
-  statusErrors,
-  type KubeObject,
-} from '@keelson/apimachinery';
+import { fieldError, statusErrors, type KubeObject } from '@keelson/apimachinery';
 import { isStorageError, type StoredEntry } from '../storage/storage.ts';
-import {
-  validateFinalizerDomains,
-  validateObjectMeta,
-  validateObjectMetaUpdate,
-} from './metadata-validation.ts';
+import { validateFinalizerDomains, validateObjectMetaUpdate } from './metadata-validation.ts';
 import {
   interpretStorageError,
   optimisticLockMessage,
   plainError,
   preconditionConflict,
 } from './storage-errors.ts';
+import { prepareCreation } from './store-prepare.ts';
 import { recordValidation, recordWrite } from './store-trace.ts';
 import {
   invalidObject,
@@ -65,7 +56,7 @@ export async function updateObject(
     transaction = undefined;
     const existing = current?.object;
     if (existing === undefined) {
-      const object = await prepareCreation(scope, request, (t) => (transaction = t));
+      const object = await prepareAbsent(scope, request, (t) => (transaction = t));
       outcome = { object, created: true, removed: undefined };
       return inWrittenOrder(scope, object);
     }
@@ -105,35 +96,16 @@ function actionOf(outcome: { readonly created: boolean; readonly removed: unknow
   return outcome.created ? 'created' : 'updated';
 }
 
-async function prepareCreation(
+async function prepareAbsent(
   scope: StoreScope,
   request: UpdateRequest,
   hold: (transaction: StrategyTransaction | undefined) => void,
 ): Promise<KubeObject> {
-  const { definition, strategy } = scope;
-  if (!request.createIfAbsent && strategy.allowCreateOnUpdate !== true)
-    throw statusErrors.notFound(definition, request.name);
+  if (!request.createIfAbsent && scope.strategy.allowCreateOnUpdate !== true)
+    throw statusErrors.notFound(scope.definition, request.name);
   const object = await request.transform(undefined);
-  const context = strategyContext(scope, request);
-  const meta = object.metadata;
-  delete meta.deletionTimestamp;
-  delete meta.deletionGracePeriodSeconds;
-  meta.creationTimestamp = formatTime(context.nowMs);
-  meta.uid = createUid(scope.random);
-  delete meta.resourceVersion;
-  if (definition.namespaced) meta.namespace = request.namespace;
-  else delete meta.namespace;
-  hold(await strategy.beginCreate?.(object, context));
-  strategy.prepareForCreate?.(object, context);
-  const errors = [
-    ...validateObjectMeta(meta, definition, strategy),
-    ...(strategy.validate?.(object, context) ?? []),
-  ];
-  recordValidation(scope, request, errors);
-  if (errors.length > 0) throw invalidObject(scope, object, errors);
-  for (const text of strategy.warningsOnCreate?.(object, context) ?? []) request.warn(text);
-  strategy.canonicalize?.(object);
-  await request.validateAdmission(object, undefined);
+  delete object.metadata.resourceVersion;
+  await prepareCreation(scope, object, request, hold);
   return object;
 }
 
