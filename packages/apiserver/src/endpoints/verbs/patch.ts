@@ -8,7 +8,6 @@ import {
   encodeJsonText,
   fieldError,
   fromUnstructured,
-  keepTimesIfUnchanged,
   parseApiVersion,
   StatusError,
   statusErrors,
@@ -19,9 +18,8 @@ import {
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
-import { withConversions } from '../../registry/apiextensions/conversion/pending-conversion.ts';
 import { plainError } from '../../registry/storage-errors.ts';
-import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
+import { updateObject } from '../../registry/store-update.ts';
 import { internalPackage, reportStrictErrors, schemeOf } from '../decode-body.ts';
 import {
   emptyObject,
@@ -39,11 +37,10 @@ import {
   type PatchType,
 } from '../patch-body.ts';
 import { parsePatchOptions, type PatchRequestOptions } from '../query-options.ts';
-import { toServed, toStored, type ResourceRequest } from '../resource-request.ts';
-import { respondResource } from '../respond-resource.ts';
-import { checkNamespace, dropDuplicateOwners } from './create.ts';
+import type { ResourceRequest } from '../resource-request.ts';
+import { checkNamespace } from './create.ts';
 import { checkName } from './update.ts';
-import { updateAdmission } from './update-admission.ts';
+import { respondUpdated, updateRequest } from './update-request.ts';
 
 const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
@@ -63,48 +60,30 @@ export async function patchResource(request: ResourceRequest): Promise<void> {
   const format = negotiateOutput(context, endpoint.custom);
   const body = await context.request.body(services.limits.bodyBytesMax);
   const options = parsePatchOptions(context.info.query, type === 'apply');
-  const projection = endpoint.projections.get(request.subresource);
   const patch = type === 'apply' ? undefined : parsePatchBody(type, body);
   const applied = type === 'apply' ? readConfiguration(request, body, options) : undefined;
-  const admission = updateAdmission(request, options);
 
   let namesRevision = false;
-  const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
-    const live = existing === undefined ? undefined : await toServed(endpoint, existing);
-    const next = await withConversions(() =>
-      applied !== undefined
-        ? applyConfiguration(request, live, applied, options)
-        : applyPatch(request, live, requirePatch(patch), options),
-    );
-    namesRevision = next.metadata.resourceVersion !== live?.metadata.resourceVersion;
-    const admitted = await admission.mutate(await toStored(endpoint, next), existing);
-    dropDuplicateOwners(request, admitted);
-    return existing === undefined ? admitted : keepTimesIfUnchanged(existing, admitted);
-  };
-  const update: UpdateRequest = {
-    user: context.user,
+  const update = updateRequest(request, {
     verb: 'patch',
-    trace: context.trace,
-    dryRun: options.dryRun,
-    namespace: request.namespace,
-    name: request.name,
-    warn: (text) => context.warn(text),
-    validateAdmission: admission.validate,
-    transform,
-    subresource:
-      projection === undefined ? endpoint.strategy.subresources?.[request.subresource] : undefined,
+    options,
+    make(live) {
+      const next =
+        applied !== undefined
+          ? applyConfiguration(request, live, applied, options)
+          : applyPatch(request, live, requirePatch(patch), options);
+      namesRevision = next.metadata.resourceVersion !== live?.metadata.resourceVersion;
+      return next;
+    },
     createIfAbsent: type === 'apply' && request.subresource === '',
     expectedUid: undefined,
-  };
+  });
   const result = await retryConflicts(
     () => updateObject(scope, update),
     () => !namesRevision,
     services.limits.patchConflictRetriesMax,
   );
-  const served = await toServed(endpoint, result.object);
-  if (projection !== undefined)
-    return respondResource(request, projection.project(served), 200, { format });
-  respondResource(request, served, result.created ? 201 : 200, { entry: result.entry, format });
+  await respondUpdated(request, result, format);
 }
 
 /**

@@ -1,21 +1,14 @@
 // PUT of an object or of one of its subresources.
 
-import {
-  cloneDecoded,
-  keepTimesIfUnchanged,
-  statusErrors,
-  type KubeObject,
-} from '@keelson/apimachinery';
-import { withConversions } from '../../registry/apiextensions/conversion/pending-conversion.ts';
-import { updateObject, type UpdateRequest } from '../../registry/store-update.ts';
+import { cloneDecoded, statusErrors, type KubeObject } from '@keelson/apimachinery';
+import { updateObject } from '../../registry/store-update.ts';
 import { decodeBody } from '../decode-body.ts';
 import { emptyObject, managerName, recordUpdate } from '../field-manager.ts';
 import { negotiateOutput } from '../negotiation.ts';
 import { parseWriteOptions } from '../query-options.ts';
-import { toServed, toStored, type ResourceRequest } from '../resource-request.ts';
-import { respondResource } from '../respond-resource.ts';
-import { checkNamespace, dropDuplicateOwners } from './create.ts';
-import { updateAdmission } from './update-admission.ts';
+import type { ResourceRequest } from '../resource-request.ts';
+import { checkNamespace } from './create.ts';
+import { respondUpdated, updateRequest } from './update-request.ts';
 
 export async function updateResource(request: ResourceRequest): Promise<void> {
   const { context, endpoint } = request;
@@ -32,39 +25,19 @@ export async function updateResource(request: ResourceRequest): Promise<void> {
   const body = await decodeBody(request, bodyKind, options.fieldValidation);
   checkName(request, body);
   checkNamespace(request, body);
-  const admission = updateAdmission(request, options);
   const manager = managerName(request, options.fieldManager);
-
-  const transform = async (existing: KubeObject | undefined): Promise<KubeObject> => {
-    const servedOld = existing === undefined ? undefined : await toServed(endpoint, existing);
-    const wanted = cloneDecoded(body);
-    const merged = projection === undefined ? wanted : projectInto(request, wanted, servedOld);
-    const marked = await withConversions(() =>
-      recordUpdate(request, servedOld ?? emptyObject(request), merged, manager),
-    );
-    const admitted = await admission.mutate(await toStored(endpoint, marked), existing);
-    dropDuplicateOwners(request, admitted);
-    return existing === undefined ? admitted : keepTimesIfUnchanged(existing, admitted);
-  };
-  const update: UpdateRequest = {
-    user: context.user,
-    trace: context.trace,
-    dryRun: options.dryRun,
-    namespace: request.namespace,
-    name: request.name,
-    warn: (text) => context.warn(text),
-    validateAdmission: admission.validate,
-    transform,
-    subresource:
-      projection === undefined ? endpoint.strategy.subresources?.[request.subresource] : undefined,
+  const update = updateRequest(request, {
+    verb: 'update',
+    options,
+    make(live) {
+      const wanted = cloneDecoded(body);
+      const merged = projection === undefined ? wanted : projectInto(request, wanted, live);
+      return recordUpdate(request, live ?? emptyObject(request), merged, manager);
+    },
     createIfAbsent: false,
     expectedUid: body.metadata.uid,
-  };
-  const result = await updateObject(scope, update);
-  const served = await toServed(endpoint, result.object);
-  if (projection !== undefined)
-    return respondResource(request, projection.project(served), 200, { format });
-  respondResource(request, served, result.created ? 201 : 200, { entry: result.entry, format });
+  });
+  await respondUpdated(request, await updateObject(scope, update), format);
 }
 
 function projectInto(
