@@ -1,17 +1,15 @@
 // MutatingAdmissionPolicies: CEL expressions that change objects before they are stored.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError } from '@keelson/apimachinery';
 import type {
   MutatingAdmissionPolicy,
   Mutation,
 } from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
-import { advanceGeneration, startGeneration } from '../../generation.ts';
-import { age, unsetText } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
 import { oneOf, required, type Errors } from '../../validation/checks.ts';
-import { isSemanticallyEqual } from '../../validation/equality.ts';
 import type { ExpressionChecker } from '../../validation/expression-checker.ts';
-import { defaultMatchResources, validateMatchConstraints } from '../match-resources.ts';
+import { validateMatchConstraints } from '../match-resources.ts';
+import { policyStrategy } from '../policies.ts';
 import {
   checkExpression,
   validateMatchConditions,
@@ -24,44 +22,23 @@ import { failurePolicies, reinvocationPolicies, requiredChoice } from '../rules.
 export function createMutatingAdmissionPolicyStrategy(
   checker: ExpressionChecker,
 ): Strategy<MutatingAdmissionPolicy> {
-  return {
-    applyDefaults({ spec }) {
-      spec.failurePolicy ??= 'Fail';
-      defaultMatchResources(spec.matchConstraints);
-    },
-    prepareForCreate: startGeneration,
-    prepareForUpdate: (policy, old) =>
-      advanceGeneration(policy, old, !isSemanticallyEqual(policy.spec, old.spec)),
-    validate: (policy) => validatePolicy(policy, { checker, old: undefined }),
-    validateUpdate: (policy, old) => validatePolicy(policy, { checker, old }),
-    allowUnconditionalUpdate: false,
-    allowsBareFinalizers: true,
-    tableCells: ({ metadata, spec }, nowMs) => [
-      metadata.name,
-      spec.mutations?.length ?? 0,
-      spec.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : unsetText,
-      age({ metadata }, nowMs),
-    ],
-  };
-}
-
-interface PolicyContext {
-  readonly checker: ExpressionChecker;
-  readonly old: MutatingAdmissionPolicy | undefined;
+  return policyStrategy({
+    checker,
+    size: ({ spec }) => spec.mutations?.length ?? 0,
+    expressionsOf: ({ spec }) =>
+      (spec.mutations ?? []).flatMap(({ applyConfiguration, jsonPatch }) => [
+        applyConfiguration?.expression ?? '',
+        jsonPatch?.expression ?? '',
+      ]),
+    validate: validatePolicy,
+  });
 }
 
 function validatePolicy(
+  errors: Errors,
   { spec }: MutatingAdmissionPolicy,
-  { checker, old }: PolicyContext,
-): FieldError[] {
-  const errors: Errors = [];
-  const expressions: PolicyExpressions = {
-    session: checker.begin({
-      hasParams: spec.paramKind !== undefined,
-      hasVariables: (spec.variables ?? []).length > 0,
-    }),
-    stored: old ? expressionsOf(old) : new Set(),
-  };
+  expressions: PolicyExpressions,
+): void {
   requiredChoice(errors, 'spec.failurePolicy', spec.failurePolicy, failurePolicies);
   if (spec.paramKind) validateParamKind(errors, 'spec.paramKind', spec.paramKind);
   validateMatchConstraints(errors, 'spec.matchConstraints', spec.matchConstraints);
@@ -79,7 +56,6 @@ function validatePolicy(
   mutations.forEach((mutation, i) =>
     validateMutation(errors, `spec.mutations[${i}]`, mutation, expressions),
   );
-  return errors;
 }
 
 const mutableOperations: readonly string[] = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
@@ -95,17 +71,6 @@ function validateOperations(
       oneOf(errors, path, operation, mutableOperations);
     }
   }
-}
-
-function expressionsOf({ spec }: MutatingAdmissionPolicy): ReadonlySet<string> {
-  return new Set([
-    ...(spec.matchConditions ?? []).map((condition) => condition.expression.trim()),
-    ...(spec.variables ?? []).map((variable) => variable.expression),
-    ...(spec.mutations ?? []).flatMap((mutation) => [
-      mutation.applyConfiguration?.expression ?? '',
-      mutation.jsonPatch?.expression ?? '',
-    ]),
-  ]);
 }
 
 const patchFields = {

@@ -1,21 +1,19 @@
 // ValidatingAdmissionPolicies: CEL expressions that requests must satisfy.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError } from '@keelson/apimachinery';
 import type {
   AuditAnnotation,
   TypeChecking,
   ValidatingAdmissionPolicy,
   Validation,
 } from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
-import { advanceGeneration, startGeneration } from '../../generation.ts';
-import { age, unsetText } from '../../printing/cells.ts';
 import type { Strategy } from '../../strategy.ts';
 import { oneOf, required, type Errors } from '../../validation/checks.ts';
 import { conditions } from '../../validation/conditions.ts';
-import { isSemanticallyEqual } from '../../validation/equality.ts';
 import type { ExpressionChecker } from '../../validation/expression-checker.ts';
 import { qualifiedName } from '../../validation/names.ts';
-import { defaultMatchResources, validateMatchConstraints } from '../match-resources.ts';
+import { validateMatchConstraints } from '../match-resources.ts';
+import { policyStrategy } from '../policies.ts';
 import {
   checkExpression,
   validateMatchConditions,
@@ -28,29 +26,25 @@ import { failurePolicies, requiredChoice } from '../rules.ts';
 export function createValidatingAdmissionPolicyStrategy(
   checker: ExpressionChecker,
 ): Strategy<ValidatingAdmissionPolicy> {
-  return {
-    applyDefaults({ spec }) {
-      spec.failurePolicy ??= 'Fail';
-      defaultMatchResources(spec.matchConstraints);
-    },
-    prepareForCreate(policy) {
-      policy.status = {};
-      startGeneration(policy);
-    },
-    prepareForUpdate(policy, old) {
-      policy.status = structuredClone(old.status) ?? {};
-      advanceGeneration(policy, old, !isSemanticallyEqual(policy.spec, old.spec));
-    },
-    validate: (policy) => validatePolicy(policy, { checker, old: undefined }),
-    validateUpdate: (policy, old) => validatePolicy(policy, { checker, old }),
-    allowUnconditionalUpdate: false,
-    allowsBareFinalizers: true,
-    tableCells: ({ metadata, spec }, nowMs) => [
-      metadata.name,
-      spec.validations?.length ?? 0,
-      spec.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : unsetText,
-      age({ metadata }, nowMs),
+  const policies = policyStrategy<ValidatingAdmissionPolicy>({
+    checker,
+    size: ({ spec }) => spec.validations?.length ?? 0,
+    expressionsOf: ({ spec }) => [
+      ...(spec.validations ?? []).flatMap((v) => [v.expression, v.messageExpression ?? '']),
+      ...(spec.auditAnnotations ?? []).map((annotation) => annotation.valueExpression),
     ],
+    validate: validatePolicy,
+  });
+  return {
+    ...policies,
+    prepareForCreate(policy, context) {
+      policy.status = {};
+      policies.prepareForCreate?.(policy, context);
+    },
+    prepareForUpdate(policy, old, context) {
+      policy.status = structuredClone(old.status) ?? {};
+      policies.prepareForUpdate?.(policy, old, context);
+    },
     resetFields: [['status']],
     subresources: {
       status: {
@@ -76,23 +70,11 @@ function statusMeta({ metadata }: ValidatingAdmissionPolicy) {
   return { labels, annotations, finalizers, ownerReferences };
 }
 
-interface PolicyContext {
-  readonly checker: ExpressionChecker;
-  readonly old: ValidatingAdmissionPolicy | undefined;
-}
-
 function validatePolicy(
+  errors: Errors,
   { metadata, spec }: ValidatingAdmissionPolicy,
-  { checker, old }: PolicyContext,
-): FieldError[] {
-  const errors: Errors = [];
-  const expressions: PolicyExpressions = {
-    session: checker.begin({
-      hasParams: spec.paramKind !== undefined,
-      hasVariables: (spec.variables ?? []).length > 0,
-    }),
-    stored: old ? expressionsOf(old) : new Set(),
-  };
+  expressions: PolicyExpressions,
+): void {
   requiredChoice(errors, 'spec.failurePolicy', spec.failurePolicy, failurePolicies);
   if (spec.paramKind) validateParamKind(errors, 'spec.paramKind', spec.paramKind);
   validateMatchConstraints(errors, 'spec.matchConstraints', spec.matchConstraints);
@@ -103,22 +85,12 @@ function validatePolicy(
     const why = 'validations or auditAnnotations must contain at least one item';
     errors.push(fieldError.required('spec.validations', why));
     errors.push(fieldError.required('spec.auditAnnotations', why));
-    return errors;
+    return;
   }
   validations.forEach((validation, i) =>
     validateValidation(errors, `spec.validations[${i}]`, validation, expressions),
   );
   validateAuditAnnotations(errors, auditAnnotations, { expressions, name: metadata.name ?? '' });
-  return errors;
-}
-
-function expressionsOf({ spec }: ValidatingAdmissionPolicy): ReadonlySet<string> {
-  return new Set([
-    ...(spec.matchConditions ?? []).map((condition) => condition.expression.trim()),
-    ...(spec.variables ?? []).map((variable) => variable.expression),
-    ...(spec.validations ?? []).flatMap((v) => [v.expression, v.messageExpression ?? '']),
-    ...(spec.auditAnnotations ?? []).map((annotation) => annotation.valueExpression),
-  ]);
 }
 
 const reasons: readonly string[] = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];

@@ -1,39 +1,14 @@
 // ValidatingAdmissionPolicyBindings: what a policy does where.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError } from '@keelson/apimachinery';
 import type { ValidatingAdmissionPolicyBinding } from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
-import { advanceGeneration, startGeneration } from '../../generation.ts';
-import { age } from '../../printing/cells.ts';
-import type { Strategy } from '../../strategy.ts';
 import { oneOf, type Errors } from '../../validation/checks.ts';
-import { isSemanticallyEqual } from '../../validation/equality.ts';
-import { paramRefText, validateBindingSpec } from '../bindings.ts';
-import { defaultMatchResources } from '../match-resources.ts';
+import { policyBindingStrategy } from '../bindings.ts';
 
-export const validatingAdmissionPolicyBindingStrategy: Strategy<ValidatingAdmissionPolicyBinding> =
-  {
-    applyDefaults: ({ spec }) => defaultMatchResources(spec.matchResources),
-    prepareForCreate: startGeneration,
-    prepareForUpdate: (binding, old) =>
-      advanceGeneration(binding, old, !isSemanticallyEqual(binding.spec, old.spec)),
-    validate: validateBinding,
-    validateUpdate: validateBinding,
-    allowUnconditionalUpdate: false,
-    allowsBareFinalizers: true,
-    tableCells: (binding, nowMs) => [
-      binding.metadata.name,
-      binding.spec.policyName,
-      paramRefText(binding.spec.paramRef),
-      age(binding, nowMs),
-    ],
-  };
-
-function validateBinding({ spec }: ValidatingAdmissionPolicyBinding): FieldError[] {
-  const errors: Errors = [];
-  validateBindingSpec(errors, spec);
-  validateActions(errors, 'spec.validationActions', spec.validationActions ?? []);
-  return errors;
-}
+export const validatingAdmissionPolicyBindingStrategy =
+  policyBindingStrategy<ValidatingAdmissionPolicyBinding>((errors, { spec }) =>
+    validateActions(errors, 'spec.validationActions', spec.validationActions ?? []),
+  );
 
 const actions: readonly string[] = ['Audit', 'Deny', 'Warn'];
 
