@@ -14,6 +14,10 @@ async function setUp(t: TestContext, options: ClusterOptions = {}) {
   const nodes = client.resource<Node>(core('nodes'));
   const events = client.resource<KubeObject>(core('events')).namespace('default');
   await client.resource(core('serviceaccounts')).namespace('default').get('default');
+  const state = async () => {
+    const pod = await find(pods, 'p');
+    return pod === undefined ? 'gone' : stateOf(pod);
+  };
   return {
     ...simulated,
     pods,
@@ -31,9 +35,17 @@ async function setUp(t: TestContext, options: ClusterOptions = {}) {
       });
     },
     /** `Running app=running(0)`: the phase, and each container with its restarts. */
-    state: async () => {
-      const pod = await find(pods, 'p');
-      return pod === undefined ? 'gone' : stateOf(pod);
+    state,
+    /** What the state is so many seconds from now. */
+    follow: async (at: Readonly<Record<number, string>>) => {
+      let now = 0;
+      for (const after of Object.keys(at)
+        .map(Number)
+        .toSorted((a, b) => a - b)) {
+        await clock.advance((after - now) * seconds);
+        now = after;
+        assert.equal(await state(), at[after], `after ${after} s`);
+      }
     },
     /** `Reason: message` in their order, without repetitions. */
     said: async () =>
@@ -307,16 +319,9 @@ const lives: readonly Life[] = [
 
 for (const { name, spec = {}, simulate = {}, at, says = [], saysNot = [] } of lives)
   test(`a pod: ${name}`, async (t) => {
-    const { run, state, said, wait, warnings } = await setUp(t);
+    const { run, follow, said, warnings } = await setUp(t);
     await run(spec, simulate);
-    let now = 0;
-    for (const [after, expected] of Object.entries(at).toSorted(
-      ([a], [b]) => Number(a) - Number(b),
-    )) {
-      await wait(Number(after) * seconds - now);
-      now = Number(after) * seconds;
-      assert.equal(await state(), expected, `after ${after} s`);
-    }
+    await follow(at);
     const texts = await said();
     for (const text of says) assert.ok(texts.includes(text), `${text}\nof\n${texts.join('\n')}`);
     for (const text of saysNot) assert.ok(!texts.some((one) => text.test(one)), String(text));
@@ -361,18 +366,11 @@ const deletions: readonly (Life & { readonly grace?: number })[] = [
 
 for (const { name, spec = {}, simulate = {}, grace, at, says = [] } of deletions)
   test(`a pod is deleted: ${name}`, async (t) => {
-    const { run, pods, state, said, wait } = await setUp(t);
+    const { run, pods, follow, said, wait } = await setUp(t);
     await run(spec, simulate);
     await wait(10 * seconds);
     await pods.delete('p', grace === undefined ? {} : { gracePeriodSeconds: grace });
-    let now = 0;
-    for (const [after, expected] of Object.entries(at).toSorted(
-      ([a], [b]) => Number(a) - Number(b),
-    )) {
-      await wait(Number(after) * seconds - now);
-      now = Number(after) * seconds;
-      assert.equal(await state(), expected, `after ${after} s`);
-    }
+    await follow(at);
     const texts = await said();
     for (const text of says) assert.ok(texts.includes(text), texts.join('\n'));
   });
