@@ -67,6 +67,8 @@ export const bannedText: readonly BannedRule[] = [
         'tells sets of manifests apart, for metrics and for when to read them again',
       'packages/controllers/src/endpoint-slice/port-order.ts':
         'orders ports as Kubernetes does, by a hash that protects nothing',
+      'packages/controllers/src/volumes/attachments.ts':
+        'names attachments as kubelets expect them, by a hash that protects nothing',
     },
     example: "import { createHash } from 'node:crypto';",
   },

@@ -153,6 +153,7 @@ export { createNodeRestriction } from './admission/plugins/node-restriction.ts';
 export { createParamAccess } from './admission/plugins/param-access.ts';
 export { createRbacEscalation } from './admission/plugins/rbac-escalation.ts';
 export { bootstrapPolicy } from './authorization/bootstrap-policy.ts';
+export type { BootstrapObject } from './authorization/bootstrap-policy.ts';
 export { reconcileBootstrapPolicy } from './authorization/reconcile-bootstrap-policy.ts';
 export type { RbacObjectStore } from './authorization/reconcile-bootstrap-policy.ts';
 export { createImpersonationFilter } from './filters/impersonation.ts';

@@ -69,6 +69,8 @@ export { createPersistentVolumeBinderController } from './persistent-volume-bind
 export { createHorizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts';
 export type { HorizontalPodAutoscalerOptions } from './horizontal-pod-autoscaler/pass.ts';
 export { createEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
+export { createAttachDetachController } from './persistent-volume-attach-detach/attach-detach-controller.ts';
+export { createSimulatedVolumeAttacher } from './simulated-volume-attacher/simulated-volume-attacher.ts';
 export { createPersistentVolumeExpanderController } from './persistent-volume-expander/persistent-volume-expander-controller.ts';
 export { createSimulatedVolumeResizer } from './simulated-volume-resizer/simulated-volume-resizer.ts';
 export type { VolumeResizerOptions } from './simulated-volume-resizer/simulated-volume-resizer.ts';
@@ -77,6 +79,7 @@ export {
   resizeFinished,
 } from './simulated-volume-resizer/resize-status.ts';
 export { claimNameOf, usesClaim } from './volumes/pod-claims.ts';
+export { needsAttachment, nodeVolumeName } from './volumes/attachments.ts';
 export { isBoundTo, volumeCapacity } from './volumes/claim-sizes.ts';
 export { createSimulatedVolumeProvisioner } from './simulated-volume-provisioner/simulated-volume-provisioner.ts';
 export { createSchedulingCore } from './scheduler/scheduling-core.ts';

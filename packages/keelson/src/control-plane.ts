@@ -53,11 +53,13 @@ import { startClusterControllers, type ClusterControllerParts } from './cluster-
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import {
   bootstrapCluster,
+  grantRoles,
   keepFlowControlObjects,
   keepTrustPublished,
 } from './bootstrap/bootstrap.ts';
 import { createClusterAdmission, type AdmissionFlags } from './cluster-admission.ts';
 import type { ControllerName } from './controller-list.ts';
+import { controllerRoles } from './controller-roles.ts';
 import type { ControllerSettings } from './controller-descriptions.ts';
 import {
   createIdentity,
@@ -249,6 +251,7 @@ function withNodeRoute(options: ControlPlaneOptions): RoutedOptions {
 
 /** Controllers and nodes: what is a client of the server like any other. */
 async function startClients(options: RoutedOptions, parts: ClusterControllerParts) {
+  await grantRoles(parts.server, controllerRoles(options.controllers ?? new Set()));
   const controllers = startClusterControllers(options, parts);
   const nodes = await startClusterNodes(options, parts.server);
   return {

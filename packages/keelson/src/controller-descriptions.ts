@@ -2,9 +2,11 @@
 // under kube-controller-manager's name.
 
 import type { GroupVersionResource } from '@keelson/apimachinery';
+import type { PolicyRule } from '@keelson/apimachinery/types/rbac.authorization.k8s.io.v1';
 import { bundleDigest, signForBootstrap } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
 import {
+  createAttachDetachController,
   createBootstrapSignerController,
   createCertificateApprovingController,
   createCertificateCleanerController,
@@ -42,6 +44,7 @@ import {
   createPersistentVolumeBinderController,
   createPersistentVolumeExpanderController,
   createPodGarbageCollectorController,
+  createSimulatedVolumeAttacher,
   createSimulatedVolumeProvisioner,
   createSimulatedVolumeResizer,
   createTaintEvictionController,
@@ -92,6 +95,8 @@ export interface ControllerDescription {
    * the controller manager, for it has to run before there are accounts with tokens.
    */
   readonly account?: string;
+  /** What the default policy does not give its account: a ClusterRole of its own, bound to it. */
+  readonly rules?: readonly PolicyRule[];
   /** It does not run where the emulated release does not have this. */
   readonly gate?: string;
   /** Who it is, when it is neither of these. */
@@ -104,6 +109,12 @@ export interface ControllerDescription {
 export interface ControllerTools extends ControllerInputs {
   readonly readingClient: Client;
 }
+
+const allow = (group: string, resources: string[], verbs: string[]): PolicyRule => ({
+  apiGroups: [group],
+  resources,
+  verbs,
+});
 
 export const controllerDescriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'namespace-controller': {
@@ -252,6 +263,18 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'persistentvolume-expander-controller': {
     account: 'expand-controller',
     create: createPersistentVolumeExpanderController,
+  },
+  'persistentvolume-attach-detach-controller': {
+    account: 'attachdetach-controller',
+    create: createAttachDetachController,
+  },
+  'simulated-volume-attacher': {
+    account: 'simulated-volume-attacher',
+    rules: [
+      allow('', ['persistentvolumes'], ['patch']),
+      allow('storage.k8s.io', ['volumeattachments', 'volumeattachments/status'], ['patch']),
+    ],
+    create: createSimulatedVolumeAttacher,
   },
   'simulated-volume-resizer': {
     account: 'expand-controller',

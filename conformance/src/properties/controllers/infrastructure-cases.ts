@@ -2,15 +2,18 @@
 
 import { compareQuantities, parseQuantity } from '@keelson/apimachinery';
 import type {
+  Node,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
+import type { VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { ControllerCase } from './controller-case.ts';
-import { keyOf } from './look.ts';
+import { keyOf, type Look } from './look.ts';
 
 const slices = 'discovery.k8s.io/endpointslices';
 const claims = '/persistentvolumeclaims';
+const attachments = 'storage.k8s.io/volumeattachments';
 const serviceName = 'kubernetes.io/service-name';
 const managedBy = 'endpointslice.kubernetes.io/managed-by';
 
@@ -58,6 +61,14 @@ export const infrastructureCases = {
   'persistentvolume-expander-controller': {
     kinds: [claims, '/persistentvolumes', 'storage.k8s.io/storageclasses'],
   },
+  'persistentvolume-attach-detach-controller': {
+    kinds: [attachments, '/persistentvolumes', claims, '/pods', '/nodes'],
+    wrong: leftAttachments,
+  },
+  'simulated-volume-attacher': {
+    kinds: [attachments, '/persistentvolumes'],
+    wrong: leftAttachments,
+  },
   'simulated-volume-resizer': {
     kinds: [claims, '/persistentvolumes', 'storage.k8s.io/storageclasses'],
     *wrong(look) {
@@ -83,3 +94,15 @@ export const infrastructureCases = {
   },
   'kube-scheduler': { kinds: ['/pods', '/nodes', 'scheduling.k8s.io/priorityclasses'] },
 } as const satisfies Readonly<Record<string, ControllerCase>>;
+
+/** Nobody has said that these nodes may be attached to, and where no node uses a volume it goes. */
+function* leftAttachments(look: Look): Iterable<string> {
+  const inUse = new Set(
+    look.of<Node>('/nodes').flatMap(({ status }) => status?.volumesInUse ?? []),
+  );
+  for (const { metadata, spec } of look.of<VolumeAttachment>(attachments)) {
+    const isOurs = metadata.name?.startsWith('csi-') === true;
+    if (isOurs && metadata.deletionTimestamp === undefined && inUse.size === 0)
+      yield `${spec.source.persistentVolumeName} is attached, and nobody wants it`;
+  }
+}

@@ -36,7 +36,10 @@ export const resourceClaimTemplatesResource = device('resourceclaimtemplates');
 export const resourceSlicesResource = device('resourceslices');
 export const deviceClassesResource = device('deviceclasses');
 export const leasesResource = v1('coordination.k8s.io')('leases');
-export const storageClassesResource = v1('storage.k8s.io')('storageclasses');
+const storage = v1('storage.k8s.io');
+export const storageClassesResource = storage('storageclasses');
+export const volumeAttachmentsResource = storage('volumeattachments');
+export const csiDriversResource = storage('csidrivers');
 export const horizontalPodAutoscalersResource: GroupVersionResource = {
   group: 'autoscaling',
   version: 'v2',

@@ -5,7 +5,8 @@ import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { isTolerated } from '../pods/tolerations.ts';
 
-const outOfServiceKey = 'node.kubernetes.io/out-of-service';
+/** A taint: an administrator says that the node will not come back as it was (KEP-2268). */
+export const outOfServiceKey = 'node.kubernetes.io/out-of-service';
 
 /** The oldest, evicted ones before others. */
 export function surplusFinishedPods(pods: readonly Pod[], finishedMax: number): readonly Pod[] {
@@ -19,7 +20,7 @@ export function surplusFinishedPods(pods: readonly Pod[], finishedMax: number): 
     .slice(0, finished.length - finishedMax);
 }
 
-/** An administrator says that the node will not come back as it was (KEP-2268). */
+/** The node is silent and declared so, and the pod does not tolerate that. */
 export function isOutOfService(node: Node | undefined, pod: Pod): boolean {
   const isReady = isConditionTrue(node?.status?.conditions, 'Ready');
   const taint = node?.spec?.taints?.find(({ key }) => key === outOfServiceKey);

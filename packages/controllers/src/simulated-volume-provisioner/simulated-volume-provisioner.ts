@@ -4,17 +4,19 @@
 
 import { isStatusError } from '@keelson/apimachinery';
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
-import type { StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import type { StorageClass, VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import type { Informer, ResourceClient } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   persistentVolumeClaimsResource,
   persistentVolumesResource,
   storageClassesResource,
+  volumeAttachmentsResource,
 } from '../machinery/resources.ts';
-import { claimKind } from '../persistent-volume-binder/binder-tools.ts';
+import { claimKind, volumeKind } from '../persistent-volume-binder/binder-tools.ts';
 import { classOf } from '../persistent-volume-binder/match-volume.ts';
 import {
   provisionedBy,
@@ -22,62 +24,43 @@ import {
   storageProvisioner,
 } from '../persistent-volume-binder/volume-texts.ts';
 import { eventTarget } from '../pods/pod-control.ts';
+import { attachmentsOf, indexByVolume, volumeNameOf } from '../volumes/attachments.ts';
 import { maximumSize, simulatedDriver } from '../volumes/simulated-driver.ts';
+
+interface Tools {
+  readonly resource: ResourceClient<PersistentVolume>;
+  readonly volumes: Informer<PersistentVolume>;
+  readonly classes: Informer<StorageClass>;
+  readonly attachments: Informer<VolumeAttachment>;
+  readonly events: EventRecorder;
+}
 
 export function createSimulatedVolumeProvisioner(context: ControllerContext): Controller {
   const { client, informers, clock, log } = context;
   const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
   const volumes = informers.informer<PersistentVolume>(persistentVolumesResource);
   const classes = informers.informer<StorageClass>(storageClassesResource);
-  const resource = client.resource<PersistentVolume>(persistentVolumesResource);
+  const attachments = informers.informer<VolumeAttachment>(volumeAttachmentsResource);
+  indexByVolume(attachments);
   const events = createEventRecorder({
     client,
     clock,
     component: simulatedDriver,
     onError: (error) => log.warn('event not written', { error: errorText(error) }),
   });
-  const provision = async (claim: PersistentVolumeClaim, signal: AbortSignal) => {
-    const storageClass = classes.store.get('', classOf(claim));
-    if (storageClass === undefined || !isWanted(claim, storageClass)) return;
-    const volume = volumeFor(claim, storageClass);
-    const name = volume.metadata.name ?? '';
-    if (volumes.store.get('', name) !== undefined) return;
-    try {
-      await resource.create(volume, { signal });
-    } catch (error) {
-      if (isStatusError(error, 'AlreadyExists')) return;
-      throw error;
-    }
-    events.record(eventTarget(claimKind, claim), {
-      type: 'Normal',
-      reason: 'ProvisioningSucceeded',
-      message: `Successfully provisioned volume ${name}`,
-    });
-  };
-  const remove = async ({ metadata, spec, status }: PersistentVolume, signal: AbortSignal) => {
-    const { name = '', uid = '', annotations, deletionTimestamp } = metadata;
-    const isDone =
-      annotations?.[provisionedBy] === simulatedDriver &&
-      spec?.persistentVolumeReclaimPolicy === 'Delete' &&
-      status?.phase === 'Released' &&
-      deletionTimestamp === undefined;
-    if (!isDone) return;
-    try {
-      await resource.delete(name, { preconditions: { uid }, signal });
-    } catch (error) {
-      if (!isStatusError(error, 'NotFound')) throw error;
-    }
-  };
+  const resource = client.resource<PersistentVolume>(persistentVolumesResource);
+  const tools: Tools = { resource, volumes, classes, attachments, events };
   return createReconciler(context, {
     failure: 'simulated volume not reconciled',
     workers: 5,
-    reads: [claims, volumes, classes],
+    reads: [claims, volumes, classes, attachments],
     subscribe: (queue) => {
       const enqueueClaim = (claim: PersistentVolumeClaim) => queue.add(keyOf(claim));
       const enqueueVolume = (volume: PersistentVolume) => queue.add(keyOf(volume));
       return [
         claims.addHandler({ onAdd: enqueueClaim, onUpdate: enqueueClaim }),
         volumes.addHandler({ onAdd: enqueueVolume, onUpdate: enqueueVolume }),
+        attachments.addHandler({ onDelete: (one) => queue.add(volumeNameOf(one)) }),
       ];
     },
     // Volumes are in no namespace, claims always are.
@@ -85,10 +68,61 @@ export function createSimulatedVolumeProvisioner(context: ControllerContext): Co
       const { namespace, name } = parseKey(key);
       const claim = namespace === '' ? undefined : claims.store.get(namespace, name);
       const volume = namespace === '' ? volumes.store.get('', name) : undefined;
-      if (claim !== undefined) await provision(claim, signal);
-      if (volume !== undefined) await remove(volume, signal);
+      if (claim !== undefined) await provision(tools, claim, signal);
+      if (volume !== undefined) await remove(tools, volume, signal);
     },
   });
+}
+
+async function provision(
+  { resource, volumes, classes, events }: Tools,
+  claim: PersistentVolumeClaim,
+  signal: AbortSignal,
+): Promise<void> {
+  const storageClass = classes.store.get('', classOf(claim));
+  if (storageClass === undefined || !isWanted(claim, storageClass)) return;
+  const volume = volumeFor(claim, storageClass);
+  const name = volume.metadata.name ?? '';
+  if (volumes.store.get('', name) !== undefined) return;
+  try {
+    await resource.create(volume, { signal });
+  } catch (error) {
+    if (isStatusError(error, 'AlreadyExists')) return;
+    throw error;
+  }
+  events.record(eventTarget(claimKind, claim), {
+    type: 'Normal',
+    reason: 'ProvisioningSucceeded',
+    message: `Successfully provisioned volume ${name}`,
+  });
+}
+
+/** Whose claim is gone, when no node has it any more. */
+async function remove(
+  { resource, attachments, events }: Tools,
+  volume: PersistentVolume,
+  signal: AbortSignal,
+): Promise<void> {
+  const { metadata, spec, status } = volume;
+  const { name = '', uid = '', annotations, deletionTimestamp } = metadata;
+  const isDone =
+    annotations?.[provisionedBy] === simulatedDriver &&
+    spec?.persistentVolumeReclaimPolicy === 'Delete' &&
+    status?.phase === 'Released' &&
+    deletionTimestamp === undefined;
+  if (!isDone) return;
+  const [attachment] = attachmentsOf(attachments, name);
+  if (attachment !== undefined) {
+    const message = `persistentvolume ${name} is still attached to node ${attachment.spec.nodeName}`;
+    const reason = 'VolumeFailedDelete';
+    events.record(eventTarget(volumeKind, volume), { type: 'Warning', reason, message });
+    return;
+  }
+  try {
+    await resource.delete(name, { preconditions: { uid }, signal });
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+  }
 }
 
 /** The binder has asked for it, and the scheduler has chosen a node where that comes first. */

@@ -11,6 +11,7 @@ import {
   systemUser,
   updateObject,
   type ApiServer,
+  type BootstrapObject,
   type Features,
   type Logger,
   type RbacObjectStore,
@@ -62,6 +63,14 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     ]),
   ]);
   await ensureAll(server, 'services', '', [kubernetesService(options)]);
+}
+
+/** Makes or completes roles and bindings that are not of the default policy. */
+export async function grantRoles(
+  server: ApiServer,
+  policy: readonly BootstrapObject[],
+): Promise<void> {
+  await reconcileBootstrapPolicy(rbacStore(server), policy);
 }
 
 function requestFor(namespace: string) {

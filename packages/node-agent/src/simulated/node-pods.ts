@@ -22,6 +22,7 @@ export interface NodePodsOptions extends PodWriterOptions {
   readonly node: () => Node | undefined;
   /** After each step of a pod's life. */
   readonly onStep: (record: PodRecord) => void;
+  readonly onRemoved: (record: PodRecord) => void;
 }
 
 export interface NodePods {
@@ -29,6 +30,8 @@ export interface NodePods {
   update(pod: Pod): void;
   /** Its object is gone. */
   remove(pod: Pod): void;
+  /** Other volumes are attached to the node than before. */
+  updateAttached(): void;
   /** A claim of the pod has changed. */
   updateClaim(pod: Pod): void;
   find(namespace: string, name: string): PodRecord | undefined;
@@ -88,17 +91,16 @@ export function createNodePods(options: NodePodsOptions): NodePods {
       timetable.set(record, undefined, () => {});
       inspection.forget(record);
       writer.forget(record);
+      options.onRemoved(record);
       addresses.release(record.podIp);
       for (const other of records.values()) if (other.resize !== undefined) resize(other);
     },
+    updateAttached: inspection.attached,
     updateClaim({ metadata }) {
       const record = records.get(metadata?.uid ?? '');
       if (record !== undefined) step(record);
     },
-    find: (namespace, name) =>
-      [...records.values()].find(
-        ({ pod: { metadata } }) => metadata?.name === name && metadata.namespace === namespace,
-      ),
+    find: (namespace, name) => [...records.values()].find(isNamed(namespace, name)),
     list: () => [...records.values()],
     pause(paused) {
       isPaused = paused;
@@ -107,6 +109,11 @@ export function createNodePods(options: NodePodsOptions): NodePods {
     },
   };
 }
+
+const isNamed =
+  (namespace: string, name: string) =>
+  ({ pod: { metadata } }: PodRecord): boolean =>
+    metadata?.name === name && metadata.namespace === namespace;
 
 function takeIn(pod: Pod, { rules, addresses, now }: NodePodsOptions): PodRecord {
   const known = pod.status?.podIP;

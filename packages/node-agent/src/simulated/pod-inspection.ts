@@ -16,16 +16,25 @@ export interface PodInspectionOptions extends Pick<
 
 export interface PodInspection {
   begin(record: PodRecord): void;
+  /** Other volumes are attached to the node than before. */
+  attached(): void;
   forget(record: PodRecord): void;
 }
 
 interface Inspection {
+  readonly since: number;
   times: number;
+  /** For volumes to be attached. */
+  isWaiting: boolean;
+  /** The problem that was told last. */
+  said: string | undefined;
 }
 
 const retryFirstMs = 500;
 /** As a kubelet's back-off for volumes: two minutes and two seconds. */
 const retryMaxMs = 122_000;
+/** After that a kubelet says that it waits for volumes to be attached: two minutes and three seconds. */
+const attachWaitMs = 123_000;
 
 /** `onResult`: the record knows more than before. */
 export function createPodInspection(
@@ -41,14 +50,19 @@ export function createPodInspection(
       timetable.set(inspection, now() + delay, () => void look(record, inspection));
     };
     try {
-      const { volumes, config } = await references.inspect(record.pod);
+      const { volumes, unattached, config } = await references.inspect(record.pod);
       if (all.get(record) !== inspection) return;
-      if (volumes !== undefined && volumes !== record.volumeProblem)
-        surroundings.emit(record, { type: 'Warning', reason: 'FailedMount', message: volumes });
+      inspection.isWaiting = volumes === undefined && unattached.length > 0;
+      const problem = inspection.isWaiting ? waitText(unattached) : volumes;
+      const isTold = !inspection.isWaiting || now() - inspection.since >= attachWaitMs;
+      if (problem !== undefined && isTold && problem !== inspection.said) {
+        surroundings.emit(record, { type: 'Warning', reason: 'FailedMount', message: problem });
+        inspection.said = problem;
+      }
       record.volumesKnown = true;
-      record.volumeProblem = volumes;
+      record.volumeProblem = problem;
       record.configProblems = config;
-      if (volumes !== undefined || config.size > 0) again();
+      if (problem !== undefined || config.size > 0) again();
       else all.delete(record);
     } catch (error) {
       if (all.get(record) !== inspection) return;
@@ -59,9 +73,13 @@ export function createPodInspection(
   };
   return {
     begin(record) {
-      const inspection = { times: 0 };
+      const inspection = { since: now(), times: 0, isWaiting: false, said: undefined };
       all.set(record, inspection);
       void look(record, inspection);
+    },
+    attached() {
+      for (const [record, inspection] of all)
+        if (inspection.isWaiting) void look(record, inspection);
     },
     forget(record) {
       const inspection = all.get(record);
@@ -69,4 +87,10 @@ export function createPodInspection(
       if (inspection !== undefined) timetable.set(inspection, undefined, () => {});
     },
   };
+}
+
+function waitText(volumes: readonly string[]): string {
+  const list = `[${volumes.join(' ')}]`;
+  const what = `unmounted volumes=${list}, unattached volumes=${list}, failed to process volumes=[]`;
+  return `Unable to attach or mount volumes: ${what}: timed out waiting for the condition`;
 }

@@ -10,6 +10,8 @@ import { containersOf } from './pod-record.ts';
 export interface ReferenceProblems {
   /** Why the volumes cannot be mounted. */
   readonly volumes: string | undefined;
+  /** Volumes, as the pod calls them, that are not attached to the node yet. */
+  readonly unattached: readonly string[];
   /** By container. */
   readonly config: ReadonlyMap<string, string>;
 }
@@ -24,7 +26,18 @@ const believedMs = 30_000;
 const believedMax = 10_000;
 const singular = { configmaps: 'configmap', secrets: 'secret' } as const;
 
-export function createReferenceReader(client: Client, now: () => number): ReferenceReader {
+export interface ReferenceReaderOptions {
+  /** Acts as the node. */
+  readonly client: Client;
+  readonly now: () => number;
+  readonly unattached: (pod: Pod) => readonly string[];
+}
+
+export function createReferenceReader({
+  client,
+  now,
+  unattached,
+}: ReferenceReaderOptions): ReferenceReader {
   const believed = new Map<string, { readonly until: number; readonly object: KubeObject }>();
   const read = async (resource: Resource, namespace: string, name: string) => {
     const key = `${resource}/${namespace}/${name}`;
@@ -51,7 +64,8 @@ export function createReferenceReader(client: Client, now: () => number): Refere
         const problem = await problemOfEnvironment(container, namespace, lookup);
         if (problem !== undefined) config.set(container.name, problem);
       }
-      return { volumes: await problemOfVolumes(pod, namespace, lookup), config };
+      const volumes = await problemOfVolumes(pod, namespace, lookup);
+      return { volumes, unattached: unattached(pod), config };
     },
   };
 }

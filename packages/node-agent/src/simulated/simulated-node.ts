@@ -21,12 +21,13 @@ import { createNodePods, type NodePods } from './node-pods.ts';
 import { registerNode } from './node-registration.ts';
 import type { NodeRules } from './node-rules.ts';
 import { createPodAddresses } from './pod-addresses.ts';
-import type { StorageLookup } from './node-storage.ts';
+import { unattachedVolumesOf, type StorageLookup } from './node-storage.ts';
 import type { ContainerRecord, PodRecord } from './pod-record.ts';
 import { createReferenceReader } from './pod-references.ts';
 import type { StatusSettings } from './pod-status.ts';
 import type { Timetable } from './timetable.ts';
 import { createVolumeExpansion } from './volume-expansion.ts';
+import { createVolumesInUse, type VolumesInUse } from './volumes-in-use.ts';
 
 export interface SimulatedNodeOptions {
   readonly identity: NodeIdentity;
@@ -73,7 +74,10 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     host: name,
     onError: failing('a node cannot write an event', options),
   });
-  const pods = createPodsOf(options, images, recorder);
+  const volumesInUse = createVolumesInUse(options.storage, () => isUp && report());
+  const pods = createPodsOf(options, { images, recorder, volumesInUse });
+  const parts = { images, volumesInUse };
+  const watchAttached = createAttachedWatch(() => pods.updateAttached());
   const lease = createNodeLease(client, name, () => clock.now());
   const keys = { lease: {}, status: {} };
   let isUp = false;
@@ -87,7 +91,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     timetable.set(keys.status, clock.now() + reportMs, report);
     const node = options.current();
     if (node === undefined) return;
-    writeStatus(node, images, options).catch(failing('a node cannot write its status', options));
+    writeStatus(node, parts, options).catch(failing('a node cannot write its status', options));
   };
   const setUp = (up: boolean) => {
     if (isUp === up) return;
@@ -110,7 +114,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
       isUp = !isStopped(node);
       if (!isUp) return pods.pause(true);
       await lease.renew(node);
-      await writeStatus(node, images, options);
+      await writeStatus(node, parts, options);
       tell('NodeReady', `Node ${name} status is now: NodeReady`);
       // Not all nodes in the same moment.
       const part = (index * golden) % 1;
@@ -118,6 +122,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
       timetable.set(keys.status, clock.now() + reportMs * part, report);
     },
     update(node) {
+      watchAttached(node);
       const state = stateOf(node);
       if (state === shown) return;
       shown = state;
@@ -131,6 +136,18 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
 /** Spreads numbers that count up evenly over a period. */
 const golden = 0.618_033_988_75;
 
+const attachedTo = (node: Node | undefined): ReadonlySet<string> =>
+  new Set((node?.status?.volumesAttached ?? []).map(({ name }) => name));
+
+function createAttachedWatch(onChange: () => void): (node: Node) => void {
+  let before = '';
+  return (node) => {
+    const attached = [...attachedTo(node)].join();
+    if (attached !== before) onChange();
+    before = attached;
+  };
+}
+
 /** What of a Node object changes how it behaves. */
 const stateOf = (node: Node): string => `${isStopped(node)} ${[...pressuresOf(node)].join()}`;
 
@@ -139,10 +156,15 @@ function failing(message: string, { identity, warn }: SimulatedNodeOptions) {
 }
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+interface NodeParts {
+  readonly images: ImageStore;
+  readonly recorder: EventRecorder;
+  readonly volumesInUse: VolumesInUse;
+}
+
 function createPodsOf(
   options: SimulatedNodeOptions,
-  images: ImageStore,
-  recorder: EventRecorder,
+  { images, recorder, volumesInUse }: NodeParts,
 ): NodePods {
   const { client, clock, identity, warn } = options;
   const now = () => clock.now();
@@ -160,11 +182,19 @@ function createPodsOf(
       images,
       emit: (record, event, container) => recorder.record(aboutPod(record, container), event),
     },
-    references: createReferenceReader(client, now),
+    references: createReferenceReader({
+      client,
+      now,
+      unattached: (pod) => unattachedVolumesOf(pod, options.storage, attachedTo(options.current())),
+    }),
     addresses: createPodAddresses(options.index),
     status: { ...options.gates, hostIp: identity.address, images },
     node: options.current,
-    onStep: expansion.look,
+    onStep(record) {
+      volumesInUse.update(record);
+      expansion.look(record);
+    },
+    onRemoved: volumesInUse.remove,
     onError: (error, { metadata }) =>
       warn('a node cannot lead a pod', {
         node: identity.name,
@@ -176,11 +206,16 @@ function createPodsOf(
 
 async function writeStatus(
   node: Node,
-  images: ImageStore,
+  { images, volumesInUse }: Pick<NodeParts, 'images' | 'volumesInUse'>,
   { client, clock, identity }: SimulatedNodeOptions,
 ): Promise<void> {
   const moment = { now: clock.now(), pressures: pressuresOf(node), before: node.status };
-  const status = { ...nodeStatus(identity, moment), images: images.listed() };
+  const inUse = volumesInUse.names();
+  const status = {
+    ...nodeStatus(identity, moment),
+    images: images.listed(),
+    ...(inUse.length + (node.status?.volumesInUse?.length ?? 0) > 0 && { volumesInUse: inUse }),
+  };
   const nodes = client.resource({ group: '', version: 'v1', resource: 'nodes' });
   const patch = { status } as unknown as JsonValue;
   await nodes.patch(identity.name, 'strategic', patch, { subresource: 'status' });

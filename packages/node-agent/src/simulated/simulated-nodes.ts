@@ -8,6 +8,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
+import type { CSIDriver } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Client, Informer, Informers } from '@keelson/client';
 import { isFileSystemResizePending, usesClaim } from '@keelson/controllers';
 import { crashBackoffs } from './crash-backoff.ts';
@@ -28,7 +29,7 @@ export interface SimulatedNodesOptions {
   readonly rules: NodeRules;
   /** Acts as this node. Closed with the nodes. */
   readonly clientOf: (nodeName: string) => Client;
-  /** Reads pods, nodes, claims and volumes. */
+  /** Reads pods, nodes, claims, volumes and CSI drivers. */
   readonly informers: Informers;
   readonly clock: Clock;
   readonly random: Random;
@@ -62,9 +63,15 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
   const nodeObjects = informers.informer<KubeObject>(core('nodes'));
   const claims = informers.informer<PersistentVolumeClaim>(core('persistentvolumeclaims'));
   const volumes = informers.informer<PersistentVolume>(core('persistentvolumes'));
+  const drivers = informers.informer<CSIDriver>({
+    group: 'storage.k8s.io',
+    version: 'v1',
+    resource: 'csidrivers',
+  });
   const storage: StorageLookup = {
     claim: (namespace, name) => claims.store.get(namespace, name),
     volume: (name) => volumes.store.get('', name),
+    driver: (name) => drivers.store.get('', name),
   };
   const nodeObject = (name: string) =>
     nodeObjects.store.get('', name) as unknown as Node | undefined;

@@ -1,7 +1,7 @@
 // What is missed without the controllers of volumes and their claims, and the parts of the simulated
 // driver.
 
-import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
+import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
 import { core } from '../simulated-cluster.ts';
 import { podSpec, stateOf, type Scene, type Symptom } from './symptom.ts';
 
@@ -30,6 +30,15 @@ async function growClaim(scene: Scene): Promise<void> {
   await scene.pass(5_000);
   const patch = { spec: { resources: { requests: { storage: '2Gi' } } } };
   await scene.in(claims).patch('data', 'merge', patch);
+}
+async function runWithVolume(scene: Scene): Promise<void> {
+  await scene.client.resource(classes).create({ metadata: { name: 'c' }, provisioner });
+  await addClaim(scene);
+  const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }];
+  await scene.in(core('pods')).create({ metadata: { name: 'p' }, spec: { ...podSpec, volumes } });
+}
+async function podPhase(scene: Scene): Promise<string> {
+  return (await scene.in<Pod>(core('pods')).get('p')).status?.phase ?? '';
 }
 async function eventReason(scene: Scene, reason: string): Promise<string> {
   const { items } = await scene.in(core('events')).list();
@@ -79,6 +88,20 @@ export const volumeSymptoms = {
     see: (scene) => eventReason(scene, 'ExternalExpanding'),
     with: 'ExternalExpanding',
     without: 'nothing',
+  },
+  'persistentvolume-attach-detach-controller': {
+    act: runWithVolume,
+    see: (scene) => eventReason(scene, 'SuccessfulAttachVolume'),
+    with: 'SuccessfulAttachVolume',
+    without: 'nothing',
+    options: { nodes: 1 },
+  },
+  'simulated-volume-attacher': {
+    act: runWithVolume,
+    see: podPhase,
+    with: 'Running',
+    without: 'Pending',
+    options: { nodes: 1 },
   },
   'simulated-volume-resizer': {
     act: growClaim,
