@@ -16,9 +16,10 @@ import { parseExtensionConfiguration } from './plugin-configurations.ts';
 import { createMutatingAdmissionPolicy } from './plugins/mutating-admission-policy.ts';
 import { createValidatingAdmissionPolicy } from './plugins/validating-admission-policy.ts';
 import { createRequestVersions } from './request-versions.ts';
+import { createConditionMetrics } from './policy/condition-metrics.ts';
 import { createConditionJudge } from './policy/judge-conditions.ts';
 import { createParamSource } from './policy/params.ts';
-import { createPolicyMetrics } from './policy/policy-metrics.ts';
+import { countDefinitions, createPolicyMetrics } from './policy/policy-metrics.ts';
 import type { PolicySet } from './policy/policy-requests.ts';
 import {
   createWebhookPlugins,
@@ -57,20 +58,24 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
   const configured = readConfigured(options);
   const { namespaces } = sources;
   const environment = expressionsOf(features).environments.storedExpressions;
-  const judgeConditions = createConditionJudge({ namespaces, authorizer, environment });
+  const conditionMetrics = createConditionMetrics(options.metrics, options.clock);
+  const judge = { namespaces, authorizer, environment, metrics: conditionMetrics };
   const shared = {
     namespaces,
     versions: createRequestVersions(index, features),
     params: createParamSource(() => index().list()),
     authorizer,
     environment,
+    conditionMetrics,
   };
+  if (features.enabled('ValidatingAdmissionPolicy'))
+    countDefinitions(sources.validatingAdmissionPolicies, options);
   const mutating = createMutatingAdmissionPolicy({
     ...shared,
     policies: sources.mutatingAdmissionPolicies,
     bindings: sources.mutatingAdmissionPolicyBindings,
     manifests: configured.policies('MutatingAdmissionPolicy'),
-    metrics: createPolicyMetrics('mutating', options.metrics, options.clock),
+    metrics: createPolicyMetrics('mutating', options),
     typeOf: (gvr) => index().find(gvr)?.definition.type,
   });
   const validating = createValidatingAdmissionPolicy({
@@ -78,13 +83,13 @@ export function createExtensionPlugins(options: ExtensionPluginsOptions): Admiss
     policies: sources.validatingAdmissionPolicies,
     bindings: sources.validatingAdmissionPolicyBindings,
     manifests: configured.policies('ValidatingAdmissionPolicy'),
-    metrics: createPolicyMetrics('validating', options.metrics, options.clock),
+    metrics: createPolicyMetrics('validating', options),
   });
   return [
     ...[mutating, validating].map((plugin) => behindGate(plugin, features)),
     ...createWebhookPlugins({
       ...options,
-      judgeConditions,
+      judgeConditions: createConditionJudge(judge),
       configured: {
         mutating: configured.webhooks('MutatingAdmissionWebhook', 'MutatingWebhookConfiguration'),
         validating: configured.webhooks(

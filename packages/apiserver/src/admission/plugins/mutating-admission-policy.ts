@@ -46,6 +46,7 @@ import {
   createPolicyRequest,
   findPolicyCalls,
   settled,
+  watchConditions,
   type PolicyCall,
   type PolicyPluginOptions,
   type PolicyRequest,
@@ -196,12 +197,14 @@ interface Mutated {
 
 /** Runs all mutations of one policy. One that fails does not keep the next from running. */
 async function mutate(mutator: Mutator): Promise<Mutated> {
-  const { attributes, request, compiler } = mutator;
+  const { options, attributes, request, call, compiler } = mutator;
   const bindings = await visible(mutator);
   // COMPAT: conditions do not see the namespace.
+  const watch = watchConditions(options, call.policy, attributes);
   const conditions = await settled(request, () =>
-    matchConditions(compiler, { ...bindings, namespaceObject: null }),
+    matchConditions(compiler, { ...bindings, namespaceObject: null }, { watch }),
   );
+  watch?.publish();
   const explanations: (ExplainedExpression | undefined)[] = [];
   const nothing = { isChanged: false, explanations };
   if (conditions === false) return { ...nothing, isSkipped: true, problems: [] };

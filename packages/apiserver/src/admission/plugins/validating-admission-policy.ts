@@ -23,6 +23,7 @@ import {
   createPolicyRequest,
   findPolicyCalls,
   settled,
+  watchConditions,
   type PolicyCall,
   type PolicyPluginOptions,
 } from '../policy/policy-requests.ts';
@@ -73,8 +74,10 @@ export function createValidatingAdmissionPolicy(options: PolicyPluginOptions): A
         const params = policy.spec.paramKind === undefined ? {} : paramsVariable(call.params);
         const program = compile(policy);
         const observe = options.metrics?.start();
-        const given = { inputs, params, explain: attributes.trace.enabled };
+        const watch = watchConditions(options, policy, attributes);
+        const given = { inputs, params, watch, explain: attributes.trace.enabled };
         const findings = await settled(request, () => program.evaluate(given));
+        watch?.publish();
         if (attributes.trace.enabled) traceFindings(attributes, call, findings);
         refusals.push(...act({ attributes, call, findings, annotations, observe }));
       }

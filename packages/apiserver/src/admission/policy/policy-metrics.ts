@@ -1,9 +1,12 @@
 // Metrics of policies in CEL: how often each decided what, and how long that took. Names and labels
-// are kube-apiserver's since 1.31. Names of policies and bindings are labels, so their number is
-// bounded by what administrators write.
+// are kube-apiserver's: until 1.30 they told a state, which was always `active`, and no type of
+// error. Names of policies and bindings are labels, so their number is bounded by what administrators
+// write.
 
 import type { Clock } from '@keelson/apimachinery';
+import type { Features } from '../../features/features.ts';
 import type { Metrics } from '../../metrics.ts';
+import type { ObjectSource } from '../../object-source.ts';
 
 export interface PolicyCheck {
   readonly policy: string;
@@ -27,12 +30,20 @@ interface MetricNames {
   readonly duration: string;
 }
 
+const validatingPrefix = 'apiserver_validating_admission_policy';
 const validating: MetricNames = {
-  prefix: 'apiserver_validating_admission_policy',
+  prefix: validatingPrefix,
   total:
     'Validation admission policy check total, labeled by policy and further identified by binding and enforcement action taken.',
   duration:
     'Validation admission latency for individual validation expressions in seconds, labeled by policy and further including binding and enforcement action taken.',
+};
+const validatingWithState: MetricNames = {
+  prefix: validatingPrefix,
+  total:
+    'Validation admission policy check total, labeled by policy and further identified by binding, enforcement action taken, and state.',
+  duration:
+    'Validation admission latency for individual validation expressions in seconds, labeled by policy and further including binding, state and enforcement action taken.',
 };
 const mutating: MetricNames = {
   prefix: 'apiserver_mutating_admission_policy',
@@ -41,13 +52,20 @@ const mutating: MetricNames = {
   duration:
     'Mutation admission latency for individual mutation expressions in seconds, labeled by policy and binding.',
 };
+const state = 'active';
+
+export interface PolicyMetricsOptions {
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly features: Features;
+}
 
 export function createPolicyMetrics(
   kind: 'validating' | 'mutating',
-  metrics: Metrics,
-  clock: Clock,
+  { metrics, clock, features }: PolicyMetricsOptions,
 ): PolicyMetrics {
-  const names = kind === 'validating' ? validating : mutating;
+  const hasState = tellsState(features);
+  const names = kind === 'mutating' ? mutating : hasState ? validatingWithState : validating;
   const total = metrics.counter(`${names.prefix}_check_total`, names.total);
   const duration = metrics.histogram(
     `${names.prefix}_check_duration_seconds`,
@@ -60,15 +78,36 @@ export function createPolicyMetrics(
       return ({ policy, binding, action, message }) => {
         const labels = {
           ...(action === undefined ? {} : { enforcement_action: action }),
-          error_type: errorType(message),
+          ...(hasState ? {} : { error_type: errorType(message) }),
           policy,
           policy_binding: binding,
+          ...(hasState ? { state } : {}),
         };
         total.add(labels);
         duration.observe(labels, (clock.monotonic() - startMs) / 1000);
       };
     },
   };
+}
+
+function tellsState({ emulated }: Features): boolean {
+  return emulated.minor < 31;
+}
+
+/** Counts validating policies as they are made, in the releases that do. */
+export function countDefinitions(
+  policies: ObjectSource,
+  { metrics, features }: Pick<PolicyMetricsOptions, 'metrics' | 'features'>,
+): void {
+  if (!tellsState(features)) return;
+  const definitions = metrics.counter(
+    `${validatingPrefix}_definition_total`,
+    'Validation admission policy count total, labeled by state and enforcement action.',
+  );
+  // COMPAT: what the bindings do is not known here, and always told as deny.
+  const count = () => definitions.add({ enforcement_action: 'deny', state });
+  policies.list().forEach(count);
+  policies.subscribe(({ type }) => void (type === 'ADDED' && count()));
 }
 
 /** COMPAT: told by the text, so that a plain refusal counts as invalid. */

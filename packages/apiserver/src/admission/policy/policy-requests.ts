@@ -13,6 +13,7 @@ import type { ObjectSource } from '../../object-source.ts';
 import type { AdmissionAttributes } from '../admission.ts';
 import { isNamespaceResource } from '../match/rule-matcher.ts';
 import type { RequestVersions, VersionedObjects } from '../request-versions.ts';
+import type { ConditionMetrics, ConditionWatch } from './condition-metrics.ts';
 import { matchResources, type MatchDependencies, type MatchedResource } from './match-resources.ts';
 import { collectParams, ParamError, type ParamSource } from './params.ts';
 import { createPolicyAuthorizer, type PolicyAuthorizer } from './policy-authorizer.ts';
@@ -26,6 +27,7 @@ export interface PolicyPluginOptions {
   /** Policies that are no objects of the API; they come first and see policies too. */
   readonly manifests?: PolicySet | undefined;
   readonly metrics?: PolicyMetrics;
+  readonly conditionMetrics?: ConditionMetrics;
   readonly namespaces: ObjectSource;
   readonly versions: RequestVersions;
   readonly params: ParamSource;
@@ -261,6 +263,15 @@ export function createPolicyRequest(
   const authorizer = createPolicyAuthorizer({ authorizer: ask, user, trace });
   const namespace = name !== '' && !isNamespaceResource(gvr) ? namespaces.get('', name) : undefined;
   return { authorizer, inputs: createInputsOfRequest({ attributes, namespace, authorizer }) };
+}
+
+/** Undefined where nobody counts. */
+export function watchConditions(
+  { conditionMetrics }: Pick<PolicyPluginOptions, 'conditionMetrics'>,
+  { metadata: { name = '' } }: AnyPolicy,
+  { operation }: AdmissionAttributes,
+): ConditionWatch | undefined {
+  return conditionMetrics?.watch({ name, kind: 'policy', type: 'validate', operation });
 }
 
 /** Evaluates, and once more when authorization checks took time. */

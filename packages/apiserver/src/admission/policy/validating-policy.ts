@@ -7,6 +7,7 @@ import type {
   Validation,
 } from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
 import { createPolicyCompiler, type PolicyCompiler } from './compile-policy.ts';
+import type { ConditionWatch } from './condition-metrics.ts';
 import {
   runPass,
   type ExplainedExpression,
@@ -100,6 +101,7 @@ export interface PolicyGiven {
   readonly params: PolicyVariables;
   /** For a request that is traced. */
   readonly explain?: boolean;
+  readonly watch?: ConditionWatch | undefined;
 }
 
 function evaluatePolicy(parts: PolicyParts, given: PolicyGiven): PolicyFindings {
@@ -113,7 +115,7 @@ type Seen = { -readonly [part in keyof PolicyExplanations]: PolicyExplanations[p
 
 function findingsOf(
   parts: PolicyParts,
-  { inputs, params }: PolicyGiven,
+  { inputs, params, watch }: PolicyGiven,
   seen: Seen | undefined,
 ): PolicyFindings {
   const { compiler, fails } = parts;
@@ -123,8 +125,10 @@ function findingsOf(
     fails ? { ...nothing, denials: [{ message }] } : { ...nothing, ignored: [message] };
   // COMPAT: conditions do not see the namespace.
   const noNamespace = { ...all, namespaceObject: null };
-  const onConditions = seen && ((pass: PassResult) => (seen.conditions = pass.explanations));
-  const conditions = matchConditions(compiler, noNamespace, onConditions);
+  const conditions = matchConditions(compiler, noNamespace, {
+    watch,
+    onExplained: seen && ((explanations) => (seen.conditions = explanations)),
+  });
   if (conditions === false) return nothing;
   if (conditions !== true) return onError(conditions);
   const variables = compiler.variables === undefined ? {} : { variables: compiler.variables };
@@ -178,25 +182,34 @@ function denialsOf(
   return { denials, ignored };
 }
 
+export interface ConditionListeners {
+  readonly watch?: ConditionWatch | undefined;
+  readonly onExplained?:
+    | ((explanations: readonly (ExplainedExpression | undefined)[]) => void)
+    | undefined;
+}
+
 /** Whether the policy is about the request, or why that cannot be said. */
 export function matchConditions(
   { conditions }: PolicyCompiler,
   bindings: PolicyVariables,
-  onPass?: (pass: PassResult) => void,
+  { watch, onExplained }: ConditionListeners = {},
 ): boolean | string {
   if (conditions.length === 0) return true;
-  const explain = onPass !== undefined;
+  watch?.begin();
+  const explain = onExplained !== undefined;
   const pass = runPass({ expressions: conditions, bindings, budget: conditionsCostMax, explain });
-  onPass?.(pass);
-  if (pass.exhausted !== undefined) return pass.exhausted;
-  const values = pass.outcomes.map((outcome) => outcome && 'value' in outcome && outcome.value);
-  const errors = pass.outcomes.flatMap((outcome) =>
+  onExplained?.(pass.explanations);
+  const firstFalse = pass.outcomes.findIndex(
+    (outcome) => outcome !== undefined && 'value' in outcome && outcome.value === false,
+  );
+  const judged = firstFalse < 0 ? pass.outcomes : pass.outcomes.slice(0, firstFalse);
+  const errors = judged.flatMap((outcome) =>
     outcome !== undefined && 'error' in outcome ? [outcome.error] : [],
   );
-  const isFalse = pass.outcomes.some(
-    (outcome, i) => outcome !== undefined && 'value' in outcome && values[i] === false,
-  );
-  if (isFalse) return false;
+  watch?.end(errors.length);
+  if (pass.exhausted !== undefined) return pass.exhausted;
+  if (firstFalse >= 0) return false;
   const texts = [...new Set(errors)];
   if (texts.length === 0) return true;
   return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;

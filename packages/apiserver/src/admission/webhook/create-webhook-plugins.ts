@@ -10,11 +10,11 @@ import type { AdmissionPlugin } from '../admission.ts';
 import type { CredentialsForHost } from '../kubeconfig.ts';
 import { createRequestVersions } from '../request-versions.ts';
 import { createWebhookCaller } from './call.ts';
-import { conditionsUnknown, type JudgeConditions } from './invocation.ts';
+import type { JudgeConditions } from './invocation.ts';
 import { createMutatingWebhooks } from './mutating-webhooks.ts';
 import { createValidatingWebhooks } from './validating-webhooks.ts';
 import { createWebhookList, type WebhookSets } from './webhook-list.ts';
-import { createWebhookMetrics } from './webhook-metrics.ts';
+import { createWebhookMetrics, type WebhookPhase } from './webhook-metrics.ts';
 
 export interface WebhookPluginsOptions {
   readonly sources: {
@@ -29,7 +29,7 @@ export interface WebhookPluginsOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: Random;
-  readonly judgeConditions?: JudgeConditions;
+  readonly judgeConditions: (phase: WebhookPhase) => JudgeConditions;
   /** What the configuration of each of the two plugins says. */
   readonly configured?: Readonly<Record<'mutating' | 'validating', ConfiguredWebhooks>>;
 }
@@ -41,20 +41,22 @@ export interface ConfiguredWebhooks {
 }
 
 export function createWebhookPlugins(options: WebhookPluginsOptions): AdmissionPlugin[] {
-  const { sources, client, random, judgeConditions = conditionsUnknown } = options;
+  const { sources, client, random, judgeConditions } = options;
   const { mutating = {}, validating = {} } = options.configured ?? {};
   const { namespaces } = sources;
   const versions = createRequestVersions(options.index, options.features);
   const metrics = createWebhookMetrics(options.metrics, options.clock);
-  const shared = { namespaces, versions, judgeConditions };
+  const shared = { namespaces, versions };
   return [
     createMutatingWebhooks({
       ...shared,
+      judgeConditions: judgeConditions('admit'),
       ...listsOf(sources.mutatingWebhookConfigurations, mutating),
       caller: createWebhookCaller({ phase: 'admit', client, random, metrics, ...mutating }),
     }),
     createValidatingWebhooks({
       ...shared,
+      judgeConditions: judgeConditions('validating'),
       ...listsOf(sources.validatingWebhookConfigurations, validating),
       caller: createWebhookCaller({ phase: 'validating', client, random, metrics, ...validating }),
     }),

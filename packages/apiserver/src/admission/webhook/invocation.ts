@@ -115,10 +115,6 @@ async function conditionsHold(
   throw admissionForbidden(attributes, error);
 }
 
-/** For servers that cannot judge conditions. SECURITY: what is not known to be excluded is refused. */
-export const conditionsUnknown: JudgeConditions = () =>
-  Promise.resolve({ matches: false, error: 'match conditions are not evaluated by this server' });
-
 /** 400 for a dry run of which the webhook might make something real. */
 export function assertDryRun(webhook: Webhook, { dryRun }: AdmissionAttributes): void {
   const { name, sideEffects } = webhook;
