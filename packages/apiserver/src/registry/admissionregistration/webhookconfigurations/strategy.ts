@@ -14,7 +14,12 @@ import { oneOf, required, type Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import type { ExpressionChecker } from '../../validation/expression-checker.ts';
 import { labelSelector } from '../../validation/labels.ts';
-import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts';
+import { dns1123Subdomain } from '../../validation/names.ts';
+import {
+  askedReviewVersions,
+  hasAskedReviewVersion,
+  reviewVersions,
+} from '../../validation/review-versions.ts';
 import { webhookClientConfig } from '../../validation/webhook-client.ts';
 import { validateMatchConditions } from '../policy-expressions.ts';
 import {
@@ -86,7 +91,7 @@ function defaultWebhook(webhook: Webhook): void {
 /** What is asked of webhooks; each is dropped where the stored ones do not keep it. */
 interface Requirements {
   readonly noSideEffects: boolean;
-  readonly acceptedReviewVersion: boolean;
+  readonly askedReviewVersion: boolean;
   readonly uniqueNames: boolean;
   readonly validSelectorValues: boolean;
   readonly storedExpressions: ReadonlySet<string>;
@@ -94,7 +99,7 @@ interface Requirements {
 
 const strict: Requirements = {
   noSideEffects: true,
-  acceptedReviewVersion: true,
+  askedReviewVersion: true,
   uniqueNames: true,
   validSelectorValues: true,
   storedExpressions: new Set(),
@@ -102,7 +107,6 @@ const strict: Requirements = {
 
 const harmless: readonly string[] = ['None', 'NoneOnDryRun'];
 const sideEffects: readonly string[] = ['None', 'NoneOnDryRun', 'Some', 'Unknown'];
-const reviewVersions: readonly string[] = ['v1', 'v1beta1'];
 
 function keptRequirements(old: readonly Webhook[]): Requirements {
   const selectorErrors: Errors = [];
@@ -112,9 +116,9 @@ function keptRequirements(old: readonly Webhook[]): Requirements {
   }
   return {
     noSideEffects: old.every(({ sideEffects: s }) => harmless.includes(s ?? '')),
-    acceptedReviewVersion: old.every((webhook) => {
+    askedReviewVersion: old.every((webhook) => {
       const versions = webhook.admissionReviewVersions ?? [];
-      return versions.length === 0 || versions.some((v) => reviewVersions.includes(v));
+      return versions.length === 0 || hasAskedReviewVersion(versions);
     }),
     uniqueNames: new Set(old.map((webhook) => webhook.name)).size === old.length,
     validSelectorValues: selectorErrors.length === 0,
@@ -137,7 +141,11 @@ function validateWebhooks(
       session: checker.begin({ hasParams: false }),
       stored: requirements.storedExpressions,
     });
-    validateReviewVersions(errors, `${path}.admissionReviewVersions`, webhook, requirements);
+    const versions = webhook.admissionReviewVersions ?? [];
+    reviewVersions(errors, `${path}.admissionReviewVersions`, versions, {
+      requireAsked: requirements.askedReviewVersion,
+      missingDetail: `must specify one of ${askedReviewVersions}`,
+    });
     const { name } = webhook;
     const repeated = name && webhooks.findIndex((other) => other.name === name) < i;
     if (requirements.uniqueNames && repeated) {
@@ -191,30 +199,5 @@ function fullyQualifiedName(errors: Errors, path: string, name: string): void {
   } else if (name.split('.').length < 3) {
     const why = 'should be a domain with at least three segments separated by dots';
     errors.push(fieldError.invalid(path, name, why));
-  }
-}
-
-function validateReviewVersions(
-  errors: Errors,
-  path: string,
-  { admissionReviewVersions }: Webhook,
-  { acceptedReviewVersion }: Requirements,
-): void {
-  const versions = admissionReviewVersions ?? [];
-  const accepted = reviewVersions.join(', ');
-  if (versions.length === 0) {
-    errors.push(fieldError.required(path, `must specify one of ${accepted}`));
-    return;
-  }
-  versions.forEach((version, i) => {
-    const at = `${path}[${i}]`;
-    if (versions.indexOf(version) < i) {
-      errors.push(fieldError.invalid(at, version, 'duplicate version'));
-      return;
-    }
-    for (const why of dns1035Label(version)) errors.push(fieldError.invalid(at, version, why));
-  });
-  if (acceptedReviewVersion && !versions.some((version) => reviewVersions.includes(version))) {
-    errors.push(fieldError.invalid(path, versions, `must include at least one of ${accepted}`));
   }
 }

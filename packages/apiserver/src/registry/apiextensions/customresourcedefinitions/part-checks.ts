@@ -11,6 +11,7 @@ import type {
   SelectableField,
 } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import { dns1035Label } from '../../validation/names.ts';
+import { reviewVersions } from '../../validation/review-versions.ts';
 import { caBundle, webhookClientConfig } from '../../validation/webhook-client.ts';
 import { selectablePathOptions } from '../custom-resources/selectable-fields.ts';
 import { childPath, indexPath } from '../schema/field-path.ts';
@@ -150,15 +151,9 @@ export function subresourcesErrors(
   return errors;
 }
 
-const acceptedReviewVersions: readonly string[] = ['v1', 'v1beta1'];
-
-export function hasAcceptedReviewVersion(versions: readonly string[] | undefined): boolean {
-  return (versions ?? []).some((version) => acceptedReviewVersions.includes(version));
-}
-
 export interface ConversionOptions {
   readonly path: string;
-  readonly requireAcceptedVersion: boolean;
+  readonly requireAskedVersion: boolean;
   readonly allowInvalidCaBundle: boolean;
 }
 
@@ -194,28 +189,7 @@ export function conversionErrors(
       caBundle(errors, childPath(clientPath, 'caBundle'), client.caBundle);
     }
   }
-  return [...errors, ...reviewVersionsErrors(versions, versionsPath, options)];
-}
-
-function reviewVersionsErrors(
-  versions: readonly string[],
-  path: string,
-  { requireAcceptedVersion }: ConversionOptions,
-): FieldError[] {
-  if (versions.length === 0) return [fieldError.required(path)];
-  const errors: FieldError[] = [];
-  versions.forEach((version, i) => {
-    const at = indexPath(path, i);
-    if (versions.indexOf(version) < i) {
-      errors.push(fieldError.invalid(at, version, 'duplicate version'));
-      return;
-    }
-    for (const why of dns1035Label(version)) errors.push(fieldError.invalid(at, version, why));
-  });
-  if (requireAcceptedVersion && !hasAcceptedReviewVersion(versions)) {
-    const why = `must include at least one of ${acceptedReviewVersions.join(', ')}`;
-    errors.push(fieldError.invalid(path, versions, why));
-  }
+  reviewVersions(errors, versionsPath, versions, { requireAsked: options.requireAskedVersion });
   return errors;
 }
 

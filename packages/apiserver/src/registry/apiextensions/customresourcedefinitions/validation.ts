@@ -8,6 +8,7 @@ import type {
 } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
+import { hasAskedReviewVersion } from '../../validation/review-versions.ts';
 import { caBundleProblem } from '../../validation/webhook-client.ts';
 import { childPath, indexPath } from '../schema/field-path.ts';
 import { defaultOf, someSchema, type JsonSchema } from '../schema/json-schema.ts';
@@ -32,7 +33,6 @@ import {
   columnErrors,
   conversionErrors,
   deprecationErrors,
-  hasAcceptedReviewVersion,
   labelErrors,
   namesErrors,
   requiredNamesErrors,
@@ -51,7 +51,7 @@ interface Requirements {
   readonly prunedDefaults: boolean;
   readonly atomicSets: boolean;
   readonly mapKeys: boolean;
-  readonly acceptedReviewVersion: boolean;
+  readonly askedReviewVersion: boolean;
   readonly caBundle: boolean;
   /** Versions whose rules were accepted as they are. */
   readonly unchangedVersions: ReadonlySet<string>;
@@ -68,7 +68,7 @@ const strict: Requirements = {
   prunedDefaults: true,
   atomicSets: true,
   mapKeys: true,
-  acceptedReviewVersion: true,
+  askedReviewVersion: true,
   // Before the definition is established nothing calls its webhook.
   caBundle: false,
   unchangedVersions: new Set(),
@@ -149,7 +149,7 @@ function updateRequirements(
     prunedDefaults: !schemas.some((s) => s && isStructural(s) && hasUnprunedDefaults(s)),
     atomicSets: none(hasNonAtomicSet),
     mapKeys: none((schema) => mapListKeyErrors(schema, '').length > 0),
-    acceptedReviewVersion: reviewVersions.length === 0 || hasAcceptedReviewVersion(reviewVersions),
+    askedReviewVersion: reviewVersions.length === 0 || hasAskedReviewVersion(reviewVersions),
     caBundle: established && caBundleProblem(oldBundle) === undefined,
     unchangedVersions: unchangedVersions(crd, old),
     manySelectable: manySelectable(crd, old),
@@ -213,7 +213,7 @@ function specErrors(scope: Scope): FieldError[] {
     ...liftedErrors(scope),
     ...conversionErrors(source.conversion, {
       path: 'spec.conversion',
-      requireAcceptedVersion: requirements.acceptedReviewVersion,
+      requireAskedVersion: requirements.askedReviewVersion,
       allowInvalidCaBundle: !requirements.caBundle,
     }),
   ];

@@ -16,12 +16,7 @@ import {
   nonNegativeCounters,
   withinReplicas,
 } from '../../core/pod-spec/workload-status.ts';
-import {
-  compileSelector,
-  replicatedTemplate,
-  templateOptions,
-  workloadSelector,
-} from '../../core/pod-spec/workload.ts';
+import { selectedTemplate } from '../../core/pod-spec/workload.ts';
 
 export function validateDeployment(
   { spec }: Deployment,
@@ -30,16 +25,7 @@ export function validateDeployment(
 ): Errors {
   const errors: Errors = [];
   nonNegative(errors, 'spec.replicas', spec.replicas);
-  const emptyDetail = 'empty selector is invalid for deployment';
-  workloadSelector(errors, 'spec.selector', spec.selector, emptyDetail);
-  const selector = compileSelector(spec.selector);
-  if (selector) {
-    const options = templateOptions(features, old?.spec.template);
-    const scope = { selector, options, kind: 'ReplicaSet' };
-    replicatedTemplate(errors, 'spec.template', spec.template, scope);
-  } else {
-    errors.push(fieldError.invalid('spec.selector', spec.selector, 'invalid label selector'));
-  }
+  selectedTemplate(errors, spec, features, old?.spec);
   strategy(errors, 'spec.strategy', spec.strategy ?? {});
   nonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
   nonNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);

@@ -1,6 +1,5 @@
 // ReplicaSets: a number of pods of one template.
 
-import { fieldError } from '@keelson/apimachinery';
 import type { ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Features } from '../../../features/features.ts';
 import { labelSelectorText } from '../../printing/cells.ts';
@@ -8,13 +7,7 @@ import { immutable, nonNegative, type Errors } from '../../validation/checks.ts'
 import { defaultPodTemplate } from '../../core/pod-spec/defaults.ts';
 import { replicatedPods } from '../../core/pod-spec/replicated-pods.ts';
 import { podTemplateWarnings } from '../../core/pod-spec/warnings.ts';
-import {
-  compileSelector,
-  podNameWarnings,
-  replicatedTemplate,
-  templateOptions,
-  workloadSelector,
-} from '../../core/pod-spec/workload.ts';
+import { podNameWarnings, selectedTemplate } from '../../core/pod-spec/workload.ts';
 import type { Strategy } from '../../strategy.ts';
 
 export const replicaSetStrategy: Strategy<ReplicaSet> = {
@@ -42,17 +35,7 @@ function validate({ spec }: ReplicaSet, features: Features, old?: ReplicaSet): E
   const errors: Errors = [];
   nonNegative(errors, 'spec.replicas', spec.replicas);
   nonNegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
-  // COMPAT: the sentence speaks of deployments here too.
-  const emptyDetail = 'empty selector is invalid for deployment';
-  workloadSelector(errors, 'spec.selector', spec.selector, emptyDetail);
-  const selector = compileSelector(spec.selector);
-  if (selector) {
-    const options = templateOptions(features, old?.spec.template);
-    const scope = { selector, options, kind: 'ReplicaSet' };
-    replicatedTemplate(errors, 'spec.template', spec.template, scope);
-  } else {
-    errors.push(fieldError.invalid('spec.selector', spec.selector, 'invalid label selector'));
-  }
+  selectedTemplate(errors, spec, features, old?.spec);
   if (old) immutable(errors, 'spec.selector', [spec.selector, old.spec.selector]);
   return errors;
 }

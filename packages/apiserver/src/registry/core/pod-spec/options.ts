@@ -3,7 +3,7 @@
 // GetValidationOptionsFromPodSpecAndMeta).
 
 import { parseQuantity } from '@keelson/apimachinery';
-import type { Affinity, PodAffinityTerm, PodSpec } from '@keelson/apimachinery/types/core.v1';
+import type { Affinity, Pod, PodAffinityTerm, PodSpec } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { labelSelector, type StringMap } from '../../validation/labels.ts';
@@ -26,6 +26,12 @@ export interface PodSpecOptionsRequest {
   readonly isPod: boolean;
   /** The specification before the update; absent when the object is made. */
   readonly old?: PodSpecAndAnnotations | undefined;
+}
+
+/** Of a pod that is updated, by whichever of its subresources. */
+export function podUpdateOptions(features: Features, { spec, metadata }: Pod): PodSpecOptions {
+  const { annotations = {} } = metadata;
+  return podSpecOptions(features, { isPod: true, old: { spec, annotations } });
 }
 
 export function podSpecOptions(

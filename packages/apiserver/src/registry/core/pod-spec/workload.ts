@@ -103,6 +103,31 @@ export function replicatedTemplate(
   alwaysRestarted(errors, path, template.spec, kind);
 }
 
+interface SelectedPods {
+  readonly selector?: LabelSelectorLike | null;
+  readonly template?: PodTemplateSpec;
+}
+
+/** Selector and template of a Deployment, or of the ReplicaSets that it makes. */
+export function selectedTemplate(
+  errors: Errors,
+  { selector, template }: SelectedPods,
+  features: Features,
+  old: SelectedPods | undefined,
+): void {
+  const path = 'spec.selector';
+  // COMPAT: the sentence speaks of deployments for ReplicaSets, too.
+  workloadSelector(errors, path, selector, 'empty selector is invalid for deployment');
+  const matcher = compileSelector(selector);
+  if (matcher === undefined) {
+    errors.push(fieldError.invalid(path, selector, 'invalid label selector'));
+    return;
+  }
+  const options = templateOptions(features, old?.template);
+  const scope = { selector: matcher, options, kind: 'ReplicaSet' };
+  replicatedTemplate(errors, 'spec.template', template, scope);
+}
+
 export interface ReplicatedTemplateScope {
   readonly selector: LabelMatcher;
   readonly options: PodSpecOptions;

@@ -8,7 +8,7 @@ import { internalDiff } from '../../internal-form/internal-diff.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dropDisabledPodFields } from '../pod-spec/disabled-fields.ts';
-import { podSpecOptions } from '../pod-spec/options.ts';
+import { podUpdateOptions } from '../pod-spec/options.ts';
 import type { PodSpecOptions } from '../pod-spec/scope.ts';
 import type { SubresourceStrategy } from '../../strategy.ts';
 import { annotationUpdates } from './annotation-updates.ts';
@@ -27,8 +27,7 @@ export const ephemeralContainersStrategy: SubresourceStrategy<Pod> = {
     advancePodGeneration(pod, old);
   },
   validateUpdate(pod, old, { features }) {
-    const annotations = old.metadata.annotations ?? {};
-    const options = podSpecOptions(features, { isPod: true, old: { spec: old.spec, annotations } });
+    const options = podUpdateOptions(features, old);
     return validateEphemeralContainers(pod, old, options);
   },
   ownedFields: [['spec', 'ephemeralContainers']],

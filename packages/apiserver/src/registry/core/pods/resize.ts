@@ -13,7 +13,7 @@ import type { Features } from '../../../features/features.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dropDisabledPodFields } from '../pod-spec/disabled-fields.ts';
-import { podSpecOptions } from '../pod-spec/options.ts';
+import { podUpdateOptions } from '../pod-spec/options.ts';
 import { isRestartableInitContainer } from '../pod-spec/visit-containers.ts';
 import type { PodSpecOptions } from '../pod-spec/scope.ts';
 import type { SubresourceStrategy } from '../../strategy.ts';
@@ -38,8 +38,7 @@ export const resizeStrategy: SubresourceStrategy<Pod> = {
     advancePodGeneration(pod, old);
   },
   validateUpdate(pod, old, { features }) {
-    const annotations = old.metadata.annotations ?? {};
-    const options = podSpecOptions(features, { isPod: true, old: { spec: old.spec, annotations } });
+    const options = podUpdateOptions(features, old);
     return validateResize(pod, old, { options, features });
   },
   ownedFields: [

@@ -1,7 +1,7 @@
 // `pods/status`: everything but the status stays as it is.
 
 import type { Pod, PodStatus } from '@keelson/apimachinery/types/core.v1';
-import { podSpecOptions } from '../pod-spec/options.ts';
+import { podUpdateOptions } from '../pod-spec/options.ts';
 import type { SubresourceStrategy } from '../../strategy.ts';
 import { validatePodStatusUpdate } from './status-validation.ts';
 
@@ -17,10 +17,7 @@ export const podStatusStrategy: SubresourceStrategy<Pod> = {
     keepObservedGenerations(status, old.status ?? {});
   },
   validateUpdate(pod, old, { features }) {
-    const options = podSpecOptions(features, {
-      isPod: true,
-      old: { spec: old.spec, annotations: old.metadata.annotations ?? {} },
-    });
+    const options = podUpdateOptions(features, old);
     return validatePodStatusUpdate(pod, old, { options, features });
   },
   resetFields: [['spec'], ['metadata', 'deletionTimestamp'], ['metadata', 'ownerReferences']],

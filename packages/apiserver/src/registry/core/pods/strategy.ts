@@ -5,7 +5,7 @@ import type { Pod, PodCondition } from '@keelson/apimachinery/types/core.v1';
 import { dns1123Label, nameIsDns1123Subdomain } from '../../validation/names.ts';
 import { syncServiceAccount } from '../pod-spec/defaults.ts';
 import { dropDisabledPodFields } from '../pod-spec/disabled-fields.ts';
-import { podSpecOptions } from '../pod-spec/options.ts';
+import { podSpecOptions, podUpdateOptions } from '../pod-spec/options.ts';
 import { podWarnings } from '../pod-spec/warnings.ts';
 import type { DeleteRequest, Strategy } from '../../strategy.ts';
 import { syncAppArmor } from './app-armor-sync.ts';
@@ -58,8 +58,7 @@ export const podStrategy: Strategy<Pod> = {
     advancePodGeneration(pod, old);
   },
   validateUpdate(pod, old, { features }) {
-    const annotations = old.metadata.annotations ?? {};
-    const options = podSpecOptions(features, { isPod: true, old: { spec: old.spec, annotations } });
+    const options = podUpdateOptions(features, old);
     return validatePodUpdate(pod, old, options);
   },
 
