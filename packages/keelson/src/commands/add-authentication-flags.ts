@@ -2,8 +2,7 @@
 // authentication-flags.ts.
 
 import { Option, type Command } from 'commander';
-import { parseDuration } from './request-limit-flags.ts';
-import { parseBoolean } from './flag-values.ts';
+import { parseBoolean, parseDuration } from './flag-values.ts';
 
 export function addAuthenticationFlags(command: Command): void {
   const text = (flag: string, description: string) =>

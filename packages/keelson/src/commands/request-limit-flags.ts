@@ -1,8 +1,8 @@
 // The flags of `keelson up` that bound requests, named and checked as kube-apiserver's.
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { defaultLimits, parseGoDurationMs, type ServerLimits } from '@keelson/apiserver';
-import { parseBoolean } from './flag-values.ts';
+import { defaultLimits, type ServerLimits } from '@keelson/apiserver';
+import { parseBoolean, parseDuration } from './flag-values.ts';
 
 export interface RequestLimitFlags {
   readonly maxRequestsInflight: number;
@@ -95,11 +95,4 @@ export function readRequestLimits(flags: RequestLimitFlags): RequestBounds {
 function parseCount(text: string): number {
   if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');
   return Number(text);
-}
-
-/** Milliseconds of a Go duration. */
-export function parseDuration(text: string): number {
-  const ms = parseGoDurationMs(text);
-  if (ms === undefined) throw new InvalidArgumentError('a duration is needed, such as 1m0s.');
-  return ms;
 }

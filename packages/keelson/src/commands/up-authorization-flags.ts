@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Features } from '@keelson/apiserver';
 import type { AuthorizationSettings } from '../authorization.ts';
 import { readAuthorizationSettings } from './authorization-flags.ts';
-import { parseDuration } from './request-limit-flags.ts';
+import { parseDuration } from './flag-values.ts';
 
 export interface UpAuthorizationFlags {
   readonly authorizationConfig?: string;

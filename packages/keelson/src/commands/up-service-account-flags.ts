@@ -1,10 +1,10 @@
 // The flags of `keelson up` about service account tokens, named as kube-apiserver's.
 
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseGoDurationMs, type Features, type SigningKey } from '@keelson/apiserver';
+import { Option, type Command } from 'commander';
+import type { Features, SigningKey } from '@keelson/apiserver';
 import type { ServiceAccountChoices } from '../identity.ts';
+import { parseBoolean, parseDuration } from './flag-values.ts';
 import { readServiceAccountChoices, serviceAccountProblems } from './service-account-flags.ts';
-import { parseBoolean } from './flag-values.ts';
 
 export interface UpServiceAccountFlags {
   readonly serviceAccountIssuer: readonly string[];
@@ -92,10 +92,4 @@ export function readUpServiceAccounts(
   const problems = serviceAccountProblems(values, features);
   if (problems.length > 0) throw new ServiceAccountFlagError(problems);
   return readServiceAccountChoices(values, ownKey);
-}
-
-function parseDuration(text: string): number {
-  const ms = parseGoDurationMs(text);
-  if (ms === undefined) throw new InvalidArgumentError('a duration is needed, such as 24h0m0s.');
-  return ms;
 }
