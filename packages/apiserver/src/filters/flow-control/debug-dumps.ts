@@ -7,7 +7,8 @@ import type { PathHandler } from '../../endpoints/router.ts';
 import type { RequestContext } from '../../request-context.ts';
 import type { FlowController } from './flow-controller.ts';
 import type { PriorityLevel } from './priority-level.ts';
-import type { QueueDump, Ticket } from './queue-set.ts';
+import type { QueueDump } from './fair-queue.ts';
+import type { Ticket } from './ticket.ts';
 
 const folder = '/debug/api_priority_and_fairness/';
 

@@ -10,7 +10,8 @@ import { createDealer } from './dealer.ts';
 import { createFlowCounts } from './flow-counts.ts';
 import { createFlowHash } from './flow-hash.ts';
 import { createLevelMeter } from './level-meter.ts';
-import { QueueSet, type QueueSetShape, type Ticket } from './queue-set.ts';
+import { QueueSet, type QueueSetShape } from './queue-set.ts';
+import type { Ticket } from './ticket.ts';
 
 const hashOf = createFlowHash(createSeededRandom(3));
 const queueing: QueueSetShape = { mode: 'queue', queues: 64, handSize: 4, queueLengthLimit: 50 };

@@ -11,10 +11,28 @@
 
 import type { Clock } from '@keelson/apimachinery';
 import { createDealer, type Dealer } from './dealer.ts';
-import type { FlowHash } from './flow-hash.ts';
-import type { FlowCounts } from './flow-counts.ts';
+import {
+  addWaiting,
+  dumpQueue,
+  emptyQueue,
+  isActive,
+  notBeforeArrival,
+  oldest,
+  removeWaiting,
+  type FairQueue,
+  type QueueDump,
+} from './fair-queue.ts';
 import type { LevelMeter } from './level-meter.ts';
-import type { WorkEstimate } from './work-estimate.ts';
+import { createRunningTickets } from './running-tickets.ts';
+import {
+  createTicket,
+  guessedServiceSeconds,
+  maxSeats,
+  workOf,
+  type Seating,
+  type SeatRequest,
+  type Ticket,
+} from './ticket.ts';
 
 export type QueueSetShape =
   /** Waits in one of `queues` queues when there is no seat. */
@@ -31,77 +49,12 @@ export type QueueSetShape =
 
 export type RefusalReason = 'concurrency-limit' | 'queue-full' | 'time-out' | 'cancelled';
 
-export interface SeatRequest<Details> {
-  readonly counts: FlowCounts;
-  readonly estimate: WorkEstimate;
-  /** What tells its flow from the others of its schema. */
-  readonly distinguisher: string;
-  /** Of the flow; asked for when the level has queues. */
-  readonly hash: (distinguisher: string) => FlowHash;
-  /** Whose request it is, for the dump of requests. */
-  readonly details: Details;
-}
-
-/** A request that waits or occupies seats. */
-export interface Ticket<Details = unknown> {
-  readonly counts: FlowCounts;
-  readonly details: Details;
-  readonly distinguisher: string;
-  readonly initialSeats: number;
-  /** Less than asked for when the level has fewer. */
-  readonly finalSeats: number;
-  readonly additionalLatencyMs: number;
-  /** Readings of the monotonic clock. */
-  readonly arrivedAtMs: number;
-  readonly startedAtMs: number | undefined;
-  readonly state: 'waiting' | 'executing' | 'lingering' | 'done';
-  /** Called when a waiting request is dispatched; the waiter sets it. */
-  onDispatch: (() => void) | undefined;
-}
-
-/** A ticket as the set itself sees it. */
-type Seating<Details> = {
-  -readonly [K in keyof Ticket<Details>]: Ticket<Details>[K];
-} & {
-  readonly queue: Queue<Details> | undefined;
-  readonly arrivalR: number;
-  /** Its neighbours among those that run, for as long as it does. */
-  newer: Seating<Details> | undefined;
-  older: Seating<Details> | undefined;
-};
-
-interface Queue<Details> {
-  readonly index: number;
-  /** Oldest first. */
-  readonly waiting: Set<Seating<Details>>;
-  running: number;
-  seatsInUse: number;
-  nextDispatchR: number;
-  initialSeatsWaiting: number;
-  seatsWaiting: number;
-  workWaiting: number;
-}
-
-export interface QueueDump<Details> {
-  readonly index: number;
-  readonly waiting: readonly Ticket<Details>[];
-  readonly executing: readonly Ticket<Details>[];
-  readonly seatsInUse: number;
-  readonly nextDispatchR: number;
-  readonly initialSeatsSum: number;
-  readonly maxSeatsSum: number;
-  readonly totalWorkSum: number;
-}
-
 export interface QueueSetOptions {
   readonly clock: Clock;
   readonly meter: LevelMeter;
   readonly shape: QueueSetShape;
   readonly limit: number;
 }
-
-/** What a request is thought to take until it is known, in seconds. */
-const guessedServiceSeconds = 0.003;
 
 /** A class, because it lives as long as its level does and changes its shape on the way. */
 export class QueueSet<Details> {
@@ -111,10 +64,9 @@ export class QueueSet<Details> {
   #dealer: Dealer | undefined;
   #limit: number;
   /** Queues that hold or run something, and some that did; the others have no state. */
-  readonly #queues = new Map<number, Queue<Details>>();
-  readonly #waitingQueues = new Set<Queue<Details>>();
-  /** Of those that run the newest; the others follow from it. */
-  #newest: Seating<Details> | undefined;
+  readonly #queues = new Map<number, FairQueue<Details>>();
+  readonly #waitingQueues = new Set<FairQueue<Details>>();
+  readonly #running = createRunningTickets<Details>();
   #progressR = 0;
   #syncedAtMs: number;
   /** Queues in which something waits or runs. */
@@ -183,7 +135,7 @@ export class QueueSet<Details> {
     const now = this.#sync();
     const shape = this.#shape;
     if (shape.mode !== 'queue' || this.#dealer === undefined) {
-      const ticket = this.#seating(request, undefined, now);
+      const ticket = this.#arrive(request, undefined, now);
       if (shape.mode === 'reject' && !this.#fits(ticket)) return 'concurrency-limit';
       this.#occupy(ticket, now);
       this.#note(now);
@@ -191,7 +143,7 @@ export class QueueSet<Details> {
     }
     const queue = this.#choose(this.#dealer(request.hash(request.distinguisher)));
     if (this.#waiting === 0) {
-      const ticket = this.#seating(request, queue, now);
+      const ticket = this.#arrive(request, queue, now);
       if (this.#seatsInUse < this.#limit && this.#fits(ticket)) {
         this.#startAtOnce(ticket, queue, now);
         return ticket;
@@ -200,7 +152,7 @@ export class QueueSet<Details> {
     if (this.#seatsInUse >= this.#limit && queue.waiting.size >= shape.queueLengthLimit) {
       return 'queue-full';
     }
-    const ticket = this.#seating(request, queue, now);
+    const ticket = this.#arrive(request, queue, now);
     this.#enqueue(ticket, queue);
     this.#dispatchAll(now);
     this.#note(now);
@@ -216,7 +168,7 @@ export class QueueSet<Details> {
     this.#unqueue(seating, queue);
     this.#queuedSeats -= maxSeats(seating);
     if (!isActive(queue)) this.#activeQueues--;
-    bound(queue);
+    notBeforeArrival(queue);
     this.#forgetIfEmpty(queue);
     seating.state = 'done';
     this.#dispatchAll(now);
@@ -232,12 +184,12 @@ export class QueueSet<Details> {
     const { queue, counts } = seating;
     this.#executing--;
     counts.executing--;
-    this.#unlink(seating);
+    this.#running.remove(seating);
     if (queue !== undefined) {
       queue.running--;
       const served = (now - (seating.startedAtMs ?? now)) / 1000;
       queue.nextDispatchR += seating.initialSeats * (served - guessedServiceSeconds);
-      bound(queue);
+      notBeforeArrival(queue);
       if (!isActive(queue)) this.#activeQueues--;
     }
     if (seating.additionalLatencyMs <= 0) this.#release(seating, now);
@@ -250,20 +202,9 @@ export class QueueSet<Details> {
 
   queues(): QueueDump<Details>[] {
     const shape = this.#shape;
-    const running = this.#running();
-    const dump = (index: number): QueueDump<Details> => {
-      const queue = this.#queues.get(index) ?? emptyQueue<Details>(index);
-      return {
-        index,
-        waiting: [...queue.waiting],
-        executing: running.filter((ticket) => ticket.queue === queue),
-        seatsInUse: queue.seatsInUse,
-        nextDispatchR: queue.nextDispatchR,
-        initialSeatsSum: queue.initialSeatsWaiting,
-        maxSeatsSum: queue.seatsWaiting,
-        totalWorkSum: queue.workWaiting,
-      };
-    };
+    const running = this.#running.list();
+    const dump = (index: number) =>
+      dumpQueue(this.#queues.get(index) ?? emptyQueue<Details>(index), running);
     const count = shape.mode === 'queue' ? Math.min(shape.queues, dumpedQueuesMax) : 0;
     const indexes = new Set([...Array(count).keys(), ...this.#queues.keys()]);
     return [...indexes].toSorted((a, b) => a - b).map(dump);
@@ -271,7 +212,7 @@ export class QueueSet<Details> {
 
   /** Requests that run without having been in a queue. */
   queueless(): Ticket<Details>[] {
-    return this.#running().filter(({ queue }) => queue === undefined);
+    return this.#running.list().filter(({ queue }) => queue === undefined);
   }
 
   /** Brings R up to date: so far the state of the queues was what it is now. */
@@ -294,36 +235,17 @@ export class QueueSet<Details> {
     });
   }
 
-  #seating(
-    { counts, details, distinguisher, estimate }: SeatRequest<Details>,
-    queue: Queue<Details> | undefined,
-    now: number,
-  ): Seating<Details> {
-    return {
-      counts,
-      details,
-      distinguisher,
-      initialSeats: estimate.initialSeats,
-      finalSeats: estimate.finalSeats,
-      additionalLatencyMs: estimate.additionalLatencyMs,
-      arrivedAtMs: now,
-      arrivalR: this.#progressR,
-      startedAtMs: undefined,
-      state: 'waiting',
-      queue,
-      onDispatch: undefined,
-      newer: undefined,
-      older: undefined,
-    };
+  #arrive(request: SeatRequest<Details>, queue: FairQueue<Details> | undefined, nowMs: number) {
+    return createTicket(request, { queue, nowMs, progressR: this.#progressR });
   }
 
   /**
    * The queue of the hand with the least work waiting. The hand is looked at from another card each
    * time, so that of equal queues each gets its turn.
    */
-  #choose(hand: readonly number[]): Queue<Details> {
+  #choose(hand: readonly number[]): FairQueue<Details> {
     const offset = this.#arrivals++ % hand.length;
-    let chosen: Queue<Details> | undefined;
+    let chosen: FairQueue<Details> | undefined;
     for (let i = 0; i < hand.length; i++) {
       const index = hand[(offset + i) % hand.length] ?? 0;
       const queue = this.#queues.get(index);
@@ -335,7 +257,7 @@ export class QueueSet<Details> {
   }
 
   /** What `#enqueue` and `#dispatchNext` come to when nothing waits and there are seats. */
-  #startAtOnce(ticket: Seating<Details>, queue: Queue<Details>, now: number): void {
+  #startAtOnce(ticket: Seating<Details>, queue: FairQueue<Details>, now: number): void {
     this.#activate(queue);
     if (queue.nextDispatchR < this.#progressR) queue.nextDispatchR = this.#progressR;
     ticket.counts.queueLength.observe(1);
@@ -346,41 +268,30 @@ export class QueueSet<Details> {
     this.#note(now);
   }
 
-  #activate(queue: Queue<Details>): void {
+  #activate(queue: FairQueue<Details>): void {
     if (isActive(queue)) return;
     queue.nextDispatchR = this.#progressR;
     this.#activeQueues++;
     this.#queues.set(queue.index, queue);
   }
 
-  #enqueue(ticket: Seating<Details>, queue: Queue<Details>): void {
+  #enqueue(ticket: Seating<Details>, queue: FairQueue<Details>): void {
     this.#activate(queue);
-    queue.waiting.add(ticket);
+    addWaiting(queue, ticket);
     this.#waitingQueues.add(queue);
     const seats = maxSeats(ticket);
-    queue.initialSeatsWaiting += ticket.initialSeats;
-    queue.seatsWaiting += seats;
-    queue.workWaiting += workOf(ticket);
     this.#waiting++;
     this.#seatsWaiting += seats;
     this.#queuedSeats += seats;
     ticket.counts.waiting++;
     ticket.counts.seatsWaiting += seats;
     ticket.counts.queueLength.observe(queue.waiting.size);
-    bound(queue);
   }
 
-  #unqueue(ticket: Seating<Details>, queue: Queue<Details>): void {
-    queue.waiting.delete(ticket);
+  #unqueue(ticket: Seating<Details>, queue: FairQueue<Details>): void {
+    removeWaiting(queue, ticket);
+    if (queue.waiting.size === 0) this.#waitingQueues.delete(queue);
     const seats = maxSeats(ticket);
-    queue.initialSeatsWaiting -= ticket.initialSeats;
-    queue.seatsWaiting -= seats;
-    queue.workWaiting -= workOf(ticket);
-    if (queue.waiting.size === 0) {
-      // Sums of fractions do not come back to nothing by themselves.
-      queue.workWaiting = 0;
-      this.#waitingQueues.delete(queue);
-    }
     this.#waiting--;
     this.#seatsWaiting -= seats;
     ticket.counts.waiting--;
@@ -402,13 +313,13 @@ export class QueueSet<Details> {
     this.#unqueue(ticket, queue);
     this.#queuedSeats -= maxSeats(ticket);
     this.#serve(ticket, queue, now);
-    bound(queue);
+    notBeforeArrival(queue);
     ticket.onDispatch?.();
     return true;
   }
 
   /** From its queue into its seats. */
-  #serve(ticket: Seating<Details>, queue: Queue<Details>, now: number): void {
+  #serve(ticket: Seating<Details>, queue: FairQueue<Details>, now: number): void {
     this.#lastDispatched = queue.index;
     this.#meter.dispatched(this.#progressR, queue.nextDispatchR);
     queue.nextDispatchR += workOf(ticket);
@@ -421,11 +332,11 @@ export class QueueSet<Details> {
   }
 
   /** The oldest of the queue that would finish its oldest first; of equals, the next in the round. */
-  #nextInVirtualTime(): { queue: Queue<Details>; ticket: Seating<Details> } | undefined {
+  #nextInVirtualTime(): { queue: FairQueue<Details>; ticket: Seating<Details> } | undefined {
     const count = this.#shape.mode === 'queue' ? this.#shape.queues : this.#queues.size;
-    const turn = (queue: Queue<Details>) =>
+    const turn = (queue: FairQueue<Details>) =>
       (((queue.index - this.#lastDispatched - 1) % count) + count) % count;
-    let found: { queue: Queue<Details>; ticket: Seating<Details> } | undefined;
+    let found: { queue: FairQueue<Details>; ticket: Seating<Details> } | undefined;
     let finish = Number.POSITIVE_INFINITY;
     this.#meter.startScan();
     for (const queue of this.#waitingQueues) {
@@ -465,31 +376,10 @@ export class QueueSet<Details> {
     ticket.startedAtMs = now;
     const seats = maxSeats(ticket);
     this.#executing++;
-    this.#link(ticket);
+    this.#running.add(ticket);
     this.#seatsInUse += seats;
     ticket.counts.executing++;
     ticket.counts.seatsInUse += seats;
-  }
-
-  // A list of their own making: a Set would cost each request more than all the rest here.
-  #link(ticket: Seating<Details>): void {
-    ticket.older = this.#newest;
-    if (ticket.older !== undefined) ticket.older.newer = ticket;
-    this.#newest = ticket;
-  }
-
-  #unlink(ticket: Seating<Details>): void {
-    if (ticket.newer === undefined) this.#newest = ticket.older;
-    else ticket.newer.older = ticket.older;
-    if (ticket.older !== undefined) ticket.older.newer = ticket.newer;
-    ticket.newer = ticket.older = undefined;
-  }
-
-  /** Oldest first. */
-  #running(): Seating<Details>[] {
-    const all: Seating<Details>[] = [];
-    for (let at = this.#newest; at !== undefined; at = at.older) all.push(at);
-    return all.toReversed();
   }
 
   #release(ticket: Seating<Details>, now: number): void {
@@ -507,7 +397,7 @@ export class QueueSet<Details> {
     this.#note(now);
   }
 
-  #forgetIfEmpty(queue: Queue<Details>): void {
+  #forgetIfEmpty(queue: FairQueue<Details>): void {
     if (this.#queues.size <= keptQueuesMax || isActive(queue) || queue.seatsInUse > 0) return;
     this.#queues.delete(queue.index);
   }
@@ -517,34 +407,3 @@ export class QueueSet<Details> {
 const keptQueuesMax = 1024;
 /** Queues of one level that a dump shows, beyond those that hold something. */
 const dumpedQueuesMax = 1024;
-
-function emptyQueue<Details>(index: number): Queue<Details> {
-  return {
-    index,
-    waiting: new Set(),
-    running: 0,
-    seatsInUse: 0,
-    nextDispatchR: 0,
-    initialSeatsWaiting: 0,
-    seatsWaiting: 0,
-    workWaiting: 0,
-  };
-}
-
-const isActive = (queue: Queue<unknown>) => queue.waiting.size > 0 || queue.running > 0;
-
-function oldest<Details>(queue: Queue<Details>): Seating<Details> | undefined {
-  return queue.waiting.values().next().value;
-}
-
-const maxSeats = ({ initialSeats, finalSeats }: Ticket) => Math.max(initialSeats, finalSeats);
-
-/** In seat-seconds, as far as it can be known before it is done. */
-const workOf = ({ initialSeats, finalSeats, additionalLatencyMs }: Ticket) =>
-  initialSeats * guessedServiceSeconds + (finalSeats * additionalLatencyMs) / 1000;
-
-/** Nothing is dispatched before it arrived. */
-function bound(queue: Queue<unknown>): void {
-  const arrival = oldest(queue)?.arrivalR;
-  if (arrival !== undefined && queue.nextDispatchR < arrival) queue.nextDispatchR = arrival;
-}
