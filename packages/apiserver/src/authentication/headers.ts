@@ -12,16 +12,9 @@ const multiValueNames: ReadonlySet<string> = new Set([
 ]);
 const multiValuePrefixes = ['impersonate-extra-', 'x-remote-extra-'];
 
-/**
- * Whether a transport must hand over repeated headers of this (lower-case) name as a list. Custom
- * group headers of an authenticating proxy are `extra` names.
- */
-export function isMultiValueHeader(name: string, extra: readonly string[] = []): boolean {
-  return (
-    multiValueNames.has(name) ||
-    multiValuePrefixes.some((prefix) => name.startsWith(prefix)) ||
-    extra.includes(name)
-  );
+/** Whether repeated headers of this (lower-case) name stay apart. */
+function isMultiValueHeader(name: string): boolean {
+  return multiValueNames.has(name) || multiValuePrefixes.some((prefix) => name.startsWith(prefix));
 }
 
 /**

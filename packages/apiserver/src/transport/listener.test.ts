@@ -1,6 +1,7 @@
 // What the socket transports add: headers as UTF-8, both protocols on one port, and a handler that
 // fails takes its connection with it, nothing more.
 
+import type { OutgoingHttpHeaders } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { connect as connectTls } from 'node:tls';
@@ -18,6 +19,7 @@ const serve: ServeRequest = async (request, response) => {
   if (request.url === '/cut') return response.abort();
   if (request.url === '/never') return;
   if (request.url === '/echo') return response.end(await request.body(1000));
+  if (request.url === '/headers') return response.end(JSON.stringify(request.headers));
   response.setHeader('x-text', [text, 'second']);
   response.setHeader('x-protocol', request.protocol);
   response.end('ok');
@@ -60,6 +62,28 @@ describe('the listener', () => {
     session.destroy();
   });
 
+  const sent = { 'impersonate-group': ['a,b', 'c'], 'x-remote-extra-team': 'x, y' };
+  const received = { 'impersonate-group': ['a,b', 'c'], 'x-remote-extra-team': ['x, y'] };
+
+  it('keeps repeated headers that name users apart over HTTP/1.1', async () => {
+    const { body } = await get('/headers', undefined, { ...sent, accept: ['x', 'y'] });
+    const { connection: _, ...headers } = JSON.parse(body) as Record<string, unknown>;
+    const host = `127.0.0.1:${listener.port}`;
+    assert.deepEqual(headers, { ...received, accept: 'x, y', host });
+  });
+
+  it('keeps them apart over HTTP/2, where the authority is the host', async () => {
+    const host = `127.0.0.1:${listener.port}`;
+    const session = connectHttp2(`https://${host}`, { rejectUnauthorized: false });
+    const stream = session.request({ ':path': '/headers', ...sent });
+    let body = '';
+    for await (const chunk of stream.setEncoding('utf8')) body += String(chunk);
+    session.destroy();
+    const headers = JSON.parse(body) as Record<string, unknown>;
+    for (const [name, value] of Object.entries({ ...received, host }))
+      assert.deepEqual(headers[name], value, name);
+  });
+
   it('a cut answer is an error of that client only', async () => {
     await assert.rejects(get('/cut'));
     assert.equal((await get('/')).status, 200);
@@ -81,14 +105,22 @@ describe('the listener', () => {
     assert.equal((await get('/')).status, 200);
   });
 
-  function get(path: string, body?: string) {
-    return new Promise<{ status: number; headers: Record<string, unknown> }>((resolve, reject) => {
-      const options = { rejectUnauthorized: false, method: body === undefined ? 'GET' : 'POST' };
+  interface Answer {
+    readonly status: number;
+    readonly headers: Record<string, unknown>;
+    readonly body: string;
+  }
+
+  function get(path: string, body?: string, headers: OutgoingHttpHeaders = {}) {
+    return new Promise<Answer>((resolve, reject) => {
+      const method = body === undefined ? 'GET' : 'POST';
+      const options = { rejectUnauthorized: false, method, headers };
       const url = `https://127.0.0.1:${listener.port}${path}`;
       const sent = httpsRequest(url, { ...options, timeout: 2000, agent: false }, (answer) => {
-        answer.resume();
+        let all = '';
+        answer.setEncoding('utf8').on('data', (chunk) => (all += String(chunk)));
         answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers }),
+          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: all }),
         );
         answer.on('error', reject);
       });

@@ -6,7 +6,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { statusErrors } from '@keelson/apimachinery';
-import { isMultiValueHeader } from '../authentication/headers.ts';
+import { withMultiValues } from '../authentication/headers.ts';
 import type { ApiRequest, ApiResponse } from '../http.ts';
 
 type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -18,11 +18,10 @@ export function fromNodeRequest(
   signal: AbortSignal,
   upgrade?: () => { socket: Duplex; head: Uint8Array },
 ): ApiRequest {
-  const headers = headersOf(req);
   return {
     method: req.method ?? 'GET',
     url: req.url ?? '/',
-    headers,
+    headers: headersOf(req),
     rawHeaderValues: (name) => rawValues(req.rawHeaders, name),
     protocol: req.httpVersionMajor >= 2 ? 'HTTP/2.0' : 'HTTP/1.1',
     remoteAddress: req.socket.remoteAddress ?? '',
@@ -42,20 +41,11 @@ function hasBody(req: NodeRequest): boolean {
   );
 }
 
-/**
- * Node joins repeated headers with commas; where a comma may be part of a value they stay apart.
- */
-function headersOf(req: NodeRequest): Record<string, string | string[] | undefined> {
-  const headers: Record<string, string | string[] | undefined> = { ...req.headers };
-  if (headers['host'] === undefined && headers[':authority'] !== undefined)
-    headers['host'] = headers[':authority'];
-  for (const name of Object.keys(headers)) if (isMultiValueHeader(name)) headers[name] = [];
-  for (let i = 0; i + 1 < req.rawHeaders.length; i += 2) {
-    const list = headers[req.rawHeaders[i]?.toLowerCase() ?? ''];
-    if (Array.isArray(list) && isMultiValueHeader(req.rawHeaders[i]?.toLowerCase() ?? ''))
-      list.push(req.rawHeaders[i + 1] ?? '');
-  }
-  return headers;
+function headersOf({ headers, rawHeaders }: NodeRequest): ApiRequest['headers'] {
+  const given = withMultiValues(headers, rawHeaders);
+  const authority = headers[':authority'];
+  if (headers.host !== undefined || authority === undefined) return given;
+  return { ...given, host: authority };
 }
 
 function rawValues(rawHeaders: readonly string[], name: string): string[] {
