@@ -19,7 +19,7 @@ import type { UserInfo } from '../authentication/authenticator.ts';
 import type { ServerLimits } from '../config.ts';
 import type { Features } from '../features/features.ts';
 import type { Storage, StoredEntry } from '../storage/storage.ts';
-import type { Strategy, StrategyContext, SubresourceStrategy } from './strategy.ts';
+import type { Strategy, StrategyContext } from './strategy.ts';
 
 export interface StoreDependencies {
   readonly storage: Storage;
@@ -59,8 +59,6 @@ export interface WriteResult {
   readonly entry: StoredEntry | undefined;
   readonly created: boolean;
 }
-
-export type UpdateStrategy = Strategy | SubresourceStrategy;
 
 /**
  * An object that did not pass. COMPAT: a custom resource of a wrong kind is called what it says it

@@ -2,7 +2,7 @@
 // of pods; a strategy knows nothing of storage. Every function is pure with respect to everything
 // but its object argument, and runs at the moment its comment names.
 
-import type { FieldError, KubeObject, ResourceDefinition } from '@keelson/apimachinery';
+import type { FieldError, KubeObject } from '@keelson/apimachinery';
 import type { UserInfo } from '../authentication/authenticator.ts';
 import type { Features } from '../features/features.ts';
 
@@ -151,10 +151,4 @@ export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
    * subresources that stand for a few fields of the object.
    */
   readonly ownedFields?: readonly (readonly string[])[];
-}
-
-/** A resource of one version as the server serves it. */
-export interface ServedResource {
-  readonly definition: ResourceDefinition;
-  readonly strategy: Strategy;
 }

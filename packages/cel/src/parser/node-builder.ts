@@ -6,7 +6,7 @@
 import { createExpressionFactory } from '../ast/expression-factory.ts';
 import type { ExpressionFactory } from '../ast/expression-factory.ts';
 import type { Expression } from '../ast/expression.ts';
-import { accumulatorName, operators } from '../operators.ts';
+import { operators } from '../operators.ts';
 
 /** Gives out ids and remembers where they stand. */
 export interface NodeBuilder {
@@ -58,12 +58,4 @@ function balanceRange(logic: LogicalTerms, low: number, high: number): Expressio
     target: undefined,
     arguments: [left, right],
   };
-}
-
-/**
- * Whether a name is the accumulator's, in this engine or in the older spelling that sources may
- * still use.
- */
-export function isAccumulatorName(name: string): boolean {
-  return name === accumulatorName || name === '__result__';
 }

@@ -240,8 +240,6 @@ export const nameIsDns1123Subdomain: NameRule = (name, prefix) =>
   dns1123Subdomain(prefix ? maskTrailingDash(name) : name);
 export const nameIsDns1123Label: NameRule = (name, prefix) =>
   dns1123Label(prefix ? maskTrailingDash(name) : name);
-export const nameIsDns1035Label: NameRule = (name, prefix) =>
-  dns1035Label(prefix ? maskTrailingDash(name) : name);
 
 function maskTrailingDash(name: string): string {
   return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;

@@ -3,7 +3,6 @@
 
 import {
   formatApiVersion,
-  formatGroupResource,
   type JsonObject,
   type ResourceDefinition,
   type StructType,
@@ -200,9 +199,4 @@ function subresourcesOf(
 function typeName(crd: CustomResourceDefinition, version: string): string {
   const domain = crd.spec.group.split('.').toReversed().join('.');
   return `${domain}.${version}.${crd.spec.names.kind}`;
-}
-
-/** `things.example.com`, the name that the definition must have. */
-export function definitionNameOf(crd: CustomResourceDefinition): string {
-  return formatGroupResource({ group: crd.spec.group, resource: crd.spec.names.plural });
 }

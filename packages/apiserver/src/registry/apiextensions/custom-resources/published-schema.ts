@@ -29,9 +29,6 @@ const metadataText = `Standard object's metadata. More info: ${conventions}#meta
 const listMetadataText = `Standard list metadata. More info: ${conventions}#types-kinds`;
 const metaTypes = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
-/** Definitions of built-in types that the published ones refer to. */
-export const publishedReferences = [`${metaTypes}.ObjectMeta`, `${metaTypes}.ListMeta`] as const;
-
 /** By definition name. */
 export function publishedSchemas(
   resource: PublishedResource,
