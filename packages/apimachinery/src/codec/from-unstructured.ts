@@ -40,10 +40,12 @@ function convert(value: JsonValue, type: TypeRef, goType: string): JsonValue {
       if (!isJsonObject(value))
         throw new DecodeError(`cannot restore struct from: ${goKind(value)}`);
       return fromUnstructured(value, type.type);
-    case 'list':
+    case 'list': {
       if (!Array.isArray(value))
         throw new DecodeError(`cannot restore slice from ${goKind(value)}`);
-      return convertItems(value, (item) => convert(item, type.items, goType.replace(/^\[\]/, '')));
+      const itemType = goType.replace(/^\[\]/, '');
+      return convertItems(value, (item) => convert(item, type.items, itemType));
+    }
     case 'map':
       if (!isJsonObject(value)) throw new DecodeError(`cannot restore map from ${goKind(value)}`);
       return convertMembers(value, type.values, goType.replace(/^map\[[^\]]*\]/, ''));
@@ -71,7 +73,8 @@ function convertScalar(value: JsonValue, to: Scalar, goType: string): JsonValue 
   const isText = to === 'string' && from !== 'string';
   const isFraction = (to === 'int32' || to === 'int64') && from === 'float64';
   if (isText || isFraction) throw new DecodeError(`cannot convert ${from} to ${goType}`);
-  if (to !== 'int32') return value;
+  // Nearly all are in range.
+  if (to !== 'int32' || value === (Number(value) | 0)) return value;
   return Number(BigInt.asIntN(32, BigInt(value as number | bigint)));
 }
 

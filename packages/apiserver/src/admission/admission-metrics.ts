@@ -61,10 +61,12 @@ function withStepMetrics(chain: AdmissionChain, metrics: Metrics, clock: Clock):
     const observers = [duration.under(labels), summary.under(labels)];
     return (seconds) => observers.forEach((observe) => observe(seconds));
   });
+  const mutate = timed('admit', (attributes) => chain.mutate(attributes));
+  const validate = timed('validate', (attributes) => chain.validate(attributes));
   return {
     handles: (operation) => chain.handles(operation),
-    mutate: timed('admit', (attributes) => chain.mutate(attributes)),
-    validate: timed('validate', (attributes) => chain.validate(attributes)),
+    mutate: async (attributes) => mutate(attributes),
+    validate: async (attributes) => validate(attributes),
   };
 }
 
@@ -83,15 +85,20 @@ function timedPhases(clock: Clock, observerUnder: ObserverUnder) {
       observers.set(key, known);
       known((clock.monotonic() - startMs) / 1000);
     };
-    return async (attributes: AdmissionAttributes, ...rest: Rest): Promise<void> => {
+    return (attributes: AdmissionAttributes, ...rest: Rest): Promise<void> | void => {
       const startMs = clock.monotonic();
-      try {
-        await phase(attributes, ...rest);
-      } catch (error) {
+      const refuse = (error: unknown): never => {
         observe(attributes, startMs, true);
         throw error;
+      };
+      const accept = () => observe(attributes, startMs, false);
+      let pending: Promise<void> | void;
+      try {
+        pending = phase(attributes, ...rest);
+      } catch (error) {
+        return refuse(error);
       }
-      observe(attributes, startMs, false);
+      return pending === undefined ? accept() : pending.then(accept, refuse);
     };
   };
 }

@@ -8,7 +8,7 @@
 //   configured `whitelist`, lists anything, it must cover all tolerations of the pod.
 // Pods themselves, created and updated. What is refused is an error without a code, as upstream.
 
-import { isBestEffort } from '@keelson/apimachinery';
+import { copyJson, isBestEffort } from '@keelson/apimachinery';
 import type { Pod, Toleration } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../features/features.ts';
 import type { ObjectSource } from '../../object-source.ts';
@@ -65,7 +65,7 @@ export function createPodTolerationRestriction(
           : [];
       const added = isBestEffort(pod, podLevelResources) ? defaults : [...defaults, memoryPressure];
       if (added.length > 0)
-        pod.spec.tolerations = structuredClone(mergeTolerations(added, pod.spec.tolerations ?? []));
+        pod.spec.tolerations = copyJson(mergeTolerations(added, pod.spec.tolerations ?? []));
       check(attributes, pod);
     },
     validate(attributes) {

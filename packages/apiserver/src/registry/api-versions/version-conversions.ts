@@ -8,6 +8,7 @@ import {
   type JsonObject,
   type JsonValue,
   type KubeObject,
+  copyJson,
 } from '@keelson/apimachinery';
 import type { VersionConversion } from '../resource-endpoint.ts';
 
@@ -100,7 +101,7 @@ function converted(
   change: ((object: JsonObject) => void) | undefined,
 ): KubeObject {
   if (change === undefined) return { ...object, apiVersion };
-  const copy = { ...structuredClone(object), apiVersion };
+  const copy = { ...copyJson(object), apiVersion };
   change(copy as unknown as JsonObject);
   return copy;
 }

@@ -15,6 +15,7 @@ import {
   type JsonObject,
   type KubeObject,
   type StructType,
+  copyJson,
 } from '@keelson/apimachinery';
 import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import type { ResourceEndpoint } from '../resource-endpoint.ts';
@@ -129,7 +130,7 @@ function endpointOf(parts: Served): ResourceEndpoint {
     projections: served.scale === undefined ? new Map() : new Map([['scale', served.scale]]),
     connects: new Map(),
     customDecode(object) {
-      const copy = structuredClone(asJson(object));
+      const copy = copyJson(asJson(object));
       const unknownFields = served
         .coerce(copy)
         .map((path) => `unknown field ${JSON.stringify(path)}`);

@@ -3,7 +3,7 @@
 // follows the definitions synchronously, so a resource can be used as soon as its definition says
 // that it is established.
 
-import { isStatusError, nextTurn, type KubeObject } from '@keelson/apimachinery';
+import { copyJson, isStatusError, nextTurn, type KubeObject } from '@keelson/apimachinery';
 import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import { systemUser } from '../../authentication/system-user.ts';
 import type { Logger } from '../../logger.ts';
@@ -134,7 +134,7 @@ class DefinitionServer {
   /** The definition with the status that it should have; nothing when it has that. */
   #desired(crd: CustomResourceDefinition): CustomResourceDefinition | undefined {
     const now = this.#options.dependencies.clock.now();
-    const copy = { ...crd, status: structuredClone(crd.status ?? {}) };
+    const copy = { ...crd, status: copyJson(crd.status ?? {}) };
     const changes = [
       updateNames(copy, this.#others(crd), now),
       establish(copy, now),
@@ -235,7 +235,7 @@ class DefinitionServer {
     change: (next: CustomResourceDefinition) => void,
   ): Promise<void> {
     return this.#update(crd, (current) => {
-      const next = structuredClone(current);
+      const next = copyJson(current);
       change(next);
       return next;
     });
@@ -276,7 +276,7 @@ class DefinitionServer {
 
   #finish(crd: CustomResourceDefinition): Promise<void> {
     return this.#update(crd, (current) => {
-      const next = structuredClone(current);
+      const next = copyJson(current);
       completeCleanup(next, this.#options.dependencies.clock.now());
       return next.metadata.finalizers === undefined ? undefined : next;
     });

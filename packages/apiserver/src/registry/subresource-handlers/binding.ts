@@ -1,7 +1,7 @@
 // Binding a pod to a node: `pods/binding`, and the older `bindings` resource. Sets spec.nodeName
 // once and the PodScheduled condition (pkg/registry/core/pod/storage).
 
-import { statusErrors, type KubeObject } from '@keelson/apimachinery';
+import { copyJson, statusErrors, type KubeObject } from '@keelson/apimachinery';
 import type { Binding, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { CreateHandler, HandlerRequest } from '../handlers.ts';
 import { plainError, preconditionConflict } from '../storage-errors.ts';
@@ -93,7 +93,7 @@ async function assign(
     );
   if ((existing.spec?.schedulingGates?.length ?? 0) > 0)
     throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
-  const pod = structuredClone(existing);
+  const pod = copyJson(existing);
   pod.spec = { ...pod.spec, nodeName: binding.target?.name ?? '' } as NonNullable<Pod['spec']>;
   // The promise is kept or overtaken.
   if (scope.features.enabled('ClearingNominatedNodeNameAfterBinding'))

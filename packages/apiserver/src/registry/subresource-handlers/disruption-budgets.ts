@@ -11,6 +11,7 @@ import {
   transitionTime,
   withConditionLast,
   type KubeObject,
+  copyJson,
 } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type {
@@ -106,11 +107,7 @@ async function spend(
   const key = storageKey(scope, budget.metadata.namespace ?? '', name);
   const debit = (current: KubeObject | undefined): KubeObject | undefined => {
     if (current === undefined) return undefined;
-    return debited(
-      structuredClone(current) as unknown as PodDisruptionBudget,
-      pod,
-      scope.clock.now(),
-    );
+    return debited(copyJson(current) as unknown as PodDisruptionBudget, pod, scope.clock.now());
   };
   if (dryRun) debit((await scope.storage.get(key))?.object);
   else await scope.storage.guaranteedUpdate(key, (current) => debit(current?.object));

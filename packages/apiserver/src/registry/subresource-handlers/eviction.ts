@@ -1,7 +1,7 @@
 // `pods/eviction`: says on a pod why it goes and deletes it, if its disruption budget allows it now
 // (pkg/registry/core/pod/storage/eviction.go).
 
-import { isStatusError, statusErrors, type KubeObject } from '@keelson/apimachinery';
+import { copyJson, isStatusError, statusErrors, type KubeObject } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { DeleteRequestOptions } from '../../endpoints/query-options.ts';
 import type { ObjectSource } from '../../object-source.ts';
@@ -150,7 +150,7 @@ async function disrupt(
 }
 
 function withDisruptionTarget(existing: KubeObject, nowMs: number): KubeObject {
-  const pod = structuredClone(existing) as unknown as Pod;
+  const pod = copyJson(existing) as unknown as Pod;
   const reason = 'EvictionByEvictionAPI';
   const message = 'Eviction API: evicting';
   setPodCondition(pod, { type: 'DisruptionTarget', status: 'True', reason, message }, nowMs);

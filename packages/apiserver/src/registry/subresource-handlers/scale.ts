@@ -6,6 +6,7 @@ import {
   formatLabelSelector,
   statusErrors,
   type KubeObject,
+  copyJson,
 } from '@keelson/apimachinery';
 import type { Scale } from '@keelson/apimachinery/types/autoscaling.v1';
 import type { ProjectionHandler } from '../handlers.ts';
@@ -51,7 +52,7 @@ function fromScale(scale: Scale, parent: KubeObject): KubeObject {
     throw statusErrors.invalid({ group: 'autoscaling', kind: 'Scale' }, scale.metadata.name ?? '', [
       fieldError.invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
     ]);
-  const changed = structuredClone(parent) as Scalable;
+  const changed = copyJson(parent) as Scalable;
   changed.spec = { ...changed.spec, replicas };
   // The scale's resourceVersion and uid are preconditions on the object behind it.
   if (scale.metadata.resourceVersion)

@@ -1,6 +1,6 @@
 // ValidatingAdmissionPolicies: CEL expressions that requests must satisfy.
 
-import { fieldError } from '@keelson/apimachinery';
+import { copyJson, fieldError } from '@keelson/apimachinery';
 import type {
   AuditAnnotation,
   TypeChecking,
@@ -42,14 +42,14 @@ export function createValidatingAdmissionPolicyStrategy(
       policies.prepareForCreate?.(policy, context);
     },
     prepareForUpdate(policy, old, context) {
-      policy.status = structuredClone(old.status) ?? {};
+      policy.status = copyJson(old.status) ?? {};
       policies.prepareForUpdate?.(policy, old, context);
     },
     resetFields: [['status']],
     subresources: {
       status: {
         prepareForUpdate(policy, old) {
-          policy.spec = structuredClone(old.spec);
+          policy.spec = copyJson(old.spec);
           policy.metadata = { ...policy.metadata, ...statusMeta(old) };
         },
         validateUpdate: ({ status }) => {
@@ -66,7 +66,7 @@ export function createValidatingAdmissionPolicyStrategy(
 
 /** Labels, annotations and the like do not change through `/status`. */
 function statusMeta({ metadata }: ValidatingAdmissionPolicy) {
-  const { labels, annotations, finalizers, ownerReferences } = structuredClone(metadata);
+  const { labels, annotations, finalizers, ownerReferences } = copyJson(metadata);
   return { labels, annotations, finalizers, ownerReferences };
 }
 

@@ -14,6 +14,7 @@ import {
   type FieldError,
   type JsonObject,
   type JsonValue,
+  copyJson,
 } from '@keelson/apimachinery';
 import { annotations, labels } from '../../validation/labels.ts';
 
@@ -172,7 +173,7 @@ function restoredMetadata(converted: JsonObject, original: JsonObject): JsonObje
   if (given === undefined) throw refuse('missing metadata in converted object');
   if (!isJsonObject(given))
     throw refuse(`invalid metadata of type ${goTypeName(given)} in converted object`);
-  const metadata = structuredClone(original);
+  const metadata = copyJson(original);
   for (const field of ['labels', 'annotations'] as const) {
     const texts = given[field];
     if (texts === undefined || texts === null) {

@@ -9,7 +9,7 @@
 // INVARIANT: an entry is converted at most once for a version, whoever reads it and however often:
 // watchers and lists share the result. Events keep their order, however long a conversion takes.
 
-import { asJson, jsonEqual, nextTurn, type KubeObject } from '@keelson/apimachinery';
+import { copyJson, asJson, jsonEqual, nextTurn, type KubeObject } from '@keelson/apimachinery';
 import { StoredObject } from '../../../storage/memory/stored-object.ts';
 import {
   StorageError,
@@ -133,7 +133,7 @@ function createViews(form: ServedForm): Views {
 }
 
 function settledObject(object: KubeObject, form: ServedForm): KubeObject {
-  const copy = structuredClone(object);
+  const copy = copyJson(object);
   form.settle(copy);
   return copy;
 }

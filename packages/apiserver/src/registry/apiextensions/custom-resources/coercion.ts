@@ -9,6 +9,7 @@ import {
   statusErrors,
   type GroupVersionKind,
   type JsonObject,
+  copyJson,
 } from '@keelson/apimachinery';
 import type { JsonSchema } from '../schema/json-schema.ts';
 import { coerceEmbedded, type MetadataDecoder } from './embedded-metadata.ts';
@@ -72,7 +73,7 @@ export function isOfKind(object: JsonObject, gvk: GroupVersionKind): boolean {
  * are on write).
  */
 export function convertWithoutWebhook(object: JsonObject, target: CoercionTarget): JsonObject {
-  const copy = structuredClone(object);
+  const copy = copyJson(object);
   copy['apiVersion'] = formatApiVersion(target.gvk);
   if (isJsonObject(copy['metadata'])) coerceCustomResource(copy, target);
   return copy;

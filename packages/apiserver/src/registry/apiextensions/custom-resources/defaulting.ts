@@ -1,6 +1,6 @@
 // Fills in the defaults of a schema. A null that the schema does not allow counts as missing.
 
-import { isJsonObject, type JsonValue } from '@keelson/apimachinery';
+import { copyJson, isJsonObject, type JsonValue } from '@keelson/apimachinery';
 import {
   additionalSchema,
   defaultOf,
@@ -59,5 +59,5 @@ function isForbiddenNull(value: JsonValue | undefined, schema: JsonSchema | unde
 }
 
 function copyDefault(schema: JsonSchema | undefined): JsonValue | undefined {
-  return structuredClone(defaultOf(schema));
+  return copyJson(defaultOf(schema));
 }

@@ -10,6 +10,7 @@ import {
   type JsonObject,
   type JsonValue,
   type KubeObject,
+  copyJson,
 } from '@keelson/apimachinery';
 import type { CustomResourceSubresourceScale } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import type { ProjectionHandler } from '../../handlers.ts';
@@ -105,7 +106,7 @@ export function createScaleHandler(
     subresource: 'scale',
     project: (parent) => projectScale(parent, scale),
     merge(projection, parent) {
-      const object = structuredClone(parent);
+      const object = copyJson(parent);
       const spec = isJsonObject(projection['spec']) ? projection['spec'] : {};
       const replicas = spec['replicas'] ?? 0;
       setAt(asJson(object), segmentsOf(scale.specReplicasPath), replicas);

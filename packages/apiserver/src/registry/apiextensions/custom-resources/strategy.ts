@@ -11,6 +11,7 @@ import {
   type FieldError,
   type JsonObject,
   type KubeObject,
+  copyJson,
 } from '@keelson/apimachinery';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
@@ -115,7 +116,7 @@ function isTerminating({ status }: CustomResourceDefinition): boolean {
 
 function takeField(object: KubeObject, old: KubeObject, name: string): void {
   if (old[name] === undefined) delete object[name];
-  else object[name] = structuredClone(old[name]);
+  else object[name] = copyJson(old[name]);
 }
 
 /** Any change outside metadata is a new generation. */

@@ -7,6 +7,7 @@ import {
   type FieldError,
   type JsonObject,
   type JsonValue,
+  copyJson,
 } from '@keelson/apimachinery';
 import { validateEmbedded } from '../custom-resources/embedded-metadata.ts';
 import { pruneValue } from '../custom-resources/pruning.ts';
@@ -56,7 +57,7 @@ function check(schema: JsonSchema, outer: Place): FieldError[] {
     ? { path: outer.path, options: outer.options, resource: { schema, surround: asIs } }
     : outer;
   const value = defaultOf(schema);
-  const errors = value === undefined ? [] : ownErrors(structuredClone(value), schema, place);
+  const errors = value === undefined ? [] : ownErrors(copyJson(value), schema, place);
   const { path, resource } = place;
   const items = itemSchema(schema);
   if (items) {
@@ -96,7 +97,7 @@ function ownErrors(
     }
     return validateSchema(value, schema, at);
   }
-  if (options.requirePruned && pruneValue(structuredClone(value), schema).length > 0) {
+  if (options.requirePruned && pruneValue(copyJson(value), schema).length > 0) {
     errors.push(fieldError.invalid(at, value, 'must not have unknown fields'));
   }
   const embedded = validateEmbedded(value, schema, at);
@@ -106,7 +107,7 @@ function ownErrors(
 /** Whether a stored schema has a default with unknown fields. */
 export function hasUnprunedDefaults(schema: JsonSchema): boolean {
   const own = defaultOf(schema);
-  if (own !== undefined && pruneValue(structuredClone(own), schema).length > 0) return true;
+  if (own !== undefined && pruneValue(copyJson(own), schema).length > 0) return true;
   const items = itemSchema(schema);
   if (items && hasUnprunedDefaults(items)) return true;
   return sortedNames(schema.properties).some((name) => {

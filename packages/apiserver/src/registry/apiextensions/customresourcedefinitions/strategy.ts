@@ -1,6 +1,6 @@
 // CustomResourceDefinitions: defaults, stored versions, validation, warnings, deletion.
 
-import { formatTime, type KubeObject } from '@keelson/apimachinery';
+import { copyJson, formatTime, type KubeObject } from '@keelson/apimachinery';
 import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import type { Strategy } from '../../strategy.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
@@ -31,7 +31,7 @@ export function createCustomResourceDefinitionStrategy(
       rememberStorageVersion(crd);
     },
     prepareForUpdate(crd, old) {
-      crd.status = structuredClone(old.status) ?? emptyStatus();
+      crd.status = copyJson(old.status) ?? emptyStatus();
       if (!isSemanticallyEqual(crd.spec, old.spec)) {
         crd.metadata.generation = Number(old.metadata.generation ?? 0) + 1;
       }
@@ -51,7 +51,7 @@ export function createCustomResourceDefinitionStrategy(
     subresources: {
       status: {
         prepareForUpdate(crd, old) {
-          crd.spec = structuredClone(old.spec);
+          crd.spec = copyJson(old.spec);
         },
         validateUpdate: (crd) => statusErrors(crd),
         resetFields: [['metadata'], ['spec']],

@@ -1,7 +1,7 @@
 // DaemonSets: one pod of the template on every node that it fits. The generation of the template is
 // counted apart, in an annotation, as it was a field once.
 
-import { statusErrors } from '@keelson/apimachinery';
+import { copyJson, statusErrors } from '@keelson/apimachinery';
 import type { DaemonSet } from '@keelson/apimachinery/types/apps.v1';
 import { advanceGeneration, startGeneration } from '../../generation.ts';
 import { age, labelSelectorText, labelText } from '../../printing/cells.ts';
@@ -44,7 +44,7 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
     podTemplateWarnings('spec.template', spec.template, features),
 
   prepareForUpdate(object, old, { features }) {
-    object.status = structuredClone(old.status) ?? noStatus();
+    object.status = copyJson(old.status) ?? noStatus();
     dropDisabledPodFields(object.spec.template.spec, old.spec.template.spec, features);
     const changed = !isSemanticallyEqual(object.spec.template, old.spec.template);
     setTemplateGeneration(object, templateGeneration(old) + (changed ? 1n : 0n));
@@ -73,7 +73,7 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
   subresources: {
     status: {
       prepareForUpdate(object, old) {
-        object.spec = structuredClone(old.spec);
+        object.spec = copyJson(old.spec);
         setTemplateGeneration(object, templateGeneration(old));
       },
       validateUpdate: (object, old) => validateDaemonSetStatus(object, old),

@@ -1,5 +1,6 @@
 // Deployments: pods of one template, replaced step by step when the template changes.
 
+import { copyJson } from '@keelson/apimachinery';
 import type { Deployment } from '@keelson/apimachinery/types/apps.v1';
 import { advanceGeneration, startGeneration } from '../../generation.ts';
 import { age, labelSelectorText } from '../../printing/cells.ts';
@@ -40,7 +41,7 @@ export const deploymentStrategy: Strategy<Deployment> = {
   ],
 
   prepareForUpdate(object, old, { features }) {
-    object.status = structuredClone(old.status);
+    object.status = copyJson(old.status);
     dropDisabledPodFields(object.spec.template.spec, old.spec.template.spec, features);
     // Annotations count, for they travel to the replica sets.
     const isSame =
@@ -67,8 +68,8 @@ export const deploymentStrategy: Strategy<Deployment> = {
   subresources: {
     status: {
       prepareForUpdate(object, old) {
-        object.spec = structuredClone(old.spec);
-        object.metadata.labels = structuredClone(old.metadata.labels);
+        object.spec = copyJson(old.spec);
+        object.metadata.labels = copyJson(old.metadata.labels);
       },
       validateUpdate: (object, old) => validateDeploymentStatus(object, old),
       resetFields: [['spec'], ['metadata', 'labels']],

@@ -1,5 +1,6 @@
 // StatefulSets: pods with names, and claims, of their own.
 
+import { copyJson } from '@keelson/apimachinery';
 import { roundUpResources } from '../../core/pod-spec/defaults.ts';
 import type { StatefulSet } from '@keelson/apimachinery/types/apps.v1';
 import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
@@ -30,7 +31,7 @@ export const statefulSetStrategy: Strategy<StatefulSet> = {
   warningsOnCreate: (object, { features }) => warnings(object, features),
 
   prepareForUpdate(object, old, { features }) {
-    object.status = structuredClone(old.status);
+    object.status = copyJson(old.status);
     dropDisabledFields(object, old, features);
     advanceGeneration(object, old, !isSemanticallyEqual(object.spec, old.spec));
   },
@@ -48,7 +49,7 @@ export const statefulSetStrategy: Strategy<StatefulSet> = {
   subresources: {
     status: {
       prepareForUpdate(object, old) {
-        object.spec = structuredClone(old.spec);
+        object.spec = copyJson(old.spec);
       },
       validateUpdate: (object, old) => validateStatefulSetStatus(object, old),
       resetFields: [['spec']],

@@ -1,5 +1,6 @@
 // CronJobs: Jobs at given times.
 
+import { copyJson } from '@keelson/apimachinery';
 import type { CronJob } from '@keelson/apimachinery/types/batch.v1';
 import { advanceGeneration, startGeneration } from '../../generation.ts';
 import { age, labelSelectorText, noneText, since } from '../../printing/cells.ts';
@@ -39,7 +40,7 @@ export const cronJobStrategy: Strategy<CronJob> = {
   ],
 
   prepareForUpdate(object, old, { features }) {
-    object.status = structuredClone(old.status);
+    object.status = copyJson(old.status);
     const template = object.spec.jobTemplate.spec.template.spec;
     dropDisabledPodFields(template, old.spec.jobTemplate.spec.template.spec, features);
     advanceGeneration(object, old, !isSemanticallyEqual(object.spec, old.spec));
@@ -67,7 +68,7 @@ export const cronJobStrategy: Strategy<CronJob> = {
   subresources: {
     status: {
       prepareForUpdate(object, old) {
-        object.spec = structuredClone(old.spec);
+        object.spec = copyJson(old.spec);
       },
       resetFields: [['spec']],
     },

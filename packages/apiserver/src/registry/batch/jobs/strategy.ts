@@ -1,5 +1,6 @@
 // Jobs: pods that run until enough of them have succeeded.
 
+import { copyJson } from '@keelson/apimachinery';
 import type { Job } from '@keelson/apimachinery/types/batch.v1';
 import type { Features } from '../../../features/features.ts';
 import { advanceGeneration, startGeneration } from '../../generation.ts';
@@ -44,7 +45,7 @@ export const jobStrategy: Strategy<Job> = {
   canonicalize: shareTemplateLabels,
 
   prepareForUpdate(job, old, { features }) {
-    job.status = structuredClone(old.status);
+    job.status = copyJson(old.status);
     dropDisabledFields(job, old, features);
     advanceGeneration(job, old, !isSemanticallyEqual(job.spec, old.spec));
   },
@@ -64,7 +65,7 @@ export const jobStrategy: Strategy<Job> = {
   subresources: {
     status: {
       prepareForUpdate(job, old) {
-        job.spec = structuredClone(old.spec);
+        job.spec = copyJson(old.spec);
       },
       validateUpdate: (job, old) => validateJobStatus(job, old),
       resetFields: [['spec']],

@@ -1,6 +1,7 @@
 // What ReplicaSets and their ancestor, ReplicationControllers, have in common: a number of pods of
 // one template. They differ in how they select pods.
 
+import { copyJson } from '@keelson/apimachinery';
 import type { KubeObject } from '@keelson/apimachinery';
 import type { ReplicaSetStatus } from '@keelson/apimachinery/types/apps.v1';
 import type {
@@ -44,7 +45,7 @@ export function replicatedPods<T extends ReplicatedPods>(
       if (template) dropDisabledPodFields(template, undefined, features);
     },
     prepareForUpdate(object, old, { features }) {
-      object.status = structuredClone(old.status);
+      object.status = copyJson(old.status);
       const template = object.spec.template?.spec;
       if (template) dropDisabledPodFields(template, old.spec.template?.spec, features);
       advanceGeneration(object, old, !isSemanticallyEqual(object.spec, old.spec));
@@ -62,7 +63,7 @@ export function replicatedPods<T extends ReplicatedPods>(
     subresources: {
       status: {
         prepareForUpdate(object, old) {
-          object.spec = structuredClone(old.spec);
+          object.spec = copyJson(old.spec);
         },
         validateUpdate: ({ status }) => validateStatus(status ?? { replicas: 0 }),
         resetFields: [['spec']],

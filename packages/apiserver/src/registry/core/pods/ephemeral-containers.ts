@@ -1,7 +1,7 @@
 // `pods/ephemeralcontainers`: adds containers for debugging to a running pod. What was added stays
 // as it was added.
 
-import { fieldError, quoteGo } from '@keelson/apimachinery';
+import { copyJson, fieldError, quoteGo } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import { isMirrorPod } from '../../../authorization/mirror-pod.ts';
 import { internalDiff } from '../../internal-form/internal-diff.ts';
@@ -18,8 +18,8 @@ import { podAndSpec } from './validation.ts';
 export const ephemeralContainersStrategy: SubresourceStrategy<Pod> = {
   prepareForUpdate(pod, old, { features }) {
     const { ephemeralContainers } = pod.spec;
-    pod.spec = structuredClone(old.spec);
-    pod.status = structuredClone(old.status);
+    pod.spec = copyJson(old.spec);
+    pod.status = copyJson(old.status);
     resetMetadata(pod, old);
     if (ephemeralContainers === undefined) delete pod.spec.ephemeralContainers;
     else pod.spec.ephemeralContainers = ephemeralContainers;

@@ -1,6 +1,7 @@
 // What updates of pods do to metadata: count changes of the specification, and keep what a
 // subresource must not touch.
 
+import { copyJson } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 
@@ -26,6 +27,6 @@ export function resetMetadata(pod: Pod, old: Pod): void {
   for (const field of kept) {
     const value = old.metadata[field];
     if (value === undefined) delete target[field];
-    else target[field] = structuredClone(value);
+    else target[field] = copyJson(value);
   }
 }

@@ -1,7 +1,7 @@
 // `pods/resize`: changes cpu and memory of a running pod in place (KEP-1287). Everything else that
 // the request holds is ignored, except that containers must be the same.
 
-import { anyElement, fieldError } from '@keelson/apimachinery';
+import { copyJson, anyElement, fieldError } from '@keelson/apimachinery';
 import type {
   Container,
   Pod,
@@ -26,8 +26,8 @@ const containerFields = ['containers', 'initContainers'] as const;
 export const resizeStrategy: SubresourceStrategy<Pod> = {
   prepareForUpdate(pod, old, { features }) {
     const wanted = pod.spec;
-    pod.spec = structuredClone(old.spec);
-    pod.status = structuredClone(old.status);
+    pod.spec = copyJson(old.spec);
+    pod.status = copyJson(old.status);
     resetMetadata(pod, old);
     for (const field of containerFields) takeResources(pod.spec, wanted, field);
     if (features.enabled('InPlacePodLevelResourcesVerticalScaling')) {
@@ -158,7 +158,7 @@ function mayResizeInit(container: Container, features: Features): boolean {
 function onlyCpuAndMemory(errors: Errors, spec: PodSpec, old: PodSpec, features: Features): void {
   const before = errors.length;
   const refuse = (why: string) => errors.push(fieldError.forbidden('spec', why));
-  const rest = structuredClone(spec);
+  const rest = copyJson(spec);
   (rest.containers ?? []).forEach((container, i) => {
     const was = old.containers?.[i];
     container.resources = withoutCpuAndMemory(container.resources, was?.resources);

@@ -1,5 +1,6 @@
 // `pods/status`: everything but the status stays as it is.
 
+import { copyJson } from '@keelson/apimachinery';
 import type { Pod, PodStatus } from '@keelson/apimachinery/types/core.v1';
 import { podUpdateOptions } from '../pod-spec/options.ts';
 import type { SubresourceStrategy } from '../../strategy.ts';
@@ -7,10 +8,10 @@ import { validatePodStatusUpdate } from './status-validation.ts';
 
 export const podStatusStrategy: SubresourceStrategy<Pod> = {
   prepareForUpdate(pod, old) {
-    pod.spec = structuredClone(old.spec);
+    pod.spec = copyJson(old.spec);
     delete pod.metadata.deletionTimestamp;
     // Old kubelets corrupt owner references, which breaks garbage collection.
-    pod.metadata.ownerReferences = structuredClone(old.metadata.ownerReferences);
+    pod.metadata.ownerReferences = copyJson(old.metadata.ownerReferences);
     const status: PodStatus = (pod.status ??= {});
     status.qosClass ||= old.status?.qosClass;
     syncPodIps(pod);

@@ -1,6 +1,6 @@
 // Pods (k8s.io/kubernetes/pkg/registry/core/pod): how one is made, changed and ended.
 
-import { formatTime } from '@keelson/apimachinery';
+import { copyJson, formatTime } from '@keelson/apimachinery';
 import type { Pod, PodCondition } from '@keelson/apimachinery/types/core.v1';
 import { dns1123Label, nameIsDns1123Subdomain } from '../../validation/names.ts';
 import { syncServiceAccount } from '../pod-spec/defaults.ts';
@@ -53,7 +53,7 @@ export const podStrategy: Strategy<Pod> = {
 
   prepareForUpdate(pod, old, { features }) {
     syncServiceAccount(pod.spec);
-    pod.status = structuredClone(old.status);
+    pod.status = copyJson(old.status);
     dropDisabledPodFields(pod.spec, old.spec, features);
     advancePodGeneration(pod, old);
   },

@@ -1,7 +1,7 @@
 // What of a pod may change. The specification is nearly fixed: a node acts on it as it was when the
 // pod was made. A pod that is still gated may in addition be tied to fewer nodes (KEP-3838).
 
-import { fieldError } from '@keelson/apimachinery';
+import { copyJson, fieldError } from '@keelson/apimachinery';
 import type {
   Affinity,
   Container,
@@ -120,7 +120,7 @@ function onlyDeletedGates(
 
 /** A copy of the new specification in which everything that may change is as it was. */
 function withoutUpdatable(spec: PodSpec, old: PodSpec): PodSpec {
-  const rest = structuredClone(spec);
+  const rest = copyJson(spec);
   const images = (list: Container[] | null | undefined, before: Container[] | null | undefined) => {
     list?.forEach((container, i) => (container.image = before?.[i]?.image));
   };

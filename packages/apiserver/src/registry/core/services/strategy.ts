@@ -1,6 +1,7 @@
 // Services. Allocation of addresses and ports needs the cluster and is added where the server is
 // put together: `createServiceStrategy(allocators)`.
 
+import { copyJson } from '@keelson/apimachinery';
 import type { Service } from '@keelson/apimachinery/types/core.v1';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';
 import { nameIsDns1123Label } from '../../validation/names.ts';
@@ -14,7 +15,7 @@ import { serviceWarnings } from './warnings.ts';
 
 const status: SubresourceStrategy<Service> = {
   prepareForUpdate(service, old) {
-    service.spec = structuredClone(old.spec);
+    service.spec = copyJson(old.spec);
   },
   validateUpdate: (service, old, { features }) => validateServiceStatus(service, old, features),
   resetFields: [['spec']],
@@ -28,7 +29,7 @@ export const serviceStrategy: Strategy<Service> = {
   validate: (service, { features }) => validateService(service, undefined, features),
   warningsOnCreate: serviceWarnings,
   prepareForUpdate(service, old) {
-    service.status = structuredClone(old.status);
+    service.status = copyJson(old.status);
     dropFieldsOfOtherTypes(service, old);
   },
   validateUpdate: (service, old, { features }) => validateServiceUpdate(service, old, features),

@@ -1,6 +1,6 @@
 // ResourceClaims: devices that are asked for, and which were given.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { copyJson, fieldError, type FieldError } from '@keelson/apimachinery';
 import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import { internalValue } from '../../internal-form/internal-value.ts';
 import { age } from '../../printing/cells.ts';
@@ -22,7 +22,7 @@ export function createResourceClaimStrategy(
       claim.status = {};
     },
     prepareForUpdate(claim, old) {
-      claim.status = structuredClone(old.status) ?? {};
+      claim.status = copyJson(old.status) ?? {};
     },
     validate({ spec }): FieldError[] {
       const errors: Errors = [];
@@ -40,10 +40,10 @@ export function createResourceClaimStrategy(
     subresources: {
       status: {
         prepareForUpdate(claim, old) {
-          claim.spec = structuredClone(old.spec);
+          claim.spec = copyJson(old.spec);
           const { managedFields } = claim.metadata;
           const { resourceVersion } = claim.metadata;
-          claim.metadata = { ...structuredClone(old.metadata), managedFields, resourceVersion };
+          claim.metadata = { ...copyJson(old.metadata), managedFields, resourceVersion };
           if (managedFields === undefined) delete claim.metadata.managedFields;
         },
         validateUpdate: validateClaimStatus,
