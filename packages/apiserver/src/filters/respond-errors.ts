@@ -3,6 +3,7 @@
 
 import { isStatusError, statusErrors } from '@keelson/apimachinery';
 import { respondStatus } from '../endpoints/respond.ts';
+import { interpretClosedStorage } from '../registry/storage-errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Filter } from '../request-pipeline.ts';
 
@@ -12,7 +13,8 @@ export function createRespondErrorsFilter(logger: Logger): Filter {
     async handle(context, next) {
       try {
         await next();
-      } catch (error) {
+      } catch (thrown) {
+        const error = interpretClosedStorage(thrown);
         if (context.response.headersSent) {
           context.response.abort();
         } else if (isStatusError(error)) {

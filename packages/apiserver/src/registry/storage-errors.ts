@@ -40,6 +40,13 @@ export function interpretStorageError(
   }
 }
 
+/** For requests that come while the server stops: where they meet the closed storage is chance. */
+export function interpretClosedStorage(error: unknown): unknown {
+  return isStorageError(error, 'closed')
+    ? statusErrors.serviceUnavailable('the server is being stopped')
+    : error;
+}
+
 export function tooLargeResourceVersion(wanted: string, current: number): StatusError {
   return statusErrors.generic(
     504,
