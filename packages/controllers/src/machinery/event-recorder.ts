@@ -11,7 +11,7 @@ import {
 import type { Client, ResourceClient } from '@keelson/client';
 import { createEventCorrelator, type CorrelatedEvent } from './event-correlator.ts';
 import { createRecentMap } from './recent-map.ts';
-import { isNamespaceTerminating } from './status-causes.ts';
+import { isNamespaceMissing, isNamespaceTerminating } from './status-causes.ts';
 
 export interface ObjectAbout {
   readonly apiVersion: string;
@@ -92,8 +92,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       tails[lane] = (tails[lane] ?? Promise.resolve())
         .then(() => write(told))
         .catch((error: unknown) => {
-          // What is about a namespace on its way out has nobody left to read it.
-          if (!isNamespaceTerminating(error)) onError(error);
+          // What is about a namespace on its way out, or gone, has nobody left to read it.
+          if (!isNamespaceTerminating(error) && !isNamespaceMissing(error)) onError(error);
         })
         .finally(() => pending--);
     },

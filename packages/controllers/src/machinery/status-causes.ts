@@ -10,3 +10,8 @@ export function isNamespaceTerminating(error: unknown): boolean {
       false)
   );
 }
+
+/** The namespace has gone already, or never was. */
+export function isNamespaceMissing(error: unknown): boolean {
+  return isStatusError(error, 'NotFound') && error.status.details?.kind === 'namespaces';
+}

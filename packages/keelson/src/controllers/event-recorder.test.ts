@@ -80,7 +80,7 @@ test('an event that cannot be written is reported and stops nothing', async (t) 
   assert.deepEqual((await client.resource(core('events')).list()).items, []);
 });
 
-test('what is about a namespace on its way out is not missed', async (t) => {
+test('what is about a namespace on its way out, or gone, is not missed', async (t) => {
   const { clock, client, namespaces } = await simulateCluster(t, { controllers: [] });
   const errors: unknown[] = [];
   const onError = (error: unknown) => errors.push(error);
@@ -88,6 +88,7 @@ test('what is about a namespace on its way out is not missed', async (t) => {
   await namespaces.create({ metadata: { name: 'shop' } });
   await namespaces.delete('shop');
   recorder.record({ ...about, kind: 'Pod', namespace: 'shop' }, text);
+  recorder.record({ ...about, kind: 'Pod', namespace: 'gone' }, text);
   await clock.advance(0);
   assert.deepEqual((await client.resource(core('events')).namespace('shop').list()).items, []);
   assert.deepEqual(errors, []);
