@@ -6,9 +6,9 @@
 // comes back is bounded in size and time, and judged by who asked.
 
 import { connect } from 'node:net';
-import { create, type DescMethodUnary, type Message } from '@bufbuild/protobuf';
+import type { DescMethodUnary, Message } from '@bufbuild/protobuf';
 import { sleep, type Clock } from '@keelson/apimachinery';
-import { signerService, type SignerVersion } from './signer-service.ts';
+import type { SignerVersion } from './signer-service.ts';
 import type { SignerMethod, SignerMetrics } from './signer-metrics.ts';
 
 export interface SignedParts {
@@ -66,6 +66,9 @@ const reconnectDelayMs = 100;
 
 export async function createSignerClient(options: SignerClientOptions): Promise<SignerClient> {
   const { version, clock, metrics } = options;
+  // Only whoever has an external signer waits for the libraries.
+  const { create } = await import('@bufbuild/protobuf');
+  const { signerService } = await import('./signer-service.ts');
   const connection = await createConnection(options);
   const { sign, fetchKeys, metadata } = signerService(version);
   const call = async (
@@ -108,7 +111,6 @@ interface Connection {
 }
 
 async function createConnection({ endpoint, clock }: SignerClientOptions): Promise<Connection> {
-  // Only whoever has an external signer waits for the library.
   const { Code, ConnectError } = await import('@connectrpc/connect');
   const { createGrpcTransport, Http2SessionManager } = await import('@connectrpc/connect-node');
   const path = endpoint.startsWith('@') ? `\0${endpoint.slice(1)}` : endpoint;
