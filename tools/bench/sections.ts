@@ -4,10 +4,12 @@ import { bodiesSection } from './bodies.ts';
 import { definitionsSection } from './definitions.ts';
 import { celSection } from './expressions.ts';
 import { fairnessSection } from './fairness.ts';
+import { garbageCollectorSection } from './garbage-collector.ts';
 import { nodesSection } from './nodes.ts';
 import { policyTestsSection } from './policy-tests.ts';
 import { rbacSection } from './rbac.ts';
 import { http1Section, http2Section } from './requests.ts';
+import { rollingUpdateSection } from './rolling-update.ts';
 import { schedulingSection } from './scheduler.ts';
 import type { Section } from './section.ts';
 import { tokensSection } from './service-account-tokens.ts';
@@ -26,6 +28,8 @@ export const sections: readonly Section[] = [
   rbacSection,
   schedulingSection,
   nodesSection,
+  rollingUpdateSection,
+  garbageCollectorSection,
   tokensSection,
   tracingSection,
 ];
