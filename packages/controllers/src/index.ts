@@ -95,3 +95,8 @@ export { requeueLater, runController } from './machinery/run-controller.ts';
 export type { ReconcileResult, RunControllerOptions } from './machinery/run-controller.ts';
 export { createWorkQueue } from './machinery/work-queue.ts';
 export type { WorkQueue, WorkQueueOptions } from './machinery/work-queue.ts';
+
+export { createLeaderElector } from './leader-election/leader-elector.ts';
+export type { LeaderElector, LeaderElectorOptions } from './leader-election/leader-elector.ts';
+export { defaultLeaseTimes, leaseTimesProblem } from './leader-election/lease-times.ts';
+export type { LeaseTimes } from './leader-election/lease-times.ts';

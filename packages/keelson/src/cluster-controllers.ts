@@ -14,8 +14,13 @@ import {
 } from '@keelson/apiserver';
 import type { ControlPlaneOptions } from './control-plane.ts';
 import type { ControllerName } from './controller-list.ts';
+import { startElectedControllers } from './elected-controllers.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
-import { startControllers, type RunningControllers } from './start-controllers.ts';
+import {
+  startControllers,
+  type RunningControllers,
+  type StartControllersOptions,
+} from './start-controllers.ts';
 
 export interface ClusterControllerParts {
   readonly server: ApiServer;
@@ -27,9 +32,9 @@ export function startClusterControllers(
   options: ControlPlaneOptions,
   { server, sources, tokens: { ownKey } }: ClusterControllerParts,
 ): RunningControllers {
-  const { features, pki, signingAuthority, controllerSettings: settings } = options;
+  const { features, pki, signingAuthority, controllerSettings: settings, leaderElection } = options;
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
-  return startControllers({
+  const starting: StartControllersOptions = {
     names: withoutTokenSecrets(options.controllers ?? new Set(), ownKey),
     serve: server.serve,
     features,
@@ -45,7 +50,10 @@ export function startClusterControllers(
     clock,
     random,
     logger,
-  });
+  };
+  return leaderElection === undefined
+    ? startControllers(starting)
+    : startElectedControllers(starting, leaderElection);
 }
 
 /**

@@ -61,6 +61,7 @@ import { createClusterAdmission, type AdmissionFlags } from './cluster-admission
 import type { ControllerName } from './controller-list.ts';
 import { controllerRoles } from './controller-roles.ts';
 import type { ControllerSettings } from './controller-descriptions.ts';
+import type { LeaderElectionSettings } from './elected-controllers.ts';
 import {
   createIdentity,
   type Identity,
@@ -88,6 +89,8 @@ export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
   readonly authorization?: AuthorizationSettings;
   readonly controllers?: ReadonlySet<ControllerName>;
   readonly controllerSettings?: ControllerSettings;
+  /** Controllers run only while this control plane holds their leases; absent, always. */
+  readonly leaderElection?: LeaderElectionSettings;
   /** Signs what CertificateSigningRequests ask for; the control plane's own unless said otherwise. */
   readonly signingAuthority?: CertificateAuthority;
   /** Simulated nodes; none when absent. */

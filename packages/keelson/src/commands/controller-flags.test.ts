@@ -63,3 +63,36 @@ for (const value of ['0s', '-1h', 'x', ''])
     for (const flag of ['cluster-signing-duration', 'legacy-service-account-token-clean-up-period'])
       assert.throws(() => parse([`--${flag}=${value}`]), /a duration is needed/);
   });
+
+test('leader election, off unless it is asked for', () => {
+  const of = (...argv: string[]) => readControllerFlags(parse(argv), dependencies).leaderElection;
+  const times = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
+  assert.equal(of(), undefined);
+  assert.equal(of('--leader-elect=false', '--leader-elect-lease-duration=1s'), undefined);
+  assert.deepEqual(of('--leader-elect'), { times, namespace: 'kube-system' });
+  const others = ['lease-duration=60s', 'renew-deadline=40s', 'retry-period=5s'];
+  assert.deepEqual(
+    of(
+      '--leader-elect=true',
+      ...others.map((flag) => `--leader-elect-${flag}`),
+      '--leader-elect-resource-namespace=locks',
+    ),
+    {
+      times: { leaseDurationMs: 60_000, renewDeadlineMs: 40_000, retryPeriodMs: 5_000 },
+      namespace: 'locks',
+    },
+  );
+});
+
+for (const [flag, text] of [
+  ['lease-duration=10s', 'leaseDuration must be greater than renewDeadline'],
+  ['retry-period=9s', 'renewDeadline must be greater than retryPeriod*JitterFactor'],
+] as const)
+  test(`no election with ${flag}`, () =>
+    assert.throws(
+      () => readControllerFlags(parse(['--leader-elect', `--leader-elect-${flag}`]), dependencies),
+      { name: 'ControllerFlagError', message: `--leader-elect: ${text}` },
+    ));
+
+for (const flag of ['resource-lock=endpoints', 'retry-period=0s', 'resource-name=mine'])
+  test(`no flag: ${flag}`, () => assert.throws(() => parse([`--leader-elect-${flag}`])));

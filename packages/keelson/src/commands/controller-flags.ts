@@ -6,8 +6,14 @@ import { loadCertificateAuthority, type CertificateAuthority } from '@keelson/ap
 import type { Clock, Random } from '@keelson/apimachinery';
 import type { ControllerSettings } from '../controller-descriptions.ts';
 import { parsePositiveDuration } from './flag-values.ts';
+import type { LeaderElectionSettings } from '../elected-controllers.ts';
+import {
+  addLeaderElectionFlags,
+  readLeaderElectionFlags,
+  type LeaderElectionFlags,
+} from './leader-election-flags.ts';
 
-export interface ControllerFlags {
+export interface ControllerFlags extends LeaderElectionFlags {
   readonly clusterSigningCertFile?: string;
   readonly clusterSigningKeyFile?: string;
   /** Milliseconds. */
@@ -29,7 +35,7 @@ export class ControllerFlagError extends Error {
 const yearMs = 8760 * 60 * 60 * 1000;
 
 export function addControllerFlags(command: Command): Command {
-  return command
+  return addLeaderElectionFlags(command)
     .option(
       '--cluster-signing-cert-file <file>',
       'authority that signs what CertificateSigningRequests ask for (default: the one in the data directory)',
@@ -63,6 +69,7 @@ export function addControllerFlags(command: Command): Command {
 
 export interface ControllerChoices {
   readonly controllerSettings: ControllerSettings;
+  readonly leaderElection?: LeaderElectionSettings;
   readonly signingAuthority?: CertificateAuthority;
 }
 
@@ -77,7 +84,10 @@ export function readControllerFlags(
     legacyTokenCleanUpPeriodMs: flags.legacyServiceAccountTokenCleanUpPeriod,
     autoscalerSyncPeriodMs: flags.horizontalPodAutoscalerSyncPeriod,
   };
-  if (certFile === undefined && keyFile === undefined) return { controllerSettings };
+  const { leaderElection, problem } = readLeaderElectionFlags(flags);
+  if (problem !== undefined) throw new ControllerFlagError(`--leader-elect: ${problem}`);
+  const choices = { controllerSettings, ...(leaderElection && { leaderElection }) };
+  if (certFile === undefined && keyFile === undefined) return choices;
   if (certFile === undefined || keyFile === undefined)
     throw new ControllerFlagError(
       '--cluster-signing-cert-file and --cluster-signing-key-file go together',
@@ -87,7 +97,7 @@ export function readControllerFlags(
       certificatePem: readFileSync(certFile, 'utf8'),
       privateKeyPem: readFileSync(keyFile, 'utf8'),
     });
-    return { controllerSettings, signingAuthority };
+    return { ...choices, signingAuthority };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ControllerFlagError(`--cluster-signing-cert-file ${certFile}: ${why}`, cause);
