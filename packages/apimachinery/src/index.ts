@@ -226,7 +226,7 @@ export { PatchError, patchErrorStatus } from './patch/patch-error.ts';
 export type { PatchErrorKind } from './patch/patch-error.ts';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.ts';
 export { dumpGoStruct } from './go-dump.ts';
-export { formatGoValue, goKind, goTypeName } from './go-value.ts';
+export { formatGoFloat, formatGoValue, goKind, goTypeName } from './go-value.ts';
 export type { GoKind } from './go-value.ts';
 
 export { createFieldManager } from './field-management/field-manager.ts';

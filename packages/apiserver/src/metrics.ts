@@ -1,6 +1,8 @@
 // Counters, gauges, histograms and summaries in the Prometheus text format. Small on purpose: names and help
 // are Kubernetes', label sets are bounded by what the server serves, and adding is one map look-up.
 
+import { formatGoFloat } from '@keelson/apimachinery';
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Counter {
@@ -149,7 +151,7 @@ function renderSample(name: string, labels: Labels, value: number | HistogramVal
   const text = renderLabels(labels);
   if (typeof value === 'number') return [`${name}${text} ${value}`];
   const buckets = value.buckets.map(
-    ([le, count]) => `${name}_bucket${renderLabels({ ...labels, le: String(le) })} ${count}`,
+    ([le, count]) => `${name}_bucket${renderLabels({ ...labels, le: formatGoFloat(le) })} ${count}`,
   );
   return [
     ...buckets,
@@ -165,7 +167,8 @@ function renderHistogram(
   buckets: readonly number[],
 ): string[] {
   const lines = buckets.map(
-    (le, i) => `${name}_bucket${renderLabels({ ...s.labels, le: String(le) })} ${s.counts[i] ?? 0}`,
+    (le, i) =>
+      `${name}_bucket${renderLabels({ ...s.labels, le: formatGoFloat(le) })} ${s.counts[i] ?? 0}`,
   );
   lines.push(
     `${name}_bucket${renderLabels({ ...s.labels, le: '+Inf' })} ${s.count}`,

@@ -89,6 +89,8 @@ export { summarizePod } from './scheduler/snapshot/pod-summary.ts';
 export type { PodSummary } from './scheduler/snapshot/pod-summary.ts';
 
 export type { Controller, ControllerContext, ControllerLog } from './machinery/controller.ts';
+export { createControllerMetrics } from './machinery/controller-metrics.ts';
+export type { ControllerMetrics, MetricsRegistry } from './machinery/controller-metrics.ts';
 export { createEventRecorder } from './machinery/event-recorder.ts';
 export type { EventRecorder, EventText, ObjectAbout } from './machinery/event-recorder.ts';
 export { requeueLater, runController } from './machinery/run-controller.ts';
@@ -98,5 +100,7 @@ export type { WorkQueue, WorkQueueOptions } from './machinery/work-queue.ts';
 
 export { createLeaderElector } from './leader-election/leader-elector.ts';
 export type { LeaderElector, LeaderElectorOptions } from './leader-election/leader-elector.ts';
+export { createLeaderMetrics } from './leader-election/leader-metrics.ts';
+export type { LeaderMetrics } from './leader-election/leader-metrics.ts';
 export { defaultLeaseTimes, leaseTimesProblem } from './leader-election/lease-times.ts';
 export type { LeaseTimes } from './leader-election/lease-times.ts';

@@ -12,6 +12,7 @@ import {
   type Features,
   type ObjectSources,
 } from '@keelson/apiserver';
+import { createControllerMetrics } from '@keelson/controllers';
 import type { ControlPlaneOptions } from './control-plane.ts';
 import type { ControllerName } from './controller-list.ts';
 import { startElectedControllers } from './elected-controllers.ts';
@@ -50,6 +51,7 @@ export function startClusterControllers(
     clock,
     random,
     logger,
+    metrics: createControllerMetrics(server.metrics, clock),
   };
   return leaderElection === undefined
     ? startControllers(starting)

@@ -5,7 +5,12 @@
 import { hostname } from 'node:os';
 import { createUid } from '@keelson/apimachinery';
 import type { Lease } from '@keelson/apimachinery/types/coordination.k8s.io.v1';
-import { createEventRecorder, createLeaderElector, type LeaseTimes } from '@keelson/controllers';
+import {
+  createEventRecorder,
+  createLeaderElector,
+  createLeaderMetrics,
+  type LeaseTimes,
+} from '@keelson/controllers';
 import type { ControllerName } from './controller-list.ts';
 import { createInProcessClient } from './in-process-client.ts';
 import {
@@ -66,7 +71,7 @@ async function contend(
   { component, settings }: { component: Component; settings: LeaderElectionSettings },
   signal: AbortSignal,
 ): Promise<void> {
-  const { serve, clock, random, logger } = options;
+  const { serve, clock, random, logger, metrics } = options;
   const { name, speaker } = component;
   const user = { name: `system:${name}` };
   const client = createInProcessClient({ serve, user, userAgent: name, clock, random });
@@ -86,6 +91,7 @@ async function contend(
       onError: (error) => warn('leader election event not written', { error: String(error) }),
     }),
     log: { warn },
+    metrics: createLeaderMetrics(metrics),
   });
   await elector.run(async (held) => {
     const controllers = startControllers(options);

@@ -5,7 +5,7 @@
 import { formatGroupResource, type Clock, type Random } from '@keelson/apimachinery';
 import type { Features, Logger, ServeRequest } from '@keelson/apiserver';
 import { createInformers, type Client } from '@keelson/client';
-import type { ControllerContext } from '@keelson/controllers';
+import type { ControllerContext, ControllerMetrics } from '@keelson/controllers';
 import { controllerDescriptions, type ControllerInputs } from './controller-descriptions.ts';
 import type { ControllerName } from './controller-list.ts';
 import { controllerUser, createInProcessClient, type UserSpec } from './in-process-client.ts';
@@ -17,6 +17,7 @@ export interface StartControllersOptions extends ControllerInputs {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: ControllerMetrics;
   /** Freezes what the informers hold. */
   readonly freeze?: boolean;
 }
@@ -30,7 +31,7 @@ const reader: UserSpec = { name: 'system:kube-controller-manager' };
 const managerAgent = 'kube-controller-manager';
 
 export function startControllers(options: StartControllersOptions): RunningControllers {
-  const { names, serve, features, clock, random, logger, freeze = false } = options;
+  const { names, serve, features, clock, random, logger, metrics, freeze = false } = options;
   const stop = new AbortController();
   const clients: Client[] = [];
   const clientOf = (user: UserSpec, userAgent = managerAgent) => {
@@ -71,7 +72,7 @@ export function startControllers(options: StartControllersOptions): RunningContr
       },
     };
     const client = user ? clientOf(user, userAgent) : readingClient;
-    const context: ControllerContext = { client, informers, clock, random, log };
+    const context: ControllerContext = { client, informers, clock, random, log, metrics };
     return create(context, { ...options, readingClient })?.run(stop.signal);
   });
   return {

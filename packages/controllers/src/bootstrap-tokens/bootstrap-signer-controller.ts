@@ -29,10 +29,10 @@ const contentKey = 'kubeconfig';
 const signaturePrefix = 'jws-kubeconfig-';
 
 export function createBootstrapSignerController(
-  { client, informers, clock, log }: ControllerContext,
+  { client, informers, clock, log, metrics }: ControllerContext,
   { sign }: BootstrapSignerOptions,
 ): Controller {
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue('bootstrap_signer_queue') });
   const maps = informers.informer<ConfigMap>(configMapsResource, {
     namespace,
     fieldSelector: `metadata.name=${name}`,

@@ -11,8 +11,8 @@ import { createWorkQueue } from '../machinery/work-queue.ts';
 import { bootstrapTokenNamespace, bootstrapTokenType, expiryOf } from './bootstrap-token-secret.ts';
 
 export function createTokenCleanerController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
-  const queue = createWorkQueue({ clock });
+  const { client, informers, clock, log, metrics } = context;
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue('token_cleaner') });
   const secrets = informers.informer<Secret>(secretsResource, {
     namespace: bootstrapTokenNamespace,
     fieldSelector: `type=${bootstrapTokenType}`,

@@ -10,6 +10,7 @@
 import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { ConfigMap, Namespace } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
+import { durationBuckets } from '../machinery/controller-metrics.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { configMapsResource, namespacesResource } from '../machinery/resources.ts';
 import { isNamespaceTerminating } from '../machinery/status-causes.ts';
@@ -24,6 +25,7 @@ export const createRootCaCertificatePublisherController = (
   { caPem }: CertificatePublisherOptions,
 ): Controller =>
   createCertificatePublisher(context, {
+    metrics: 'root_ca_cert_publisher',
     name: 'kube-root-ca.crt',
     dataKey: 'ca.crt',
     // COMPAT: the words of kube-controller-manager.
@@ -38,12 +40,15 @@ export const createServiceCaCertificatePublisherController = (
   { caPem }: CertificatePublisherOptions,
 ): Controller =>
   createCertificatePublisher(context, {
+    metrics: 'service_ca_cert_publisher',
     name: 'openshift-service-ca.crt',
     dataKey: 'service-ca.crt',
     caPem,
   });
 
 interface Publication {
+  /** What its queue and its metrics are called. */
+  readonly metrics: string;
   readonly name: string;
   readonly dataKey: string;
   /** For the annotation that says what it is good for. */
@@ -56,7 +61,8 @@ function createCertificatePublisher(
   context: ControllerContext,
   publication: Publication,
 ): Controller {
-  const { client, informers } = context;
+  const { client, informers, clock } = context;
+  const measure = createSyncMetrics(context, publication.metrics);
   const namespaces = informers.informer<Namespace>(namespacesResource);
   const configMaps = informers.informer<ConfigMap>(configMapsResource, {
     fieldSelector: `metadata.name=${publication.name}`,
@@ -81,6 +87,7 @@ function createCertificatePublisher(
   };
   return createReconciler(context, {
     failure: 'authority not published',
+    queue: publication.metrics,
     workers: 2,
     reads: [namespaces, configMaps],
     subscribe: (queue) => {
@@ -91,8 +98,30 @@ function createCertificatePublisher(
         configMaps.addHandler({ onAdd: enqueueOwn, onUpdate: enqueueOwn, onDelete: enqueueOwn }),
       ];
     },
-    reconcile,
+    async reconcile(namespace, signal) {
+      const startedMs = clock.monotonic();
+      try {
+        await reconcile(namespace, signal);
+        measure(200, startedMs);
+      } catch (error) {
+        measure(isStatusError(error) ? (error.status.code ?? 500) : 500, startedMs);
+        throw error;
+      }
+    },
   });
+}
+
+/** By the code of the answer, 500 for what was no answer. */
+function createSyncMetrics({ metrics, clock }: ControllerContext, name: string) {
+  // COMPAT: one text for both.
+  const help = `[ALPHA] Number of namespace syncs happened in ${name.replaceAll('_', ' ')}.`;
+  const total = metrics.counter(`${name}_sync_total`, help);
+  const seconds = metrics.histogram(`${name}_sync_duration_seconds`, help, durationBuckets);
+  return (status: number, startedMs: number) => {
+    const labels = { code: String(status) };
+    total.add(labels);
+    seconds.observe(labels, (clock.monotonic() - startedMs) / 1000);
+  };
 }
 
 /** Other annotations and labels are nobody's business. */

@@ -27,10 +27,10 @@ const recognizers = [
 ] as const;
 
 export function createCertificateApprovingController(
-  { client, informers, clock, log }: ControllerContext,
+  { client, informers, clock, log, metrics }: ControllerContext,
   { issuer }: CertificateApprovingOptions,
 ): Controller {
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue('certificate') });
   const requests = informers.informer<CertificateSigningRequest>(
     certificateSigningRequestsResource,
   );

@@ -28,10 +28,10 @@ const backdateMs = 5 * minuteMs;
 const longMs = 8 * 60 * minuteMs;
 
 export function createCertificateSigningController(
-  { client, informers, clock, log }: ControllerContext,
+  { client, informers, clock, log, metrics }: ControllerContext,
   { issuer, durationMs = defaultDurationMs }: CertificateSigningOptions,
 ): Controller {
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue('certificate') });
   const requests = informers.informer<CertificateSigningRequest>(
     certificateSigningRequestsResource,
   );

@@ -18,8 +18,8 @@ import { createWorkQueue } from '../machinery/work-queue.ts';
 const fieldManager = 'clusterrole-aggregation-controller';
 
 export function createClusterRoleAggregationController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
-  const queue = createWorkQueue({ clock });
+  const { client, informers, clock, log, metrics } = context;
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue('ClusterRoleAggregator') });
   const roles = informers.informer(clusterRolesResource);
   const resource = client.resource(clusterRolesResource);
   const reconcile = async (name: string, signal: AbortSignal) => {

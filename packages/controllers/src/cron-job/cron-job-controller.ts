@@ -7,6 +7,7 @@ import type { CronJob, CronJobStatus, Job } from '@keelson/apimachinery/types/ba
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { exponentialBuckets } from '../machinery/controller-metrics.ts';
 import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
 import { controllerOf, dependentsOf, indexByController } from '../machinery/ownership.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
@@ -29,6 +30,7 @@ interface Tools {
   readonly cronJobs: Informer<CronJob>;
   readonly jobs: Informer<Job>;
   readonly events: EventRecorder;
+  readonly observeSkew: CronJobWork['observeSkew'];
 }
 
 export function createCronJobController(context: ControllerContext): Controller {
@@ -42,9 +44,16 @@ export function createCronJobController(context: ControllerContext): Controller 
     component: 'cronjob-controller',
     onError: (error) => log.warn('event not written', { error: errorText(error) }),
   });
-  const tools: Tools = { context, cronJobs, jobs, events };
+  const skew = context.metrics.histogram(
+    'cronjob_controller_job_creation_skew_duration_seconds',
+    '[STABLE] Time between when a cronjob is scheduled to be run, and when the corresponding job is created',
+    exponentialBuckets(1, 2, 10),
+  );
+  const observeSkew = (seconds: number) => skew.observe({}, seconds);
+  const tools: Tools = { context, cronJobs, jobs, events, observeSkew };
   return createReconciler(context, {
     failure: 'CronJob not reconciled',
+    queue: 'cronjob',
     workers,
     reads: [cronJobs, jobs],
     subscribe: (queue) => {
@@ -86,7 +95,7 @@ function teller(events: EventRecorder, cronJob: CronJob): CronJobWork['tell'] {
 }
 
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { context, cronJobs, jobs, events } = tools;
+  const { context, cronJobs, jobs, events, observeSkew } = tools;
   const { namespace, name } = parseKey(key);
   const cronJob = cronJobs.store.get(namespace, name);
   if (cronJob === undefined) return;
@@ -96,6 +105,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     jobs: context.client.resource<Job>(jobsResource),
     now: context.clock.now(),
     tell: teller(events, cronJob),
+    observeSkew,
     signal,
   };
   const own = dependentsOf(jobs, cronJob);

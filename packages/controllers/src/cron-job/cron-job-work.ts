@@ -13,5 +13,7 @@ export interface CronJobWork {
   readonly now: number;
   /** Records an event about the CronJob. */
   tell(type: 'Normal' | 'Warning', reason: string, message: string): void;
+  /** A Job was created so many seconds after it was due. */
+  observeSkew(seconds: number): void;
   readonly signal: AbortSignal;
 }

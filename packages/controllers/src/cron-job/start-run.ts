@@ -97,12 +97,13 @@ async function replace(work: CronJobWork, before: CronJobStatus): Promise<CronJo
 
 /** Undefined when there is one of that name that is over or not ours. */
 async function create(work: CronJobWork, due: number): Promise<Job | undefined> {
-  const { cronJob, jobs, tell, signal } = work;
+  const { cronJob, jobs, tell, observeSkew, signal } = work;
   const wanted = jobOfRun(cronJob, due);
   const resource = jobs.namespace(cronJob.metadata.namespace ?? '');
   try {
     const job = await resource.create(wanted, { signal });
     tell('Normal', 'SuccessfulCreate', `Created job ${job.metadata.name}`);
+    observeSkew((Date.parse(job.metadata.creationTimestamp ?? '') - due) / 1000);
     return job;
   } catch (error) {
     if (isStatusError(error, 'AlreadyExists')) {

@@ -89,6 +89,7 @@ export function createDaemonSetController(context: ControllerContext): Controlle
   indexByController(revisions);
   return createReconciler(context, {
     failure: 'DaemonSet not reconciled',
+    queue: 'daemonset',
     workers,
     reads: [daemonSets, pods, nodes, revisions],
     subscribe: (queue) => {

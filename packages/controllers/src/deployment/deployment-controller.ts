@@ -52,6 +52,7 @@ export function createDeploymentController(context: ControllerContext): Controll
   const tools: DeploymentTools = { context, deployments, replicaSets, pods, events };
   return createReconciler(context, {
     failure: 'Deployment not reconciled',
+    queue: 'deployment',
     workers,
     reads: [deployments, replicaSets, pods],
     subscribe: (queue) => {

@@ -65,6 +65,7 @@ function createBudgetReconciler(context: ControllerContext): Controller {
   const tools: Tools = { context, budgets, pods, events, expected };
   return createReconciler(context, {
     failure: 'disruption budget not reconciled',
+    queue: 'disruption',
     workers: 1,
     reads: [budgets, pods, ...expected.reads],
     subscribe: (queue) => {

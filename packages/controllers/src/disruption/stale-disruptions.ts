@@ -25,6 +25,7 @@ export function createStaleDisruptionReconciler(context: ControllerContext): Con
   };
   return createReconciler(context, {
     failure: 'stale disruption not taken back',
+    queue: 'stale_pod_disruption',
     workers: 1,
     reads: [pods],
     subscribe: (queue) => {

@@ -61,6 +61,7 @@ export function createEndpointSliceMirroringController(context: ControllerContex
   const tools: Tools = { context, endpoints, services, slices, events, pending };
   return createReconciler(context, {
     failure: 'endpoints not mirrored',
+    queue: 'endpoint_slice_mirroring',
     workers,
     reads: [endpoints, services, slices],
     subscribe: (queue) => {

@@ -30,6 +30,7 @@ import {
   serviceNameLabel,
   sliceTemplate,
 } from './service-slices.ts';
+import { createSliceMetrics, type SliceMetrics } from './slice-metrics.ts';
 import { createTriggerTimes, withTriggerTime, type TriggerTimes } from './trigger-time.ts';
 import { writeSlices } from './write-slices.ts';
 
@@ -47,6 +48,7 @@ interface Tools {
   readonly events: EventRecorder;
   readonly pending: PendingWrites;
   readonly triggerTimes: TriggerTimes;
+  readonly metrics: SliceMetrics;
 }
 
 export function createEndpointSliceController(context: ControllerContext): Controller {
@@ -64,9 +66,21 @@ export function createEndpointSliceController(context: ControllerContext): Contr
   });
   const pending = createPendingWrites(slices, clock);
   const triggerTimes = createTriggerTimes();
-  const tools: Tools = { context, services, pods, nodes, slices, events, pending, triggerTimes };
+  const metrics = createSliceMetrics(context.metrics);
+  const tools: Tools = {
+    context,
+    services,
+    pods,
+    nodes,
+    slices,
+    events,
+    pending,
+    triggerTimes,
+    metrics,
+  };
   return createReconciler(context, {
     failure: 'endpoint slices not reconciled',
+    queue: 'endpoint_slice',
     workers,
     reads: [services, pods, nodes, slices],
     subscribe: (queue) => subscribe(tools, (key) => queue.add(key)),
@@ -133,20 +147,27 @@ export function selectedPods(pods: Informer<Pod>, service: Service): readonly Po
 }
 
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { context, services, events, pending, triggerTimes } = tools;
+  const { context, services, events, pending, triggerTimes, metrics } = tools;
   const { namespace, name } = parseKey(key);
   const service = services.store.get(namespace, name);
   if (service === undefined || !selectsPods(service)) {
     pending.forget(key);
     triggerTimes.forget(key);
+    metrics.needs(key, undefined);
     return;
   }
   if (service.metadata.deletionTimestamp !== undefined) return;
-  if (!pending.areSeen(key)) return requeueLater;
+  if (!pending.areSeen(key)) {
+    metrics.synced('stale');
+    return requeueLater;
+  }
   try {
     const plan = planService(tools, key, service);
     await writeSlices({ client: context.client, pending }, { key, namespace, plan }, signal);
+    metrics.changed(plan);
+    metrics.synced('success');
   } catch (error) {
+    metrics.synced(isStatusError(error, 'Conflict') ? 'stale' : 'error');
     if (!signal.aborted && !isStatusError(error, 'Conflict'))
       events.record(eventTarget(serviceKind, service), {
         type: 'Warning',
@@ -158,7 +179,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
 }
 
 function planService(tools: Tools, key: string, service: Service): SlicePlan {
-  const { pods, nodes, slices, triggerTimes } = tools;
+  const { pods, nodes, slices, triggerTimes, metrics } = tools;
   const { namespace = '', name = '' } = service.metadata;
   const selected = selectedPods(pods, service);
   const time = triggerTimes.next(key, service, selected);
@@ -172,14 +193,20 @@ function planService(tools: Tools, key: string, service: Service): SlicePlan {
         deletionTimestamp === undefined,
     );
   const addressTypes = addressTypesOf(service);
+  const needs = { endpoints: 0, slices: 0, slicesAtBest: 0 };
   const plans = addressTypes.map((addressType) => {
     const template = sliceTemplate(service, managedBy, addressType);
+    const desired = serviceEndpoints(service, selected, {
+      nodeOf: ({ spec }) => nodes.store.get('', spec?.nodeName ?? ''),
+      addressType,
+    });
+    for (const { endpoints } of desired) {
+      needs.endpoints += endpoints.length;
+      needs.slicesAtBest += Math.ceil(endpoints.length / endpointsMax);
+    }
     return planSlices({
       existing: ours.filter((s) => s.addressType === addressType && isControlledBy(s, service)),
-      desired: serviceEndpoints(service, selected, {
-        nodeOf: ({ spec }) => nodes.store.get('', spec?.nodeName ?? ''),
-        addressType,
-      }),
+      desired,
       template: { ...template, metadata: { ...template.metadata, annotations } },
       endpointsMax,
       keepsPlaceholder: true,
@@ -189,9 +216,12 @@ function planService(tools: Tools, key: string, service: Service): SlicePlan {
     (slice) =>
       !addressTypes.some((type) => type === slice.addressType) || !isControlledBy(slice, service),
   );
-  return {
-    create: plans.flatMap((plan) => plan.create),
-    update: plans.flatMap((plan) => plan.update),
-    delete: [...strangers, ...plans.flatMap((plan) => plan.delete)],
+  const plan: SlicePlan = {
+    create: plans.flatMap((one) => one.create),
+    update: plans.flatMap((one) => one.update),
+    delete: [...strangers, ...plans.flatMap((one) => one.delete)],
   };
+  needs.slices = ours.length + plan.create.length - plan.delete.length;
+  metrics.needs(key, needs);
+  return plan;
 }

@@ -66,6 +66,7 @@ export function createEndpointsController(context: ControllerContext): Controlle
   };
   return createReconciler(context, {
     failure: 'endpoints not reconciled',
+    queue: 'endpoint',
     workers,
     reads: [services, pods, endpoints],
     subscribe: (queue) => {

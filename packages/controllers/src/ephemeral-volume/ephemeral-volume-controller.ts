@@ -19,6 +19,7 @@ interface Tools {
   readonly context: ControllerContext;
   readonly claims: Informer<PersistentVolumeClaim>;
   readonly events: EventRecorder;
+  readonly creations: ReturnType<typeof createCreationMetrics>;
 }
 
 export function createEphemeralVolumeController(context: ControllerContext): Controller {
@@ -31,9 +32,11 @@ export function createEphemeralVolumeController(context: ControllerContext): Con
     component: 'ephemeral_volume',
     onError: (error) => log.warn('event not written', { error: errorText(error) }),
   });
-  const tools: Tools = { context, claims, events };
+  const creations = createCreationMetrics(context);
+  const tools: Tools = { context, claims, events, creations };
   return createReconciler(context, {
     failure: 'claim of an ephemeral volume not created',
+    queue: 'ephemeral_volume',
     workers,
     reads: [pods, claims],
     subscribe: (queue) => {
@@ -59,7 +62,7 @@ const ephemeralVolumes = ({ spec }: Pod) =>
   (spec?.volumes ?? []).filter(({ ephemeral }) => ephemeral !== undefined);
 
 async function provide(
-  { context, claims, events }: Tools,
+  { context, claims, events, creations }: Tools,
   pod: Pod,
   { name: volumeName, ephemeral }: Volume,
   signal: AbortSignal,
@@ -75,6 +78,7 @@ async function provide(
         `PVC ${namespace}/${name} was not created for pod ${namespace}/${podName} ` +
           '(pod is not owner)',
       );
+    creations.begun();
     await context.client
       .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
       .namespace(namespace)
@@ -93,6 +97,7 @@ async function provide(
         { signal },
       );
   } catch (error) {
+    if (existing === undefined) creations.failed();
     // The cache was behind: the claim will be seen.
     if (isStatusError(error, 'AlreadyExists')) throw error;
     if (!signal.aborted)
@@ -103,4 +108,12 @@ async function provide(
       });
     throw error;
   }
+}
+
+function createCreationMetrics({ metrics }: ControllerContext) {
+  // COMPAT: one text, with its slip, for both.
+  const help = '[ALPHA] Number of PersistenVolumeClaims creation requests';
+  const begun = metrics.counter('ephemeral_volume_controller_create_total', help);
+  const failed = metrics.counter('ephemeral_volume_controller_create_failures_total', help);
+  return { begun: () => begun.add({}), failed: () => failed.add({}) };
 }

@@ -55,16 +55,26 @@ export function createGarbageCollectorController(
   context: ControllerContext,
   { monitorClient, settleMs = defaultSettleMs }: GarbageCollectorOptions,
 ): Controller {
-  const { client, clock, log } = context;
+  const { client, clock, log, metrics } = context;
   const queues: Queues = {
-    deletions: createWorkQueue({ clock }),
-    orphanings: createWorkQueue({ clock }),
+    deletions: createWorkQueue({
+      clock,
+      meter: metrics.workQueue('garbage_collector_attempt_to_delete'),
+    }),
+    orphanings: createWorkQueue({
+      clock,
+      meter: metrics.workQueue('garbage_collector_attempt_to_orphan'),
+    }),
     synchronizations: createWorkQueue({ clock }),
   };
   const followed = followCluster(context, queues, settleMs);
   const { graph, events } = followed;
   const objects = createLiveObjects(client, createResourceMapping(client.discovery));
   const monitors = createResourceMonitors(context, { client: monitorClient, events });
+  const syncErrors = metrics.counter(
+    'garbagecollector_controller_resources_sync_error_total',
+    '[ALPHA] Number of garbage collector resources sync errors',
+  );
   const onError = (what: string) => (error: unknown, uid: string) => {
     // References to kinds that nobody serves are common and harmless: what they keep, stays.
     if (error instanceof UnknownKindError) return;
@@ -73,7 +83,12 @@ export function createGarbageCollectorController(
   const synchronizing: RunControllerOptions<string> = {
     queue: queues.synchronizations,
     async reconcile(_key, signal) {
-      await monitors.synchronize(signal);
+      try {
+        await monitors.synchronize(signal);
+      } catch (error) {
+        syncErrors.add({});
+        throw error;
+      }
       return { requeueAfterMs: resynchronizeMs };
     },
     workers: 1,

@@ -54,6 +54,7 @@ export function createHorizontalPodAutoscalerController(
   const requeueAfterMs = options.syncPeriodMs ?? defaults.syncPeriodMs;
   return createReconciler(context, {
     failure: 'autoscaler not reconciled',
+    queue: 'horizontalpodautoscaler',
     workers,
     reads: [autoscalers, pods],
     subscribe: (queue) => {

@@ -22,6 +22,7 @@ import { countPods, countReleased, hasUncounted } from './count-pods.ts';
 import { deadlineInMs, decideOutcome } from './decide-outcome.ts';
 import { isManagedElsewhere, jobComponent, jobKind, jobSelectorOf } from './job-kind.ts';
 import { isSuspended, trackingFinalizer } from './job-pods.ts';
+import { createJobMetrics, type JobMetrics, type SyncAction } from './job-metrics.ts';
 import { observeJob, type JobObservation } from './observe-job.ts';
 import { createOrphanPods } from './orphan-pods.ts';
 import { backOffAfter, noBackOff, type BackOff } from './pod-back-off.ts';
@@ -42,6 +43,7 @@ interface Tools {
   readonly releases: PodReleases;
   /** By key of the Job. */
   readonly backOffs: Map<string, BackOff>;
+  readonly metrics: JobMetrics;
 }
 
 export function createJobController(context: ControllerContext): Controller {
@@ -64,6 +66,7 @@ export function createJobController(context: ControllerContext): Controller {
     pending: createPendingWrites(pods, clock),
     releases: createPodReleases(client, pods),
     backOffs: new Map(),
+    metrics: createJobMetrics(context.metrics),
   };
   const running = [
     createJobReconciler(tools),
@@ -77,9 +80,10 @@ export function createJobController(context: ControllerContext): Controller {
 }
 
 function createJobReconciler(tools: Tools): Controller {
-  const { context, jobs, pods, releases } = tools;
+  const { context, jobs, pods, releases, metrics } = tools;
   return createReconciler(context, {
     failure: 'Job not reconciled',
+    queue: 'job',
     workers,
     reads: [jobs, pods],
     subscribe: (queue) => {
@@ -87,6 +91,11 @@ function createJobReconciler(tools: Tools): Controller {
       const now = (job: KubeObject) => queue.add(keyOf(job));
       return [
         releases.watch(),
+        pods.addHandler({
+          onAdd: (pod) => metrics.seen(undefined, pod),
+          onUpdate: (pod, old) => metrics.seen(old, pod),
+          onDelete: (pod) => metrics.seen(pod, undefined),
+        }),
         jobs.addHandler({
           onAdd: now,
           // Only a change of the spec is worth hurrying.
@@ -102,12 +111,39 @@ function createJobReconciler(tools: Tools): Controller {
 }
 
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { context, jobs, pods, pending, backOffs, releases, podControl } = tools;
+  const { context, jobs, pending, backOffs, metrics } = tools;
   const { namespace, name } = parseKey(key);
   const stored = jobs.store.get(namespace, name);
   if (stored === undefined) pending.forget(key);
   if (stored === undefined || isFinished(stored)) return void backOffs.delete(key);
   if (isManagedElsewhere(stored.spec)) return;
+  const { clock } = context;
+  const startedMs = clock.monotonic();
+  const measure = (action: SyncAction, isSuccess: boolean) =>
+    metrics.synced(stored, { action, isSuccess, seconds: (clock.monotonic() - startedMs) / 1000 });
+  let action: SyncAction = 'reconciling';
+  try {
+    const result = await sync(tools, { key, stored, signal }, (done) => (action = done));
+    measure(action, true);
+    return result;
+  } catch (error) {
+    measure(action, false);
+    throw error;
+  }
+}
+
+interface Sync {
+  readonly key: string;
+  readonly stored: Job;
+  readonly signal: AbortSignal;
+}
+
+async function sync(
+  tools: Tools,
+  { key, stored, signal }: Sync,
+  onAction: (action: SyncAction) => void,
+): Promise<ReconcileResult> {
+  const { context, pods, pending, backOffs, releases, podControl } = tools;
   const claimed = await claimDependents<Pod>({
     client: context.client,
     ownerKind: jobKind,
@@ -129,6 +165,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     outcome === undefined
       ? await continuePods(observation, backOff, writes)
       : await endPods(observation, outcome, writes);
+  onAction(step.action);
   await account(tools, { stored, observation, step, signal }, () => backOffs.set(key, backOff));
   if (step.error !== undefined && !isNamespaceTerminating(step.error)) throw step.error;
   return whenNext(observation, step);
@@ -159,7 +196,7 @@ async function account(
   { stored, observation, step, signal }: Accounting,
   onCounted: () => void,
 ): Promise<void> {
-  const { events, releases, context } = tools;
+  const { events, releases, context, metrics } = tools;
   const about = eventTarget(jobKind, stored);
   const { outcome, event } = step;
   const { status: counted, release, isPartial } = countPods(observation, outcome);
@@ -177,8 +214,13 @@ async function account(
   const isOver =
     outcome !== undefined && !isPartial && !hasUncounted(second) && step.terminating === 0;
   const last = isOver ? finalStatus(second, outcome, observation.now) : second;
-  if (!isSameStatus(first, last) && (await write(written, last)) !== undefined && isOver)
-    tellEnd(events, { ...stored, status: last }, outcome);
+  const isWritten = !isSameStatus(first, last) && (await write(written, last)) !== undefined;
+  metrics.judged(
+    stored,
+    release.filter((pod) => !missed.has(pod)),
+  );
+  metrics.counted(stored, stored.status, isWritten ? last : first);
+  if (isWritten && isOver) tellEnd(tools, { ...stored, status: last }, outcome);
   const failure = results.find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
 }
@@ -209,11 +251,12 @@ function finalStatus(status: JobStatus, outcome: Outcome, now: number): JobStatu
   };
 }
 
-function tellEnd(events: EventRecorder, job: Job, outcome: Outcome): void {
+function tellEnd({ events, metrics }: Tools, job: Job, outcome: Outcome): void {
   const about = eventTarget(jobKind, job);
   const { reason, message } = outcome;
-  if (finalType(outcome) === 'Failed')
-    return events.record(about, { type: 'Warning', reason, message });
+  const hasFailed = finalType(outcome) === 'Failed';
+  metrics.finished(job, { result: hasFailed ? 'failed' : 'succeeded', reason });
+  if (hasFailed) return events.record(about, { type: 'Warning', reason, message });
   const { completions } = job.spec;
   if (completions !== undefined && (job.status?.succeeded ?? 0) > completions) {
     const tooMany = 'Too many succeeded pods after completion count reached';

@@ -32,6 +32,7 @@ export function createOrphanPods(
   const isOrphan = (pod: Pod) => hasTrackingFinalizer(pod) && !isCounted(jobs, pod);
   return createReconciler(context, {
     failure: 'finalizer of a pod without Job not removed',
+    queue: 'job_orphan_pod',
     workers,
     reads: [jobs, pods],
     subscribe: (queue) => {

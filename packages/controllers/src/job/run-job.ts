@@ -11,6 +11,7 @@ import { completed, resumed, setCondition, suspended, type Outcome } from './con
 import { podOfIndex, podOfJob } from './create-pod.ts';
 import { isSuspended } from './job-pods.ts';
 import type { JobObservation } from './observe-job.ts';
+import type { SyncAction } from './job-metrics.ts';
 import { planPods } from './plan-pods.ts';
 import type { BackOff } from './pod-back-off.ts';
 import type { PodReleases } from './release-pods.ts';
@@ -36,6 +37,7 @@ export interface JobStep {
   readonly starts?: boolean;
   readonly event?: { readonly reason: string; readonly message: string };
   readonly waitMs?: number;
+  readonly action: SyncAction;
   /** What the API refused; tried again later. */
   readonly error?: unknown;
 }
@@ -53,6 +55,7 @@ export async function endPods(
   return {
     ...standing(observation, deleted),
     ...(isOver && { outcome }),
+    action: 'reconciling',
     conditions: job.status?.conditions ?? [],
     error,
   };
@@ -69,7 +72,7 @@ export async function continuePods(
   const conditions = job.status?.conditions ?? [];
   const step: JobStep = mayAct
     ? await carryOut(observation, backOff, writes)
-    : { ...standing(observation, []), conditions };
+    : { ...standing(observation, []), conditions, action: 'reconciling' };
   if (hasAll(observation, step.active)) return { ...step, outcome: completed };
   if (!mayAct) return step;
   const text = isSuspended(job) ? suspended : resumed;
@@ -94,24 +97,26 @@ async function carryOut(
   const plan = planPods(observation, backOff);
   switch (plan.action) {
     case 'delete': {
+      const action = 'pods_deleted';
       // These have not failed: they are not wanted, so they must not be counted.
       for (const result of await Promise.allSettled(
         plan.pods.map((pod) => writes.releases.release(pod, writes.signal)),
       ))
         if (result.status === 'rejected')
-          return { ...standing(observation, []), conditions, error: result.reason };
+          return { ...standing(observation, []), conditions, action, error: result.reason };
       const { deleted, error } = await deletePods(job, plan.pods, writes);
-      return { ...standing(observation, deleted), conditions, error };
+      return { ...standing(observation, deleted), conditions, action, error };
     }
     case 'create': {
       const { done, error } = await createPods(observation, plan.indexes, writes);
       const before = standing(observation, []);
-      return { ...before, active: before.active + done, conditions, error };
+      const action = 'pods_created';
+      return { ...before, active: before.active + done, conditions, action, error };
     }
     case 'wait':
-      return { ...standing(observation, []), conditions, waitMs: plan.ms };
+      return { ...standing(observation, []), conditions, action: 'tracking', waitMs: plan.ms };
     case 'nothing':
-      return { ...standing(observation, []), conditions };
+      return { ...standing(observation, []), conditions, action: 'tracking' };
   }
 }
 

@@ -12,6 +12,7 @@ import { sleep, type Clock, type Random } from '@keelson/apimachinery';
 import { linkAbort, untilAborted, type LinkedAbort } from '@keelson/client';
 import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { errorText, type ControllerLog } from '../machinery/controller.ts';
+import type { LeaderMetrics } from './leader-metrics.ts';
 import { aboutLease, createLeaseLock, type LeaseClient, type LeaseLock } from './lease-lock.ts';
 import { defaultLeaseTimes, jitterFactor, type LeaseTimes } from './lease-times.ts';
 
@@ -26,6 +27,7 @@ export interface LeaderElectorOptions {
   readonly random: Random;
   readonly recorder: EventRecorder;
   readonly log: ControllerLog;
+  readonly metrics: LeaderMetrics;
 }
 
 export interface LeaderElector {
@@ -39,7 +41,11 @@ export interface LeaderElector {
 
 export function createLeaderElector(options: LeaderElectorOptions): LeaderElector {
   const { clock, random, name, log, times = defaultLeaseTimes } = options;
-  const lock = createLeaseLock({ ...options, leaseDurationMs: times.leaseDurationMs });
+  const { metrics } = options;
+  const { leaseDurationMs } = times;
+  const onSlowPath = () => metrics.slowPath(name);
+  const lock = createLeaseLock({ ...options, leaseDurationMs, onSlowPath });
+  metrics.leads(name, false);
   const bounded = createBounded(clock, times.renewDeadlineMs / 2);
   const tryOnce = (signal: AbortSignal): Promise<Attempt> => {
     const startedMs = clock.monotonic();
@@ -75,10 +81,12 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
         if (outcome === 'held' && isInTime && !signal.aborted) {
           const held = linkAbort(signal);
           announce(options, lock, 'became leader');
+          metrics.leads(name, true);
           const work = lead(held.signal);
           await holdLease(startedMs, held);
           held.release();
           announce(options, lock, 'stopped leading');
+          metrics.leads(name, false);
           await work;
         }
         const waitMs = times.retryPeriodMs * (1 + random.float() * jitterFactor);

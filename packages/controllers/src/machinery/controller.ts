@@ -2,6 +2,7 @@
 
 import type { Clock, KubeObject, Random } from '@keelson/apimachinery';
 import type { Client, Informers } from '@keelson/client';
+import type { ControllerMetrics } from './controller-metrics.ts';
 
 /** Where controllers report failures; a constant message with key–value pairs. */
 export interface ControllerLog {
@@ -16,6 +17,7 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: ControllerLog;
+  readonly metrics: ControllerMetrics;
 }
 
 export interface Controller {

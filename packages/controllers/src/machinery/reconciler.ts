@@ -10,6 +10,8 @@ import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 export interface ReconcilerOptions {
   /** What could not be done when reconciling fails, for the log: `replica set not reconciled`. */
   readonly failure: string;
+  /** What the queue is called in metrics; none are kept of one without a name. */
+  readonly queue?: string;
   readonly workers: number;
   /** Everything that `reconcile` reads; nothing is reconciled before all are complete. */
   readonly reads: readonly Pick<Informer, 'synced'>[];
@@ -20,12 +22,13 @@ export interface ReconcilerOptions {
 }
 
 export function createReconciler(
-  { clock, log }: Pick<ControllerContext, 'clock' | 'log'>,
-  { failure, workers, reads, subscribe, reconcile }: ReconcilerOptions,
+  { clock, log, metrics }: Pick<ControllerContext, 'clock' | 'log' | 'metrics'>,
+  { failure, queue: queueName, workers, reads, subscribe, reconcile }: ReconcilerOptions,
 ): Controller {
   return {
     async run(signal) {
-      const queue = createWorkQueue({ clock });
+      const meter = queueName === undefined ? {} : { meter: metrics.workQueue(queueName) };
+      const queue = createWorkQueue({ clock, ...meter });
       const unsubscribe = subscribe(queue);
       const onError = (error: unknown, key: string) =>
         log.warn(failure, { key, error: errorText(error) });

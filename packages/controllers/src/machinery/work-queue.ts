@@ -5,6 +5,7 @@
 // all its changes at once, and leaves the time to others.
 
 import type { Clock } from '@keelson/apimachinery';
+import type { WorkQueueMeter } from './work-queue-metrics.ts';
 
 export interface WorkQueue<K = string> {
   add(key: K): void;
@@ -27,6 +28,8 @@ export interface WorkQueue<K = string> {
 
 export interface WorkQueueOptions {
   readonly clock: Clock;
+  /** Told what happens; from `metrics.workQueue(name)`. */
+  readonly meter?: WorkQueueMeter;
   readonly failureDelayMinMs?: number;
   readonly failureDelayMaxMs?: number;
 }
@@ -41,10 +44,10 @@ const restShare = 4;
 const restMaxMs = 250;
 
 export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueue<K> {
-  const { clock } = options;
+  const { clock, meter } = options;
   const failureDelayMinMs = options.failureDelayMinMs ?? defaults.failureDelayMinMs;
   const failureDelayMaxMs = options.failureDelayMaxMs ?? defaults.failureDelayMaxMs;
-  const now = createReadyKeys<K>(clock);
+  const now = createReadyKeys<K>(clock, meter);
   const later = createLaterKeys<K>(clock, now.add);
   const resting = createLaterKeys<K>(clock, now.done);
   const failures = new Map<K, number>();
@@ -53,7 +56,10 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
   const addAfter = (key: K, delayMs: number) => {
     if (isShutDown) return;
     if (delayMs <= 0) now.add(key);
-    else later.add(key, delayMs);
+    else {
+      meter?.retried();
+      later.add(key, delayMs);
+    }
   };
   return {
     add: (key) => addAfter(key, 0),
@@ -66,6 +72,7 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
     forget: (key) => void failures.delete(key),
     next: () => (isShutDown ? Promise.resolve(undefined) : now.next()),
     done(key) {
+      meter?.done(key);
       const restMs = Math.min(now.tookMs(key) * restShare, restMaxMs);
       // Timers count whole milliseconds.
       if (restMs < 1 || isShutDown) now.done(key);
@@ -80,6 +87,7 @@ export function createWorkQueue<K = string>(options: WorkQueueOptions): WorkQueu
       later.clear();
       resting.clear();
       now.clear();
+      meter?.close();
     },
   };
 }
@@ -96,7 +104,7 @@ interface ReadyKeys<K> {
   clear(): void;
 }
 
-function createReadyKeys<K>(clock: Clock): ReadyKeys<K> {
+function createReadyKeys<K>(clock: Clock, meter: WorkQueueMeter | undefined): ReadyKeys<K> {
   /** In order of arrival. */
   const ready = new Set<K>();
   /** With the time when they were handed out. */
@@ -107,9 +115,11 @@ function createReadyKeys<K>(clock: Clock): ReadyKeys<K> {
   const take = (key: K): K => {
     ready.delete(key);
     underWay.set(key, clock.monotonic());
+    meter?.taken(key);
     return key;
   };
   const add = (key: K) => {
+    meter?.added(key);
     if (underWay.has(key)) return void again.add(key);
     ready.add(key);
     takers.shift()?.(take(key));

@@ -34,9 +34,9 @@ export function createNamespaceController(
   context: ControllerContext,
   options: NamespaceControllerOptions = {},
 ): Controller {
-  const { informers, clock, log } = context;
+  const { informers, clock, log, metrics } = context;
   const { deletionGraceMs = defaultDeletionGraceMs } = options;
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue('namespace') });
   const looks = new Map<string, number>();
   const namespaces = informers.informer<Namespace>(namespacesResource);
   const enqueue = ({ metadata }: Namespace) => {

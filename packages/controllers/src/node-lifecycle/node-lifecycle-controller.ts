@@ -29,6 +29,7 @@ import {
   withNoExecuteTaint,
   withNoScheduleTaints,
 } from './node-taints.ts';
+import { createZoneMetrics, type ZoneMetrics } from './zone-metrics.ts';
 import {
   createEvictionPace,
   evictionRateOf,
@@ -51,6 +52,7 @@ interface Tools {
   /** Whose pods are still to be marked. */
   readonly unmarked: Set<string>;
   readonly pace: EvictionPace;
+  readonly metrics: ZoneMetrics;
   wasAllDisrupted: boolean;
 }
 
@@ -75,10 +77,12 @@ export function createNodeLifecycleController(context: ControllerContext): Contr
     health: new Map(),
     unmarked: new Set(),
     pace: createEvictionPace(clock),
+    metrics: createZoneMetrics(context.metrics),
     wasAllDisrupted: false,
   };
   const tainting = createReconciler(context, {
     failure: 'taints of the node not written',
+    queue: 'node_lifecycle_controller',
     workers,
     reads: [nodes],
     subscribe: (queue) => {
@@ -137,8 +141,15 @@ async function monitor(tools: Tools, signal: AbortSignal): Promise<void> {
   for (const name of tools.health.keys()) if (!names.has(name)) tools.health.delete(name);
   for (const name of tools.unmarked) if (!names.has(name)) tools.unmarked.delete(name);
   const current: Node[] = [];
-  for (const node of nodes)
+  const { clock } = tools.context;
+  const secondsSince = (startedMs: number) => (clock.monotonic() - startedMs) / 1000;
+  const startedMs = clock.monotonic();
+  for (const node of nodes) {
+    const nodeStartedMs = clock.monotonic();
     current.push(await attempt(tools, node, () => listen(tools, node, signal)));
+    tools.metrics.lookedAtOne(secondsSince(nodeStartedMs));
+  }
+  tools.metrics.looked(current, secondsSince(startedMs));
   await setPace(tools, current, signal);
 }
 
@@ -218,6 +229,7 @@ async function setPace(tools: Tools, nodes: readonly Node[], signal: AbortSignal
       if (taints === undefined) continue;
       const isNew = key !== undefined && !hasNoExecuteTaint(node);
       if (isNew && !pace.take(zone, rate)) continue;
+      if (isNew) tools.metrics.evicting(node);
       await attempt(tools, node, () => writeTaints(tools, node, taints, signal));
     }
   }

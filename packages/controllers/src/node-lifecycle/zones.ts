@@ -16,10 +16,19 @@ const largeZoneNodes = 50;
 const unhealthyShare = 0.55;
 const excludeLabel = 'node.kubernetes.io/exclude-disruption';
 
-export function zoneOf({ metadata: { labels = {} } }: Node): string {
+function placeOf({ metadata: { labels = {} } }: Node) {
   const region = labels['topology.kubernetes.io/region'] ?? '';
   const zone = labels['topology.kubernetes.io/zone'] ?? '';
+  return { region, zone };
+}
+export function zoneOf(node: Node): string {
+  const { region, zone } = placeOf(node);
   return JSON.stringify([region, zone]);
+}
+/** COMPAT: as metrics call it; empty without region and zone. */
+export function zoneLabelOf(node: Node): string {
+  const { region, zone } = placeOf(node);
+  return region === '' && zone === '' ? '' : `${region}:\0:${zone}`;
 }
 
 export function zoneState(nodes: readonly Node[]): ZoneState {

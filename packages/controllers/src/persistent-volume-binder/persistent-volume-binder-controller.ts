@@ -44,6 +44,7 @@ export function createPersistentVolumeBinderController(context: ControllerContex
   let queue: WorkQueue | undefined;
   return createReconciler(context, {
     failure: 'volume not bound',
+    queue: 'volumes',
     workers: 1,
     reads: [claims, volumes, classes, pods],
     subscribe(workQueue) {

@@ -55,6 +55,7 @@ export function createPersistentVolumeExpanderController(context: ControllerCont
   };
   return createReconciler(context, {
     failure: 'claim not expanded',
+    queue: 'volume_expand',
     workers: 10,
     reads: [claims, volumes],
     subscribe: (queue) => [

@@ -24,13 +24,15 @@ interface Tools {
   readonly pods: Informer<Pod>;
   readonly nodes: Informer<Node>;
   /** Names of nodes that are missed, and since when. */
+  readonly deletions: ReturnType<typeof createDeletionMetrics>;
   readonly missed: Map<string, number>;
 }
 
 export function createPodGarbageCollectorController(context: ControllerContext): Controller {
   const pods = context.informers.informer<Pod>(podsResource);
   const nodes = context.informers.informer<Node>(nodesResource);
-  const tools: Tools = { context, pods, nodes, missed: new Map() };
+  const deletions = createDeletionMetrics(context);
+  const tools: Tools = { context, pods, nodes, deletions, missed: new Map() };
   return createReconciler(context, {
     failure: 'pods not collected',
     workers: 1,
@@ -49,17 +51,19 @@ export function createPodGarbageCollectorController(context: ControllerContext):
 async function collect(tools: Tools, signal: AbortSignal): Promise<void> {
   const pods = tools.pods.store.list();
   const nodeOf = ({ spec }: Pod) => tools.nodes.store.get('', spec?.nodeName ?? '');
-  const remove = async (pod: Pod, change?: Change) => attempt(tools, pod, change, signal);
-  for (const pod of surplusFinishedPods(pods, finishedMax)) await remove(pod);
+  const remove = async (pod: Pod, why: Why) => attempt(tools, pod, why, signal);
+  for (const pod of surplusFinishedPods(pods, finishedMax)) await remove(pod, 'terminated');
   for (const pod of pods) {
     const { deletionTimestamp } = pod.metadata;
-    if (deletionTimestamp !== undefined && isOutOfService(nodeOf(pod), pod)) await remove(pod);
+    if (deletionTimestamp !== undefined && isOutOfService(nodeOf(pod), pod))
+      await remove(pod, 'out-of-service');
   }
   const gone = await goneNodes(tools, pods, signal);
-  for (const pod of pods) if (gone.has(pod.spec?.nodeName ?? '')) await remove(pod, orphaned);
+  for (const pod of pods) if (gone.has(pod.spec?.nodeName ?? '')) await remove(pod, 'orphaned');
   for (const pod of pods) {
     const { deletionTimestamp } = pod.metadata;
-    if (deletionTimestamp !== undefined && (pod.spec?.nodeName ?? '') === '') await remove(pod);
+    if (deletionTimestamp !== undefined && (pod.spec?.nodeName ?? '') === '')
+      await remove(pod, 'unscheduled');
   }
 }
 
@@ -88,6 +92,24 @@ async function goneNodes(
   return gone;
 }
 
+/** As metrics call it. */
+type Why = 'terminated' | 'out-of-service' | 'orphaned' | 'unscheduled';
+
+function createDeletionMetrics({ metrics }: ControllerContext) {
+  const deleted = metrics.counter(
+    'pod_gc_collector_force_delete_pods_total',
+    '[ALPHA] Number of pods that are being forcefully deleted since the Pod GC Controller started.',
+  );
+  const errors = metrics.counter(
+    'pod_gc_collector_force_delete_pod_errors_total',
+    '[ALPHA] Number of errors encountered when forcefully deleting the pods since the Pod GC Controller started.',
+  );
+  return {
+    done: (namespace: string, reason: Why) => deleted.add({ namespace, reason }),
+    failed: (namespace: string, reason: Why) => errors.add({ namespace, reason }),
+  };
+}
+
 interface Change {
   readonly reason: string;
   readonly message: string;
@@ -98,16 +120,19 @@ const orphaned: Change = {
 };
 
 async function attempt(
-  { context }: Tools,
+  { context, deletions }: Tools,
   pod: Pod,
-  change: Change | undefined,
+  why: Why,
   signal: AbortSignal,
 ): Promise<void> {
+  const { namespace = '', name } = pod.metadata;
+  const change = why === 'orphaned' ? orphaned : undefined;
   try {
     await failAndDelete(context, pod, { change, signal });
+    deletions.done(namespace, why);
   } catch (error) {
     if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
-    const { namespace, name } = pod.metadata;
+    deletions.failed(namespace, why);
     context.log.warn('pod not collected', { pod: `${namespace}/${name}`, error: errorText(error) });
   }
 }

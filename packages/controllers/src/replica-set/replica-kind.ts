@@ -25,6 +25,8 @@ export interface ReplicaKeeper extends KubeObject {
 export interface ReplicaKind extends OwnerKind {
   /** Name in events. */
   readonly component: string;
+  /** Name of the queue in metrics. */
+  readonly queue: string;
   /** Throws SelectorError. */
   selectorOf(keeper: ReplicaKeeper): LabelMatcher;
   /** ReplicationControllers do not count pods on their way out. */
@@ -36,6 +38,7 @@ export const replicaSetKind: ReplicaKind = {
   kind: 'ReplicaSet',
   resource: replicaSetsResource,
   component: 'replicaset-controller',
+  queue: 'replicaset',
   selectorOf: ({ spec }) => compileLabelSelector(spec.selector ?? {}),
   countsTerminating: true,
 };
@@ -45,6 +48,7 @@ export const replicationControllerKind: ReplicaKind = {
   kind: 'ReplicationController',
   resource: replicationControllersResource,
   component: 'replication-controller',
+  queue: 'replicationmanager',
   selectorOf: ({ spec }) => labelMatcherFromSet({ ...spec.selector } as Record<string, string>),
   countsTerminating: false,
 };

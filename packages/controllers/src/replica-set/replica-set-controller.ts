@@ -60,6 +60,7 @@ function createReplicaController(context: ControllerContext, kind: ReplicaKind):
 
   return createReconciler(context, {
     failure: `${kind.kind} not reconciled`,
+    queue: kind.queue,
     workers,
     reads: [keepers, pods],
     subscribe: (queue) => {

@@ -61,6 +61,7 @@ export function createResourceClaimController(context: ControllerContext): Contr
   const tools: Tools = { context, pods, claims, templates, events, made: new Map() };
   return createReconciler(context, {
     failure: 'resource claims not reconciled',
+    queue: 'resource_claim',
     workers,
     reads: [pods, claims, templates],
     subscribe(queue) {

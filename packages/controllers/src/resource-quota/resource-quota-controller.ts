@@ -60,6 +60,7 @@ export function createResourceQuotaController(
   };
   return createReconciler(context, {
     failure: 'resource quota not counted',
+    queue: 'resourcequota_primary',
     workers,
     reads: [quotas],
     subscribe: (queue) => {

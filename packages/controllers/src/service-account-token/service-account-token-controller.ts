@@ -37,9 +37,15 @@ export function createServiceAccountTokenController(
   context: ControllerContext,
   options: ServiceAccountTokenOptions,
 ): Controller {
-  const { informers, clock, log } = context;
-  const secretKeys = createWorkQueue({ clock });
-  const referenceKeys = createWorkQueue({ clock });
+  const { informers, clock, log, metrics } = context;
+  const secretKeys = createWorkQueue({
+    clock,
+    meter: metrics.workQueue('serviceaccount_tokens_secret'),
+  });
+  const referenceKeys = createWorkQueue({
+    clock,
+    meter: metrics.workQueue('serviceaccount_tokens_service'),
+  });
   const accounts = informers.informer(serviceAccountsResource);
   const secrets = informers.informer<Secret>(secretsResource, {
     fieldSelector: `type=${secretType}`,

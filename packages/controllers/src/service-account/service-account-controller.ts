@@ -13,8 +13,8 @@ import { createWorkQueue } from '../machinery/work-queue.ts';
 const accountName = 'default';
 
 export function createServiceAccountController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
-  const queue = createWorkQueue({ clock });
+  const { client, informers, clock, log, metrics } = context;
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue('serviceaccount') });
   const namespaces = informers.informer<Namespace>(namespacesResource);
   const accounts = informers.informer(serviceAccountsResource, {
     metadataOnly: true,

@@ -52,6 +52,7 @@ export function createSimulatedVolumeProvisioner(context: ControllerContext): Co
   const tools: Tools = { resource, volumes, classes, attachments, events };
   return createReconciler(context, {
     failure: 'simulated volume not reconciled',
+    queue: 'simulated_volume_provisioner',
     workers: 5,
     reads: [claims, volumes, classes, attachments],
     subscribe: (queue) => {

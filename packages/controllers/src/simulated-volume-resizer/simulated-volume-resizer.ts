@@ -54,6 +54,7 @@ export function createSimulatedVolumeResizer(
   const tools: Tools = { context, events, hasRecovery, refused: new Map() };
   return createReconciler(context, {
     failure: 'simulated volume not expanded',
+    queue: 'simulated_volume_resizer',
     workers: 5,
     reads: [claims, volumes],
     subscribe: (queue) => subscribe({ claims, volumes, refused: tools.refused }, queue),

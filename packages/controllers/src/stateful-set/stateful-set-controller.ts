@@ -79,6 +79,7 @@ export function createStatefulSetController(context: ControllerContext): Control
   indexByController(revisions);
   return createReconciler(context, {
     failure: 'StatefulSet not reconciled',
+    queue: 'statefulset',
     workers,
     reads: [sets, pods, claims, revisions],
     subscribe: (queue) => {

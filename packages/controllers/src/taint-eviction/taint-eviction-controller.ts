@@ -6,6 +6,7 @@ import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import type { ControllerMetrics } from '../machinery/controller-metrics.ts';
 import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { nodesResource, podsResource } from '../machinery/resources.ts';
@@ -29,10 +30,12 @@ interface Tools {
   readonly nodes: Informer<Node>;
   readonly events: EventRecorder;
   readonly evictions: Map<string, Eviction>;
+  /** A pod was deleted so many milliseconds after it had to go. */
+  deleted(lateMs: number): void;
 }
 
 export function createTaintEvictionController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { client, informers, clock, log, metrics } = context;
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   indexByNode(pods);
@@ -42,9 +45,11 @@ export function createTaintEvictionController(context: ControllerContext): Contr
     component: 'taint-eviction-controller',
     onError: (error) => log.warn('event not written', { error: errorText(error) }),
   });
-  const tools: Tools = { context, pods, nodes, events, evictions: new Map() };
+  const deleted = createDeletionMetrics(metrics);
+  const tools: Tools = { context, pods, nodes, events, evictions: new Map(), deleted };
   return createReconciler(context, {
     failure: 'pod not evicted',
+    queue: 'noexec_taint_pod',
     workers,
     reads: [pods, nodes],
     subscribe: (queue) => {
@@ -87,7 +92,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     evictions.set(key, { ...eviction, isDone: true });
     tell(tools, key, pod.metadata.uid ?? '', 'Marking for deletion');
   }
-  await evict(tools, pod, signal);
+  await evict(tools, pod, { dueMs: eviction.dueMs, signal });
 }
 
 interface Scheduling {
@@ -124,7 +129,11 @@ function tell({ events }: Tools, key: string, uid: string, what: string): void {
 }
 
 /** The condition first: whoever counts failures of the pod must see why it ended. */
-async function evict({ context }: Tools, pod: Pod, signal: AbortSignal): Promise<void> {
+async function evict(
+  { context, deleted }: Tools,
+  pod: Pod,
+  { dueMs, signal }: { readonly dueMs: number; readonly signal: AbortSignal },
+): Promise<void> {
   const { namespace = '', name = '', uid = '' } = pod.metadata;
   const pods = context.client.resource<Pod>(podsResource).namespace(namespace);
   const condition = withPodCondition(
@@ -141,7 +150,24 @@ async function evict({ context }: Tools, pod: Pod, signal: AbortSignal): Promise
   try {
     await pods.patch(name, 'strategic', patch, { subresource: 'status', signal });
     await pods.delete(name, { preconditions: { uid }, signal });
+    deleted(context.clock.now() - dueMs);
   } catch (error) {
     if (!isStatusError(error, 'NotFound')) throw error;
   }
+}
+
+function createDeletionMetrics(metrics: ControllerMetrics): (lateMs: number) => void {
+  const count = metrics.counter(
+    'taint_eviction_controller_pod_deletions_total',
+    '[ALPHA] Total number of Pods deleted by TaintEvictionController since its start.',
+  );
+  const seconds = metrics.histogram(
+    'taint_eviction_controller_pod_deletion_duration_seconds',
+    '[ALPHA] Latency, in seconds, between the time when a taint effect has been activated for the Pod and its deletion via TaintEvictionController.',
+    [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240],
+  );
+  return (lateMs) => {
+    count.add({});
+    seconds.observe({}, lateMs / 1000);
+  };
 }

@@ -30,13 +30,16 @@ const digestDigits = 24;
 const theKey = 'bundle';
 
 export function createTrustBundlePublisherController(
-  { client, informers, clock, log }: ControllerContext,
+  { client, informers, clock, log, metrics }: ControllerContext,
   { rootCaPem, digest }: TrustBundlePublisherOptions,
 ): Controller {
   const prefix = apiServerServingSigner.replaceAll('/', ':');
   const wantedName = `${prefix}:${digest(rootCaPem).slice(0, digestDigits)}`;
   const publish = async (served: GroupVersionResource, signal: AbortSignal) => {
-    const queue = createWorkQueue({ clock });
+    const queue = createWorkQueue({
+      clock,
+      meter: metrics.workQueue('ca_cert_publisher_cluster_trust_bundles'),
+    });
     const bundles = informers.informer<ClusterTrustBundle>(served, {
       fieldSelector: `spec.signerName=${apiServerServingSigner}`,
     });

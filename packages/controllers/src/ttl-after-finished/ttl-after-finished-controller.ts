@@ -9,6 +9,7 @@ import {
   type Controller,
   type ControllerContext,
 } from '../machinery/controller.ts';
+import { exponentialBuckets } from '../machinery/controller-metrics.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { jobsResource } from '../machinery/resources.ts';
 import { finishedCondition } from '../job/conditions.ts';
@@ -16,11 +17,17 @@ import { finishedCondition } from '../job/conditions.ts';
 const workers = 5;
 
 export function createTtlAfterFinishedController(context: ControllerContext): Controller {
-  const { client, informers, clock } = context;
+  const { client, informers, clock, metrics } = context;
+  const deletionSeconds = metrics.histogram(
+    'ttl_after_finished_controller_job_deletion_duration_seconds',
+    '[ALPHA] The time it took to delete the job since it became eligible for deletion',
+    exponentialBuckets(0.1, 2, 14),
+  );
   const jobs = informers.informer<Job>(jobsResource);
   const live = client.resource<Job>(jobsResource);
   return createReconciler(context, {
     failure: 'Job not deleted after its time to live',
+    queue: 'ttl_jobs_to_delete',
     workers,
     reads: [jobs],
     subscribe: (queue) => {
@@ -41,11 +48,13 @@ export function createTtlAfterFinishedController(context: ControllerContext): Co
       try {
         // Asked of the server: the time to live may have been prolonged a moment ago.
         const job = await live.namespace(namespace).get(name, { signal });
-        if ((leftMs(job) ?? 1) > 0) return;
+        const liveMs = leftMs(job) ?? 1;
+        if (liveMs > 0) return;
         const { uid = '', resourceVersion = '' } = job.metadata;
         const preconditions = { uid, resourceVersion };
         const propagationPolicy = 'Foreground';
         await live.namespace(namespace).delete(name, { preconditions, propagationPolicy, signal });
+        deletionSeconds.observe({}, -liveMs / 1000);
       } catch (error) {
         if (!isStatusError(error, 'NotFound')) throw error;
       }

@@ -37,6 +37,7 @@ export function createTtlController(context: ControllerContext): Controller {
   let step = 0;
   return createReconciler(context, {
     failure: 'annotation of the node not written',
+    queue: 'ttlcontroller',
     workers: 5,
     reads: [nodes],
     subscribe: (queue) => {

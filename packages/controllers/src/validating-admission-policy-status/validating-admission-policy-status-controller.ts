@@ -21,10 +21,13 @@ const group = 'admissionregistration.k8s.io';
 const fieldManager = 'validatingadmissionpolicy-status-controller';
 
 export function createValidatingAdmissionPolicyStatusController(
-  { client, informers, clock, log }: ControllerContext,
+  { client, informers, clock, log, metrics }: ControllerContext,
   { version, checkTypes }: ValidatingAdmissionPolicyStatusOptions,
 ): Controller {
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({
+    clock,
+    meter: metrics.workQueue('validatingadmissionpolicy-status'),
+  });
   const gvr = { group, version, resource: 'validatingadmissionpolicies' };
   const policies = informers.informer<ValidatingAdmissionPolicy>(gvr);
   const resource = client.resource<ValidatingAdmissionPolicy>(gvr);

@@ -21,6 +21,7 @@ import { usesClaim } from '../volumes/pod-claims.ts';
 export function createClaimProtectionController(context: ControllerContext): Controller {
   const pods = context.informers.informer<Pod>(podsResource);
   return createProtectionController<PersistentVolumeClaim>(context, {
+    queue: 'pvcprotection',
     resource: persistentVolumeClaimsResource,
     finalizer: 'kubernetes.io/pvc-protection',
     isUsed: ({ metadata: { namespace = '', name } }) =>
@@ -31,6 +32,7 @@ export function createClaimProtectionController(context: ControllerContext): Con
 
 export function createVolumeProtectionController(context: ControllerContext): Controller {
   return createProtectionController<PersistentVolume>(context, {
+    queue: 'pvprotection',
     resource: persistentVolumesResource,
     finalizer: 'kubernetes.io/pv-protection',
     isUsed: ({ status }) => status?.phase === 'Bound',
@@ -38,6 +40,8 @@ export function createVolumeProtectionController(context: ControllerContext): Co
 }
 
 interface Protection<T extends KubeObject> {
+  /** What its queue is called in metrics. */
+  readonly queue: string;
   readonly resource: GroupVersionResource;
   readonly finalizer: string;
   isUsed(object: T): boolean;
@@ -46,10 +50,10 @@ interface Protection<T extends KubeObject> {
 }
 
 function createProtectionController<T extends KubeObject>(
-  { client, informers, clock, log }: ControllerContext,
-  { resource, finalizer, isUsed, users }: Protection<T>,
+  { client, informers, clock, log, metrics }: ControllerContext,
+  { queue: queueName, resource, finalizer, isUsed, users }: Protection<T>,
 ): Controller {
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({ clock, meter: metrics.workQueue(queueName) });
   const objects = informers.informer<T>(resource);
   const isProtected = ({ metadata: { deletionTimestamp, finalizers } }: KubeObject) =>
     deletionTimestamp !== undefined && finalizers?.includes(finalizer) === true;

@@ -100,6 +100,7 @@ function createCandidate(world: World, index: number): Candidate {
       random: createSeededRandom(index),
       recorder: { record() {} },
       log: { warn() {} },
+      metrics: { leads() {}, slowPath() {} },
     });
     const running = elector.run(async (signal) => {
       if (signal.aborted) return;

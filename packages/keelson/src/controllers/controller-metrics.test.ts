@@ -1,0 +1,180 @@
+// What /metrics shows of controllers, after they had something to do.
+
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { CronJob, Job } from '@keelson/apimachinery/types/batch.v1';
+import type { Node, Pod, Service } from '@keelson/apimachinery/types/core.v1';
+import type { Client } from '@keelson/client';
+import { core, simulateCluster } from '../testing/simulated-cluster.ts';
+
+const batch = (resource: string) => ({ group: 'batch', version: 'v1', resource });
+const podSpec = { containers: [{ name: 'c', image: 'i' }], restartPolicy: 'Never' };
+
+async function setUp(t: TestContext) {
+  const { client, clock, leap } = await simulateCluster(t);
+  const lines = async () => {
+    const bytes = await client.send({ method: 'GET', path: '/metrics' });
+    return Buffer.from(bytes).toString().split('\n');
+  };
+  /** Of the series with exactly these labels, as they are shown. */
+  const value = async (series: string) => {
+    const line = (await lines()).find((one) => one.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  };
+  return { client, clock, leap, lines, value };
+}
+
+async function finishPod(client: Client, phase: 'Succeeded' | 'Failed'): Promise<void> {
+  const pods = client.resource<Pod>(core('pods')).namespace('default');
+  for (const { metadata, status } of (await pods.list()).items)
+    if (status?.phase === 'Pending')
+      await pods.patch(
+        metadata.name ?? '',
+        'merge',
+        { status: { phase } },
+        { subresource: 'status' },
+      );
+}
+
+test('every family is there once, with help and type', async (t) => {
+  const { lines } = await setUp(t);
+  const names = (await lines())
+    .filter((line) => line.startsWith('# TYPE'))
+    .map((l) => l.split(' ')[2]);
+  assert.deepEqual(names, [...new Set(names)]);
+  const wanted = [
+    '# HELP workqueue_depth [BETA] Current depth of workqueue',
+    '# TYPE workqueue_depth gauge',
+    '# TYPE workqueue_adds_total counter',
+    '# TYPE workqueue_queue_duration_seconds histogram',
+    '# TYPE workqueue_work_duration_seconds histogram',
+    '# TYPE workqueue_retries_total counter',
+    '# TYPE workqueue_unfinished_work_seconds gauge',
+    '# TYPE workqueue_longest_running_processor_seconds gauge',
+    '# HELP job_controller_job_syncs_total [STABLE] The number of job syncs',
+    '# TYPE node_collector_zone_size gauge',
+    '# TYPE garbagecollector_controller_resources_sync_error_total counter',
+  ];
+  const all = new Set(await lines());
+  assert.deepEqual(
+    wanted.filter((line) => !all.has(line)),
+    [],
+  );
+});
+
+test('queues by name', async (t) => {
+  const { value, lines } = await setUp(t);
+  const queues = [
+    'namespace',
+    'serviceaccount',
+    'root_ca_cert_publisher',
+    'garbage_collector_attempt_to_delete',
+  ];
+  for (const name of queues) assert.equal(await value(`workqueue_depth{name="${name}"}`), 0, name);
+  assert.ok(((await value('workqueue_adds_total{name="serviceaccount"}')) ?? 0) >= 4);
+  const bounds = (await lines())
+    .filter((line) =>
+      line.startsWith('workqueue_work_duration_seconds_bucket{name="serviceaccount"'),
+    )
+    .map((line) => /le="([^"]+)"/.exec(line)?.[1]);
+  const small = ['1e-08', '1e-07', '1e-06', '9.999999999999999e-06', '9.999999999999999e-05'];
+  assert.deepEqual(bounds.slice(0, 5), small);
+  assert.equal(bounds.at(-1), '+Inf');
+});
+
+test('Jobs: syncs, pods and ends', async (t) => {
+  const { client, clock, value } = await setUp(t);
+  const jobs = client.resource<Job>(batch('jobs')).namespace('default');
+  const rules = [
+    { action: 'FailJob' as const, onExitCodes: { operator: 'In' as const, values: [1] } },
+  ];
+  const template = { spec: podSpec };
+  await jobs.create({ metadata: { name: 'good' }, spec: { template } });
+  await clock.advance(5_000);
+  const created =
+    'job_controller_job_syncs_total{action="pods_created",completion_mode="NonIndexed",result="success"}';
+  assert.equal(await value(created), 1);
+  await finishPod(client, 'Succeeded');
+  await clock.advance(5_000);
+  const mode = 'completion_mode="NonIndexed"';
+  assert.equal(
+    await value(`job_controller_job_pods_finished_total{${mode},result="succeeded"}`),
+    1,
+  );
+  const ended = (reason: string, result: string) =>
+    value(`job_controller_jobs_finished_total{${mode},reason="${reason}",result="${result}"}`);
+  assert.equal(await ended('CompletionsReached', 'succeeded'), 1);
+  const tracked = (event: string) =>
+    value(`job_controller_terminated_pods_tracking_finalizer_total{event="${event}"}`);
+  assert.deepEqual([await tracked('add'), await tracked('delete')], [1, 1]);
+
+  await jobs.create({ metadata: { name: 'bad' }, spec: { template, podFailurePolicy: { rules } } });
+  await clock.advance(5_000);
+  const pods = client.resource<Pod>(core('pods')).namespace('default');
+  const [pod] = (await pods.list({ labelSelector: 'job-name=bad' })).items;
+  const state = { terminated: { exitCode: 1 } };
+  const containerStatuses = [
+    { name: 'c', state, ready: false, restartCount: 0, image: 'i', imageID: '' },
+  ];
+  const patch = { status: { phase: 'Failed', containerStatuses } };
+  await pods.patch(pod?.metadata.name ?? '', 'merge', patch, { subresource: 'status' });
+  await clock.advance(5_000);
+  assert.equal(await ended('PodFailurePolicy', 'failed'), 1);
+  const handled = 'job_controller_pod_failures_handled_by_failure_policy_total{action="FailJob"}';
+  assert.equal(await value(handled), 1);
+});
+
+test('CronJobs and times to live: how late they are', async (t) => {
+  const { client, clock, value } = await setUp(t);
+  const jobTemplate = { spec: { ttlSecondsAfterFinished: 10, template: { spec: podSpec } } };
+  const cronJobs = client.resource<CronJob>(batch('cronjobs')).namespace('default');
+  const spec = { schedule: '* * * * *', jobTemplate };
+  await cronJobs.create({ metadata: { name: 'c' }, spec });
+  await clock.advance(70_000);
+  await cronJobs.patch('c', 'merge', { spec: { suspend: true } });
+  const skew = 'cronjob_controller_job_creation_skew_duration_seconds';
+  assert.equal(await value(`${skew}_count`), 1);
+  assert.equal(await value(`${skew}_bucket{le="1"}`), 1);
+  await finishPod(client, 'Succeeded');
+  await clock.advance(30_000);
+  const deletion = 'ttl_after_finished_controller_job_deletion_duration_seconds_count';
+  assert.equal(await value(deletion), 1);
+});
+
+test('nodes by zone, evictions, slices and published certificates', async (t) => {
+  const { client, clock, value } = await setUp(t);
+  const labels = { 'topology.kubernetes.io/region': 'r', 'topology.kubernetes.io/zone': 'z' };
+  const nodes = client.resource<Node>(core('nodes'));
+  for (const name of ['a', 'b']) await nodes.create({ metadata: { name, labels }, spec: {} });
+  const conditions = [{ type: 'Ready', status: 'True' }];
+  await nodes.patch('a', 'merge', { status: { conditions } }, { subresource: 'status' });
+  await clock.advance(10_000);
+  const zone = 'zone="r:\0:z"';
+  assert.equal(await value(`node_collector_zone_size{${zone}}`), 2);
+  assert.equal(await value(`node_collector_unhealthy_nodes_in_zone{${zone}}`), 1);
+  assert.equal(await value(`node_collector_zone_health{${zone}}`), 50);
+  assert.equal((await value('root_ca_cert_publisher_sync_total{code="200"}')) !== undefined, true);
+
+  const spec = { selector: { app: 'web' }, ports: [{ port: 80 }] };
+  const services = client.resource<Service>(core('services')).namespace('default');
+  await services.create({ metadata: { name: 's' }, spec });
+  await clock.advance(5_000);
+  assert.equal(await value('endpoint_slice_controller_num_endpoint_slices'), 1);
+  assert.equal(await value('endpoint_slice_controller_endpoints_desired'), 0);
+  assert.equal(await value('endpoint_slice_controller_changes{operation="create"}'), 1);
+  await services.delete('s');
+  await clock.advance(5_000);
+  assert.equal(await value('endpoint_slice_controller_num_endpoint_slices'), 0);
+
+  const taints = [{ key: 'k', effect: 'NoExecute' as const }];
+  await client
+    .resource<Pod>(core('pods'))
+    .namespace('default')
+    .create({
+      metadata: { name: 'p' },
+      spec: { ...podSpec, nodeName: 'a' } as Pod['spec'],
+    });
+  await nodes.patch('a', 'merge', { spec: { taints } });
+  await clock.advance(5_000);
+  assert.equal(await value('taint_eviction_controller_pod_deletions_total'), 1);
+});
