@@ -63,6 +63,8 @@ export { createEndpointSliceController } from './endpoint-slice/endpoint-slice-c
 export { createEndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts';
 export { createNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
 export { createTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+export { createServiceCidrController } from './service-cidr/service-cidr-controller.ts';
+export type { ServiceCidrControllerOptions } from './service-cidr/service-cidr-controller.ts';
 export { createTtlController } from './ttl/ttl-controller.ts';
 export { createPodGarbageCollectorController } from './pod-garbage-collector/pod-garbage-collector-controller.ts';
 export { createPersistentVolumeBinderController } from './persistent-volume-binder/persistent-volume-binder-controller.ts';

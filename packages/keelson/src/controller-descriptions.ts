@@ -48,6 +48,7 @@ import {
   createSimulatedVolumeProvisioner,
   createSimulatedVolumeResizer,
   createTaintEvictionController,
+  createServiceCidrController,
   createTtlController,
   createResourceClaimController,
   type CertificateIssuer,
@@ -282,6 +283,16 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
       createSimulatedVolumeResizer(context, {
         hasRecovery: isEnabled('RecoverVolumeExpansionFailure'),
       }),
+  },
+  'service-cidr-controller': {
+    account: 'service-cidrs-controller',
+    gate: 'MultiCIDRServiceAllocator',
+    create: (context, { isServed }) => {
+      const version = ['v1', 'v1beta1'].find((served) =>
+        isServed({ group: 'networking.k8s.io', version: served, resource: 'servicecidrs' }),
+      );
+      return version === undefined ? undefined : createServiceCidrController(context, { version });
+    },
   },
   'node-lifecycle-controller': {
     account: 'node-controller',

@@ -29,6 +29,7 @@ export const controllerNames = [
   'simulated-volume-provisioner',
   'simulated-volume-resizer',
   'simulated-volume-attacher',
+  'service-cidr-controller',
   'resourcequota-controller',
   'job-controller',
   'replicaset-controller',

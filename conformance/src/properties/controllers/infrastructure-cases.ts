@@ -8,6 +8,7 @@ import type {
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
 import type { VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import type { ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
 import type { ControllerCase } from './controller-case.ts';
 import { keyOf, type Look } from './look.ts';
 
@@ -89,6 +90,18 @@ export const infrastructureCases = {
     },
   },
   'simulated-volume-provisioner': { kinds: [claims, 'storage.k8s.io/storageclasses', '/pods'] },
+  'service-cidr-controller': {
+    kinds: ['networking.k8s.io/servicecidrs', '/services'],
+    *wrong(look) {
+      for (const { metadata, status } of look.of<ServiceCIDR>('networking.k8s.io/servicecidrs')) {
+        const isReady = status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+        const isStaying = metadata.deletionTimestamp === undefined;
+        if (isReady !== isStaying) yield `${metadata.name} is ready: ${isReady}`;
+        if (!metadata.finalizers?.includes('networking.k8s.io/service-cidr-finalizer'))
+          yield `${metadata.name} is not protected`;
+      }
+    },
+  },
   'resourceclaim-controller': {
     kinds: ['resource.k8s.io/resourceclaims', 'resource.k8s.io/resourceclaimtemplates', '/pods'],
   },

@@ -11,6 +11,7 @@ const autoscalers = {
   version: 'v2',
   resource: 'horizontalpodautoscalers',
 };
+const serviceCidrs = { group: 'networking.k8s.io', version: 'v1', resource: 'servicecidrs' };
 const containers = [{ name: 'c', image: 'app' }];
 const ofWeb = { labelSelector: 'kubernetes.io/service-name=web' };
 
@@ -99,5 +100,17 @@ export const serviceAndNodeSymptoms = {
     },
     with: 'FailedGetScale',
     without: 'nothing',
+  },
+  'service-cidr-controller': {
+    act: (scene) =>
+      scene.client
+        .resource(serviceCidrs)
+        .create({ metadata: { name: 'extra' }, spec: { cidrs: ['10.200.0.0/24'] } }),
+    async see(scene) {
+      const { metadata } = await scene.client.resource(serviceCidrs).get('extra');
+      return `${metadata.finalizers?.length ?? 0} finalizers`;
+    },
+    with: '1 finalizers',
+    without: '0 finalizers',
   },
 } as const satisfies Record<string, Symptom>;
