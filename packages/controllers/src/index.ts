@@ -63,6 +63,9 @@ export { createEndpointSliceController } from './endpoint-slice/endpoint-slice-c
 export { createEndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts';
 export { createNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
 export { createTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
+export { createDeviceTaintEvictionController } from './device-taint-eviction/device-taint-eviction-controller.ts';
+export type { DeviceTaintEvictionOptions } from './device-taint-eviction/device-taint-eviction-controller.ts';
+export { servedTaintRules } from './device-taint-eviction/rule-taints.ts';
 export { createServiceCidrController } from './service-cidr/service-cidr-controller.ts';
 export type { ServiceCidrControllerOptions } from './service-cidr/service-cidr-controller.ts';
 export { createTtlController } from './ttl/ttl-controller.ts';

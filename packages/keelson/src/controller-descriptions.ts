@@ -48,7 +48,9 @@ import {
   createSimulatedVolumeProvisioner,
   createSimulatedVolumeResizer,
   createTaintEvictionController,
+  createDeviceTaintEvictionController,
   createServiceCidrController,
+  servedTaintRules,
   createTtlController,
   createResourceClaimController,
   type CertificateIssuer,
@@ -116,6 +118,7 @@ const allow = (group: string, resources: string[], verbs: string[]): PolicyRule 
   resources,
   verbs,
 });
+const resourceClaims = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
 
 export const controllerDescriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'namespace-controller': {
@@ -302,6 +305,14 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     account: 'node-controller',
     create: createTaintEvictionController,
   },
+  'device-taint-eviction-controller': {
+    account: 'device-taint-eviction-controller',
+    gate: 'DRADeviceTaints',
+    create: (context, tools) =>
+      tools.isServed(resourceClaims)
+        ? createDeviceTaintEvictionController(context, { taintRules: servedTaintRules(tools) })
+        : undefined,
+  },
   'ttl-controller': { account: 'ttl-controller', create: createTtlController },
   'pod-garbage-collector-controller': {
     account: 'pod-garbage-collector',
@@ -310,9 +321,7 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'resourceclaim-controller': {
     account: 'resource-claim-controller',
     create: (context, { isServed }) =>
-      isServed({ group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' })
-        ? createResourceClaimController(context)
-        : undefined,
+      isServed(resourceClaims) ? createResourceClaimController(context) : undefined,
   },
   'kube-scheduler': {
     user: { name: 'system:kube-scheduler' },

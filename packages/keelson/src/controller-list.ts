@@ -19,6 +19,7 @@ export const controllerNames = [
   'endpointslice-mirroring-controller',
   'node-lifecycle-controller',
   'taint-eviction-controller',
+  'device-taint-eviction-controller',
   'ttl-controller',
   'pod-garbage-collector-controller',
   'persistentvolume-binder-controller',

@@ -35,6 +35,9 @@ export const infrastructureCases = {
   'endpointslice-mirroring-controller': { kinds: ['/services', '/endpoints', slices] },
   'node-lifecycle-controller': { kinds: ['/nodes', '/pods'] },
   'taint-eviction-controller': { kinds: ['/nodes', '/pods'] },
+  'device-taint-eviction-controller': {
+    kinds: ['resource.k8s.io/resourceslices', 'resource.k8s.io/resourceclaims', '/pods', '/nodes'],
+  },
   'ttl-controller': { kinds: ['/nodes'] },
   'pod-garbage-collector-controller': {
     kinds: ['/pods', '/nodes'],

@@ -6,6 +6,7 @@ import { nextTurn, type GroupVersionResource, type KubeObject } from '@keelson/a
 import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
+import { servedTaintRules } from '../device-taint-eviction/rule-taints.ts';
 import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
 import {
   namespacesResource,
@@ -62,7 +63,7 @@ export function createScheduler(
 ): Scheduler {
   const { client, informers, clock, random } = context;
   const { lookup, reads, watch } = createInformerLookup(informers);
-  const devices = isServed(resourceClaimsResource) ? createClaimTracker(informers) : undefined;
+  const devices = trackDevices(informers, { isEnabled, isServed });
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   const namespaces = informers.informer<Namespace>(namespacesResource);
@@ -126,6 +127,13 @@ export function createScheduler(
   };
 }
 
+/** Undefined where the emulated release has no claims of this version. */
+function trackDevices(informers: ControllerContext['informers'], options: SchedulerOptions) {
+  return options.isServed(resourceClaimsResource)
+    ? createClaimTracker(informers, servedTaintRules(options))
+    : undefined;
+}
+
 function recorderFor({ client, clock, log }: ControllerContext): EventRecorder {
   const onError = (error: unknown) => log.warn('event not written', { error: errorText(error) });
   return createEventRecorder({ client, clock, component: schedulerName, onError });
@@ -136,7 +144,7 @@ function watchDevices(
   tell: (event: ClusterEvent) => void,
 ): (() => void)[] {
   if (informers === undefined) return [];
-  const { claims, slices, classes } = informers;
+  const { claims, slices, classes, rules } = informers;
   const handler = (resource: WatchedResource) => {
     const changed = (object: KubeObject) => tell({ kind: 'object', resource, object });
     const onDelete = (object: KubeObject) =>
@@ -147,7 +155,13 @@ function watchDevices(
     claims.addHandler(handler('resourceclaims')),
     slices.addHandler(handler('resourceslices')),
     classes.addHandler(handler('deviceclasses')),
+    ...(rules === undefined ? [] : [rules.addHandler(followRules(handler('resourceslices')))]),
   ];
+}
+
+/** A rule changes what slices are taken for, by coming and by going. */
+function followRules({ onAdd: changed }: { onAdd(object: KubeObject): void }) {
+  return { onAdd: changed, onUpdate: changed, onDelete: changed };
 }
 
 function nodeHandler({ cluster, queue }: Tools) {

@@ -1,21 +1,24 @@
 // Deletes pods from nodes with taints of the effect NoExecute that they do not bear, or not for
 // longer. The time runs from when this controller first sees pod and taint together.
 
-import { isStatusError } from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import type { ControllerMetrics } from '../machinery/controller-metrics.ts';
 import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { nodesResource, podsResource } from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
-import { withPodCondition } from '../pods/pod-conditions.ts';
+import { disruptPod } from '../pods/disrupt-pod.ts';
 import { indexByNode, podsOnNode } from '../pods/pods-by-node.ts';
+import { createDeletionMetrics } from './deletion-metrics.ts';
 import { toleratedMs } from './tolerated-ms.ts';
 
 const workers = 8;
+const whyDisrupted = {
+  reason: 'DeletionByTaintManager',
+  message: 'Taint manager: deleting due to NoExecute taint',
+};
 
 interface Eviction {
   readonly uid: string;
@@ -45,7 +48,10 @@ export function createTaintEvictionController(context: ControllerContext): Contr
     component: 'taint-eviction-controller',
     onError: (error) => log.warn('event not written', { error: errorText(error) }),
   });
-  const deleted = createDeletionMetrics(metrics);
+  const deleted = createDeletionMetrics(metrics, {
+    subsystem: 'taint_eviction_controller',
+    controller: 'TaintEvictionController',
+  });
   const tools: Tools = { context, pods, nodes, events, evictions: new Map(), deleted };
   return createReconciler(context, {
     failure: 'pod not evicted',
@@ -92,7 +98,8 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     evictions.set(key, { ...eviction, isDone: true });
     tell(tools, key, pod.metadata.uid ?? '', 'Marking for deletion');
   }
-  await evict(tools, pod, { dueMs: eviction.dueMs, signal });
+  if (await disruptPod(context, pod, whyDisrupted, signal))
+    tools.deleted(context.clock.now() - eviction.dueMs);
 }
 
 interface Scheduling {
@@ -126,48 +133,4 @@ function tell({ events }: Tools, key: string, uid: string, what: string): void {
     { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
     { type: 'Normal', reason: 'TaintManagerEviction', message: `${what} Pod ${key}` },
   );
-}
-
-/** The condition first: whoever counts failures of the pod must see why it ended. */
-async function evict(
-  { context, deleted }: Tools,
-  pod: Pod,
-  { dueMs, signal }: { readonly dueMs: number; readonly signal: AbortSignal },
-): Promise<void> {
-  const { namespace = '', name = '', uid = '' } = pod.metadata;
-  const pods = context.client.resource<Pod>(podsResource).namespace(namespace);
-  const condition = withPodCondition(
-    pod,
-    {
-      type: 'DisruptionTarget',
-      status: 'True',
-      reason: 'DeletionByTaintManager',
-      message: 'Taint manager: deleting due to NoExecute taint',
-    },
-    context.clock.now(),
-  ).at(-1);
-  const patch = { metadata: { uid }, status: { conditions: [{ ...condition }] } };
-  try {
-    await pods.patch(name, 'strategic', patch, { subresource: 'status', signal });
-    await pods.delete(name, { preconditions: { uid }, signal });
-    deleted(context.clock.now() - dueMs);
-  } catch (error) {
-    if (!isStatusError(error, 'NotFound')) throw error;
-  }
-}
-
-function createDeletionMetrics(metrics: ControllerMetrics): (lateMs: number) => void {
-  const count = metrics.counter(
-    'taint_eviction_controller_pod_deletions_total',
-    '[ALPHA] Total number of Pods deleted by TaintEvictionController since its start.',
-  );
-  const seconds = metrics.histogram(
-    'taint_eviction_controller_pod_deletion_duration_seconds',
-    '[ALPHA] Latency, in seconds, between the time when a taint effect has been activated for the Pod and its deletion via TaintEvictionController.',
-    [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240],
-  );
-  return (lateMs) => {
-    count.add({});
-    seconds.observe({}, lateMs / 1000);
-  };
 }

@@ -1,7 +1,7 @@
 // The claims of pods as the scheduler sees them: those of the API, and allocations that it has
 // decided on but that are not written yet. No device is given out twice meanwhile.
 
-import { isStatusError } from '@keelson/apimachinery';
+import { isStatusError, type GroupVersionResource } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type {
   AllocationResult,
@@ -9,7 +9,9 @@ import type {
   ResourceClaim,
   ResourceSlice,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type { DeviceTaintRule } from '@keelson/apimachinery/types/resource.k8s.io.v1beta2';
 import type { Client, Informers } from '@keelson/client';
+import { withRuleTaints } from '../../device-taint-eviction/rule-taints.ts';
 import {
   deviceClassesResource,
   resourceClaimsResource,
@@ -33,15 +35,17 @@ export interface ClaimTracker {
   decide(claim: ResourceClaim, allocation: AllocationResult): () => void;
 }
 
-export function createClaimTracker(informers: Informers) {
+/** Without `taintRules` devices have the taints of their slices only. */
+export function createClaimTracker(informers: Informers, taintRules?: GroupVersionResource) {
   const claims = informers.informer<ResourceClaim>(resourceClaimsResource);
   const slices = informers.informer<ResourceSlice>(resourceSlicesResource);
   const classes = informers.informer<DeviceClass>(deviceClassesResource);
+  const rules = taintRules && informers.informer<DeviceTaintRule>(taintRules);
   const inFlight = new Map<string, AllocationResult>();
   const tracker: ClaimTracker = {
     claim: (namespace, name) => claims.store.get(namespace, name),
     deviceClass: (name) => classes.store.get('', name),
-    slices: () => slices.store.list(),
+    slices: () => withRuleTaints(slices.store.list(), rules?.store.list() ?? []),
     allocated() {
       // What is written already does not count twice, since its decision is forgotten then.
       const written = claims.store.list().map(({ status }) => status?.allocation);
@@ -63,7 +67,7 @@ export function createClaimTracker(informers: Informers) {
     onUpdate: settle,
     onDelete: ({ metadata: { uid = '' } }) => void inFlight.delete(uid),
   });
-  return { tracker, informers: { claims, slices, classes } };
+  return { tracker, informers: { claims, slices, classes, ...(rules && { rules }) } };
 }
 
 /** The claim that a pod means by `spec.resourceClaims[name]`; undefined when it needs none. */

@@ -1,8 +1,9 @@
 // What is missed without the scheduler, and without what keeps the claims of pods to devices.
 
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { addDevicePod, taintDevice } from '../device-cluster.ts';
 import { core } from '../simulated-cluster.ts';
-import { count, podSpec, type Scene, type Symptom } from './symptom.ts';
+import { count, podSpec, stateOf, type Scene, type Symptom } from './symptom.ts';
 
 const pods = core('pods');
 const devices = (resource: string) => ({ group: 'resource.k8s.io', version: 'v1', resource });
@@ -38,5 +39,15 @@ export const schedulingSymptoms = {
     see: (scene) => count(scene, devices('resourceclaims')),
     with: '1 resourceclaims',
     without: '0 resourceclaims',
+  },
+  'device-taint-eviction-controller': {
+    async act(scene) {
+      await addDevicePod(scene.client);
+      await scene.pass(10_000);
+      await taintDevice(scene.client, [{ key: 'broken', effect: 'NoExecute' }]);
+    },
+    see: (scene) => stateOf(scene.in(pods), 'p'),
+    with: 'Terminating',
+    without: 'there',
   },
 } satisfies Readonly<Record<string, Symptom>>;
