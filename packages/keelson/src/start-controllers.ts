@@ -72,7 +72,16 @@ export function startControllers(options: StartControllersOptions): RunningContr
       },
     };
     const client = user ? clientOf(user, userAgent) : readingClient;
-    const context: ControllerContext = { client, informers, clock, random, log, metrics };
+    const { isEnabled } = options;
+    const context: ControllerContext = {
+      client,
+      informers,
+      clock,
+      random,
+      log,
+      metrics,
+      isEnabled,
+    };
     return create(context, { ...options, readingClient })?.run(stop.signal);
   });
   return {

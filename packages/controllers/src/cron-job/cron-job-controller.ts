@@ -106,6 +106,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     now: context.clock.now(),
     tell: teller(events, cronJob),
     observeSkew,
+    annotatesTime: context.isEnabled('CronJobsScheduledAnnotation'),
     signal,
   };
   const own = dependentsOf(jobs, cronJob);

@@ -13,6 +13,8 @@ export interface CronJobWork {
   readonly now: number;
   /** Records an event about the CronJob. */
   tell(type: 'Normal' | 'Warning', reason: string, message: string): void;
+  /** The gate CronJobsScheduledAnnotation: Jobs say for when they were planned. */
+  readonly annotatesTime: boolean;
   /** A Job was created so many seconds after it was due. */
   observeSkew(seconds: number): void;
   readonly signal: AbortSignal;

@@ -18,16 +18,17 @@ export function nameOfRun({ metadata }: CronJob, scheduledMs: number): string {
   return `${metadata.name ?? ''}-${Math.floor(scheduledMs / 60_000)}`;
 }
 
-export function jobOfRun(cronJob: CronJob, scheduledMs: number): Job {
+export function jobOfRun(cronJob: CronJob, scheduledMs: number, annotatesTime: boolean): Job {
   const { jobTemplate, timeZone = 'UTC' } = cronJob.spec;
   const { labels = {}, annotations = {} } = jobTemplate.metadata ?? {};
+  const scheduled = { [scheduledKey]: formatZonedTime(scheduledMs, timeZone) };
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
       name: nameOfRun(cronJob, scheduledMs),
       labels: { ...labels },
-      annotations: { ...annotations, [scheduledKey]: formatZonedTime(scheduledMs, timeZone) },
+      annotations: { ...annotations, ...(annotatesTime && scheduled) },
       ownerReferences: [controllerReference(cronJobKind, cronJob)],
     },
     spec: structuredClone(jobTemplate.spec),

@@ -98,7 +98,7 @@ async function replace(work: CronJobWork, before: CronJobStatus): Promise<CronJo
 /** Undefined when there is one of that name that is over or not ours. */
 async function create(work: CronJobWork, due: number): Promise<Job | undefined> {
   const { cronJob, jobs, tell, observeSkew, signal } = work;
-  const wanted = jobOfRun(cronJob, due);
+  const wanted = jobOfRun(cronJob, due, work.annotatesTime);
   const resource = jobs.namespace(cronJob.metadata.namespace ?? '');
   try {
     const job = await resource.create(wanted, { signal });

@@ -18,18 +18,26 @@ export function podOfJob(job: Job): Pod {
   return { ...pod, metadata: { ...pod.metadata, finalizers: [...finalizers] } };
 }
 
-/** `replaced` is the failed pod of the same index whose failures count on. */
-export function podOfIndex(job: Job, index: number, replaced: Pod | undefined): Pod {
+export interface IndexedPodOptions {
+  readonly index: number;
+  /** The failed pod of the same index whose failures count on. */
+  readonly replaced: Pod | undefined;
+  /** The gate PodIndexLabel: the index is a label, too, and the variable reads that. */
+  readonly labelsIndex: boolean;
+}
+
+export function podOfIndex(job: Job, { index, replaced, labelsIndex }: IndexedPodOptions): Pod {
   const pod = podOfJob(job);
   const { name = '' } = job.metadata;
   const mark = { [completionIndexKey]: String(index) };
   const { metadata, spec } = pod;
+  const withVariable = withIndexVariable(labelsIndex ? 'labels' : 'annotations');
   return {
     ...pod,
     metadata: {
       ...metadata,
       generateName: indexedPrefix(name, index),
-      labels: { ...metadata.labels, ...mark },
+      labels: { ...metadata.labels, ...(labelsIndex && mark) },
       annotations: {
         ...metadata.annotations,
         ...mark,
@@ -39,8 +47,8 @@ export function podOfIndex(job: Job, index: number, replaced: Pod | undefined): 
     spec: {
       ...spec,
       hostname: `${name}-${index}`,
-      containers: spec.containers?.map(withIndexVariable) ?? null,
-      ...(spec.initContainers && { initContainers: spec.initContainers.map(withIndexVariable) }),
+      containers: spec.containers?.map(withVariable) ?? null,
+      ...(spec.initContainers && { initContainers: spec.initContainers.map(withVariable) }),
     },
   };
 }
@@ -50,9 +58,11 @@ function indexedPrefix(name: string, index: number): string {
   return name.slice(0, prefixLengthMax - end.length) + end;
 }
 
-function withIndexVariable(container: Container): Container {
-  const { env = [] } = container;
-  if (env.some(({ name }) => name === indexVariable)) return container;
-  const fieldRef = { fieldPath: `metadata.labels['${completionIndexKey}']` };
-  return { ...container, env: [...env, { name: indexVariable, valueFrom: { fieldRef } }] };
-}
+const withIndexVariable =
+  (source: 'labels' | 'annotations') =>
+  (container: Container): Container => {
+    const { env = [] } = container;
+    if (env.some(({ name }) => name === indexVariable)) return container;
+    const fieldRef = { fieldPath: `metadata.${source}['${completionIndexKey}']` };
+    return { ...container, env: [...env, { name: indexVariable, valueFrom: { fieldRef } }] };
+  };

@@ -160,7 +160,8 @@ async function sync(
   const { newlySucceeded, newlyFailed } = observation;
   const backOff = backOffAfter(backOffs.get(key) ?? noBackOff, newlySucceeded, newlyFailed);
   const outcome = decideOutcome(observation);
-  const writes = { podControl, pending, releases, signal, key };
+  const labelsIndex = context.isEnabled('PodIndexLabel');
+  const writes = { podControl, pending, releases, signal, labelsIndex, key };
   const step =
     outcome === undefined
       ? await continuePods(observation, backOff, writes)
@@ -200,7 +201,8 @@ async function account(
   const about = eventTarget(jobKind, stored);
   const { outcome, event } = step;
   const { status: counted, release, isPartial } = countPods(observation, outcome);
-  const first = statusAfter(observation, counted, step);
+  const counts = context.isEnabled('JobPodReplacementPolicy');
+  const first = statusAfter(observation, counted, step, counts);
   const write = (job: Job, status: JobStatus) => writeStatus(context, { ...job, status }, signal);
   const isChanged = !isSameStatus(stored.status, first);
   const written = isChanged ? await write(stored, first) : stored;
@@ -225,7 +227,13 @@ async function account(
   if (failure !== undefined) throw failure.reason;
 }
 
-function statusAfter({ now }: JobObservation, counted: JobStatus, step: JobStep): JobStatus {
+/** Pods on their way out are counted with the gate JobPodReplacementPolicy. */
+function statusAfter(
+  { now }: JobObservation,
+  counted: JobStatus,
+  step: JobStep,
+  countsTerminating: boolean,
+): JobStatus {
   const { active, ready, terminating, outcome, starts } = step;
   const conditions =
     outcome === undefined
@@ -236,7 +244,7 @@ function statusAfter({ now }: JobObservation, counted: JobStatus, step: JobStep)
     ...(starts === true && { startTime: formatTime(now) }),
     active,
     ready,
-    terminating,
+    ...(countsTerminating && { terminating }),
     ...(conditions.length > 0 && { conditions: [...conditions] }),
   };
 }

@@ -21,6 +21,8 @@ export interface PodWrites {
   readonly pending: PendingWrites;
   readonly releases: PodReleases;
   readonly signal: AbortSignal;
+  /** The gate PodIndexLabel. */
+  readonly labelsIndex: boolean;
   /** Of the Job, for the pending writes. */
   readonly key: string;
 }
@@ -135,12 +137,14 @@ function hasAll({ job, succeeded }: JobObservation, active: number): boolean {
 function createPods(
   { job, indexes: known }: JobObservation,
   indexes: readonly (number | undefined)[],
-  { podControl, pending, key, signal }: PodWrites,
+  { podControl, pending, key, signal, labelsIndex }: PodWrites,
 ) {
   return runInBatches(indexes.length, async (i) => {
     const index = indexes[i];
     const pod =
-      index === undefined ? podOfJob(job) : podOfIndex(job, index, known?.replaced.get(index));
+      index === undefined
+        ? podOfJob(job)
+        : podOfIndex(job, { index, replaced: known?.replaced.get(index), labelsIndex });
     pending.created(key, await podControl.create(job, pod, signal));
   });
 }

@@ -18,6 +18,8 @@ export interface ControllerContext {
   readonly random: Random;
   readonly log: ControllerLog;
   readonly metrics: ControllerMetrics;
+  /** Feature gates of the emulated release; a name that no release knows throws. */
+  readonly isEnabled: (gate: string) => boolean;
 }
 
 export interface Controller {

@@ -105,9 +105,11 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
       ? { error: undefined }
       : await scale(tools, { keeper, active, missing, signal });
   const now = context.clock.now();
+  const countsTerminating =
+    kind.countsTerminating && context.isEnabled('DeploymentReplicaSetTerminatingReplicas');
   await writeStatus(tools, keeper, {
     active,
-    ...(kind.countsTerminating && {
+    ...(countsTerminating && {
       terminating: dependentsOf(pods, keeper).filter(isPodTerminating).length,
     }),
     ...(error !== undefined && { failure: { error, missing } }),

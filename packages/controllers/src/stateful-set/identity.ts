@@ -54,12 +54,21 @@ export interface Incarnation {
   /** Name of the revision that the template is of. */
   readonly revision: string;
 }
+/** What its name, labels and volumes must say of a pod. */
+export interface IdentityOf {
+  readonly ordinal: number;
+  /** The gate PodIndexLabel: pods have a label with their ordinal. */
+  readonly labelsIndex: boolean;
+}
 
-export function newPod(set: StatefulSet, { ordinal, template, revision }: Incarnation): Pod {
+export function newPod(
+  set: StatefulSet,
+  { ordinal, labelsIndex, template, revision }: Incarnation & IdentityOf,
+): Pod {
   const pod = podFromTemplate(template, statefulSetKind, set);
   const { name = '' } = set.metadata;
   const named = { ...pod, metadata: { ...pod.metadata, name: `${name}-${ordinal}` } };
-  const { metadata, spec } = withIdentity(set, named, ordinal);
+  const { metadata, spec } = withIdentity(set, named, { ordinal, labelsIndex });
   const { serviceName } = set.spec;
   return {
     ...named,
@@ -72,14 +81,29 @@ export function newPod(set: StatefulSet, { ordinal, template, revision }: Incarn
   };
 }
 
-export function hasIdentity(set: StatefulSet, pod: Pod, ordinal: number): boolean {
+export function hasIdentity(
+  set: StatefulSet,
+  pod: Pod,
+  { ordinal, labelsIndex }: IdentityOf,
+): boolean {
   const { name = '', labels = {} } = pod.metadata;
-  const isNamed = labels[podNameLabel] === name && (labels[podIndexLabel] ?? '') !== '';
-  return isNamed && claimVolumes(set, ordinal).every((volume) => hasVolume(pod, volume));
+  const isNumbered = !labelsIndex || (labels[podIndexLabel] ?? '') !== '';
+  return (
+    labels[podNameLabel] === name &&
+    isNumbered &&
+    claimVolumes(set, ordinal).every((volume) => hasVolume(pod, volume))
+  );
 }
-export function withIdentity(set: StatefulSet, pod: Pod, ordinal: number): Pod {
+export function withIdentity(
+  set: StatefulSet,
+  pod: Pod,
+  { ordinal, labelsIndex }: IdentityOf,
+): Pod {
   const { metadata, spec } = pod;
-  const own = { [podNameLabel]: metadata.name ?? '', [podIndexLabel]: String(ordinal) };
+  const own = {
+    [podNameLabel]: metadata.name ?? '',
+    ...(labelsIndex && { [podIndexLabel]: String(ordinal) }),
+  };
   const claimed = claimVolumes(set, ordinal);
   const others = (spec.volumes ?? []).filter(
     ({ name }) => !claimed.some((volume) => volume.name === name),

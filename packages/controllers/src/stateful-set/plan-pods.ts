@@ -16,6 +16,7 @@ import {
   replicasOf,
   revisionOf,
   startOf,
+  withIdentity,
 } from './identity.ts';
 
 export type PodAction =
@@ -26,7 +27,7 @@ export type PodAction =
   | { readonly kind: 'recreate'; readonly ordinal: number; readonly pod: Pod }
   /** It waits, maybe for claims that somebody deleted. */
   | { readonly kind: 'create-claims'; readonly ordinal: number; readonly pod: Pod }
-  /** Its labels or volumes are not what they should be. */
+  /** Its labels or volumes were not what they should be; `pod` has the right ones. */
   | { readonly kind: 'repair'; readonly ordinal: number; readonly pod: Pod }
   | { readonly kind: 'keep'; readonly ordinal: number; readonly pod: Pod };
 
@@ -41,6 +42,8 @@ export interface StatefulPods {
   readonly update: RevisionTemplate;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** The gate PodIndexLabel. */
+  readonly labelsIndex: boolean;
 }
 
 /** In order; each is done only if those before it were. */
@@ -99,10 +102,10 @@ function actionFor(
   { ordinal, pod }: Replica,
   isOrdered: boolean,
 ): ReplicaAction {
-  const { set, current, update, now } = state;
+  const { set, current, update, now, labelsIndex } = state;
   if (pod === undefined) {
     const { name: revision, template } = isCurrentWanted(state, ordinal) ? current : update;
-    const created = newPod(set, { ordinal, template, revision });
+    const created = newPod(set, { ordinal, labelsIndex, template, revision });
     return { action: { kind: 'create', ordinal, pod: created }, isSettled: false };
   }
   if (isPodFinished(pod)) {
@@ -115,8 +118,11 @@ function actionFor(
     : { isSettled: false };
   const isDone = !isTerminating(pod) && isAvailable(set, pod, now);
   if ((isOrdered || isWaiting) && !isDone) return claims;
-  const kind = hasIdentity(set, pod, ordinal) ? 'keep' : 'repair';
-  return { action: { kind, ordinal, pod }, isSettled: true };
+  const identity = { ordinal, labelsIndex };
+  const action: PodAction = hasIdentity(set, pod, identity)
+    ? { kind: 'keep', ordinal, pod }
+    : { kind: 'repair', ordinal, pod: withIdentity(set, pod, identity) };
+  return { action, isSettled: true };
 }
 
 /** A pod below the partition, or one that the update has not reached yet, is created as it was. */

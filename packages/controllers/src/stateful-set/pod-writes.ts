@@ -7,7 +7,6 @@ import { errorText } from '../machinery/controller.ts';
 import type { PendingWrites } from '../machinery/pending-writes.ts';
 import { podsResource } from '../machinery/resources.ts';
 import { createClaims, hasStaleClaim, retainClaims, type ClaimWrites } from './claims.ts';
-import { withIdentity } from './identity.ts';
 import type { PodAction } from './plan-pods.ts';
 
 export interface PodWrites extends ClaimWrites {
@@ -47,7 +46,7 @@ async function carryOutOne(writes: PodWrites, set: StatefulSet, action: PodActio
     case 'repair':
       await createClaims(writes, set, action);
       await retainClaims(writes, set, action);
-      return repairPod(writes, set, action);
+      return repairPod(writes, pod);
     case 'keep':
       return retainClaims(writes, set, action);
   }
@@ -96,13 +95,9 @@ async function deletePod(writes: PodWrites, set: StatefulSet, pod: Pod): Promise
   }
 }
 
-async function repairPod(
-  { client, signal }: PodWrites,
-  set: StatefulSet,
-  { pod, ordinal }: PodAction,
-): Promise<void> {
+async function repairPod({ client, signal }: PodWrites, pod: Pod): Promise<void> {
   const pods = client.resource<Pod>(podsResource).namespace(pod.metadata.namespace ?? '');
-  await pods.update(withIdentity(set, pod, ordinal), { signal });
+  await pods.update(pod, { signal });
 }
 
 function tellOfEnd({ tell }: PodWrites, { metadata }: StatefulSet, pod: Pod): void {

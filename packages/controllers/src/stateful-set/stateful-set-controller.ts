@@ -125,6 +125,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
         current: { name: names.current, template: templateOf(current) ?? template },
         update: { name: names.update, template },
         now,
+        labelsIndex: context.isEnabled('PodIndexLabel'),
       })
     : [];
   const { error } = await carryOut({ ...claimWrites, pending, key }, set, plan);
