@@ -49,6 +49,7 @@ import {
   createSimulatedVolumeResizer,
   createTaintEvictionController,
   createDeviceTaintEvictionController,
+  createSelinuxWarningController,
   createServiceCidrController,
   servedTaintRules,
   createTtlController,
@@ -296,6 +297,11 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
       );
       return version === undefined ? undefined : createServiceCidrController(context, { version });
     },
+  },
+  'selinux-warning-controller': {
+    account: 'selinux-warning-controller',
+    gate: 'SELinuxChangePolicy',
+    create: createSelinuxWarningController,
   },
   'node-lifecycle-controller': {
     account: 'node-controller',

@@ -31,6 +31,7 @@ export const controllerNames = [
   'simulated-volume-resizer',
   'simulated-volume-attacher',
   'service-cidr-controller',
+  'selinux-warning-controller',
   'resourcequota-controller',
   'job-controller',
   'replicaset-controller',
@@ -52,10 +53,11 @@ export const controllerNames = [
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 
-/** Run only when they are named; kubeadm does. */
+/** Run only when they are named; kubeadm names the first two. */
 const offByDefault: ReadonlySet<ControllerName> = new Set<ControllerName>([
   'bootstrap-signer-controller',
   'token-cleaner-controller',
+  'selinux-warning-controller',
 ]);
 
 export class UnknownControllerError extends Error {

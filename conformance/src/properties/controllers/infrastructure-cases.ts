@@ -38,6 +38,9 @@ export const infrastructureCases = {
   'device-taint-eviction-controller': {
     kinds: ['resource.k8s.io/resourceslices', 'resource.k8s.io/resourceclaims', '/pods', '/nodes'],
   },
+  'selinux-warning-controller': {
+    kinds: ['/pods', claims, '/persistentvolumes', 'storage.k8s.io/csidrivers'],
+  },
   'ttl-controller': { kinds: ['/nodes'] },
   'pod-garbage-collector-controller': {
     kinds: ['/pods', '/nodes'],

@@ -53,11 +53,17 @@ export function createControllerMetrics(
   };
 }
 
+/** Label sets of one gauge: users must not fill the memory with names of their pods. */
+const labelSetsMax = 5_000;
+
 function createGauge(registry: MetricsRegistry, name: string, help: string): Gauge {
   const values = new Map<string, readonly [MetricLabels, number]>();
   registry.gauge(name, help).collect(() => [...values.values()]);
   return {
-    set: (labels, value) => void values.set(JSON.stringify(labels), [labels, value]),
+    set(labels, value) {
+      const key = JSON.stringify(labels);
+      if (values.size < labelSetsMax || values.has(key)) values.set(key, [labels, value]);
+    },
     remove: (labels) => void values.delete(JSON.stringify(labels)),
   };
 }

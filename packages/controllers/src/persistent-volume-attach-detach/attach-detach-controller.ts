@@ -40,6 +40,7 @@ export function createAttachDetachController(context: ControllerContext): Contro
   let enqueueNode: (nodeName: string) => void = () => {};
   return createReconciler(context, {
     failure: 'volume neither attached nor detached',
+    queue: 'attach_detach',
     workers: 10,
     reads: Object.values(objects),
     subscribe(queue) {

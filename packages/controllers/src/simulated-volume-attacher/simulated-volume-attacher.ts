@@ -48,6 +48,7 @@ export function createSimulatedVolumeAttacher(context: ControllerContext): Contr
   };
   return createReconciler(context, {
     failure: 'simulated volume neither attached nor detached',
+    queue: 'simulated_volume_attacher',
     workers: 10,
     reads: [attachments, volumes],
     subscribe: (queue) => {

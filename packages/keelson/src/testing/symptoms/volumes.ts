@@ -2,6 +2,7 @@
 // driver.
 
 import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
+import { addLabelledPod, addLabelledVolume } from '../labelled-volume.ts';
 import { core } from '../simulated-cluster.ts';
 import { podSpec, stateOf, type Scene, type Symptom } from './symptom.ts';
 
@@ -46,6 +47,16 @@ async function eventReason(scene: Scene, reason: string): Promise<string> {
 }
 
 export const volumeSymptoms = {
+  'selinux-warning-controller': {
+    async act(scene) {
+      await addLabelledVolume(scene.client);
+      for (const level of ['s0:c1', 's0:c2'])
+        await addLabelledPod(scene.client, level.replace(':', '-'), { seLinuxOptions: { level } });
+    },
+    see: (scene) => eventReason(scene, 'SELinuxLabelConflict'),
+    with: 'SELinuxLabelConflict',
+    without: 'nothing',
+  },
   'persistentvolume-binder-controller': {
     async act(scene) {
       const { accessModes, storageClassName } = claimSpec;
