@@ -2,8 +2,11 @@
  * From a checked tree to a program: the place where planning, evaluation and costs meet.
  */
 
+import type { Expression } from './ast/expression.ts';
+import type { NodeTable } from './ast/node-table.ts';
 import type { CheckedExpression } from './checker/checked-expression.ts';
 import type { Declarations } from './checker/declarations.ts';
+import type { CostEstimate, CostEstimator } from './cost/cost.ts';
 import { estimateExpressionCost } from './cost/estimate-expression-cost.ts';
 import type { EnvironmentOptions } from './environment.ts';
 import { decidingParts } from './explanation/deciding-parts.ts';
@@ -12,10 +15,10 @@ import type { Evaluator, FrameLimits } from './interpreter/frame.ts';
 import { planExpression } from './interpreter/plan.ts';
 import type { Plan } from './interpreter/plan.ts';
 import { positionAt } from './parser/source-positions.ts';
-import type { Evaluation, EvaluationOptions, Program } from './program.ts';
-import { celTypes } from './types/type.ts';
+import type { Bindings, Evaluation, EvaluationOptions, Explanation, Program } from './program.ts';
+import { celTypes, type CelType } from './types/type.ts';
 import { fatalError } from './values/error.ts';
-import type { CelResult } from './values/value.ts';
+import type { CelError, CelResult } from './values/value.ts';
 
 /** How often a running evaluation looks at its signal, unless told otherwise. */
 const defaultCheckFrequency = 100;
@@ -31,55 +34,90 @@ export interface ProgramContext {
 
 /** The program of a checked tree. */
 export function createProgram(checked: CheckedExpression, context: ProgramContext): Program {
-  const { source, declarations, options } = context;
-  const freePresenceTests = options.freePresenceTests === true;
-  const interruptionCheckFrequency = options.interruptionCheckFrequency ?? defaultCheckFrequency;
-  const planOptions = {
-    declarations,
-    freePresenceTests,
-    costs: options.costs,
-    foldConstants: options.foldConstants === true,
-  };
+  return new CheckedProgram(checked, context);
+}
+
+// A class because of its accessor: an object literal with one has a hidden class of its own, which
+// keeps everything that the accessor sees until the next full garbage collection.
+class CheckedProgram implements Program {
+  readonly source: string;
+  readonly expression: Expression;
+  readonly types: NodeTable<CelType>;
+  readonly variables: ReadonlySet<string>;
+  readonly resultType: CelType;
+  readonly #checked: CheckedExpression;
+  readonly #context: ProgramContext;
   // Many expressions are checked and never run, so planning waits for the first run.
-  let planned: (Plan & FrameLimits) | undefined;
-  const plan = (): Plan & FrameLimits => {
-    planned ??= { ...planExpression(checked, planOptions), interruptionCheckFrequency };
-    return planned;
-  };
-  let observed: Plan | undefined;
-  return {
-    source,
-    resultType: checked.types.get(checked.expression.id) ?? celTypes.dyn,
-    expression: checked.expression,
-    types: checked.types,
-    variables: checked.variables,
-    get instantiationError() {
-      return plan().failure;
-    },
-    evaluate: (bindings, evaluationOptions = noOptions) => {
-      const limits = planned ?? plan();
-      return run(limits.evaluator, new Frame(bindings, evaluationOptions, limits));
-    },
-    explain: (bindings, evaluationOptions = noOptions) => {
-      observed ??= planExpression(checked, { ...planOptions, observed: true });
-      const observations = new Map<number, CelResult>();
-      const limits = { interruptionCheckFrequency, observations };
-      const evaluation = run(observed.evaluator, new Frame(bindings, evaluationOptions, limits));
-      const parts = decidingParts(checked.expression, observations).map(({ id, text, value }) => ({
-        text,
-        value,
-        ...positionAt(source, checked.offsets.get(id) ?? 0),
-      }));
-      return { ...evaluation, parts };
-    },
-    estimateCost: (estimator) =>
-      estimateExpressionCost(checked, {
-        declarations,
-        freePresenceTests,
-        estimator,
-        estimateCall: options.costs?.estimate,
-      }),
-  };
+  #planned: (Plan & FrameLimits) | undefined;
+  #observed: Plan | undefined;
+
+  constructor(checked: CheckedExpression, context: ProgramContext) {
+    this.source = context.source;
+    this.expression = checked.expression;
+    this.types = checked.types;
+    this.variables = checked.variables;
+    this.resultType = checked.types.get(checked.expression.id) ?? celTypes.dyn;
+    this.#checked = checked;
+    this.#context = context;
+  }
+
+  get #interruptionCheckFrequency(): number {
+    return this.#context.options.interruptionCheckFrequency ?? defaultCheckFrequency;
+  }
+
+  #planExpression(observed: boolean): Plan {
+    const { declarations, options } = this.#context;
+    return planExpression(this.#checked, {
+      declarations,
+      freePresenceTests: options.freePresenceTests === true,
+      costs: options.costs,
+      foldConstants: options.foldConstants === true,
+      observed,
+    });
+  }
+
+  #plan(): Plan & FrameLimits {
+    const interruptionCheckFrequency = this.#interruptionCheckFrequency;
+    return (this.#planned ??= { ...this.#planExpression(false), interruptionCheckFrequency });
+  }
+
+  get instantiationError(): CelError | undefined {
+    return this.#plan().failure;
+  }
+
+  evaluate(bindings: Bindings, evaluationOptions: EvaluationOptions = noOptions): Evaluation {
+    const limits = this.#planned ?? this.#plan();
+    return run(limits.evaluator, new Frame(bindings, evaluationOptions, limits));
+  }
+
+  explain(bindings: Bindings, evaluationOptions: EvaluationOptions = noOptions): Explanation {
+    const { source } = this;
+    const { expression, offsets } = this.#checked;
+    this.#observed ??= this.#planExpression(true);
+    const observations = new Map<number, CelResult>();
+    const limits = {
+      interruptionCheckFrequency: this.#interruptionCheckFrequency,
+      observations,
+    };
+    const { evaluator } = this.#observed;
+    const evaluation = run(evaluator, new Frame(bindings, evaluationOptions, limits));
+    const parts = decidingParts(expression, observations).map(({ id, text, value }) => ({
+      text,
+      value,
+      ...positionAt(source, offsets.get(id) ?? 0),
+    }));
+    return { ...evaluation, parts };
+  }
+
+  estimateCost(estimator?: CostEstimator): CostEstimate {
+    const { declarations, options } = this.#context;
+    return estimateExpressionCost(this.#checked, {
+      declarations,
+      freePresenceTests: options.freePresenceTests === true,
+      estimator,
+      estimateCall: options.costs?.estimate,
+    });
+  }
 }
 
 function run(evaluator: Evaluator, frame: Frame): Evaluation {

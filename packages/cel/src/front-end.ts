@@ -7,14 +7,14 @@ import { checkExpression } from './checker/checker.ts';
 import type { CheckIssue } from './checker/checker.ts';
 import type { CheckedExpression } from './checker/checked-expression.ts';
 import type { Declarations } from './checker/declarations.ts';
+import { declareCallable } from './checker/declared-function.ts';
 import { literalValidator } from './checker/validate-literals.ts';
 import type { EnvironmentOptions, ExpressionLimits } from './environment.ts';
 import type { Issue } from './issue.ts';
-import type { FunctionDeclaration, Library, Validator } from './library/library.ts';
+import type { Library, Overload, Validator } from './library/library.ts';
 import { optionalLibrary } from './library/optional/optional-library.ts';
 import { standardLibrary } from './library/standard/standard-library.ts';
-import type { Macro } from './macros/macro.ts';
-import { macroKey } from './parser/parser-options.ts';
+import { macrosByName } from './parser/parser-options.ts';
 import { parseExpression } from './parser/parser.ts';
 import { positionAt } from './parser/source-positions.ts';
 import type { ParseOutcome } from './parser/syntax-tree.ts';
@@ -42,21 +42,19 @@ export function createFrontEnd(options: EnvironmentOptions): FrontEnd {
     ...(options.libraries ?? []),
   ]);
   const declarations = declare(libraries, options);
-  const macros = new Map<string, Macro>();
-  for (const macro of libraries.flatMap((library) => library.macros ?? [])) {
-    macros.set(macroKey(macro.name, macro.isMember, macro.argumentCount), macro);
-  }
   const parserOptions = {
-    macros,
+    macros: macrosByName(libraries),
     limits: { ...defaultLimits, ...options.limits },
     optionalSyntax: options.optionalSyntax === true,
     escapedIdentifiers: options.escapedIdentifiers === true,
   };
+  const literalChecks = {
+    validateLiterals: options.validateLiterals === true,
+    homogeneousLiterals: options.homogeneousLiterals === true,
+  };
+  const checksLiterals = literalChecks.validateLiterals || literalChecks.homogeneousLiterals;
   const validators = [
-    literalValidator({
-      validateLiterals: options.validateLiterals === true,
-      homogeneousLiterals: options.homogeneousLiterals === true,
-    }),
+    ...(checksLiterals ? [literalValidator(literalChecks)] : []),
     ...libraries.flatMap((library) => library.validators ?? []),
   ];
   const parse = (text: string): ParseOutcome => {
@@ -86,6 +84,7 @@ function toIssues(text: string, issues: readonly CheckIssue[]): Issue[] {
 }
 
 function validate(checked: CheckedExpression, validators: readonly Validator[]): CheckIssue[] {
+  if (validators.length === 0) return [];
   return validators
     .flatMap((validator) => validator(checked))
     .map(({ expressionId, message }) => ({
@@ -100,22 +99,27 @@ function uniqueLibraries(libraries: readonly Library[]): Library[] {
 }
 
 function declare(libraries: readonly Library[], options: EnvironmentOptions): Declarations {
-  const functions = new Map<string, FunctionDeclaration>();
-  const overloads = new Map<string, FunctionDeclaration['overloads'][number]>();
+  const functions = new Map<string, Overload[]>();
+  const overloads = new Map<string, Overload>();
   for (const added of libraries.flatMap((library) => library.functions ?? [])) {
     for (const overload of added.overloads) {
       if (overloads.has(overload.id)) throw new Error(`two overloads have the id ${overload.id}`);
       overloads.set(overload.id, overload);
     }
-    const known = functions.get(added.name)?.overloads ?? [];
-    functions.set(added.name, { name: added.name, overloads: [...known, ...added.overloads] });
+    const known = functions.get(added.name) ?? [];
+    functions.set(added.name, [...known, ...added.overloads]);
   }
   const constants = libraries.flatMap((library) => library.constants ?? []);
   return {
     container: options.container ?? '',
     variables: new Map(Object.entries(options.variables ?? {})),
     constants: new Map(constants.map((constant) => [constant.name, constant])),
-    functions,
+    functions: new Map(Array.from(functions, ([name, own]) => [name, declareCallable(name, own)])),
+    functionNamespaces: new Set(
+      functions
+        .keys()
+        .flatMap((name) => (name.includes('.') ? [name.slice(0, name.indexOf('.'))] : [])),
+    ),
     overloads,
     types: [...(options.types ?? []), ...libraries.flatMap((library) => library.types ?? [])],
   };

@@ -116,6 +116,7 @@ export { isMacroError } from './macros/macro.ts';
 export type { Macro, MacroCall, MacroError } from './macros/macro.ts';
 export type { ExpressionFactory } from './ast/expression-factory.ts';
 export type { Expression } from './ast/expression.ts';
+export type { NodeTable } from './ast/node-table.ts';
 export { childrenOf } from './checker/walk-expression.ts';
 
 export type {

@@ -4,6 +4,7 @@
 
 import type { Expression } from './ast/expression.ts';
 import type { CostEstimate, CostEstimator } from './cost/cost.ts';
+import type { NodeTable } from './ast/node-table.ts';
 import type { CelType } from './types/type.ts';
 import type { CelError, CelResult } from './values/value.ts';
 
@@ -59,7 +60,7 @@ export interface Program {
   readonly resultType: CelType;
   readonly expression: Expression;
   /** Types of the nodes by id. */
-  readonly types: ReadonlyMap<number, CelType>;
+  readonly types: NodeTable<CelType>;
   /** Names of the variables that the expression uses, as they are declared. */
   readonly variables: ReadonlySet<string>;
   /**

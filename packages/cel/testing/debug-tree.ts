@@ -7,12 +7,13 @@
 import type { Constant, Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { KindAdorner, toDebugString } from '@bufbuild/cel-spec/testdata/to-debug-string.js';
 import type { Expression, MapEntry, StructField } from '../src/ast/expression.ts';
+import { WritableNodeTable, type NodeTable } from '../src/ast/node-table.ts';
 import type { CheckedExpression, Reference } from '../src/checker/checked-expression.ts';
 import { formatType } from '../src/types/format-type.ts';
 
 /** A tree as it was parsed. */
 export function parsedText(expression: Expression): string {
-  return toDebugString(toMessage(expression, new Map()), KindAdorner.singleton);
+  return toDebugString(toMessage(expression, new WritableNodeTable()), KindAdorner.singleton);
 }
 
 /** A tree as it was checked: names are resolved, and all nodes have types. */
@@ -36,7 +37,7 @@ function referenceText({ name, overloadIds = [] }: Reference): string {
   return `^${overloadIds.length === 0 ? name : overloadIds.toSorted().join('|')}`;
 }
 
-type References = ReadonlyMap<number, Reference>;
+type References = NodeTable<Reference>;
 
 /** The message that a node is there. The printer looks at these fields alone. */
 function toMessage(expression: Expression, references: References): Expr {

@@ -3,6 +3,7 @@
  */
 
 import type { Expression } from '../ast/expression.ts';
+import type { NodeTable } from '../ast/node-table.ts';
 import type { CelType } from '../types/type.ts';
 import type { CelValue } from '../values/value.ts';
 
@@ -21,9 +22,9 @@ export interface Reference {
 /** A tree whose names are resolved. */
 export interface CheckedExpression {
   readonly expression: Expression;
-  readonly types: ReadonlyMap<number, CelType>;
-  readonly references: ReadonlyMap<number, Reference>;
-  readonly offsets: ReadonlyMap<number, number>;
+  readonly types: NodeTable<CelType>;
+  readonly references: NodeTable<Reference>;
+  readonly offsets: NodeTable<number>;
   /** The variables of the environment that are used. */
   readonly variables: ReadonlySet<string>;
 }

@@ -15,16 +15,17 @@ import type {
   SelectExpression,
   StructExpression,
 } from '../ast/expression.ts';
-import type { FunctionDeclaration } from '../library/library.ts';
 import { operators } from '../operators.ts';
 import type { SyntaxTree } from '../parser/syntax-tree.ts';
 import { formatArguments, formatType } from '../types/format-type.ts';
 import { celTypes, listType, mapType, optionalType } from '../types/type.ts';
 import type { CelType } from '../types/type.ts';
 import type { CheckedExpression, Reference } from './checked-expression.ts';
+import { WritableNodeTable } from '../ast/node-table.ts';
 import { candidateNames, findField, findIdentifier } from './declarations.ts';
 import type { Declarations, ResolvedIdentifier } from './declarations.ts';
-import { createOverloadInstances } from './overload-instances.ts';
+import type { DeclaredFunction } from './declared-function.ts';
+import { matchOverloads } from './overload-instances.ts';
 import { createTypeSubstitution, isDynOrError, moreGeneral } from './type-substitution.ts';
 
 /** Something wrong at an offset of the source. */
@@ -51,8 +52,11 @@ export function checkExpression(tree: SyntaxTree, declarations: Declarations): C
 /** An expression may have as many mistakes as words; nobody reads more than these. */
 const issuesMax = 100;
 
-/** Names that loops bring in; the last is the innermost. */
-type Scope = ReadonlyMap<string, CelType>;
+/** A name that a loop brings in. */
+interface Local {
+  readonly name: string;
+  readonly type: CelType;
+}
 
 // Checks one tree.
 class Checker {
@@ -60,12 +64,12 @@ class Checker {
   readonly #declarations: Declarations;
 
   readonly issues: CheckIssue[] = [];
-  readonly #types = new Map<number, CelType>();
-  readonly #references = new Map<number, Reference>();
+  readonly #types = new WritableNodeTable<CelType>();
+  readonly #references = new WritableNodeTable<Reference>();
   readonly #variables = new Set<string>();
-  readonly #scopes: Scope[] = [];
+  // The last is the innermost.
+  readonly #locals: Local[] = [];
   readonly #substitution = createTypeSubstitution();
-  readonly #instances = createOverloadInstances(this.#substitution);
 
   constructor(tree: SyntaxTree, declarations: Declarations) {
     this.#tree = tree;
@@ -86,14 +90,12 @@ class Checker {
     this.#report(id, `expected type '${formatType(expected)}' but found '${formatType(actual)}'`);
   }
 
-  #withScope(scope: Scope, checkInner: () => void): void {
-    this.#scopes.push(scope);
-    checkInner();
-    this.#scopes.pop();
-  }
-
   #findLocal(name: string): CelType | undefined {
-    return this.#scopes.findLast((scope) => scope.has(name))?.get(name);
+    for (let i = this.#locals.length - 1; i >= 0; i--) {
+      const local = this.#locals[i];
+      if (local?.name === name) return local.type;
+    }
+    return undefined;
   }
 
   #resolveName(name: string): ResolvedIdentifier | undefined {
@@ -114,7 +116,7 @@ class Checker {
     return identifier.type;
   }
 
-  #findFunction(name: string): FunctionDeclaration | undefined {
+  #findFunction(name: string): DeclaredFunction | undefined {
     for (const candidate of candidateNames(this.#declarations.container, name)) {
       const found = this.#declarations.functions.get(candidate);
       if (found !== undefined) return found;
@@ -163,17 +165,13 @@ class Checker {
   }
 
   #checkSelect(select: SelectExpression): CelType {
-    const qualified = select.isTest ? undefined : qualifiedName(select);
-    if (qualified !== undefined && !this.#startsWithLocal(qualified)) {
-      const identifier = this.#resolveName(qualified);
+    const root = select.isTest ? undefined : rootName(select);
+    if (root !== undefined && this.#findLocal(root) === undefined) {
+      const identifier = this.#resolveName(qualifiedName(select) ?? '');
       if (identifier !== undefined) return this.#refer(select, identifier);
     }
     const type = this.#selectField(select.id, this.check(select.operand), select.field);
     return select.isTest ? celTypes.bool : type;
-  }
-
-  #startsWithLocal(name: string): boolean {
-    return this.#findLocal(name.slice(0, name.indexOf('.'))) !== undefined;
   }
 
   #selectField(id: number, operand: CelType, field: string, isOptional = false): CelType {
@@ -214,39 +212,37 @@ class Checker {
 
   #checkCall(call: CallExpression): CelType {
     if (call.function === operators.optionalSelect) return this.#checkOptionalSelect(call);
-    for (const value of call.arguments) this.check(value);
-    if (call.target === undefined) {
-      const declaration = this.#findFunction(call.function);
-      if (declaration !== undefined) return this.#resolveOverload(call, declaration);
-      this.#reportUndeclared(call.id, call.function);
-      return celTypes.error;
+    const values = call.arguments.map((value) => this.check(value));
+    if (call.target !== undefined) {
+      const namespaced = this.#findNamespaced(call.target, call.function);
+      if (namespaced !== undefined)
+        return this.#resolveOverload(call, namespaced, { values, isMember: false });
+      values.unshift(this.check(call.target));
     }
-    const namespaced = this.#findNamespaced(call.target, call.function);
-    if (namespaced !== undefined) return this.#resolveOverload(call, namespaced, true);
-    this.check(call.target);
     const declaration = this.#findFunction(call.function);
-    if (declaration !== undefined) return this.#resolveOverload(call, declaration);
+    const isMember = call.target !== undefined;
+    if (declaration !== undefined)
+      return this.#resolveOverload(call, declaration, { values, isMember });
     this.#reportUndeclared(call.id, call.function);
     return celTypes.error;
   }
 
-  #findNamespaced(target: Expression, name: string): FunctionDeclaration | undefined {
-    const prefix = qualifiedName(target);
-    if (prefix === undefined) return undefined;
-    return this.#findFunction(`${prefix}.${name}`);
+  #findNamespaced(target: Expression, name: string): DeclaredFunction | undefined {
+    const { container, functionNamespaces } = this.#declarations;
+    const root = rootName(target);
+    if (root === undefined) return undefined;
+    const isPossible = container !== '' || root.startsWith('.') || functionNamespaces.has(root);
+    return isPossible ? this.#findFunction(`${qualifiedName(target)}.${name}`) : undefined;
   }
 
   #resolveOverload(
     call: CallExpression,
-    declaration: FunctionDeclaration,
-    isNamespaced = false,
+    declaration: DeclaredFunction,
+    { isMember, values }: { readonly isMember: boolean; readonly values: readonly CelType[] },
   ): CelType {
-    const isMember = call.target !== undefined && !isNamespaced;
-    const values = [...(isMember && call.target ? [call.target] : []), ...call.arguments];
-    const valueTypes = values.map((value) => this.#types.get(value.id) ?? celTypes.error);
-    const match = this.#instances.match(declaration, isMember, valueTypes);
+    const match = matchOverloads(declaration, { isMember, values }, this.#substitution);
     if (match === undefined) {
-      const found = valueTypes.map((type) => this.#substitution.resolve(type, celTypes.dyn));
+      const found = values.map((type) => this.#substitution.resolve(type, celTypes.dyn));
       const text = formatArguments(found, isMember);
       this.#report(
         call.id,
@@ -254,12 +250,14 @@ class Checker {
       );
       return celTypes.error;
     }
-    this.#references.set(call.id, {
-      name: declaration.name,
-      overloadIds: match.overloadIds,
-      ...(isNamespaced && { isNamespaced }),
-    });
-    return match.result;
+    const { name } = declaration;
+    const { overloadIds, result } = match;
+    const isNamespaced = call.target !== undefined && !isMember;
+    this.#references.set(
+      call.id,
+      isNamespaced ? { name, overloadIds, isNamespaced } : { name, overloadIds },
+    );
+    return result;
   }
 
   // The type of an element written with `?`, which must be an optional.
@@ -344,15 +342,17 @@ class Checker {
   #checkComprehension(loop: ComprehensionExpression): CelType {
     const range = this.#substitution.resolve(this.check(loop.range));
     const accumulator = this.check(loop.accumulatorInit);
-    const variablesOfLoop = this.#iterationTypes(loop, range);
-    let result: CelType = celTypes.error;
-    this.#withScope(new Map([[loop.accumulator, accumulator]]), () => {
-      this.#withScope(variablesOfLoop, () => {
-        this.#assertType(loop.loopCondition, celTypes.bool);
-        this.#assertType(loop.loopStep, accumulator);
-      });
-      result = this.check(loop.result);
-    });
+    const [first, second] = this.#elementTypes(loop, range);
+    const outside = this.#locals.length;
+    this.#locals.push({ name: loop.accumulator, type: accumulator });
+    this.#locals.push({ name: loop.iterationVariable, type: first });
+    if (loop.iterationVariable2 !== '')
+      this.#locals.push({ name: loop.iterationVariable2, type: second });
+    this.#assertType(loop.loopCondition, celTypes.bool);
+    this.#assertType(loop.loopStep, accumulator);
+    this.#locals.length = outside + 1;
+    const result = this.check(loop.result);
+    this.#locals.length = outside;
     return this.#substitution.resolve(result);
   }
 
@@ -361,13 +361,6 @@ class Checker {
     if (!this.#substitution.isAssignable(expected, actual)) {
       this.#reportMismatch(expression.id, expected, actual);
     }
-  }
-
-  #iterationTypes(loop: ComprehensionExpression, range: CelType): Scope {
-    const [first, second] = this.#elementTypes(loop, range);
-    const scope = new Map([[loop.iterationVariable, first]]);
-    if (loop.iterationVariable2 !== '') scope.set(loop.iterationVariable2, second);
-    return scope;
   }
 
   #elementTypes(loop: ComprehensionExpression, range: CelType): [CelType, CelType] {
@@ -392,8 +385,7 @@ class Checker {
   }
 
   finish(): CheckedExpression {
-    for (const [id, type] of this.#types)
-      this.#types.set(id, this.#substitution.resolve(type, celTypes.dyn));
+    this.#types.update((type) => this.#substitution.resolve(type, celTypes.dyn));
     return {
       expression: this.#tree.expression,
       types: this.#types,
@@ -402,6 +394,13 @@ class Checker {
       variables: this.#variables,
     };
   }
+}
+
+/** The `a` of `a.b.c`, if the expression is nothing else. */
+function rootName(expression: Expression): string | undefined {
+  let at = expression;
+  while (at.kind === 'select' && !at.isTest) at = at.operand;
+  return at.kind === 'identifier' ? at.name : undefined;
 }
 
 /** `a.b.c` as one name, if the expression is nothing else. */

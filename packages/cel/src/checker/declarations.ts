@@ -3,7 +3,8 @@
  * container.
  */
 
-import type { ConstantDeclaration, FunctionDeclaration, Overload } from '../library/library.ts';
+import type { ConstantDeclaration, Overload } from '../library/library.ts';
+import type { DeclaredFunction } from './declared-function.ts';
 import type { FieldDeclaration, TypeProvider } from '../types/type-provider.ts';
 import { typeType } from '../types/type.ts';
 import type { CelType } from '../types/type.ts';
@@ -22,7 +23,9 @@ export interface Declarations {
   readonly container: string;
   readonly variables: ReadonlyMap<string, CelType>;
   readonly constants: ReadonlyMap<string, ConstantDeclaration>;
-  readonly functions: ReadonlyMap<string, FunctionDeclaration>;
+  readonly functions: ReadonlyMap<string, DeclaredFunction>;
+  /** What functions with several names in their name start with, such as `math` of `math.abs`. */
+  readonly functionNamespaces: ReadonlySet<string>;
   readonly overloads: ReadonlyMap<string, Overload>;
   readonly types: readonly TypeProvider[];
 }
@@ -31,7 +34,7 @@ export interface Declarations {
  * The names that a name can mean in a container, the most specific first: in `a.b`, `x` can be
  * `a.b.x`, `a.x` or `x`. A leading dot allows only the last.
  */
-export function candidateNames(container: string, name: string): string[] {
+export function candidateNames(container: string, name: string): readonly string[] {
   if (name.startsWith('.')) return [name.slice(1)];
   if (container === '') return [name];
   const parts = container.split('.');

@@ -3,10 +3,11 @@
  * anew for each call, so that two calls do not decide each other's.
  */
 
-import type { FunctionDeclaration, Overload } from '../library/library.ts';
+import type { Overload } from '../library/library.ts';
 import { isSameType } from '../types/same-type.ts';
 import { celTypes } from '../types/type.ts';
 import type { CelType } from '../types/type.ts';
+import { isGeneric, type Candidate, type DeclaredFunction } from './declared-function.ts';
 import type { TypeSubstitution } from './type-substitution.ts';
 
 /** The overloads that can apply, and what type comes out. */
@@ -16,40 +17,52 @@ export interface OverloadMatch {
   readonly result: CelType;
 }
 
-/** Matches calls against overloads, binding type parameters. */
-export interface OverloadInstances {
-  match(
-    declaration: FunctionDeclaration,
-    isMember: boolean,
-    values: readonly CelType[],
-  ): OverloadMatch | undefined;
+/** Undefined when no overload takes these types; binds type parameters of theirs. */
+export function matchOverloads(
+  declaration: DeclaredFunction,
+  { isMember, values }: { readonly isMember: boolean; readonly values: readonly CelType[] },
+  substitution: TypeSubstitution,
+): OverloadMatch | undefined {
+  // What plain types match is the same in every expression.
+  const known = values.every(isPlain) ? declaration.known(isMember, values) : undefined;
+  if (known?.match !== undefined) {
+    substitution.skipParameters(known.parameterCount);
+    return known.match;
+  }
+  const before = substitution.parameterCount;
+  const match = matchEach(declaration.taking(isMember, values.length), values, substitution);
+  if (known !== undefined && match !== undefined && !isGeneric(match.result)) {
+    known.match = match;
+    known.parameterCount = substitution.parameterCount - before;
+  }
+  return match;
 }
 
-/** Instances that bind in `substitution`. */
-export function createOverloadInstances(substitution: TypeSubstitution): OverloadInstances {
-  return {
-    match: (declaration, isMember, values) => {
-      const overloadIds: string[] = [];
-      let result: CelType | undefined;
-      for (const overload of declaration.overloads) {
-        if (overload.isMember !== isMember || overload.parameters.length !== values.length)
-          continue;
-        const instance = instantiate(overload, substitution);
-        if (!substitution.isAssignableList(values, instance.parameters)) continue;
-        overloadIds.push(overload.id);
-        const own = substitution.resolve(instance.result);
-        if (result === undefined) result = own;
-        else if (result.kind !== 'dyn' && !isSameType(result, own)) result = celTypes.dyn;
-      }
-      return result === undefined ? undefined : { overloadIds, result };
-    },
-  };
+function matchEach(
+  candidates: readonly Candidate[],
+  values: readonly CelType[],
+  substitution: TypeSubstitution,
+): OverloadMatch | undefined {
+  const overloadIds: string[] = [];
+  let result: CelType | undefined;
+  for (const { overload, isGeneric: hasParameters } of candidates) {
+    const instance = hasParameters ? instantiate(overload, substitution) : overload;
+    if (!substitution.isAssignableList(values, instance.parameters)) continue;
+    overloadIds.push(overload.id);
+    const own = substitution.resolve(instance.result);
+    if (result === undefined) result = own;
+    else if (result.kind !== 'dyn' && !isSameType(result, own)) result = celTypes.dyn;
+  }
+  return result === undefined ? undefined : { overloadIds, result };
+}
+
+function isPlain(type: CelType): boolean {
+  return type.parameters.length === 0 && type.kind !== 'type-parameter';
 }
 
 type Signature = Pick<Overload, 'parameters' | 'result'>;
 
 function instantiate(overload: Overload, substitution: TypeSubstitution): Signature {
-  if (!overload.parameters.some(isGeneric) && !isGeneric(overload.result)) return overload;
   const fresh = new Map<string, CelType>();
   const replace = (type: CelType): CelType => {
     if (type.kind === 'type-parameter') {
@@ -60,8 +73,4 @@ function instantiate(overload: Overload, substitution: TypeSubstitution): Signat
     return isGeneric(type) ? { ...type, parameters: type.parameters.map(replace) } : type;
   };
   return { parameters: overload.parameters.map(replace), result: replace(overload.result) };
-}
-
-function isGeneric(type: CelType): boolean {
-  return type.kind === 'type-parameter' || type.parameters.some(isGeneric);
 }

@@ -14,6 +14,10 @@ import type { CelType } from '../types/type.ts';
 export interface TypeSubstitution {
   /** A parameter that nothing else names. */
   freshParameter(): CelType;
+  /** How many parameters were made. */
+  readonly parameterCount: number;
+  /** Counts parameters that were made for the same in another expression. */
+  skipParameters(count: number): void;
   /**
    * Whether a value of the second type may stand where the first is expected; binds parameters if
    * so.
@@ -34,22 +38,21 @@ class Bindings implements TypeSubstitution {
   readonly #bindings = new Map<string, CelType>();
   // Undone from the end when an attempt fails.
   readonly #journal: (readonly [name: string, before: CelType | undefined])[] = [];
-  #lastParameter = 0;
+  parameterCount = 0;
 
   #bind(name: string, type: CelType): void {
     this.#journal.push([name, this.#bindings.get(name)]);
     this.#bindings.set(name, type);
   }
 
-  #attempt(decide: () => boolean): boolean {
-    const mark = this.#journal.length;
-    const isPossible = decide();
-    while (!isPossible && this.#journal.length > mark) {
+  // What was bound since the mark is as it was before; false.
+  #undo(mark: number): false {
+    while (this.#journal.length > mark) {
       const [name, before] = this.#journal.pop() ?? ['', undefined];
       if (before === undefined) this.#bindings.delete(name);
       else this.#bindings.set(name, before);
     }
-    return isPossible;
+    return false;
   }
 
   #isFreeOf(name: string, type: CelType): boolean {
@@ -104,19 +107,24 @@ class Bindings implements TypeSubstitution {
   }
 
   freshParameter(): CelType {
-    return typeParameter(`_var${this.#lastParameter++}`);
+    return typeParameter(`_var${this.parameterCount++}`);
+  }
+
+  skipParameters(count: number): void {
+    this.parameterCount += count;
   }
 
   isAssignable(expected: CelType, actual: CelType): boolean {
-    return this.#attempt(() => this.#matches(expected, actual));
+    const mark = this.#journal.length;
+    return this.#matches(expected, actual) || this.#undo(mark);
   }
 
   isAssignableList(expected: readonly CelType[], actual: readonly CelType[]): boolean {
-    return this.#attempt(
-      () =>
-        expected.length === actual.length &&
-        expected.every((type, index) => this.#matches(type, actual[index] ?? celTypes.error)),
-    );
+    const mark = this.#journal.length;
+    const isPossible =
+      expected.length === actual.length &&
+      expected.every((type, index) => this.#matches(type, actual[index] ?? celTypes.error));
+    return isPossible || this.#undo(mark);
   }
 }
 

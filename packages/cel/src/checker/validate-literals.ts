@@ -30,7 +30,8 @@ export function literalValidator(checks: LiteralChecks): Validator {
     };
     walkExpression(checked.expression, (expression, ancestors) => {
       if (checks.validateLiterals && expression.kind === 'call') checkCall(expression, report);
-      if (!checks.homogeneousLiterals || isExempt(checked, ancestors)) return;
+      const isLiteral = expression.kind === 'list' || expression.kind === 'map';
+      if (!checks.homogeneousLiterals || !isLiteral || isExempt(checked, ancestors)) return;
       checkMixture(checked, expression, report);
     });
     return problems;

@@ -4,6 +4,7 @@
  */
 
 import type { Expression } from '../ast/expression.ts';
+import { WritableNodeTable } from '../ast/node-table.ts';
 
 /** Rules whose nesting is bounded while reading. */
 export type NestedRule = 'expression' | 'relation' | 'calculation';
@@ -15,7 +16,7 @@ export class DepthExceeded extends Error {}
 export class DepthBound {
   readonly #max: number;
   readonly #depths: Record<NestedRule, number> = { expression: 0, relation: 0, calculation: 0 };
-  readonly #heights = new Map<Expression, number>();
+  readonly #heights = new WritableNodeTable<number>();
 
   constructor(max: number) {
     this.#max = max;
@@ -32,18 +33,23 @@ export class DepthBound {
   }
 
   /** A node that is one higher than the highest of its children. */
-  raise(expression: Expression, ...children: readonly Expression[]): Expression {
-    const height = 1 + Math.max(0, ...children.map((child) => this.#heights.get(child) ?? 0));
+  raise(expression: Expression, children: readonly Expression[]): Expression {
+    const height = 1 + this.#highest(children);
     if (height >= this.#max) throw new DepthExceeded('max recursion depth exceeded');
-    this.#heights.set(expression, height);
+    this.#heights.set(expression.id, height);
     return expression;
   }
 
   /** A node that counts for no height of its own. */
   inherit(expression: Expression, children: readonly Expression[]): Expression {
-    let height = 0;
-    for (const child of children) height = Math.max(height, this.#heights.get(child) ?? 0);
-    if (height > 0) this.#heights.set(expression, height);
+    const height = this.#highest(children);
+    if (height > 0) this.#heights.set(expression.id, height);
     return expression;
+  }
+
+  #highest(children: readonly Expression[]): number {
+    let highest = 0;
+    for (const { id } of children) highest = Math.max(highest, this.#heights.get(id) ?? 0);
+    return highest;
   }
 }

@@ -103,22 +103,45 @@ interface Scan {
 }
 
 const keywords: ReadonlySet<string> = new Set(['in', 'true', 'false', 'null']);
-const doubles: ReadonlySet<string> = new Set(['==', '!=', '<=', '>=', '&&', '||']);
-const singles: ReadonlySet<string> = new Set('<>[]{}().,-!?:+*/%');
+
+const code = (character: string): number => character.charCodeAt(0);
+const space = code(' ');
+const newline = code('\n');
+const carriageReturn = code('\r');
+const backslash = code('\\');
+const doubleQuote = code('"');
+const singleQuote = code("'");
+const backquote = code('`');
+const dot = code('.');
+const slash = code('/');
+const zero = code('0');
+const nine = code('9');
+const lowerA = code('a');
+const lowerF = code('f');
+const lowerZ = code('z');
+const underscore = code('_');
+/** What makes a letter a small one. */
+const caseBit = 0x20;
+const blanks: ReadonlySet<number> = new Set([' ', '\n', '\t', '\r', '\f'].map(code));
+
+/** Punctuation of one character by its code, and of two by the first code and then the second. */
+const singles = new Map(
+  Array.from('<>[]{}().,-!?:+*/%', (text) => [code(text), text as TokenKind]),
+);
+const doubles: ReadonlyMap<number, { readonly second: number; readonly kind: TokenKind }> = new Map(
+  (['==', '!=', '<=', '>=', '&&', '||'] as const).map((kind) => [
+    code(kind),
+    { second: kind.charCodeAt(1), kind },
+  ]),
+);
 
 function skipBlank(source: string, from: number): number {
   let offset = from;
   while (offset < source.length) {
-    const character = source[offset];
-    if (
-      character === ' ' ||
-      character === '\n' ||
-      character === '\t' ||
-      character === '\r' ||
-      character === '\f'
-    ) {
+    const character = source.charCodeAt(offset);
+    if (character <= space && blanks.has(character)) {
       offset++;
-    } else if (character === '/' && source[offset + 1] === '/') {
+    } else if (character === slash && source.charCodeAt(offset + 1) === slash) {
       const end = source.indexOf('\n', offset);
       offset = end < 0 ? source.length : end;
     } else break;
@@ -127,26 +150,31 @@ function skipBlank(source: string, from: number): number {
 }
 
 function scanToken(source: string, start: number): Scan {
-  const character = source[start] ?? '';
+  const character = source.charCodeAt(start);
   if (isLetter(character)) return scanWord(source, start);
-  if (isDigit(character) || (character === '.' && isDigit(source[start + 1]))) {
+  if (isDigit(character) || (character === dot && isDigit(source.charCodeAt(start + 1)))) {
     return scanNumber(source, start);
   }
-  if (character === '"' || character === "'") return scanString(source, start, false);
-  if (character === '`') return scanEscapedIdentifier(source, start);
-  const pair = source.slice(start, start + 2);
-  if (doubles.has(pair)) return { kind: pair as TokenKind, end: start + 2 };
-  if (singles.has(character)) return { kind: character as TokenKind, end: start + 1 };
-  const isHalf = character === '=' || character === '&' || character === '|';
-  return { kind: undefined, end: isHalf ? start + 1 : start };
+  if (character === doubleQuote || character === singleQuote) {
+    return scanString(source, start, false);
+  }
+  if (character === backquote) return scanEscapedIdentifier(source, start);
+  const pair = doubles.get(character);
+  if (pair !== undefined && source.charCodeAt(start + 1) === pair.second) {
+    return { kind: pair.kind, end: start + 2 };
+  }
+  const single = singles.get(character);
+  if (single !== undefined) return { kind: single, end: start + 1 };
+  // The first half of `==`, `&&` or `||`.
+  return { kind: undefined, end: pair === undefined ? start : start + 1 };
 }
 
 function scanWord(source: string, start: number): Scan {
   let end = start + 1;
-  while (isLetter(source[end]) || isDigit(source[end])) end++;
+  while (isWordPart(source.charCodeAt(end))) end++;
   const word = source.slice(start, end);
-  const quote = source[end];
-  if (quote === '"' || quote === "'") {
+  const quote = source.charCodeAt(end);
+  if (quote === doubleQuote || quote === singleQuote) {
     const prefix = word.toLowerCase();
     const isRaw = prefix.endsWith('r');
     if (prefix === 'r' || prefix === 'b' || prefix === 'br') {
@@ -160,14 +188,15 @@ function scanWord(source: string, start: number): Scan {
 }
 
 function scanNumber(source: string, start: number): Scan {
-  if (source[start] === '0' && source[start + 1] === 'x' && isHex(source[start + 2])) {
+  if (source.startsWith('0x', start) && isHex(source.charCodeAt(start + 2))) {
     let end = start + 3;
-    while (isHex(source[end])) end++;
+    while (isHex(source.charCodeAt(end))) end++;
     return withUnsigned(source, end);
   }
   const whole = skipDigits(source, start);
   let end = whole;
-  if (source[end] === '.' && isDigit(source[end + 1])) end = skipDigits(source, end + 1);
+  if (source.charCodeAt(end) === dot && isDigit(source.charCodeAt(end + 1)))
+    end = skipDigits(source, end + 1);
   const exponent = skipExponent(source, end);
   if (exponent > whole) return { kind: 'NUM_FLOAT', end: exponent };
   return withUnsigned(source, whole);
@@ -180,19 +209,19 @@ function withUnsigned(source: string, end: number): Scan {
 
 function skipDigits(source: string, from: number): number {
   let end = from;
-  while (isDigit(source[end])) end++;
+  while (isDigit(source.charCodeAt(end))) end++;
   return end;
 }
 
 function skipExponent(source: string, from: number): number {
   if (source[from] !== 'e' && source[from] !== 'E') return from;
   const sign = source[from + 1] === '+' || source[from + 1] === '-' ? 1 : 0;
-  return isDigit(source[from + 1 + sign]) ? skipDigits(source, from + 1 + sign) : from;
+  return isDigit(source.charCodeAt(from + 1 + sign)) ? skipDigits(source, from + 1 + sign) : from;
 }
 
 function scanString(source: string, start: number, isRaw: boolean): Scan {
-  const quote = source[start] ?? '"';
-  const isTriple = source.startsWith(quote.repeat(3), start);
+  const quote = source.charCodeAt(start);
+  const isTriple = isThrice(source, start, quote);
   if (!isTriple) return scanQuoted(source, start + 1, { quote, isRaw, isTriple });
   const scan = scanQuoted(source, start + 3, { quote, isRaw, isTriple });
   // Without its end, the text starts with the empty string.
@@ -200,21 +229,29 @@ function scanString(source: string, start: number, isRaw: boolean): Scan {
 }
 
 interface Quoting {
-  readonly quote: string;
+  readonly quote: number;
   readonly isRaw: boolean;
   readonly isTriple: boolean;
 }
 
+function isThrice(source: string, at: number, quote: number): boolean {
+  return (
+    source.charCodeAt(at) === quote &&
+    source.charCodeAt(at + 1) === quote &&
+    source.charCodeAt(at + 2) === quote
+  );
+}
+
 function scanQuoted(source: string, from: number, { quote, isRaw, isTriple }: Quoting): Scan {
-  const close = isTriple ? quote.repeat(3) : quote;
   let end = from;
   while (end < source.length) {
-    const character = source[end];
-    if (character === quote && source.startsWith(close, end)) {
-      return { kind: 'STRING', end: end + close.length };
+    const character = source.charCodeAt(end);
+    if (character === quote && (!isTriple || isThrice(source, end, quote))) {
+      return { kind: 'STRING', end: end + (isTriple ? 3 : 1) };
     }
-    if (!isTriple && (character === '\n' || character === '\r')) return { kind: undefined, end };
-    if (character === '\\' && !isRaw) {
+    const isLineEnd = character === newline || character === carriageReturn;
+    if (isLineEnd && !isTriple) return { kind: undefined, end };
+    if (character === backslash && !isRaw) {
       const escape = skipEscape(source, end);
       if (!escape.isValid) return { kind: undefined, end: escape.end };
       end = escape.end;
@@ -232,7 +269,8 @@ function skipEscape(source: string, start: number): { isValid: boolean; end: num
   const digits = hexEscapes[letter];
   if (digits !== undefined) {
     for (let index = 0; index < digits; index++) {
-      if (!isHex(source[start + 2 + index])) return { isValid: false, end: start + 2 + index };
+      if (!isHex(source.charCodeAt(start + 2 + index)))
+        return { isValid: false, end: start + 2 + index };
     }
     return { isValid: true, end: start + 2 + digits };
   }
@@ -248,9 +286,7 @@ function skipEscape(source: string, start: number): { isValid: boolean; end: num
 
 function scanEscapedIdentifier(source: string, start: number): Scan {
   let end = start + 1;
-  while (isLetter(source[end]) || isDigit(source[end]) || '.-/ '.includes(source[end] ?? '`')) {
-    end++;
-  }
+  while (isWordPart(source.charCodeAt(end)) || '.-/ '.includes(source[end] ?? '`')) end++;
   if (source[end] === '`' && end > start + 1) return { kind: 'ESC_IDENTIFIER', end: end + 1 };
   return { kind: undefined, end };
 }
@@ -259,24 +295,22 @@ function characterLength(source: string, offset: number): number {
   return (source.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
 }
 
-function isLetter(character: string | undefined): boolean {
-  if (character === undefined) return false;
-  return (
-    (character >= 'a' && character <= 'z') ||
-    (character >= 'A' && character <= 'Z') ||
-    character === '_'
-  );
+// Codes are NaN behind the end, which none of these is true of.
+
+function isWordPart(character: number): boolean {
+  return isLetter(character) || isDigit(character);
 }
 
-function isDigit(character: string | undefined): boolean {
-  return character !== undefined && character >= '0' && character <= '9';
+function isLetter(character: number): boolean {
+  const lower = character | caseBit;
+  return (lower >= lowerA && lower <= lowerZ) || character === underscore;
 }
 
-function isHex(character: string | undefined): boolean {
-  if (character === undefined) return false;
-  return (
-    isDigit(character) ||
-    (character >= 'a' && character <= 'f') ||
-    (character >= 'A' && character <= 'F')
-  );
+function isDigit(character: number): boolean {
+  return character >= zero && character <= nine;
+}
+
+function isHex(character: number): boolean {
+  const lower = character | caseBit;
+  return isDigit(character) || (lower >= lowerA && lower <= lowerF);
 }

@@ -6,26 +6,36 @@
 import { createExpressionFactory } from '../ast/expression-factory.ts';
 import type { ExpressionFactory } from '../ast/expression-factory.ts';
 import type { Expression } from '../ast/expression.ts';
+import { WritableNodeTable, type NodeTable } from '../ast/node-table.ts';
 import { operators } from '../operators.ts';
 
 /** Gives out ids and remembers where they stand. */
 export interface NodeBuilder {
-  readonly offsets: Map<number, number>;
+  readonly offsets: NodeTable<number>;
   /** A new id at an offset. */
   idAt(offset: number): number;
-  /** Makes nodes at the place of a macro call. */
+  /** Makes nodes at the place of a macro call, until it is asked for another place. */
   factoryAt(offset: number): ExpressionFactory;
 }
 
 /** A builder whose first id is 1. */
 export function createNodeBuilder(): NodeBuilder {
-  const offsets = new Map<number, number>();
+  const offsets = new WritableNodeTable<number>();
   let lastId = 0;
   const idAt = (offset: number): number => {
     offsets.set(++lastId, offset);
     return lastId;
   };
-  return { offsets, idAt, factoryAt: (offset) => createExpressionFactory(() => idAt(offset)) };
+  let place = 0;
+  let factory: ExpressionFactory | undefined;
+  return {
+    offsets,
+    idAt,
+    factoryAt(offset) {
+      place = offset;
+      return (factory ??= createExpressionFactory(() => idAt(place)));
+    },
+  };
 }
 
 /** Terms joined by one operator. */
@@ -38,8 +48,6 @@ export interface LogicalTerms {
 
 /** A tree of `&&` or `||` that is as flat as can be, so that long chains do not nest deeply. */
 export function balance(logic: LogicalTerms): Expression {
-  const [only] = logic.terms;
-  if (only !== undefined && logic.terms.length === 1) return only;
   return balanceRange(logic, 0, logic.operatorIds.length - 1);
 }
 

@@ -19,8 +19,8 @@ import { UnexpectedToken } from './token-cursor.ts';
 
 /** Reads a text. Never throws. */
 export function parseExpression(source: string, options: ParserOptions): ParseOutcome {
-  const size = codePointCount(source);
   const limit = options.limits.expressionLengthMax;
+  const size = source.length > limit ? codePointCount(source) : source.length;
   if (size > limit) {
     const message = `expression code point size exceeds limit: size: ${size}, limit ${limit}`;
     return { issues: [withoutPosition(message)] };

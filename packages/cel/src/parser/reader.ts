@@ -4,6 +4,7 @@
  */
 
 import type { Expression, MapEntry, StructField } from '../ast/expression.ts';
+import type { NodeTable } from '../ast/node-table.ts';
 import type { Issue } from '../issue.ts';
 import { isMacroError } from '../macros/macro.ts';
 import { operators } from '../operators.ts';
@@ -11,7 +12,6 @@ import { DepthBound } from './depth-bound.ts';
 import type { Token, TokenKind } from './lexer.ts';
 import { createLiteralReader } from './literal-expression.ts';
 import { balance, createNodeBuilder } from './node-builder.ts';
-import { macroKey } from './parser-options.ts';
 import type { ParserOptions } from './parser-options.ts';
 import { issueAt } from './source-positions.ts';
 import { TokenCursor, UnexpectedToken } from './token-cursor.ts';
@@ -78,6 +78,10 @@ export class Reader {
     };
   }
 
+  #raisedCall(id: number, name: string, values: readonly Expression[]): Expression {
+    return this.#depth.raise(this.#call(id, name, values), values);
+  }
+
   #readExpression(): Expression {
     this.#depth.enter('expression');
     const condition = this.#readOr();
@@ -88,11 +92,13 @@ export class Reader {
     this.#tokens.expect(':');
     const parts = [condition, whenTrue, this.#readExpression()];
     const conditional = this.#call(id, operators.conditional, parts);
-    return this.#depth.leave('expression', this.#depth.raise(conditional, ...parts));
+    return this.#depth.leave('expression', this.#depth.raise(conditional, parts));
   }
 
   #readOr(): Expression {
-    const terms = [this.#readAnd()];
+    const first = this.#readAnd();
+    if (!this.#tokens.isNext('||')) return first;
+    const terms = [first];
     const operatorIds: number[] = [];
     for (
       let token = this.#tokens.takeIf('||');
@@ -106,7 +112,9 @@ export class Reader {
   }
 
   #readAnd(): Expression {
-    const terms = [this.#readRelation()];
+    const first = this.#readRelation();
+    if (!this.#tokens.isNext('&&')) return first;
+    const terms = [first];
     const operatorIds: number[] = [];
     for (
       let token = this.#tokens.takeIf('&&');
@@ -125,7 +133,7 @@ export class Reader {
     for (let name = this.#relationOperator(isOperand); name !== undefined;) {
       const id = this.#builder.idAt(this.#tokens.take().start);
       const right = this.#readRelation(true);
-      left = this.#depth.raise(this.#call(id, name, [left, right]), left, right);
+      left = this.#raisedCall(id, name, [left, right]);
       name = this.#relationOperator(isOperand);
     }
     return this.#depth.leave('relation', left);
@@ -147,7 +155,7 @@ export class Reader {
       if (name === undefined || level > 2) return this.#depth.leave('calculation', left);
       const id = this.#builder.idAt(this.#tokens.take().start);
       const right = this.#readCalculation(product === undefined ? 2 : 3);
-      left = this.#depth.raise(this.#call(id, name, [left, right]), left, right);
+      left = this.#raisedCall(id, name, [left, right]);
     }
   }
 
@@ -196,7 +204,7 @@ export class Reader {
         kind: 'constant',
         value: this.#readFieldName(),
       };
-      return this.#depth.raise(this.#call(id, operators.optionalSelect, [operand, field]), operand);
+      return this.#raisedCall(id, operators.optionalSelect, [operand, field]);
     }
     if (this.#tokens.isNext('IDENTIFIER') && this.#tokens.isNext('(', 1)) {
       const name = this.#tokens.take().text;
@@ -207,7 +215,7 @@ export class Reader {
     }
     const field = this.#readFieldName();
     const id = this.#builder.idAt(dot.start);
-    return this.#depth.raise({ id, kind: 'select', operand, field, isTest: false }, operand);
+    return this.#depth.raise({ id, kind: 'select', operand, field, isTest: false }, [operand]);
   }
 
   #readIndex(operand: Expression): Expression {
@@ -219,7 +227,7 @@ export class Reader {
     const key = this.#readExpression();
     this.#tokens.expect(']');
     const name = isOptional ? operators.optionalIndex : operators.index;
-    return this.#depth.raise(this.#call(id, name, [operand, key]), operand, key);
+    return this.#raisedCall(id, name, [operand, key]);
   }
 
   #readArguments(): Expression[] {
@@ -234,19 +242,24 @@ export class Reader {
   #readCall(written: WrittenCall): Expression {
     const { id, name, at, target, values } = written;
     const parts = target === undefined ? values : [target, ...values];
-    const macro = this.#options.macros.get(macroKey(name, target !== undefined, values.length));
+    const macro = this.#options.macros
+      .get(name)
+      ?.find(
+        ({ isMember, argumentCount }) =>
+          isMember === (target !== undefined) && argumentCount === values.length,
+      );
     const expansion = macro?.expand({ id, target, arguments: values }, this.#builder.factoryAt(at));
     if (expansion !== undefined && isMacroError(expansion)) {
       this.#report(this.#builder.offsets.get(expansion.expressionId) ?? at, expansion.message);
     } else if (expansion !== undefined) {
       return target === undefined
         ? this.#depth.inherit(expansion, parts)
-        : this.#depth.raise(expansion, ...parts);
+        : this.#depth.raise(expansion, parts);
     }
     const plain: Expression = { id, kind: 'call', function: name, target, arguments: values };
     return target === undefined
       ? this.#depth.inherit(plain, parts)
-      : this.#depth.raise(plain, ...parts);
+      : this.#depth.raise(plain, parts);
   }
 
   #readPrimary(): Expression {
@@ -367,7 +380,7 @@ export class Reader {
   }
 
   // Parts with commas between them, and maybe one behind the last.
-  readonly #readParts = (close: ']' | '}', readPart: () => void): void => {
+  #readParts(close: ']' | '}', readPart: () => void): void {
     let isFirst = true;
     while (!this.#tokens.isNext(close)) {
       if (!isFirst || this.#tokens.isNext(',')) {
@@ -379,9 +392,9 @@ export class Reader {
       isFirst = false;
     }
     this.#tokens.expect(close);
-  };
+  }
 
-  get offsets(): ReadonlyMap<number, number> {
+  get offsets(): NodeTable<number> {
     return this.#builder.offsets;
   }
 

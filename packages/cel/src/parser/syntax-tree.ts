@@ -3,13 +3,14 @@
  */
 
 import type { Expression } from '../ast/expression.ts';
+import type { NodeTable } from '../ast/node-table.ts';
 import type { Issue } from '../issue.ts';
 
 /** A parsed expression. */
 export interface SyntaxTree {
   readonly expression: Expression;
   /** Where each node stands, by id, as an offset in UTF-16 units. */
-  readonly offsets: ReadonlyMap<number, number>;
+  readonly offsets: NodeTable<number>;
 }
 
 /** Either a tree or what is wrong. */
