@@ -7,14 +7,14 @@ import { checkExpression } from './checker/checker.ts';
 import type { CheckIssue } from './checker/checker.ts';
 import type { CheckedExpression } from './checker/checked-expression.ts';
 import type { Declarations } from './checker/declarations.ts';
-import { declareCallable } from './checker/declared-function.ts';
+import { DeclaredFunction } from './checker/declared-function.ts';
 import { literalValidator } from './checker/validate-literals.ts';
 import type { EnvironmentOptions, ExpressionLimits } from './environment.ts';
 import type { Issue } from './issue.ts';
 import type { Library, Overload, Validator } from './library/library.ts';
 import { optionalLibrary } from './library/optional/optional-library.ts';
 import { standardLibrary } from './library/standard/standard-library.ts';
-import { macrosByName } from './parser/parser-options.ts';
+import { macrosByName, type ParserOptions } from './parser/parser-options.ts';
 import { parseExpression } from './parser/parser.ts';
 import { positionAt } from './parser/source-positions.ts';
 import type { ParseOutcome } from './parser/syntax-tree.ts';
@@ -34,16 +34,48 @@ export type FrontEndOutcome =
 /** Limits that cel-go has too; every expression of Kubernetes fits in them. */
 const defaultLimits: ExpressionLimits = { expressionLengthMax: 100_000, recursionDepthMax: 250 };
 
-/** The front end of an environment. Throws when declarations contradict each other. */
-export function createFrontEnd(options: EnvironmentOptions): FrontEnd {
+/** What libraries declare; environments with the same libraries share it. */
+export interface DeclaredLibraries extends Pick<
+  Declarations,
+  'constants' | 'functions' | 'functionNamespaces' | 'overloads'
+> {
+  readonly libraries: readonly Library[];
+  readonly macros: ParserOptions['macros'];
+}
+
+/** The libraries of an environment. Throws when they contradict each other. */
+export function declareLibraries(options: EnvironmentOptions): DeclaredLibraries {
   const libraries = uniqueLibraries([
     standardLibrary({ isCrossType: options.crossTypeNumericComparisons === true }),
     ...(options.optionalSyntax === true ? [optionalLibrary] : []),
     ...(options.libraries ?? []),
   ]);
-  const declarations = declare(libraries, options);
-  const parserOptions = {
+  const constants = libraries.flatMap((library) => library.constants ?? []);
+  return {
+    libraries,
     macros: macrosByName(libraries),
+    constants: new Map(constants.map((constant) => [constant.name, constant])),
+    ...declareFunctions(libraries),
+  };
+}
+
+/** The front end of an environment. */
+export function createFrontEnd(
+  options: EnvironmentOptions,
+  declared: DeclaredLibraries = declareLibraries(options),
+): FrontEnd {
+  const { libraries, macros, constants, functions, functionNamespaces, overloads } = declared;
+  const declarations: Declarations = {
+    container: options.container ?? '',
+    variables: new Map(Object.entries(options.variables ?? {})),
+    constants,
+    functions,
+    functionNamespaces,
+    overloads,
+    types: [...(options.types ?? []), ...libraries.flatMap((library) => library.types ?? [])],
+  };
+  const parserOptions = {
+    macros,
     limits: { ...defaultLimits, ...options.limits },
     optionalSyntax: options.optionalSyntax === true,
     escapedIdentifiers: options.escapedIdentifiers === true,
@@ -98,29 +130,24 @@ function uniqueLibraries(libraries: readonly Library[]): Library[] {
   return [...new Map(libraries.map((library) => [library.name, library])).values()];
 }
 
-function declare(libraries: readonly Library[], options: EnvironmentOptions): Declarations {
-  const functions = new Map<string, Overload[]>();
+function declareFunctions(
+  libraries: readonly Library[],
+): Pick<Declarations, 'functions' | 'functionNamespaces' | 'overloads'> {
+  const byName = new Map<string, Overload[]>();
   const overloads = new Map<string, Overload>();
   for (const added of libraries.flatMap((library) => library.functions ?? [])) {
     for (const overload of added.overloads) {
       if (overloads.has(overload.id)) throw new Error(`two overloads have the id ${overload.id}`);
       overloads.set(overload.id, overload);
     }
-    const known = functions.get(added.name) ?? [];
-    functions.set(added.name, [...known, ...added.overloads]);
+    byName.set(added.name, [...(byName.get(added.name) ?? []), ...added.overloads]);
   }
-  const constants = libraries.flatMap((library) => library.constants ?? []);
+  const names = [...byName.keys()].filter((name) => name.includes('.'));
   return {
-    container: options.container ?? '',
-    variables: new Map(Object.entries(options.variables ?? {})),
-    constants: new Map(constants.map((constant) => [constant.name, constant])),
-    functions: new Map(Array.from(functions, ([name, own]) => [name, declareCallable(name, own)])),
-    functionNamespaces: new Set(
-      functions
-        .keys()
-        .flatMap((name) => (name.includes('.') ? [name.slice(0, name.indexOf('.'))] : [])),
+    functions: new Map(
+      Array.from(byName, ([name, own]) => [name, new DeclaredFunction(name, own)]),
     ),
+    functionNamespaces: new Set(names.map((name) => name.slice(0, name.indexOf('.')))),
     overloads,
-    types: [...(options.types ?? []), ...libraries.flatMap((library) => library.types ?? [])],
   };
 }

@@ -7,7 +7,7 @@ import { optionalLibrary } from '../library/optional/optional-library.ts';
 import { createFrontEnd } from '../front-end.ts';
 import { globalOverload } from '../library/library.ts';
 import { celTypes, objectType, typeParameter } from '../types/type.ts';
-import { declareCallable } from './declared-function.ts';
+import { DeclaredFunction } from './declared-function.ts';
 
 const variables = { x: celTypes.dyn, i: celTypes.int, s: celTypes.string };
 const createEnd = () => createFrontEnd({ variables, optionalSyntax: true });
@@ -38,7 +38,7 @@ describe('what an environment remembers of calls', () => {
 
   it('is bounded', () => {
     const overload = globalOverload('f', [[typeParameter('T')], celTypes.bool], () => true);
-    const callable = declareCallable('f', [overload]);
+    const callable = new DeclaredFunction('f', [overload]);
     const places = Array.from({ length: 10_000 }, (_, i) =>
       callable.known(false, [objectType(`T${i}`)]),
     );

@@ -1,7 +1,7 @@
 /**
  * A function as an environment declares it: its overloads by how they are called, and what calls
- * with plain types were found to match. An environment compiles many expressions, and most of their
- * calls are of few kinds.
+ * with simple types were found to match. An environment compiles many expressions, and most of
+ * their calls are of few kinds.
  */
 
 import type { FunctionDeclaration, Overload } from '../library/library.ts';
@@ -21,13 +21,6 @@ export interface Candidate {
   readonly isGeneric: boolean;
 }
 
-export interface DeclaredFunction extends FunctionDeclaration {
-  /** The overloads that take so many arguments, the receiver included. */
-  taking(isMember: boolean, count: number): readonly Candidate[];
-  /** The place of calls with these types; undefined when there are too many places. */
-  known(isMember: boolean, values: readonly CelType[]): KnownMatch | undefined;
-}
-
 /** Places of one function: whoever writes expressions must not fill the memory. */
 const placesMax = 500;
 
@@ -37,35 +30,51 @@ interface Place extends KnownMatch {
 const createPlace = (): Place => ({ match: undefined, parameterCount: 0, next: new Map() });
 const none: readonly Candidate[] = [];
 
-export function declareCallable(name: string, overloads: readonly Overload[]): DeclaredFunction {
+/** Most functions of an environment are never called, so everything here waits for the first call. */
+export class DeclaredFunction implements FunctionDeclaration {
+  readonly name: string;
+  readonly overloads: readonly Overload[];
+  #shapes: ReadonlyMap<number, readonly Candidate[]> | undefined;
+  #members: Place | undefined;
+  #globals: Place | undefined;
+  #places = 0;
+
+  constructor(name: string, overloads: readonly Overload[]) {
+    this.name = name;
+    this.overloads = overloads;
+  }
+
+  /** The overloads that take so many arguments, the receiver included. */
+  taking(isMember: boolean, count: number): readonly Candidate[] {
+    this.#shapes ??= groupByShape(this.overloads);
+    return this.#shapes.get(shapeOf(isMember, count)) ?? none;
+  }
+
+  /** The place of calls with these types; undefined when there are too many places. */
+  known(isMember: boolean, values: readonly CelType[]): KnownMatch | undefined {
+    let place = isMember ? (this.#members ??= createPlace()) : (this.#globals ??= createPlace());
+    for (const type of values) {
+      let next = place.next.get(type);
+      if (next === undefined) {
+        if (this.#places >= placesMax) return undefined;
+        this.#places++;
+        next = createPlace();
+        place.next.set(type, next);
+      }
+      place = next;
+    }
+    return place;
+  }
+}
+
+function groupByShape(overloads: readonly Overload[]): Map<number, Candidate[]> {
   const candidates = overloads.map((overload) => ({
     overload,
     isGeneric: overload.parameters.some(isGeneric) || isGeneric(overload.result),
   }));
-  const shapes = Map.groupBy(candidates, ({ overload: { isMember, parameters } }) =>
+  return Map.groupBy(candidates, ({ overload: { isMember, parameters } }) =>
     shapeOf(isMember, parameters.length),
   );
-  const roots = { member: createPlace(), global: createPlace() };
-  let places = 0;
-  return {
-    name,
-    overloads,
-    taking: (isMember, count) => shapes.get(shapeOf(isMember, count)) ?? none,
-    known(isMember, values) {
-      let place = isMember ? roots.member : roots.global;
-      for (const type of values) {
-        let next = place.next.get(type);
-        if (next === undefined) {
-          if (places >= placesMax) return undefined;
-          places++;
-          next = createPlace();
-          place.next.set(type, next);
-        }
-        place = next;
-      }
-      return place;
-    },
-  };
 }
 
 function shapeOf(isMember: boolean, count: number): number {

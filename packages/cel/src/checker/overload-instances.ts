@@ -23,8 +23,8 @@ export function matchOverloads(
   { isMember, values }: { readonly isMember: boolean; readonly values: readonly CelType[] },
   substitution: TypeSubstitution,
 ): OverloadMatch | undefined {
-  // What plain types match is the same in every expression.
-  const known = values.every(isPlain) ? declaration.known(isMember, values) : undefined;
+  // What simple types match is the same in every expression.
+  const known = values.every(isSimple) ? declaration.known(isMember, values) : undefined;
   if (known?.match !== undefined) {
     substitution.skipParameters(known.parameterCount);
     return known.match;
@@ -56,8 +56,10 @@ function matchEach(
   return result === undefined ? undefined : { overloadIds, result };
 }
 
-function isPlain(type: CelType): boolean {
-  return type.parameters.length === 0 && type.kind !== 'type-parameter';
+const simpleTypes: ReadonlySet<CelType> = new Set(Object.values(celTypes));
+
+function isSimple(type: CelType): boolean {
+  return simpleTypes.has(type);
 }
 
 type Signature = Pick<Overload, 'parameters' | 'result'>;
