@@ -3,6 +3,7 @@
 // and objects with the annotation `rbac.authorization.kubernetes.io/autoupdate: "false"` are left
 // alone.
 
+import { isDeepStrictEqual } from 'node:util';
 import { aggregationSelectorsOf, type KubeObject } from '@keelson/apimachinery';
 import {
   autoUpdateAnnotation,
@@ -72,7 +73,9 @@ async function reconcileOne(
 /** Undefined when nothing is missing. */
 function mergedRole(wanted: KubeObject, existing: KubeObject): KubeObject | undefined {
   const metadata = mergedMetadata(wanted, existing);
-  const missingRules = uncoveredRules(rulesOf(existing), rulesOf(wanted));
+  const [held, needed] = [rulesOf(existing), rulesOf(wanted)];
+  // So it is at every start but the first, and permission by permission is much slower to compare.
+  const missingRules = isDeepStrictEqual(held, needed) ? [] : uncoveredRules(held, needed);
   const selectors = aggregationSelectorsOf(existing);
   const known = new Set(selectors.map((s) => JSON.stringify(s)));
   const missingSelectors = aggregationSelectorsOf(wanted).filter(
@@ -83,7 +86,7 @@ function mergedRole(wanted: KubeObject, existing: KubeObject): KubeObject | unde
   return {
     ...existing,
     metadata: metadata ?? existing.metadata,
-    rules: [...rulesOf(existing), ...missingRules],
+    rules: [...held, ...missingRules],
     ...(missingSelectors.length > 0
       ? { aggregationRule: { clusterRoleSelectors: [...selectors, ...missingSelectors] } }
       : {}),
