@@ -203,6 +203,7 @@ export const allowed: Excess = {
   'columns packages/node-agent/src/kubelet/metrics-api.ts': 1,
   'columns packages/node-agent/src/kubelet/serve-logs.ts': 1,
   'columns packages/node-agent/src/kubelet/serve-streams.ts': 1,
+  'columns packages/node-agent/src/simulated/described-node.ts': 1,
   'columns packages/node-agent/src/simulated/node-lease.ts': 1,
   'columns packages/node-agent/src/simulated/pod-inspection.ts': 1,
   'columns tools/bench/definitions.ts': 1,

@@ -74,6 +74,7 @@ import type { Pki } from './pki.ts';
 import { openServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
 import { createNodeRoute, type NodeRoute } from './node-route.ts';
 import {
+  allNodes,
   cleanUpAfterNodes,
   startNodes,
   type NodesSettings,
@@ -272,7 +273,7 @@ async function startClusterNodes(
   const { nodes, features, pki, nodeRoute: route, logger = silentLogger } = options;
   const { clock = systemClock, random = systemRandom } = options;
   if (nodes === undefined) return undefined;
-  if (nodes.count === 0) {
+  if (allNodes(nodes).length === 0) {
     await cleanUpAfterNodes({ serve, clock, random });
     return undefined;
   }

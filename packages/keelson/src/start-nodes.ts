@@ -13,6 +13,7 @@ import {
   noNodeRules,
   openKubeletServer,
   startSimulatedNodes,
+  type DescribedNode,
   type KubeletServer,
   type NodeRules,
   type SimulatedNodes,
@@ -30,7 +31,10 @@ import { frontProxyName, kubeletClientCommonName, type Pki } from './pki.ts';
 
 /** Which nodes a cluster simulates. */
 export interface NodesSettings {
+  /** `node-1`, `node-2` … */
   readonly count: number;
+  /** Further ones, of any form. */
+  readonly described?: readonly DescribedNode[];
   readonly rules?: NodeRules;
 }
 
@@ -61,6 +65,17 @@ const nodeUser = (name: string): UserSpec => ({
 const userAgent = 'kubelet';
 const kubeletPort = 10_250;
 
+/** All that are to be simulated. A described one may take the place of a numbered one. */
+export function allNodes({ count, described = [] }: NodesSettings): DescribedNode[] {
+  if (!Number.isInteger(count) || count < 0)
+    throw new RangeError('the number of nodes is a whole one, from 0 on');
+  const numbered = Array.from({ length: count }, (_, at) => ({
+    name: `${namePrefix}-${at + 1}`,
+    shape: defaultNodeShape,
+  }));
+  return [...new Map([...numbered, ...described].map((node) => [node.name, node])).values()];
+}
+
 /** What an earlier run with nodes left behind that needs one of them to answer. */
 export async function cleanUpAfterNodes({
   serve,
@@ -74,7 +89,7 @@ export async function cleanUpAfterNodes({
 
 /** Resolves when the nodes are registered; a cluster whose nodes cannot be goes on without. */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
-  const { serve, clock, random, logger, features, count, rules = noNodeRules } = options;
+  const { serve, clock, random, logger, features, rules = noNodeRules } = options;
   const stop = new AbortController();
   const clientOf = (user: UserSpec) =>
     createInProcessClient({ serve, user, userAgent, clock, random });
@@ -93,9 +108,7 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
     stop.signal,
   );
   const nodes = startSimulatedNodes({
-    count,
-    namePrefix,
-    shape: defaultNodeShape,
+    described: allNodes(options),
     rules,
     clientOf: (name) => clientOf(nodeUser(name)),
     informers,

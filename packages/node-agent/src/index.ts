@@ -12,6 +12,7 @@ export type {
   KubeletServerOptions,
 } from './kubelet/kubelet-server.ts';
 export { defaultNodeShape } from './simulated/node-object.ts';
-export type { NodeShape } from './simulated/node-object.ts';
+export { NodeDescriptionError, parseDescribedNode } from './simulated/described-node.ts';
+export type { DescribedNode } from './simulated/described-node.ts';
 export { NodeRulesError, noNodeRules, parseNodeRules } from './simulated/node-rules.ts';
 export type { NodeRules } from './simulated/node-rules.ts';

@@ -29,9 +29,8 @@ import {
   type ServerLimits,
   type Storage,
 } from '@keelson/apiserver';
-import { nodesMax, NodeRulesError, parseNodeRules } from '@keelson/node-agent';
+import { NodeRulesError } from '@keelson/node-agent';
 import { controllerNames, selectControllers, UnknownControllerError } from '../controller-list.ts';
-import type { NodesSettings } from '../start-nodes.ts';
 import { startControlPlane, type ControlPlane } from '../control-plane.ts';
 import { formatKubeconfig } from '../kubeconfig.ts';
 import { createLogger } from '../log.ts';
@@ -54,6 +53,7 @@ import {
   readControllerFlags,
   type ControllerFlags,
 } from './controller-flags.ts';
+import { addNodeFlags, readNodes, type NodeFlags } from './node-flags.ts';
 import {
   addRequestLimitFlags,
   readRequestLimits,
@@ -85,6 +85,7 @@ export interface UpFlags
     AuthenticationFlags,
     UpAuthorizationFlags,
     ControllerFlags,
+    NodeFlags,
     UpServiceAccountFlags {
   readonly dataDir: string;
   readonly securePort: number;
@@ -100,8 +101,6 @@ export interface UpFlags
   readonly serviceClusterIpRange: string;
   readonly controllers: readonly string[];
   readonly enableAggregatorRouting: boolean;
-  readonly nodes: number;
-  readonly nodeRules?: string;
   readonly http2: boolean;
   readonly v: number;
 }
@@ -168,12 +167,11 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       list,
       ['*'],
     )
-    .option('--nodes <count>', 'how many nodes are simulated', parseCount, 1)
-    .option('--node-rules <file>', 'what pods do on simulated nodes')
     .option('--no-http2', 'serve HTTP/1.1 only');
   addAuthenticationFlags(command);
   addAuthorizationFlags(command);
   addControllerFlags(addServiceAccountFlags(command));
+  addNodeFlags(command);
   addRequestLimitFlags(command)
     .option('-v, --v <level>', 'how much to log, 0 to 10', Number, 0)
     .action(async (flags: UpFlags) => {
@@ -200,7 +198,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
   const identity = usage(() =>
     readAuthenticationFlags(flags, features, (text) => logger.warn(text)),
   );
-  const nodes = readNodes(flags);
+  const nodes = usage(() => readNodes(flags));
   const dataDir = resolve(flags.dataDir);
   const storage = await openStorage(flags, dataDir);
   let listener: Listener | undefined, plane: ControlPlane, text: string;
@@ -313,12 +311,6 @@ function readAdmissionConfiguration(
   return usage(() =>
     parseAdmissionConfiguration(read(file), (path) => read(resolve(dirname(file), path)), features),
   );
-}
-
-function readNodes({ nodes: count, nodeRules: file }: UpFlags): NodesSettings {
-  if (file === undefined) return { count };
-  const rules = usage(() => parseNodeRules(parseYaml(readFileSync(file, 'utf8')).value));
-  return { count, rules };
 }
 
 function usage<T>(read: () => T): T {
@@ -450,11 +442,6 @@ function parsePort(text: string): number {
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   return port;
-}
-function parseCount(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) > nodesMax)
-    throw new InvalidArgumentError(`a number from 0 to ${nodesMax}.`);
-  return Number(text);
 }
 function parseStorage(text: string): 'embedded' | 'memory' {
   if (text === 'embedded' || text === 'memory') return text;

@@ -12,8 +12,8 @@ import type { CSIDriver } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Client, Informer, Informers } from '@keelson/client';
 import { isFileSystemResizePending, usesClaim } from '@keelson/controllers';
 import { crashBackoffs } from './crash-backoff.ts';
+import type { DescribedNode } from './described-node.ts';
 import { kubeletTexts } from './kubelet-texts.ts';
-import type { NodeShape } from './node-object.ts';
 import type { NodeRules } from './node-rules.ts';
 import type { StorageLookup } from './node-storage.ts';
 import { annotationProblems } from './node-rules.ts';
@@ -22,10 +22,8 @@ import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts';
 import { createTimetable } from './timetable.ts';
 
 export interface SimulatedNodesOptions {
-  readonly count: number;
-  /** `node` for `node-1`, `node-2` … */
-  readonly namePrefix: string;
-  readonly shape: NodeShape;
+  /** In the order of their addresses. */
+  readonly described: readonly DescribedNode[];
   readonly rules: NodeRules;
   /** Acts as this node. Closed with the nodes. */
   readonly clientOf: (nodeName: string) => Client;
@@ -55,8 +53,8 @@ export interface SimulatedNodes {
 const registrationsMax = 32;
 
 export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNodes {
-  const { count, informers, clock } = options;
-  if (!Number.isInteger(count) || count < 0 || count > nodesMax)
+  const { described, informers, clock } = options;
+  if (described.length > nodesMax)
     throw new RangeError(`from 0 to ${nodesMax} nodes can be simulated`);
   const timetable = createTimetable(clock);
   const pods = informers.informer<KubeObject>(core('pods'));
@@ -77,12 +75,12 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
     nodeObjects.store.get('', name) as unknown as Node | undefined;
   const clients: Client[] = [];
   const nodes = new Map<string, SimulatedNode>();
-  for (let index = 1; index <= count; index++) {
-    const name = `${options.namePrefix}-${index}`;
+  for (const [at, { name, shape }] of described.entries()) {
     const client = options.clientOf(name);
     clients.push(client);
     const current = () => nodeObject(name);
-    nodes.set(name, createNode(options, { name, index, client, current, timetable, storage }));
+    const one = { name, shape, index: at + 1, client, current, timetable, storage };
+    nodes.set(name, createNode(options, one));
   }
   const registered = registerAll(options, nodes).then(() => {
     nodeObjects.addHandler({
@@ -105,8 +103,7 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
 
 const core = (resource: string) => ({ group: '', version: 'v1', resource });
 
-interface OneNode {
-  readonly name: string;
+interface OneNode extends DescribedNode {
   readonly index: number;
   readonly client: Client;
   readonly current: () => Node | undefined;
@@ -115,9 +112,9 @@ interface OneNode {
 }
 
 function createNode(options: SimulatedNodesOptions, one: OneNode): SimulatedNode {
-  const { features, clock, random, rules, kubeletPort, shape, warn } = options;
+  const { features, clock, random, rules, kubeletPort, warn } = options;
   const { minor } = features.emulated;
-  const { name, index } = one;
+  const { name, shape, index } = one;
   return createSimulatedNode({
     ...one,
     identity: { name, address: nodeAddress(index), kubeletPort, minor, shape },
