@@ -2,6 +2,7 @@
 
 import type { Clock } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
+import { readWhole } from '../transport/answer-body.ts';
 import { formatAddress } from '../transport/outbound.ts';
 import type { Backend } from './backends.ts';
 import { aggregatorUser, frontProxyHeaders } from './front-proxy-headers.ts';
@@ -45,18 +46,11 @@ export async function fetchDocument(
       },
       signal: timeout.signal,
     });
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of message as AsyncIterable<Uint8Array>) {
-      size += chunk.byteLength;
-      if (size > bytesMax) throw new Error(`${request.path} is larger than ${bytesMax} bytes`);
-      chunks.push(chunk);
-    }
     return {
       status: message.statusCode ?? 0,
       contentType: message.headers['content-type'] ?? '',
       etag: message.headers.etag ?? '',
-      bytes: Buffer.concat(chunks, size),
+      bytes: await readWhole(message, bytesMax, request.path),
     };
   } finally {
     cancel();

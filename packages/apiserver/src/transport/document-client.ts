@@ -2,9 +2,10 @@
 // others: certificates are verified, no redirect is followed, forbidden addresses are not connected
 // to, and an answer has bounds in size and time.
 
-import { OutboundError, createOutboundClient } from './outbound.ts';
 import type { Clock } from '@keelson/apimachinery';
 import type { DocumentClient, OpenDocumentClient } from '../authentication/jwt/document-client.ts';
+import { readWhole } from './answer-body.ts';
+import { addressOfUrl, createOutboundClient, OutboundError } from './outbound.ts';
 
 // COMPAT: kube-apiserver gives a provider as long.
 const timeoutMs = 30_000;
@@ -20,7 +21,8 @@ function createDocumentClient(clock: Clock, authoritiesPem: string | undefined):
   const outbound = createOutboundClient({ clock, tls });
   return {
     async get({ url, bearerToken, signal }) {
-      const { protocol, hostname, port, pathname, search, username } = new URL(url);
+      const parsed = new URL(url);
+      const { protocol, host, pathname, search, username } = parsed;
       if (protocol !== 'https:') throw new OutboundError(`${url} is not a URL of https`, undefined);
       if (username !== '') throw new OutboundError('a URL with a user name is refused', undefined);
       const deadline = new AbortController();
@@ -28,17 +30,20 @@ function createDocumentClient(clock: Clock, authoritiesPem: string | undefined):
       try {
         const { message } = await outbound.call({
           protocol: 'https',
-          address: { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 443) },
+          address: addressOfUrl(parsed),
           method: 'GET',
           path: `${pathname}${search}`,
           headers: {
-            host: new URL(url).host,
+            host,
             accept: 'application/json, */*',
             ...(bearerToken === undefined ? {} : { authorization: `Bearer ${bearerToken}` }),
           },
           signal: AbortSignal.any([deadline.signal, signal]),
         });
-        return { status: message.statusCode ?? 0, body: await readAll(message) };
+        return {
+          status: message.statusCode ?? 0,
+          body: await readWhole(message, documentBytesMax, 'the document'),
+        };
       } catch (cause) {
         const why = deadline.signal.aborted ? 'context deadline exceeded' : messageOf(cause);
         throw new OutboundError(`Get ${JSON.stringify(url)}: ${why}`, cause);
@@ -48,21 +53,6 @@ function createDocumentClient(clock: Clock, authoritiesPem: string | undefined):
     },
     close: () => outbound.close(),
   };
-}
-
-async function readAll(message: AsyncIterable<unknown> & { destroy(): void }): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of message) {
-    const bytes = chunk as Buffer;
-    size += bytes.byteLength;
-    if (size > documentBytesMax) {
-      message.destroy();
-      throw new Error(`the document is larger than ${documentBytesMax} bytes`);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks, size);
 }
 
 function messageOf(cause: unknown): string {

@@ -2,13 +2,12 @@
 // one TLS policy and keeps its idle connections. It follows no redirects, and its failures read as
 // Go's do, because they end up in conditions and answers that people search for.
 
-import { lookup, type LookupAddress } from 'node:dns';
 import { request as httpRequest, Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
-import { isIP, isIPv6, type LookupFunction } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { systemClock, type Clock } from '@keelson/apimachinery';
-import { isForbiddenAddress } from './webhook-address.ts';
+import { allowedLookup, isForbiddenAddress } from './webhook-address.ts';
 import { connectionErrorText } from './webhook-errors.ts';
 
 export interface Address {
@@ -161,24 +160,16 @@ function boundDial(outgoing: ClientRequest, clock: Clock, dialTimeoutMs: number)
   });
 }
 
+/** Where a URL of http or https leads; IPv6 addresses without their brackets. */
+export function addressOfUrl({ protocol, hostname, port }: URL): Address {
+  const fallback = protocol === 'http:' ? 80 : 443;
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || fallback) };
+}
+
 /** `host:port`, with brackets where the host has colons. */
 export function formatAddress({ host, port }: Address): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-/**
- * SECURITY: names and objects may lead to where clouds keep the machine's credentials; nothing is
- * connected to there. The address that is checked is the one that is connected to.
- */
-const checkedLookup: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses: readonly LookupAddress[]) => {
-    if (error !== null) return done(error, []);
-    if (addresses.some(({ address }) => isForbiddenAddress(address)))
-      return done(new Error(addressNotAllowed), []);
-    if (options.all === true) return done(null, [...addresses]);
-    const [first] = addresses;
-    done(null, first?.address ?? '', first?.family);
-  });
-};
-
 const addressNotAllowed = 'address not allowed';
+const checkedLookup = allowedLookup(() => new Error(addressNotAllowed));

@@ -6,7 +6,8 @@
 
 import type { IncomingMessage } from 'node:http';
 import { formatGoDuration, type Clock } from '@keelson/apimachinery';
-import { createOutboundClient, type OutboundTls } from './outbound.ts';
+import { readWhole } from './answer-body.ts';
+import { addressOfUrl, createOutboundClient, type OutboundTls } from './outbound.ts';
 import { refusalText } from './webhook-errors.ts';
 
 export interface ReviewServer {
@@ -53,7 +54,7 @@ export function createReviewClient(
         const { message } = await client.call(
           {
             protocol: url.protocol === 'http:' ? 'http' : 'https',
-            address: addressOf(url),
+            address: addressOfUrl(url),
             method: 'POST',
             path: `${url.pathname}${url.search}`,
             headers: headersFor(url, body, { token: server.token?.(), userAgent }),
@@ -61,7 +62,7 @@ export function createReviewClient(
           },
           (outgoing) => void outgoing.end(body),
         );
-        return toAnswer(message, await readAll(message, options.answerBytesMax));
+        return toAnswer(message, await readWhole(message, options.answerBytesMax, 'the answer'));
       } catch (cause) {
         return connectionFailure(url, cause, deadline.signal.aborted);
       } finally {
@@ -70,12 +71,6 @@ export function createReviewClient(
     },
     close: () => client.close(),
   };
-}
-
-function addressOf(url: URL) {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const fallback = url.protocol === 'http:' ? 80 : 443;
-  return { host, port: Number(url.port || fallback) };
 }
 
 function headersFor(
@@ -91,17 +86,6 @@ function headersFor(
     'content-length': String(body.byteLength),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
-}
-
-async function readAll(message: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    size += chunk.byteLength;
-    if (size > bytesMax) throw new Error(`the answer is larger than ${bytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
 }
 
 function toAnswer(message: IncomingMessage, body: Buffer): Uint8Array | ReviewFailure {

@@ -9,15 +9,15 @@
 // address that is connected to. Answers are bounded in size and time. What goes wrong is worded as
 // client-go does.
 
-import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { formatGoDuration, nextTurn, sleep, type Clock } from '@keelson/apimachinery';
-import { isForbiddenAddress, WebhookAddressError } from './webhook-address.ts';
+import { readWhole } from './answer-body.ts';
+import { addressOfUrl } from './outbound.ts';
+import { allowedLookup, isForbiddenAddress, WebhookAddressError } from './webhook-address.ts';
 import { connectionErrorText, refusalText } from './webhook-errors.ts';
 
 /** Where a webhook is: `WebhookClientConfig` of the API, which names exactly one of the two. */
@@ -216,14 +216,11 @@ function sendOnce(
   { url, service, ca, credentials }: Target,
   { body, signal }: Outgoing,
 ): Promise<Answer> {
-  const named = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const place =
-    service === undefined
-      ? { host: named, port: Number(url.port || defaultPort) }
-      : services.resolve(service);
+  const named = addressOfUrl(url);
+  const place = service === undefined ? named : services.resolve(service);
   if (isIP(place.host) !== 0 && isForbiddenAddress(place.host))
     throw new WebhookAddressError(place.host);
-  const { certificate, serverName = named } = credentials;
+  const { certificate, serverName = named.host } = credentials;
   const authorization = credentials.authorization?.();
   return new Promise((resolve, reject) => {
     const sent = httpsRequest({
@@ -240,7 +237,7 @@ function sendOnce(
       minVersion: 'TLSv1.2',
       signal,
       headers: {
-        host: service === undefined ? url.host : `${named}:${service.port}`,
+        host: service === undefined ? url.host : `${named.host}:${service.port}`,
         'user-agent': userAgent,
         'content-type': 'application/json',
         accept: 'application/json, */*',
@@ -262,21 +259,7 @@ function sendOnce(
       });
     });
     sent.once('response', (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.byteLength;
-        if (size > answerBytesMax) response.destroy(tooLarge(answerBytesMax));
-        else chunks.push(chunk);
-      });
-      response.once('error', reject);
-      response.once('end', () => {
-        const { statusCode: status = 0, headers } = response;
-        unpacked(Buffer.concat(chunks, size), headers, answerBytesMax).then(
-          (whole) => resolve({ status, headers, body: whole }),
-          reject,
-        );
-      });
+      readAnswer(response, answerBytesMax).then(resolve, reject);
     });
   });
 }
@@ -293,26 +276,18 @@ async function untilEndsAreSeen(isKept: boolean): Promise<void> {
 
 const unzip = promisify(gunzip);
 
-function unpacked(body: Buffer, headers: IncomingHttpHeaders, max: number): Promise<Buffer> {
-  if (headers['content-encoding'] !== 'gzip') return Promise.resolve(body);
-  return unzip(body, { maxOutputLength: max }) as Promise<Buffer>;
+async function readAnswer(response: IncomingMessage, bytesMax: number): Promise<Answer> {
+  const { statusCode: status = 0, headers } = response;
+  const body = await readWhole(response, bytesMax, 'the answer');
+  const isPacked = headers['content-encoding'] === 'gzip';
+  return {
+    status,
+    headers,
+    body: isPacked ? await unzip(body, { maxOutputLength: bytesMax }) : body,
+  };
 }
 
-function tooLarge(max: number): Error {
-  return new Error(`the answer is larger than ${max} bytes`);
-}
-
-/** Names are resolved once, and only to addresses that may be connected to. */
-const checkedLookup: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses: readonly LookupAddress[]) => {
-    if (error !== null) return done(error, []);
-    const forbidden = addresses.find(({ address }) => isForbiddenAddress(address));
-    if (forbidden !== undefined) return done(new WebhookAddressError(forbidden.address), []);
-    if (options.all === true) return done(null, [...addresses]);
-    const [first] = addresses;
-    done(null, first?.address ?? '', first?.family);
-  });
-};
+const checkedLookup = allowedLookup((address) => new WebhookAddressError(address));
 
 function retryAfterMs({ status, headers }: Answer): number | undefined {
   if (status !== 429 && status < 500) return undefined;

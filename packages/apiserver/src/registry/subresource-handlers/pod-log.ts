@@ -3,6 +3,7 @@
 import { fieldError, statusErrors, type FieldError, type StatusError } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../features/features.ts';
+import { readStart } from '../../transport/answer-body.ts';
 import { formatAddress, OutboundError, type OutboundAnswer } from '../../transport/outbound.ts';
 import type { HandlerRequest } from '../handlers.ts';
 import { plainError } from '../storage-errors.ts';
@@ -121,14 +122,7 @@ const refusalBytesMax = 50_000;
 
 /** What the kubelet said, as kube-apiserver repeats it. */
 async function refusalOf({ message }: OutboundAnswer, name: string): Promise<StatusError> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of message as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size >= refusalBytesMax) break;
-  }
-  const text = Buffer.concat(chunks).subarray(0, refusalBytesMax).toString('utf8');
+  const text = await readStart(message, refusalBytesMax);
   const { statusCode = 500 } = message;
   if (statusCode === 500) return statusErrors.internalError(text);
   if (statusCode === 400) return statusErrors.badRequest(text);

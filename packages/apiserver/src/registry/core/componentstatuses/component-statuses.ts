@@ -6,6 +6,7 @@
 
 import type { Clock, KubeObject } from '@keelson/apimachinery';
 import { isStorageError, type Storage } from '../../../storage/storage.ts';
+import { readStart } from '../../../transport/answer-body.ts';
 import { createOutboundClient, formatAddress, type Route } from '../../../transport/outbound.ts';
 import type { ReadHandler } from '../../handlers.ts';
 import { plainError } from '../../storage-errors.ts';
@@ -81,7 +82,7 @@ async function probePort(port: number, { clock, route }: ComponentStatusOptions)
       headers: { host: formatAddress(address), 'user-agent': 'kube-probe' },
       signal: timeout.signal,
     });
-    const text = await readStart(message);
+    const text = await readStart(message, answerBytesMax);
     const { statusCode = 0 } = message;
     return statusCode >= 200 && statusCode < 400
       ? { healthy: true, message: text }
@@ -94,15 +95,4 @@ async function probePort(port: number, { clock, route }: ComponentStatusOptions)
     cancel();
     client.close();
   }
-}
-
-async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size >= answerBytesMax) break;
-  }
-  return Buffer.concat(chunks).subarray(0, answerBytesMax).toString('utf8');
 }
