@@ -1,26 +1,18 @@
-// Validation of CustomResourceDefinitions (k8s.io/apiextensions-apiserver), on create and update. An
-// update does not refuse what was accepted before under rules that came later.
+// Validation of CustomResourceDefinitions (k8s.io/apiextensions-apiserver), on create and update. What
+// an update is excused from is in requirements.ts.
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 import type {
   CustomResourceDefinition,
   CustomResourceValidation,
 } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
-import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
-import { hasAskedReviewVersion } from '../../validation/review-versions.ts';
-import { caBundleProblem } from '../../validation/webhook-client.ts';
 import { childPath, indexPath } from '../schema/field-path.ts';
 import { defaultOf, someSchema, type JsonSchema } from '../schema/json-schema.ts';
-import {
-  hasInvalidType,
-  isStructural,
-  structuralErrors,
-  unreadableKeyword,
-} from '../schema/structural.ts';
+import { structuralErrors, unreadableKeyword } from '../schema/structural.ts';
 import { approvalErrors } from './api-approval.ts';
 import { isConditionTrue } from './conditions.ts';
-import { defaultErrors, hasUnprunedDefaults } from './default-checks.ts';
+import { defaultErrors } from './default-checks.ts';
 import { printedSchema, printedVersions, setSchemaFields } from './go-values.ts';
 import {
   internalSpec,
@@ -28,7 +20,6 @@ import {
   type InternalSpec,
   type InternalVersion,
 } from './internal-form.ts';
-import { hasNonAtomicSet, mapListKeyErrors } from './list-and-map-checks.ts';
 import {
   columnErrors,
   conversionErrors,
@@ -37,44 +28,11 @@ import {
   namesErrors,
   requiredNamesErrors,
   selectableFieldsErrors,
-  selectableFieldsMax,
   subresourcesErrors,
 } from './part-checks.ts';
+import { strictRequirements, updateRequirements, type Requirements } from './requirements.ts';
 import { createCostTally, type RuleInspector } from './rule-checks.ts';
 import { schemaErrors, type SchemaCheckOptions } from './schema-checks.ts';
-
-/** What is held against a definition. Each is off where the stored one already broke it. */
-interface Requirements {
-  readonly schemas: boolean;
-  readonly structural: boolean;
-  readonly validTypes: boolean;
-  readonly prunedDefaults: boolean;
-  readonly atomicSets: boolean;
-  readonly mapKeys: boolean;
-  readonly askedReviewVersion: boolean;
-  readonly caBundle: boolean;
-  /** Versions whose rules were accepted as they are. */
-  readonly unchangedVersions: ReadonlySet<string>;
-  /** Versions that may keep too many selectable fields; empty name: the fields of all versions. */
-  readonly manySelectable: ReadonlySet<string>;
-  /** Rules and message expressions that were accepted as they are. */
-  readonly storedExpressions: ReadonlySet<string>;
-}
-
-const strict: Requirements = {
-  schemas: true,
-  structural: true,
-  validTypes: true,
-  prunedDefaults: true,
-  atomicSets: true,
-  mapKeys: true,
-  askedReviewVersion: true,
-  // Before the definition is established nothing calls its webhook.
-  caBundle: false,
-  unchangedVersions: new Set(),
-  manySelectable: new Set(),
-  storedExpressions: new Set(),
-};
 
 export interface DefinitionValidationOptions {
   /** Absent: expressions are not looked at. */
@@ -93,7 +51,7 @@ export function validateDefinition(
 ): FieldError[] {
   return [
     ...nameErrors(crd),
-    ...specErrors({ spec: internalSpec(crd), requirements: strict, rules }),
+    ...specErrors({ spec: internalSpec(crd), requirements: strictRequirements, rules }),
     ...statusErrors(crd),
     ...storedVersionsErrors(crd),
     ...approvalErrors(crd, undefined),
@@ -126,76 +84,6 @@ function nameErrors({ metadata, spec }: CustomResourceDefinition): FieldError[] 
   const name = metadata.name ?? '';
   if (name === '' || name === `${spec.names.plural}.${spec.group}`) return [];
   return [fieldError.invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group')];
-}
-
-function schemasOf(crd: CustomResourceDefinition): (JsonSchema | undefined)[] {
-  return (crd.spec.versions ?? []).map((version) => version.schema?.openAPIV3Schema);
-}
-
-function updateRequirements(
-  crd: CustomResourceDefinition,
-  old: CustomResourceDefinition,
-): Requirements {
-  const schemas = schemasOf(old);
-  const none = (broken: (schema: JsonSchema) => boolean) =>
-    !schemas.some((schema) => someSchema(schema, broken));
-  const reviewVersions = old.spec.conversion?.webhook?.conversionReviewVersions ?? [];
-  const oldBundle = old.spec.conversion?.webhook?.clientConfig?.caBundle;
-  const established = isConditionTrue(old, 'Established');
-  return {
-    schemas: schemas.every((schema) => schema !== undefined),
-    structural: schemas.every(isStructural),
-    validTypes: !schemas.some(hasInvalidType),
-    prunedDefaults: !schemas.some((s) => s && isStructural(s) && hasUnprunedDefaults(s)),
-    atomicSets: none(hasNonAtomicSet),
-    mapKeys: none((schema) => mapListKeyErrors(schema, '').length > 0),
-    askedReviewVersion: reviewVersions.length === 0 || hasAskedReviewVersion(reviewVersions),
-    caBundle: established && caBundleProblem(oldBundle) === undefined,
-    unchangedVersions: unchangedVersions(crd, old),
-    manySelectable: manySelectable(crd, old),
-    storedExpressions: expressionsOf(schemas),
-  };
-}
-
-function expressionsOf(schemas: readonly (JsonSchema | undefined)[]): ReadonlySet<string> {
-  const expressions = new Set<string>();
-  const collect = (schema: JsonSchema): boolean => {
-    for (const { rule, messageExpression } of schema['x-kubernetes-validations'] ?? []) {
-      if (rule) expressions.add(rule);
-      if (messageExpression) expressions.add(messageExpression);
-    }
-    return false;
-  };
-  for (const schema of schemas) someSchema(schema, collect);
-  return expressions;
-}
-
-function unchangedVersions(
-  crd: CustomResourceDefinition,
-  old: CustomResourceDefinition,
-): ReadonlySet<string> {
-  const before = new Map((old.spec.versions ?? []).map((v) => [v.name, v.schema]));
-  const same = (crd.spec.versions ?? []).filter(
-    (v) => before.has(v.name) && isSemanticallyEqual(v.schema, before.get(v.name)),
-  );
-  return new Set(same.map((v) => v.name));
-}
-
-function manySelectable(
-  crd: CustomResourceDefinition,
-  old: CustomResourceDefinition,
-): ReadonlySet<string> {
-  const [now, before] = [internalSpec(crd), internalSpec(old)];
-  const kept = new Set<string>();
-  const check = (name: string, fields: readonly unknown[], was: readonly unknown[]) => {
-    if (was.length > selectableFieldsMax && isSemanticallyEqual(fields, was)) kept.add(name);
-  };
-  check('', now.selectableFields, before.selectableFields);
-  for (const version of now.versions) {
-    const was = before.versions.find((v) => v.source.name === version.source.name);
-    if (was) check(version.source.name, version.selectableFields, was.selectableFields);
-  }
-  return kept;
 }
 
 function specErrors(scope: Scope): FieldError[] {
