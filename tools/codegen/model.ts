@@ -3,8 +3,9 @@
 
 import type { Facts, ProtobufMessage, SchemaDefinition, SchemaNode } from './facts.ts';
 import { requiredFields } from './descriptions.ts';
-import { embeddedStructs, goFields, protobufOnlyKinds, protobufOnlyTypes } from './go-fields.ts';
+import { embeddedStructs, goFields } from './go-fields.ts';
 import { optionalDefinitions, optionalFields, optionalUnions } from './optional-kinds.ts';
+import { protobufOnlyKinds, protobufOnlyTypes } from './protobuf-only.ts';
 
 export interface ModelField {
   readonly name: string;

@@ -1,0 +1,72 @@
+// What no OpenAPI document shows, and clients send or receive all the same.
+
+/** Kinds and structs that no OpenAPI document shows, taken from their protobuf messages. */
+export const protobufOnlyTypes: readonly string[] = [
+  'io.k8s.api.admission.v1.AdmissionRequest',
+  'io.k8s.api.admission.v1.AdmissionResponse',
+  'io.k8s.api.admission.v1.AdmissionReview',
+  'io.k8s.api.apidiscovery.v2.APIGroupDiscovery',
+  'io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList',
+  'io.k8s.api.apidiscovery.v2.APIResourceDiscovery',
+  'io.k8s.api.apidiscovery.v2.APISubresourceDiscovery',
+  'io.k8s.api.apidiscovery.v2.APIVersionDiscovery',
+  'io.k8s.api.core.v1.List',
+  'io.k8s.api.core.v1.NodeProxyOptions',
+  'io.k8s.api.core.v1.PodAttachOptions',
+  'io.k8s.api.core.v1.PodExecOptions',
+  'io.k8s.api.core.v1.PodLogOptions',
+  'io.k8s.api.core.v1.PodPortForwardOptions',
+  'io.k8s.api.core.v1.PodProxyOptions',
+  'io.k8s.api.core.v1.RangeAllocation',
+  'io.k8s.api.core.v1.SerializedReference',
+  'io.k8s.api.core.v1.ServiceProxyOptions',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionRequest',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionResponse',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionReview',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ApplyOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.CreateOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.GetOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.GroupVersionKind',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.GroupVersionResource',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ListOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadataList',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.PatchOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.TableOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.UpdateOptions',
+];
+
+/** Kinds among those (they have apiVersion and kind in front); `*` is registered in every group. */
+export const protobufOnlyKinds: Readonly<Record<string, readonly string[]>> = {
+  'io.k8s.api.admission.v1.AdmissionReview': ['admission.k8s.io/v1.AdmissionReview'],
+  'io.k8s.api.apidiscovery.v2.APIGroupDiscovery': ['apidiscovery.k8s.io/v2.APIGroupDiscovery'],
+  'io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList': [
+    'apidiscovery.k8s.io/v2.APIGroupDiscoveryList',
+  ],
+  'io.k8s.api.core.v1.List': ['v1.List'],
+  'io.k8s.api.core.v1.NodeProxyOptions': ['v1.NodeProxyOptions'],
+  'io.k8s.api.core.v1.PodAttachOptions': ['v1.PodAttachOptions'],
+  'io.k8s.api.core.v1.PodExecOptions': ['v1.PodExecOptions'],
+  'io.k8s.api.core.v1.PodLogOptions': ['v1.PodLogOptions'],
+  'io.k8s.api.core.v1.PodPortForwardOptions': ['v1.PodPortForwardOptions'],
+  'io.k8s.api.core.v1.PodProxyOptions': ['v1.PodProxyOptions'],
+  'io.k8s.api.core.v1.RangeAllocation': ['v1.RangeAllocation'],
+  'io.k8s.api.core.v1.SerializedReference': ['v1.SerializedReference'],
+  'io.k8s.api.core.v1.ServiceProxyOptions': ['v1.ServiceProxyOptions'],
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionReview': [
+    'apiextensions.k8s.io/v1.ConversionReview',
+  ],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ApplyOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.CreateOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.GetOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ListOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata': [
+    'meta.k8s.io/v1.PartialObjectMetadata',
+  ],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadataList': [
+    'meta.k8s.io/v1.PartialObjectMetadataList',
+  ],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.PatchOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.TableOptions': ['*'],
+  'io.k8s.apimachinery.pkg.apis.meta.v1.UpdateOptions': ['*'],
+};
