@@ -9,6 +9,7 @@ import { contentHash } from '../content-hash.ts';
 import { plainDocuments } from './document-paths.ts';
 import {
   membersText,
+  allPartsOf,
   partsOf,
   type EndpointParts,
   type Member,
@@ -155,15 +156,7 @@ async function makeGroupPart(
 ): Promise<GroupPart> {
   const generation = index.generationOf(group);
   const endpoints = index.inGroup(group);
-  const paths: Member[] = [];
-  const schemas: Member[] = [];
-  const shared = new Set<string>();
-  for (const endpoint of endpoints) {
-    const made = await partsOf(parts, endpoint);
-    paths.push(...made.paths);
-    schemas.push(...made.schemas);
-    for (const name of made.shared) shared.add(name);
-  }
+  const { paths, schemas, shared } = await allPartsOf(parts, endpoints);
   const part = {
     generation,
     prefix: group === '' ? '/api/v' : `/apis/${group}/`,

@@ -3,7 +3,7 @@
 import { encodeJsonText } from '@keelson/apimachinery';
 import type { ResourceEndpoint, ResourceIndex } from '../../registry/resource-endpoint.ts';
 import { documentPaths, endpointsOf, plainDocuments } from './document-paths.ts';
-import { membersText, partsOf, type Member, type PartsMaker } from './endpoint-parts.ts';
+import { membersText, allPartsOf, type Member, type PartsMaker } from './endpoint-parts.ts';
 import {
   answerSchema,
   answerText,
@@ -25,16 +25,10 @@ export async function buildV3(
 ): Promise<Uint8Array | undefined> {
   if (!documentPaths(index).includes(path)) return undefined;
   const endpoints = endpointsOf(path, index);
-  const paths: Member[] = [plainPath(path, endpoints.length > 0)];
-  const schemas: Member[] = [];
-  const shared = new Set<string>();
-  for (const endpoint of endpoints) {
-    const made = await partsOf(parts, endpoint);
-    paths.push(...made.paths);
-    schemas.push(...made.schemas);
-    for (const name of made.shared) shared.add(name);
-  }
-  for (const name of shared) schemas.push([name, parts.sharedSchema(name)]);
+  const made = await allPartsOf(parts, endpoints);
+  const paths = [plainPath(path, endpoints.length > 0), ...made.paths];
+  const shared = [...made.shared].map((name): Member => [name, parts.sharedSchema(name)]);
+  const schemas = [...made.schemas, ...shared];
   return Buffer.from(
     `{"openapi":"3.0.0","info":${encodeJsonText(info)},"paths":{${membersText(paths)}},` +
       `"components":{"schemas":{${membersText(schemas)}},` +

@@ -53,6 +53,23 @@ export async function partsOf(
   return made;
 }
 
+/** What several endpoints add together. */
+export async function allPartsOf(
+  maker: PartsMaker,
+  endpoints: Iterable<ResourceEndpoint>,
+): Promise<EndpointParts> {
+  const paths: Member[] = [];
+  const schemas: Member[] = [];
+  const shared = new Set<string>();
+  for (const endpoint of endpoints) {
+    const made = await partsOf(maker, endpoint);
+    paths.push(...made.paths);
+    schemas.push(...made.schemas);
+    for (const name of made.shared) shared.add(name);
+  }
+  return { paths, schemas, shared };
+}
+
 /** The inside of a JSON object, its members by name. */
 export function membersText(members: readonly Member[]): string {
   return members
