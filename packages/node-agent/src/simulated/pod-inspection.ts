@@ -50,17 +50,20 @@ export function createPodInspection(
       timetable.set(inspection, now() + delay, () => void look(record, inspection));
     };
     try {
-      const { volumes, unattached, config } = await references.inspect(record.pod);
+      const { volumes, unattached, devices, config } = await references.inspect(record.pod);
       if (all.get(record) !== inspection) return;
       inspection.isWaiting = volumes === undefined && unattached.length > 0;
-      const problem = inspection.isWaiting ? waitText(unattached) : volumes;
+      const mount = inspection.isWaiting ? waitText(unattached) : volumes;
+      // Devices are prepared when the volumes are there.
+      const problem = mount ?? devices;
+      const reason = mount === undefined ? 'FailedPrepareDynamicResources' : 'FailedMount';
       const isTold = !inspection.isWaiting || now() - inspection.since >= attachWaitMs;
       if (problem !== undefined && isTold && problem !== inspection.said) {
-        surroundings.emit(record, { type: 'Warning', reason: 'FailedMount', message: problem });
+        surroundings.emit(record, { type: 'Warning', reason, message: problem });
         inspection.said = problem;
       }
-      record.volumesKnown = true;
-      record.volumeProblem = problem;
+      record.setupKnown = true;
+      record.setupProblem = problem;
       record.configProblems = config;
       if (problem !== undefined || config.size > 0) again();
       else all.delete(record);

@@ -87,10 +87,10 @@ export interface PodRecord {
   readonly containers: ContainerRecord[];
   readonly startTime: number;
   readonly podIp: string;
-  /** Why its volumes cannot be mounted; undefined when they are. */
-  volumeProblem: string | undefined;
+  /** Why its volumes cannot be mounted or its devices not be prepared; undefined when they are. */
+  setupProblem: string | undefined;
   /** False until somebody has looked. */
-  volumesKnown: boolean;
+  setupKnown: boolean;
   /** By container: why its configuration cannot be made. */
   configProblems: ReadonlyMap<string, string>;
   failure: PodFailure | undefined;
@@ -127,8 +127,8 @@ export function createPodRecord(pod: Pod, { rules, now, podIp }: RecordOptions):
     containers: [],
     startTime: Date.parse(status.startTime ?? '') || now,
     podIp: status.podIP ?? podIp,
-    volumeProblem: undefined,
-    volumesKnown: false,
+    setupProblem: undefined,
+    setupKnown: false,
     configProblems: new Map(),
     failure: undefined,
     stop: undefined,

@@ -5,6 +5,8 @@
 import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { Container, Pod, Volume } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
+import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import { problemOfDeviceClaims } from './pod-device-claims.ts';
 import { containersOf } from './pod-record.ts';
 
 export interface ReferenceProblems {
@@ -12,6 +14,8 @@ export interface ReferenceProblems {
   readonly volumes: string | undefined;
   /** Volumes, as the pod calls them, that are not attached to the node yet. */
   readonly unattached: readonly string[];
+  /** Why its devices cannot be prepared. */
+  readonly devices: string | undefined;
   /** By container. */
   readonly config: ReadonlyMap<string, string>;
 }
@@ -65,9 +69,26 @@ export function createReferenceReader({
         if (problem !== undefined) config.set(container.name, problem);
       }
       const volumes = await problemOfVolumes(pod, namespace, lookup);
-      return { volumes, unattached: unattached(pod), config };
+      // What was allocated a moment ago is no reason to believe that it still is.
+      const claimOf = (name: string) => readClaim(client, namespace, name);
+      const devices = await problemOfDeviceClaims(pod, claimOf);
+      return { volumes, unattached: unattached(pod), devices, config };
     },
   };
+}
+
+async function readClaim(
+  client: Client,
+  namespace: string,
+  name: string,
+): Promise<ResourceClaim | undefined> {
+  const claims = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
+  try {
+    return await client.resource<ResourceClaim>(claims).namespace(namespace).get(name);
+  } catch (error) {
+    if (isStatusError(error, 'NotFound')) return undefined;
+    throw error;
+  }
 }
 
 type Lookup = (resource: Resource, name: string) => Promise<KubeObject | undefined>;

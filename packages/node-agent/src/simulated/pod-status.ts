@@ -31,7 +31,7 @@ export function podStatusOf(record: PodRecord, now: number, settings: StatusSett
     settings.hasObservedGeneration && generation !== undefined
       ? { observedGeneration: generation }
       : {};
-  const hasSandbox = record.volumesKnown && record.volumeProblem === undefined;
+  const hasSandbox = record.setupKnown && record.setupProblem === undefined;
   const ip = pod.spec?.hostNetwork === true ? hostIp : podIp;
   const isUp = hasSandbox || record.finalPhase !== undefined;
   const statusesOf = (...roles: readonly ContainerRecord['role'][]) =>
@@ -72,7 +72,7 @@ interface Verdict {
 }
 
 function conditionsOf(record: PodRecord, now: number, settings: StatusSettings): PodCondition[] {
-  const hasSandbox = record.volumesKnown && record.volumeProblem === undefined;
+  const hasSandbox = record.setupKnown && record.setupProblem === undefined;
   const isOver = record.finalPhase !== undefined && !hasRunning(record);
   const containersReady = containersReadyOf(record, isOver);
   const wanted: [string, Verdict][] = [

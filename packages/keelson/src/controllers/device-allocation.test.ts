@@ -1,0 +1,284 @@
+// The acceptance cases of device allocation that take more than the scheduler, by their number: the
+// API server, controllers and nodes around it.
+
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Device, ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type { ClusterOptions } from '../create-cluster.ts';
+import { core, find, simulateCluster } from '../testing/simulated-cluster.ts';
+
+const driver = 'gpu.example.com';
+const otherDriver = 'nic.example.com';
+const v1 = (group: string, resource: string) => ({ group, version: 'v1', resource });
+const devices = (resource: string) => v1('resource.k8s.io', resource);
+const claimSpec = { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu' } }] } };
+
+async function setUp(t: TestContext, options: ClusterOptions = {}) {
+  const simulated = await simulateCluster(t, options);
+  const { client, clock } = simulated;
+  const pods = client.resource<Pod>(core('pods')).namespace('default');
+  const claims = client.resource<ResourceClaim>(devices('resourceclaims')).namespace('default');
+  const slices = client.resource(devices('resourceslices'));
+  const events = client.resource<KubeObject>(core('events')).namespace('default');
+  await client.resource(devices('deviceclasses')).create({
+    metadata: { name: 'gpu' },
+    spec: { selectors: [{ cel: { expression: `device.driver == "${driver}"` } }] },
+  });
+  /** `node-1` has these devices. */
+  const offer = async (offered: readonly Device[], generation = 1) => {
+    const name = `slice-${generation}`;
+    const pool = { name: 'node-1', generation, resourceSliceCount: 1 };
+    const spec = { driver, nodeName: 'node-1', pool, devices: [...offered] };
+    await slices.create({ metadata: { name }, spec } as never);
+  };
+  const addClaim = (spec: object = claimSpec) =>
+    claims.create({ metadata: { name: 'c' }, spec } as never);
+  const addPod = (name: string, spec: object = {}) =>
+    pods.create({
+      metadata: { name },
+      spec: {
+        containers: [{ name: 'c', image: 'app' }],
+        resourceClaims: [{ name: 'x', resourceClaimName: 'c' }],
+        ...spec,
+      },
+    } as never);
+  const said = async (reason: string) =>
+    (await events.list()).items
+      .filter((event) => event['reason'] === reason)
+      .map((event) => String(event['message']));
+  const phaseOf = async (name: string) => {
+    const pod = await find(pods, name);
+    if (pod === undefined) return 'gone';
+    return pod.metadata.deletionTimestamp === undefined ? pod.status?.phase : 'Terminating';
+  };
+  const wait = (ms: number) => clock.advance(ms);
+  return { ...simulated, pods, claims, slices, offer, addClaim, addPod, said, phaseOf, wait };
+}
+
+test('7: a claim that is deleted stays until nobody uses it', async (t) => {
+  const { addClaim, addPod, claims, offer, phaseOf, pods, wait } = await setUp(t, { nodes: 1 });
+  await offer([{ name: 'g0' }]);
+  await addClaim();
+  await addPod('p');
+  await wait(10_000);
+  assert.equal(await phaseOf('p'), 'Running');
+  await claims.delete('c');
+  await wait(60_000);
+  const going = await claims.get('c');
+  assert.notEqual(going.metadata.deletionTimestamp, undefined);
+  assert.deepEqual(going.metadata.finalizers, ['resource.kubernetes.io/delete-protection']);
+  assert.equal(going.status?.reservedFor?.[0]?.name, 'p');
+  assert.equal(await phaseOf('p'), 'Running');
+  await pods.delete('p');
+  await wait(60_000);
+  assert.equal(await phaseOf('p'), 'gone');
+  assert.equal(await find(claims, 'c'), undefined);
+});
+
+const broken = (more: object = {}) => ({ key: 'broken', effect: 'NoExecute', ...more });
+const tolerating = (more: object) => ({
+  devices: {
+    requests: [
+      {
+        name: 'r',
+        exactly: {
+          deviceClassName: 'gpu',
+          tolerations: [{ key: 'broken', operator: 'Exists', ...more }],
+        },
+      },
+    ],
+  },
+});
+
+interface Eviction {
+  readonly what: string;
+  readonly claim?: object;
+  readonly taint: object;
+  /** After ten seconds, and after a minute. */
+  readonly expected: readonly [string, string];
+}
+
+const evictions: readonly Eviction[] = [
+  { what: 'it is not tolerated', taint: broken(), expected: ['gone', 'gone'] },
+  {
+    what: 'it is tolerated for a while',
+    claim: tolerating({ tolerationSeconds: 30 }),
+    taint: broken(),
+    expected: ['Running', 'gone'],
+  },
+  {
+    what: 'it is tolerated',
+    claim: tolerating({}),
+    taint: broken(),
+    expected: ['Running', 'Running'],
+  },
+  {
+    what: 'another one is tolerated',
+    claim: tolerating({ key: 'warm' }),
+    taint: broken(),
+    expected: ['gone', 'gone'],
+  },
+  {
+    what: 'it keeps only newcomers away',
+    taint: broken({ effect: 'NoSchedule' }),
+    expected: ['Running', 'Running'],
+  },
+];
+
+for (const { what, claim, taint, expected } of evictions) {
+  test(`10: a device is tainted under a pod, and ${what}`, async (t) => {
+    const { addClaim, addPod, offer, phaseOf, said, slices, wait } = await setUp(t, { nodes: 1 });
+    await offer([{ name: 'g0' }]);
+    await addClaim(claim);
+    await addPod('p', { terminationGracePeriodSeconds: 0 });
+    await wait(10_000);
+    assert.equal(await phaseOf('p'), 'Running');
+    const tainted = [{ name: 'g0', taints: [taint] }];
+    await slices.patch('slice-1', 'merge', { spec: { devices: tainted as never } });
+    await wait(10_000);
+    const early = await phaseOf('p');
+    await wait(50_000);
+    assert.deepEqual([early, await phaseOf('p')], expected);
+    const isEvicted = expected[1] === 'gone';
+    assert.deepEqual(
+      await said('DeviceTaintManagerEviction'),
+      isEvicted ? ['Marking for deletion'] : [],
+    );
+  });
+}
+
+test('10: a taint that goes away in time evicts nobody', async (t) => {
+  const { addClaim, addPod, offer, phaseOf, said, slices, wait } = await setUp(t, { nodes: 1 });
+  await offer([{ name: 'g0' }]);
+  await addClaim(tolerating({ tolerationSeconds: 30 }));
+  await addPod('p');
+  await wait(10_000);
+  const taint = (taints: readonly object[]) =>
+    slices.patch('slice-1', 'merge', { spec: { devices: [{ name: 'g0', taints }] as never } });
+  await taint([broken()]);
+  await wait(10_000);
+  await taint([]);
+  await wait(60_000);
+  assert.equal(await phaseOf('p'), 'Running');
+  assert.deepEqual(await said('DeviceTaintManagerEviction'), ['Cancelling deletion']);
+});
+
+test('12: a pod that names its node itself gets no device, and may use what is there', async (t) => {
+  const { addClaim, addPod, claims, offer, phaseOf, said, wait } = await setUp(t, { nodes: 1 });
+  await offer([{ name: 'g0' }]);
+  await addClaim();
+  await addPod('forged', { nodeName: 'node-1' });
+  await wait(60_000);
+  assert.equal(await phaseOf('forged'), 'Pending');
+  assert.equal((await claims.get('c')).status?.allocation, undefined);
+  assert.deepEqual(await said('FailedPrepareDynamicResources'), [
+    'Failed to prepare dynamic resources: prepare dynamic resources: ResourceClaim c: not allocated',
+  ]);
+  // One that came by the scheduler gets the device; who bypassed it is let in by the controller.
+  await addPod('honest');
+  await wait(150_000);
+  assert.deepEqual([await phaseOf('honest'), await phaseOf('forged')], ['Running', 'Running']);
+  const users = (await claims.get('c')).status?.reservedFor?.map(({ name }) => name);
+  assert.deepEqual(users?.toSorted(), ['forged', 'honest']);
+});
+
+interface Report {
+  readonly what: string;
+  readonly node?: string;
+  readonly verbs: readonly string[];
+  readonly names?: readonly string[];
+  readonly reported?: string;
+  readonly release?: string;
+  readonly refusal?: RegExp;
+}
+
+const reports: readonly Report[] = [
+  { what: 'of its own node', node: 'node-1', verbs: ['associated-node:update'] },
+  {
+    what: 'of another node',
+    node: 'node-2',
+    verbs: ['associated-node:update'],
+    refusal:
+      /status\.devices: Forbidden: User \S+ cannot arbitrary-node:update resource "resourceclaims\/driver" in API group "resource\.k8s\.io" in the namespace "default"/,
+  },
+  {
+    what: 'of its own node, by another verb',
+    node: 'node-1',
+    verbs: ['associated-node:patch'],
+    refusal: /cannot associated-node:update resource "resourceclaims\/driver"/,
+  },
+  { what: 'of any node, if it may', node: 'node-2', verbs: ['arbitrary-node:update'] },
+  { what: 'without a node, if it may', verbs: ['arbitrary-node:update'] },
+  {
+    what: 'without a node',
+    verbs: ['associated-node:update'],
+    refusal: /cannot arbitrary-node:update/,
+  },
+  {
+    what: 'of another driver',
+    node: 'node-1',
+    verbs: ['associated-node:update'],
+    names: [otherDriver],
+    refusal: /cannot associated-node:update/,
+  },
+  {
+    what: 'of another node, before the release that asks',
+    node: 'node-2',
+    verbs: ['associated-node:update'],
+    release: '1.35',
+  },
+];
+
+for (const { what, node, verbs, names = [driver], release, refusal } of reports) {
+  test(`13: a driver reports the status of a device ${what}`, async (t) => {
+    const { addClaim, addPod, claims, client, cluster, offer, wait } = await setUp(t, {
+      nodes: 1,
+      ...(release !== undefined && { emulatedVersion: release }),
+    });
+    await offer([{ name: 'g0' }]);
+    await addClaim();
+    await addPod('p');
+    await wait(10_000);
+    const rbac = (resource: string) => client.resource(v1('rbac.authorization.k8s.io', resource));
+    const status = { resources: ['resourceclaims/status'], verbs: ['get', 'update', 'patch'] };
+    const report = { resources: ['resourceclaims/driver'], verbs, resourceNames: names };
+    const rules = [status, report].map((rule) => ({ apiGroups: ['resource.k8s.io'], ...rule }));
+    await rbac('clusterroles').create({ metadata: { name: 'driver' }, rules } as never);
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'driver' };
+    const subjects = [{ kind: 'ServiceAccount', namespace: 'default', name: 'driver' }];
+    const binding = { metadata: { name: 'driver' }, roleRef, subjects };
+    await rbac('clusterrolebindings').create(binding as never);
+    const asDriver = cluster
+      .client({
+        name: 'system:serviceaccount:default:driver',
+        groups: ['system:serviceaccounts', 'system:authenticated'],
+        ...(node !== undefined && { extra: { 'authentication.kubernetes.io/node-name': [node] } }),
+      })
+      .resource<ResourceClaim>(devices('resourceclaims'))
+      .namespace('default');
+    const claim = await claims.get('c');
+    const device = { driver, pool: 'node-1', device: 'g0', data: { ready: true } };
+    const reporting = asDriver.update(
+      { ...claim, status: { ...claim.status, devices: [device] } },
+      { subresource: 'status' },
+    );
+    if (refusal === undefined)
+      assert.deepEqual((await reporting).status?.devices?.[0]?.data, { ready: true });
+    else
+      await assert.rejects(
+        reporting,
+        (error) => isStatusError(error) && refusal.test(error.message),
+      );
+    // Nobody takes devices away, or lets others use them, who may only report.
+    const now = await claims.get('c');
+    const freeing = asDriver.update({ ...now, status: {} }, { subresource: 'status' });
+    if (release !== undefined) assert.equal((await freeing).status?.allocation, undefined);
+    else
+      await assert.rejects(freeing, {
+        message:
+          /status: Forbidden: User \S+ cannot update resource "resourceclaims\/binding" in API group "resource\.k8s\.io"/,
+      });
+  });
+}

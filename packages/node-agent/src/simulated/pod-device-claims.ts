@@ -1,0 +1,49 @@
+// Whether a pod may use the devices of its claims: each claim is allocated and reserved for the pod,
+// as a kubelet asks before it prepares them (KEP-4381). SECURITY: a pod that names its node itself
+// has bypassed the scheduler, and starts with no device that nobody gave it.
+
+import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+
+/** `undefined` when there is no such claim. */
+export type ClaimLookup = (name: string) => Promise<ResourceClaim | undefined>;
+
+export async function problemOfDeviceClaims(
+  pod: Pod,
+  lookup: ClaimLookup,
+): Promise<string | undefined> {
+  for (const reference of pod.spec?.resourceClaims ?? []) {
+    const name = claimNameOf(pod, reference.name);
+    if (name === '') continue;
+    const { namespace = '', name: podName = '' } = pod.metadata;
+    const problem =
+      name === undefined
+        ? `pod "${namespace}/${podName}": ResourceClaim not created yet`
+        : problemOfClaim(pod, name, await lookup(name));
+    if (problem !== undefined)
+      return `Failed to prepare dynamic resources: prepare dynamic resources: ${problem}`;
+  }
+  return undefined;
+}
+
+/** Empty: a template that made no claim, since none is needed. */
+function claimNameOf({ spec, status }: Pod, reference: string): string | undefined {
+  const asked = spec?.resourceClaims?.find(({ name }) => name === reference);
+  if (asked?.resourceClaimName !== undefined) return asked.resourceClaimName;
+  const made = status?.resourceClaimStatuses?.find(({ name }) => name === reference);
+  return made === undefined ? undefined : (made.resourceClaimName ?? '');
+}
+
+function problemOfClaim(
+  { metadata: { name: podName = '', uid = '' } }: Pod,
+  name: string,
+  claim: ResourceClaim | undefined,
+): string | undefined {
+  if (claim === undefined)
+    return `fetch ResourceClaim ${name}: resourceclaims.resource.k8s.io "${name}" not found`;
+  const { metadata, status } = claim;
+  if (status?.allocation === undefined) return `ResourceClaim ${name}: not allocated`;
+  if ((status.reservedFor ?? []).some((other) => other.uid === uid)) return undefined;
+  const { uid: claimUid = '' } = metadata;
+  return `pod ${podName} (${uid}) is not allowed to use ResourceClaim ${name} (${claimUid})`;
+}
