@@ -11,6 +11,13 @@ export { createSimulatedClock } from './simulated-clock.ts';
 export type { SimulatedClock } from './simulated-clock.ts';
 export { createSeededRandom, createUid, randomNameSuffix, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
+export type {
+  ChangedObject,
+  ExplainedNode,
+  SchedulingChange,
+  SchedulingExplanation,
+  SchedulingRemedy,
+} from './scheduling-explanation.ts';
 export { createDecisionTrace, noDecisionTrace } from './decision-trace.ts';
 export type {
   DecisionOutcome,

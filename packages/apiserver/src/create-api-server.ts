@@ -30,6 +30,10 @@ import {
   type FlowControlSources,
 } from './filters/flow-control/start-flow-control.ts';
 import { createExplainFilters } from './filters/explain/explain.ts';
+import {
+  createSchedulingEndpoint,
+  type ExplainScheduling,
+} from './filters/explain/scheduling-endpoint.ts';
 import { createTraceEndpoint } from './filters/explain/trace-endpoint.ts';
 import { createTraceStore } from './filters/explain/trace-store.ts';
 import { createMaxInFlightFilter } from './filters/max-in-flight.ts';
@@ -82,6 +86,8 @@ export interface ApiServerParts {
   readonly limits?: ServerLimits;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
+  /** The scheduler, once and as long as it runs beside this server. */
+  readonly scheduling?: () => ExplainScheduling | undefined;
 }
 
 export interface ApiServer {
@@ -143,7 +149,7 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   );
   const flowControl = createFlowControl(parts, { ...dependencies, index, metrics }, shutdown);
   const explanation = createExplanation(parts, { index, limits, random });
-  const paths = [...openApi, ...flowControl.paths, explanation.path, ...rootPaths];
+  const paths = [...openApi, ...flowControl.paths, ...explanation.paths, ...rootPaths];
   const pipeline = composePipeline({
     'respond-errors': createRespondErrorsFilter(logger),
     'request-metrics': createRequestMetricsFilter(metrics, clock, index),
@@ -195,13 +201,16 @@ interface ExplanationServices {
 
 /** How requests were decided, for those who may know. */
 function createExplanation(
-  { authorizer }: ApiServerParts,
+  { authorizer, scheduling }: ApiServerParts,
   { index, limits, random }: ExplanationServices,
 ) {
   const store = createTraceStore(limits, random);
   return {
     filters: createExplainFilters(store, authorizer),
-    path: createTraceEndpoint({ store, index, authorizer }),
+    paths: [
+      createSchedulingEndpoint({ authorizer, scheduling: scheduling ?? (() => undefined) }),
+      createTraceEndpoint({ store, index, authorizer }),
+    ],
   };
 }
 

@@ -12,7 +12,7 @@ import {
   type Features,
   type ObjectSources,
 } from '@keelson/apiserver';
-import { createControllerMetrics } from '@keelson/controllers';
+import { createControllerMetrics, type Scheduler } from '@keelson/controllers';
 import type { ControlPlaneOptions } from './control-plane.ts';
 import type { ControllerName } from './controller-list.ts';
 import { startElectedControllers } from './elected-controllers.ts';
@@ -27,11 +27,12 @@ export interface ClusterControllerParts {
   readonly server: ApiServer;
   readonly sources: ObjectSources;
   readonly tokens: ServiceAccountTokens;
+  readonly onScheduler: (scheduler: Scheduler) => void;
 }
 
 export function startClusterControllers(
   options: ControlPlaneOptions,
-  { server, sources, tokens: { ownKey } }: ClusterControllerParts,
+  { server, sources, tokens: { ownKey }, onScheduler }: ClusterControllerParts,
 ): RunningControllers {
   const { features, pki, signingAuthority, controllerSettings: settings, leaderElection } = options;
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
@@ -48,6 +49,7 @@ export function startClusterControllers(
     isEnabled: (gate) => features.enabled(gate),
     isServed: (resource) => server.index.find(resource) !== undefined,
     quotaCounting: createQuotaMeter({ sources, features, clock }),
+    onScheduler,
     clock,
     random,
     logger,

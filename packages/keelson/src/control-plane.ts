@@ -49,6 +49,7 @@ import {
   type WebhookClient,
 } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
+import type { Scheduler } from '@keelson/controllers';
 import { startClusterControllers, type ClusterControllerParts } from './cluster-controllers.ts';
 import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
 import {
@@ -123,7 +124,7 @@ export interface ControlPlane {
 }
 
 export async function startControlPlane(given: ControlPlaneOptions): Promise<ControlPlane> {
-  const options = withNodeRoute(given);
+  const options = withLateParts(given);
   const {
     storage,
     features,
@@ -132,7 +133,6 @@ export async function startControlPlane(given: ControlPlaneOptions): Promise<Con
     limits = defaultLimits,
     logger = silentLogger,
   } = options;
-  const servedVersions = servedVersionsOf(options);
   const stop = new AbortController();
   const { signal } = stop;
   const sources = await openObjectSources(storage, signal);
@@ -175,11 +175,12 @@ export async function startControlPlane(given: ControlPlaneOptions): Promise<Con
       { options, identity, authorization, sources, tokens },
       () => server,
     ),
-    servedVersions,
+    servedVersions: servedVersionsOf(options),
     issuer: identity.documents,
     version: versionInfo(features.emulated.minor),
     flowControl: options.priorityAndFairness === false ? undefined : flowControlSources(sources),
     serverAddress: options.serverAddress,
+    scheduling: options.schedulerSeat.scheduling,
     clock,
     random,
     limits,
@@ -245,18 +246,33 @@ function createOwnClient(
 
 interface RoutedOptions extends ControlPlaneOptions {
   readonly nodeRoute: NodeRoute;
+  readonly schedulerSeat: ReturnType<typeof createSchedulerSeat>;
 }
 
-/** Nodes that are simulated say later where they are reached. */
-function withNodeRoute(options: ControlPlaneOptions): RoutedOptions {
+/** The server is there before the scheduler that explains itself through it. */
+function createSchedulerSeat() {
+  let scheduler: Scheduler | undefined;
+  return {
+    scheduling: () => scheduler?.explain,
+    onScheduler: (created: Scheduler) => void (scheduler = created),
+  };
+}
+
+/** Nodes that are simulated say later where they are reached; the scheduler comes later, too. */
+function withLateParts(options: ControlPlaneOptions): RoutedOptions {
   const nodeRoute = createNodeRoute(options.route);
-  return { ...options, route: nodeRoute.route, nodeRoute };
+  const schedulerSeat = createSchedulerSeat();
+  return { ...options, route: nodeRoute.route, nodeRoute, schedulerSeat };
 }
 
 /** Controllers and nodes: what is a client of the server like any other. */
-async function startClients(options: RoutedOptions, parts: ClusterControllerParts) {
+async function startClients(
+  options: RoutedOptions,
+  parts: Omit<ClusterControllerParts, 'onScheduler'>,
+) {
   await grantRoles(parts.server, controllerRoles(options.controllers ?? new Set()));
-  const controllers = startClusterControllers(options, parts);
+  const { onScheduler } = options.schedulerSeat;
+  const controllers = startClusterControllers(options, { ...parts, onScheduler });
   const nodes = await startClusterNodes(options, parts.server);
   return {
     async stop() {

@@ -58,6 +58,7 @@ import {
   type Controller,
   type ControllerContext,
   type QuotaCounting,
+  type Scheduler,
   type ServiceAccountTokenOptions,
   type ValidatingAdmissionPolicyStatusOptions,
 } from '@keelson/controllers';
@@ -91,6 +92,8 @@ export interface ControllerInputs {
   readonly isServed: (resource: GroupVersionResource) => boolean;
   /** How objects use quota, as admission counts it. */
   readonly quotaCounting: QuotaCounting;
+  /** The scheduler, if it is among those that run. */
+  readonly onScheduler?: (scheduler: Scheduler) => void;
 }
 
 export interface ControllerDescription {
@@ -332,6 +335,10 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'kube-scheduler': {
     user: { name: 'system:kube-scheduler' },
     userAgent: 'kube-scheduler',
-    create: createScheduler,
+    create(context, tools) {
+      const scheduler = createScheduler(context, tools);
+      tools.onScheduler?.(scheduler);
+      return scheduler;
+    },
   },
 };

@@ -2,7 +2,12 @@
 // to the node that the cycle found. Binding waits for the server beside the next cycle; until then
 // the pod is assumed to be where it will be.
 
-import { nextTurn, type GroupVersionResource, type KubeObject } from '@keelson/apimachinery';
+import {
+  nextTurn,
+  type GroupVersionResource,
+  type KubeObject,
+  type SchedulingExplanation,
+} from '@keelson/apimachinery';
 import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
@@ -16,9 +21,10 @@ import {
 import { isPodFinished } from '../pods/pod-state.ts';
 import { bindPod } from './bind-pod.ts';
 import { createClaimTracker } from './dra/claim-tracker.ts';
+import { explainScheduling } from './explain/scheduling-explainer.ts';
 import type { Reservation } from './framework.ts';
 import { createInformerLookup } from './informer-lookup.ts';
-import { createNominatedPods } from './nominated-pods.ts';
+import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
 import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
 import { evictVictims } from './preemption/default-preemption.ts';
 import type { ClusterEvent, WatchedResource } from './queue/cluster-event.ts';
@@ -27,16 +33,22 @@ import {
   type QueuedPod,
   type SchedulingQueue,
 } from './queue/scheduling-queue.ts';
-import { createSchedulingCore, type SchedulingCore } from './scheduling-core.ts';
-import type { NodeExplanation } from './scheduling-cycle.ts';
+import {
+  createSchedulingCore,
+  type SchedulingCore,
+  type SchedulingCoreOptions,
+} from './scheduling-core.ts';
 import type { NodeState } from './snapshot/node-state.ts';
 import { summarizePod, type PodSummary } from './snapshot/pod-summary.ts';
 
 export const schedulerName = 'default-scheduler';
 
 export interface Scheduler extends Controller {
-  /** Why each node takes the pod, or does not, as things are now. */
-  explain(pod: Pod): readonly NodeExplanation[];
+  /**
+   * Why each node takes the pod, or does not, and what would have to change; undefined when there is
+   * no such pod.
+   */
+  explain(namespace: string, name: string): Promise<SchedulingExplanation> | undefined;
 }
 
 interface Tools extends SchedulingCore {
@@ -69,29 +81,19 @@ export function createScheduler(
   const namespaces = informers.informer<Namespace>(namespacesResource);
   const events = recorderFor(context);
   const nominated = createNominatedPods();
-  const evictionTools = {
+  const coreOptions: SchedulingCoreOptions = {
+    lookup,
+    random,
     client,
-    nominated,
-    schedulerName,
-    now: () => clock.now(),
-    tell: (victim: PodSummary, message: string) =>
-      tell({ events }, victim, { type: 'Normal', reason: 'Preempted', message }),
+    clock,
+    isEnabled,
+    claims: devices?.tracker,
+    evict: evictionBy(context, nominated, events),
+    tellWaiting: (pod, message) =>
+      tell({ events }, pod, { type: 'Normal', reason: 'BindingConditionsPending', message }),
   };
-  const core = createSchedulingCore(
-    {
-      lookup,
-      random,
-      client,
-      clock,
-      isEnabled,
-      claims: devices?.tracker,
-      evict: (pod, candidate, signal) => evictVictims(evictionTools, pod, candidate, signal),
-      tellWaiting: (pod, message) =>
-        tell({ events }, pod, { type: 'Normal', reason: 'BindingConditionsPending', message }),
-    },
-    nominated,
-  );
-  const { cluster, plugins, cycle } = core;
+  const core = createSchedulingCore(coreOptions, nominated);
+  const { cluster, plugins } = core;
   const byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
   const queue = createSchedulingQueue({
     clock,
@@ -106,7 +108,11 @@ export function createScheduler(
   });
   const tools: Tools = { context, events, queue, ...core };
   return {
-    explain: (pod) => cycle.explain(summarizePod(pod)),
+    explain(namespace, name) {
+      const pod = pods.store.get(namespace, name);
+      const openCore = () => createSchedulingCore(coreOptions, nominated);
+      return pod && explainScheduling({ cluster, openCore, isOwn }, pod);
+    },
     async run(signal) {
       const ends = [
         nodes.addHandler(nodeHandler(tools)),
@@ -132,6 +138,26 @@ function trackDevices(informers: ControllerContext['informers'], options: Schedu
   return options.isServed(resourceClaimsResource)
     ? createClaimTracker(informers, servedTaintRules(options))
     : undefined;
+}
+
+function evictionBy(
+  { client, clock }: ControllerContext,
+  nominated: NominatedPods,
+  events: EventRecorder,
+): SchedulingCoreOptions['evict'] {
+  const tools = {
+    client,
+    nominated,
+    schedulerName,
+    now: () => clock.now(),
+    tell: (victim: PodSummary, message: string) =>
+      tell({ events }, victim, { type: 'Normal', reason: 'Preempted', message }),
+  };
+  return (pod, candidate, signal) => evictVictims(tools, pod, candidate, signal);
+}
+
+function isOwn({ spec }: Pod): boolean {
+  return (spec.schedulerName ?? schedulerName) === schedulerName;
 }
 
 function recorderFor({ client, clock, log }: ControllerContext): EventRecorder {
@@ -214,8 +240,7 @@ function podHandler({ cluster, nominated, queue }: Tools) {
       return queue.happened(event);
     }
     // What was seen before the binding is not news.
-    if (cluster.isAssumed(uid) || (pod.spec.schedulerName ?? schedulerName) !== schedulerName)
-      return;
+    if (cluster.isAssumed(uid) || !isOwn(pod)) return;
     const summary = summarizePod(pod);
     if (nominated.nodeOf(uid) === undefined && pod.status?.nominatedNodeName !== undefined)
       nominated.put(summary, pod.status.nominatedNodeName);

@@ -14,8 +14,10 @@ export interface SchedulingCore {
   readonly cycle: SchedulingCycle;
 }
 
+export type SchedulingCoreOptions = Omit<DefaultProfileOptions, 'nominated'>;
+
 export function createSchedulingCore(
-  options: Omit<DefaultProfileOptions, 'nominated'>,
+  options: SchedulingCoreOptions,
   nominated: NominatedPods = createNominatedPods(),
 ): SchedulingCore {
   const { random } = options;

@@ -37,8 +37,8 @@ export interface NodeExplanation {
 export interface SchedulingCycle {
   /** Throws when a plugin cannot decide. */
   schedule(pod: PodSummary): ScheduleResult;
-  /** Asks every node, and changes nothing. */
-  explain(pod: PodSummary): readonly NodeExplanation[];
+  /** Asks these nodes, or all, and changes nothing. */
+  explain(pod: PodSummary, nodes?: readonly NodeState[]): readonly NodeExplanation[];
 }
 
 export interface SchedulingCycleOptions {
@@ -74,9 +74,9 @@ export function createSchedulingCycle(options: SchedulingCycleOptions): Scheduli
       if (found.feasible.length === 0) return giveUp(options, pod, { ...begun, ...found });
       return { kind: 'node', node: choose(plugins, pod, found.feasible, { cluster, random }) };
     },
-    explain(pod) {
+    explain(pod, nodes = cluster.nodes) {
       const begun = beginAll(plugins, pod, cluster);
-      return cluster.nodes.map((node) => {
+      return nodes.map((node) => {
         const rejected =
           begun.rejected ??
           (begun.nodeNames?.has(node.name) === false ? outsideOf(begun.restrictedBy) : undefined) ??

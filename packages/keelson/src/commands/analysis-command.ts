@@ -49,6 +49,14 @@ function parseOutput(text: string): 'text' | 'json' {
   throw new UnreadableError(`output is text or json, not ${JSON.stringify(text)}`);
 }
 
+/** The file that is named, or the user's own. */
+export function kubeconfigOf(
+  { kubeconfig }: Pick<SourceFlags, 'kubeconfig'>,
+  { home }: AnalysisEnvironment,
+): string {
+  return kubeconfig ?? `${home}/.kube/config`;
+}
+
 /** The caller closes it. */
 export async function openAnalyzedCluster(
   flags: Omit<SourceFlags, 'output'>,
@@ -57,7 +65,7 @@ export async function openAnalyzedCluster(
   const { state, emulatedVersion } = flags;
   const live =
     state === undefined
-      ? connectToServer(flags.kubeconfig ?? `${environment.home}/.kube/config`, flags.context)
+      ? connectToServer(kubeconfigOf(flags, environment), flags.context)
       : undefined;
   try {
     const objects =

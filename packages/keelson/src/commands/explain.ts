@@ -1,5 +1,5 @@
-// `keelson explain`: why a kubectl command line, a manifest or an audit event is allowed or refused,
-// and what would have to change. Nothing is done to the cluster that is asked: its objects are read, and
+// `keelson explain`: why a kubectl command line, a manifest or an audit event is allowed or refused, or
+// why a pod has no node (explain-pod.ts), and what would have to change. Nothing is done to the cluster that is asked: its objects are read, and
 // every question is put to a copy of it in this process. Exit codes: 0 allowed, 1 refused, 2 unreadable.
 
 import { readFileSync } from 'node:fs';
@@ -31,6 +31,7 @@ import {
   type AnalyzedCluster,
   type SourceFlags,
 } from './analysis-command.ts';
+import { runExplainPod } from './explain-pod.ts';
 
 export interface ExplainFlags extends SourceFlags {
   readonly user?: string;
@@ -44,8 +45,13 @@ export function addExplainCommand(program: Command, environment: AnalysisEnviron
   addSourceFlags(
     program
       .command('explain')
-      .description('why a request is allowed or refused, and what would have to change')
-      .argument('[command...]', 'kubectl and its arguments, as they would be typed')
+      .description(
+        'why a request is allowed or refused, or a pod has no node, and what would have to change',
+      )
+      .argument(
+        '[command...]',
+        'kubectl and its arguments, as they would be typed; or: pod NAMESPACE/NAME',
+      )
       .passThroughOptions(),
   )
     .option('--user <name>', 'who asks, when it is not who kubectl runs as')
@@ -53,7 +59,11 @@ export function addExplainCommand(program: Command, environment: AnalysisEnviron
     .option('-f, --filename <file>', 'a manifest that is to be applied; repeatable', repeat, [])
     .option('--audit-event <file>', 'JSON of one event of audit.k8s.io/v1')
     .action((words: readonly string[], flags: ExplainFlags) =>
-      runAnalysis(environment, () => runExplain(words, flags, environment)),
+      runAnalysis(environment, () =>
+        words[0] === 'pod'
+          ? runExplainPod(words, flags, environment)
+          : runExplain(words, flags, environment),
+      ),
     );
 }
 
@@ -107,7 +117,7 @@ function readAsked(
   const [program = '', ...rest] = words;
   if (program !== 'kubectl')
     throw new UnreadableError(
-      'what is to be explained? A kubectl command, -f FILE or --audit-event FILE',
+      'what is to be explained? A kubectl command, pod NAMESPACE/NAME, -f FILE or --audit-event FILE',
     );
   return { title: titleOf(words), ...readKubectlCommand(rest, around) };
 }
