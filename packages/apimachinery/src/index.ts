@@ -110,6 +110,7 @@ export {
 } from './schema/builtin.ts';
 export { orderFields } from './schema/field-order.ts';
 export { goFieldName } from './schema/go-field-names.ts';
+export { configurationList, configurationStruct } from './schema/configuration-types.ts';
 export type {
   AnyTypeRef,
   EmbeddedStruct,

@@ -59,6 +59,7 @@ import {
   type ControllerContext,
   type QuotaCounting,
   type Scheduler,
+  type SchedulerConfiguration,
   type ServiceAccountTokenOptions,
   type ValidatingAdmissionPolicyStatusOptions,
 } from '@keelson/controllers';
@@ -75,6 +76,8 @@ export interface ControllerSettings {
   readonly legacyTokenSyncIntervalMs?: number;
   /** `--horizontal-pod-autoscaler-sync-period` */
   readonly autoscalerSyncPeriodMs?: number;
+  /** `--scheduler-config` */
+  readonly scheduler?: SchedulerConfiguration;
 }
 
 /** What controllers are told by who starts them. */
@@ -336,7 +339,10 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     user: { name: 'system:kube-scheduler' },
     userAgent: 'kube-scheduler',
     create(context, tools) {
-      const scheduler = createScheduler(context, tools);
+      const scheduler = createScheduler(context, {
+        ...tools,
+        configuration: tools.settings?.scheduler,
+      });
       tools.onScheduler?.(scheduler);
       return scheduler;
     },

@@ -1,6 +1,7 @@
 // The plugins of kube-scheduler's default profile, in its order. The order of filters decides which
 // reason a user reads.
 
+import { defaultArguments, type PluginArguments } from './configuration/scheduler-configuration.ts';
 import type { SchedulerPlugin } from './framework.ts';
 import type { ObjectLookup } from './object-lookup.ts';
 import {
@@ -28,31 +29,38 @@ import {
 } from './preemption/default-preemption.ts';
 
 export interface DefaultProfileOptions
-  extends Omit<DefaultPreemptionOptions, 'lookup'>, Omit<DynamicResourcesOptions, 'claims'> {
+  extends
+    Omit<DefaultPreemptionOptions, 'lookup' | 'args'>,
+    Omit<DynamicResourcesOptions, 'claims' | 'args'> {
   readonly lookup: ObjectLookup;
+  readonly promised?: Set<string>;
+  readonly args?: PluginArguments;
   /** Absent where claims of devices are not served. */
   readonly claims?: DynamicResourcesOptions['claims'] | undefined;
 }
 
 export function createDefaultProfile(options: DefaultProfileOptions): readonly SchedulerPlugin[] {
-  const { lookup, claims } = options;
+  const { args = defaultArguments, ...parts } = options;
+  const { lookup, claims } = parts;
   return [
     createSchedulingGates(),
     createNodeUnschedulable(),
     createNodeName(),
     createTaintToleration(),
-    createNodeAffinity(),
+    createNodeAffinity(args.NodeAffinity),
     createNodePorts(),
-    createNodeResourcesFit(),
+    createNodeResourcesFit({ args: args.NodeResourcesFit }),
     createVolumeRestrictions(lookup),
     createNodeVolumeLimits(lookup),
-    createVolumeBinding(options),
+    createVolumeBinding({ ...parts, args: args.VolumeBinding }),
     createVolumeZone(lookup),
-    createPodTopologySpread(lookup),
-    createInterPodAffinity(lookup),
-    ...(claims === undefined ? [] : [createDynamicResources({ ...options, claims })]),
-    createDefaultPreemption(options),
-    createNodeResourcesBalancedAllocation(),
+    createPodTopologySpread(lookup, args.PodTopologySpread),
+    createInterPodAffinity(lookup, args.InterPodAffinity),
+    ...(claims === undefined
+      ? []
+      : [createDynamicResources({ ...parts, claims, args: args.DynamicResources })]),
+    createDefaultPreemption({ ...parts, args: args.DefaultPreemption }),
+    createNodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation),
     createImageLocality(),
   ];
 }

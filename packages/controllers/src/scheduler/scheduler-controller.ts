@@ -12,7 +12,7 @@ import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
 import { servedTaintRules } from '../device-taint-eviction/rule-taints.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import {
   namespacesResource,
   podsResource,
@@ -20,6 +20,11 @@ import {
 } from '../machinery/resources.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { bindPod } from './bind-pod.ts';
+import {
+  defaultConfiguration,
+  defaultSchedulerName,
+  type SchedulerConfiguration,
+} from './configuration/scheduler-configuration.ts';
 import { createClaimTracker } from './dra/claim-tracker.ts';
 import { explainScheduling } from './explain/scheduling-explainer.ts';
 import type { Reservation } from './framework.ts';
@@ -32,16 +37,17 @@ import {
   createSchedulingQueue,
   type QueuedPod,
   type SchedulingQueue,
+  type SchedulingQueueOptions,
 } from './queue/scheduling-queue.ts';
 import {
   createSchedulingCore,
   type SchedulingCore,
   type SchedulingCoreOptions,
+  type SchedulingProfile,
 } from './scheduling-core.ts';
+import { createSchedulerEvents, type SchedulerEvents } from './scheduler-events.ts';
 import type { NodeState } from './snapshot/node-state.ts';
 import { summarizePod, type PodSummary } from './snapshot/pod-summary.ts';
-
-export const schedulerName = 'default-scheduler';
 
 export interface Scheduler extends Controller {
   /**
@@ -53,7 +59,7 @@ export interface Scheduler extends Controller {
 
 interface Tools extends SchedulingCore {
   readonly context: ControllerContext;
-  readonly events: EventRecorder;
+  readonly events: SchedulerEvents;
   readonly queue: SchedulingQueue;
 }
 
@@ -67,11 +73,12 @@ export interface SchedulerOptions {
   /** Feature gates of the emulated release. */
   readonly isEnabled: (gate: string) => boolean;
   readonly isServed: (resource: GroupVersionResource) => boolean;
+  readonly configuration?: SchedulerConfiguration | undefined;
 }
 
 export function createScheduler(
   context: ControllerContext,
-  { isEnabled, isServed }: SchedulerOptions,
+  { isEnabled, isServed, configuration = defaultConfiguration }: SchedulerOptions,
 ): Scheduler {
   const { client, informers, clock, random } = context;
   const { lookup, reads, watch } = createInformerLookup(informers);
@@ -79,7 +86,7 @@ export function createScheduler(
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   const namespaces = informers.informer<Namespace>(namespacesResource);
-  const events = recorderFor(context);
+  const events = createSchedulerEvents(context);
   const nominated = createNominatedPods();
   const coreOptions: SchedulingCoreOptions = {
     lookup,
@@ -87,30 +94,26 @@ export function createScheduler(
     client,
     clock,
     isEnabled,
+    configuration,
     claims: devices?.tracker,
     evict: evictionBy(context, nominated, events),
     tellWaiting: (pod, message) =>
       tell({ events }, pod, { type: 'Normal', reason: 'BindingConditionsPending', message }),
   };
   const core = createSchedulingCore(coreOptions, nominated);
-  const { cluster, plugins } = core;
-  const byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+  const { cluster } = core;
   const queue = createSchedulingQueue({
     clock,
-    gateOf(pod) {
-      for (const { name, preEnqueue } of plugins) {
-        const reason = preEnqueue?.(pod);
-        if (reason !== undefined) return { plugin: name, reason };
-      }
-      return undefined;
-    },
-    mayHelp: (name, pod, event) => byName.get(name)?.mayHelp(pod, event) ?? true,
+    backoffMinMs: configuration.podInitialBackoffMs,
+    backoffMaxMs: configuration.podMaxBackoffMs,
+    ...questionsOf(core),
   });
   const tools: Tools = { context, events, queue, ...core };
   return {
     explain(namespace, name) {
       const pod = pods.store.get(namespace, name);
       const openCore = () => createSchedulingCore(coreOptions, nominated);
+      const isOwn = (asked: Pod) => profileFor(core, asked) !== undefined;
       return pod && explainScheduling({ cluster, openCore, isOwn }, pod);
     },
     async run(signal) {
@@ -143,26 +146,52 @@ function trackDevices(informers: ControllerContext['informers'], options: Schedu
 function evictionBy(
   { client, clock }: ControllerContext,
   nominated: NominatedPods,
-  events: EventRecorder,
+  events: SchedulerEvents,
 ): SchedulingCoreOptions['evict'] {
-  const tools = {
-    client,
-    nominated,
-    schedulerName,
-    now: () => clock.now(),
-    tell: (victim: PodSummary, message: string) =>
-      tell({ events }, victim, { type: 'Normal', reason: 'Preempted', message }),
+  return (pod, candidate, signal) => {
+    const schedulerName = schedulerNameOf(pod.pod.spec);
+    const tools = {
+      client,
+      nominated,
+      schedulerName,
+      now: () => clock.now(),
+      tell: (victim: PodSummary, message: string) =>
+        tell({ events }, victim, { type: 'Normal', reason: 'Preempted', message }, schedulerName),
+    };
+    return evictVictims(tools, pod, candidate, signal);
   };
-  return (pod, candidate, signal) => evictVictims(tools, pod, candidate, signal);
 }
 
-function isOwn({ spec }: Pod): boolean {
-  return (spec.schedulerName ?? schedulerName) === schedulerName;
+function profileFor(core: SchedulingCore, { spec }: Pod): SchedulingProfile | undefined {
+  return core.profileOf(schedulerNameOf(spec));
 }
 
-function recorderFor({ client, clock, log }: ControllerContext): EventRecorder {
-  const onError = (error: unknown) => log.warn('event not written', { error: errorText(error) });
-  return createEventRecorder({ client, clock, component: schedulerName, onError });
+function schedulerNameOf({ schedulerName = defaultSchedulerName }: Pod['spec']): string {
+  return schedulerName;
+}
+
+/** What the queue asks about a pod, of the plugins of its profile. */
+function questionsOf(core: SchedulingCore): Pick<SchedulingQueueOptions, 'gateOf' | 'mayHelp'> {
+  const byName = new Map(
+    core.profiles.map((profile) => [
+      profile,
+      new Map(profile.plugins.map((plugin) => [plugin.name, plugin])),
+    ]),
+  );
+  return {
+    gateOf(pod) {
+      for (const { name, preEnqueue } of profileFor(core, pod.pod)?.plugins ?? []) {
+        const reason = preEnqueue?.(pod);
+        if (reason !== undefined) return { plugin: name, reason };
+      }
+      return undefined;
+    },
+    mayHelp(name, pod, event) {
+      const profile = profileFor(core, pod.pod);
+      const plugin = profile && byName.get(profile)?.get(name);
+      return plugin?.mayHelp(pod, event) ?? true;
+    },
+  };
 }
 
 function watchDevices(
@@ -219,7 +248,8 @@ function isRelevantChange(node: Node, old: Node): boolean {
   return facts(node) !== facts(old);
 }
 
-function podHandler({ cluster, nominated, queue }: Tools) {
+function podHandler(tools: Tools) {
+  const { cluster, nominated, queue } = tools;
   const leave = (pod: Pod) => {
     const uid = pod.metadata.uid ?? '';
     const wasPlaced = cluster.nodeOf(uid) !== undefined;
@@ -240,7 +270,7 @@ function podHandler({ cluster, nominated, queue }: Tools) {
       return queue.happened(event);
     }
     // What was seen before the binding is not news.
-    if (cluster.isAssumed(uid) || !isOwn(pod)) return;
+    if (cluster.isAssumed(uid) || profileFor(tools, pod) === undefined) return;
     const summary = summarizePod(pod);
     if (nominated.nodeOf(uid) === undefined && pod.status?.nominatedNodeName !== undefined)
       nominated.put(summary, pod.status.nominatedNodeName);
@@ -279,7 +309,7 @@ async function runCycles(tools: Tools, signal: AbortSignal): Promise<void> {
 
 /** The cycle runs at once; what it takes to write down its outcome is waited for. Never rejects. */
 async function attempt(tools: Tools, entry: QueuedPod, signal: AbortSignal): Promise<void> {
-  const { cluster, nominated, queue, cycle, context } = tools;
+  const { cluster, nominated, queue, context } = tools;
   const { pod } = entry;
   try {
     if (pod.pod.metadata.deletionTimestamp !== undefined) {
@@ -287,8 +317,10 @@ async function attempt(tools: Tools, entry: QueuedPod, signal: AbortSignal): Pro
       const message = `skip schedule deleting pod: ${pod.namespace}/${pod.name}`;
       return tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
     }
-    const result = cycle.schedule(pod);
-    if (result.kind === 'node') return await place(tools, entry, result.node, signal);
+    const profile = profileFor(tools, pod.pod) ?? tools;
+    const result = profile.cycle.schedule(pod);
+    if (result.kind === 'node')
+      return await place({ ...tools, plugins: profile.plugins }, entry, result.node, signal);
     const { message, rejectedBy, nominatedNodeName, makeRoom } = result;
     queue.rejected(entry, rejectedBy.size === 0 ? new Set(['']) : rejectedBy);
     if (nominatedNodeName === undefined) nominated.remove(pod.uid);
@@ -364,12 +396,12 @@ function tell(
   { events }: Pick<Tools, 'events'>,
   { pod }: PodSummary,
   event: Parameters<EventRecorder['record']>[1],
+  schedulerName = schedulerNameOf(pod.spec),
 ) {
   const { namespace = '', name = '', uid = '' } = pod.metadata;
   const { message } = event;
   const note = message.length <= noteMax ? message : `${message.slice(0, noteMax - 4)} ...`;
-  events.record(
-    { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
-    { ...event, message: note },
-  );
+  events
+    .of(schedulerName)
+    .record({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid }, { ...event, message: note });
 }

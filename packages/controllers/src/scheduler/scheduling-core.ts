@@ -1,28 +1,67 @@
-// The scheduler without an API server around it: the state of a cluster, and cycles over it. What a
-// cycle decides is carried out by whoever calls it.
+// The scheduler without an API server around it: the state of a cluster, and cycles over it by the
+// profile that a pod names. What a cycle decides is carried out by whoever calls it.
 
+import { composeProfile } from './compose-profile.ts';
+import {
+  defaultConfiguration,
+  type ProfileConfiguration,
+  type SchedulerConfiguration,
+} from './configuration/scheduler-configuration.ts';
 import { createDefaultProfile, type DefaultProfileOptions } from './default-profile.ts';
 import type { SchedulerPlugin } from './framework.ts';
 import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
 import { createSchedulingCycle, type SchedulingCycle } from './scheduling-cycle.ts';
 import { createClusterState, type MutableClusterState } from './snapshot/cluster-state.ts';
 
-export interface SchedulingCore {
-  readonly cluster: MutableClusterState;
-  readonly nominated: NominatedPods;
+/** What decides about the pods that name it. */
+export interface SchedulingProfile {
+  readonly schedulerName: string;
   readonly plugins: readonly SchedulerPlugin[];
   readonly cycle: SchedulingCycle;
 }
 
-export type SchedulingCoreOptions = Omit<DefaultProfileOptions, 'nominated'>;
+export interface SchedulingCore {
+  readonly cluster: MutableClusterState;
+  readonly nominated: NominatedPods;
+  /** The first is also at hand as `plugins` and `cycle`. */
+  readonly profiles: readonly SchedulingProfile[];
+  readonly plugins: readonly SchedulerPlugin[];
+  readonly cycle: SchedulingCycle;
+  /** Undefined: pods that name it are for another scheduler. */
+  profileOf(schedulerName: string): SchedulingProfile | undefined;
+}
+
+export interface SchedulingCoreOptions extends Omit<
+  DefaultProfileOptions,
+  'nominated' | 'args' | 'promised'
+> {
+  readonly configuration?: SchedulerConfiguration;
+}
 
 export function createSchedulingCore(
   options: SchedulingCoreOptions,
   nominated: NominatedPods = createNominatedPods(),
 ): SchedulingCore {
-  const { random } = options;
+  const { random, configuration = defaultConfiguration } = options;
   const cluster = createClusterState();
-  const plugins = createDefaultProfile({ ...options, nominated });
-  const cycle = createSchedulingCycle({ plugins, cluster, nominated, random });
-  return { cluster, nominated, plugins, cycle };
+  const promised = new Set<string>();
+  const createProfile = (profile: ProfileConfiguration): SchedulingProfile => {
+    const { schedulerName, args, percentageOfNodesToScore } = profile;
+    const known = createDefaultProfile({ ...options, nominated, promised, args });
+    const plugins = composeProfile(known, profile);
+    const share = percentageOfNodesToScore ?? configuration.percentageOfNodesToScore;
+    const cycle = createSchedulingCycle({ plugins, cluster, nominated, random, share });
+    return { schedulerName, plugins, cycle };
+  };
+  const profiles = configuration.profiles.map(createProfile);
+  const [first] = profiles;
+  if (first === undefined) throw new Error('a scheduler has at least one profile');
+  return {
+    cluster,
+    nominated,
+    profiles,
+    plugins: first.plugins,
+    cycle: first.cycle,
+    profileOf: (name) => profiles.find(({ schedulerName }) => schedulerName === name),
+  };
 }

@@ -47,15 +47,17 @@ export interface SchedulingCycleOptions {
   readonly cluster: ClusterState;
   readonly nominated: NominatedPods;
   readonly random: Random;
+  /** `percentageOfNodesToScore`; 0 or absent is adaptive. */
+  readonly share?: number;
 }
 
 /** Below this number all nodes are looked at; above it enough of them. */
 const nodesMin = 100;
 
-/** COMPAT: kube-scheduler's adaptive `percentageOfNodesToScore`. */
-export function nodesToFind(count: number): number {
-  if (count < nodesMin) return count;
-  const percentage = Math.max(50 - Math.floor(count / 125), 5);
+/** COMPAT: kube-scheduler's adaptive `percentageOfNodesToScore`, unless a share is given. */
+export function nodesToFind(count: number, share = 0): number {
+  if (count < nodesMin || share >= 100) return count;
+  const percentage = share > 0 ? share : Math.max(50 - Math.floor(count / 125), 5);
   return Math.max(Math.floor((count * percentage) / 100), nodesMin);
 }
 
@@ -144,7 +146,7 @@ interface Found {
 
 /** Goes round the nodes from where the last cycle stopped, so that all get their turn. */
 function findFeasible(
-  { cluster, nominated }: SchedulingCycleOptions,
+  { cluster, nominated, share }: SchedulingCycleOptions,
   pod: PodSummary,
   { runs, nodeNames }: Begun,
   start: number,
@@ -160,7 +162,7 @@ function findFeasible(
     nodeNames === undefined
       ? cluster.nodes
       : [...nodeNames].flatMap((name) => cluster.node(name) ?? []);
-  const wanted = nodesToFind(nodes.length);
+  const wanted = nodesToFind(nodes.length, share);
   const feasible: NodeState[] = [];
   const rejections = new Map<string, Rejection>();
   let looked = 0;

@@ -12,7 +12,11 @@ import {
   type ControllerFlags,
 } from './controller-flags.ts';
 
-const dependencies = { clock: createSimulatedClock(), random: createSeededRandom(3) };
+const dependencies = {
+  clock: createSimulatedClock(),
+  random: createSeededRandom(3),
+  isEnabled: () => true,
+};
 const parse = (argv: readonly string[]): ControllerFlags =>
   addControllerFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} }))
     .parse(argv, { from: 'user' })
@@ -96,3 +100,23 @@ for (const [flag, text] of [
 
 for (const flag of ['resource-lock=endpoints', 'retry-period=0s', 'resource-name=mine'])
   test(`no flag: ${flag}`, () => assert.throws(() => parse([`--leader-elect-${flag}`])));
+
+test('the profiles of the scheduler come from a file, and what is wrong with it names the file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keelson-scheduler-'));
+  const file = join(folder, 'scheduler.yaml');
+  const head = 'apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n';
+  const read = () => readControllerFlags(parse([`--scheduler-config=${file}`]), dependencies);
+  try {
+    assert.throws(read, /--scheduler-config .*scheduler\.yaml: ENOENT/);
+    writeFileSync(file, `${head}profiles: [{schedulerName: a}, {schedulerName: b}]\n`);
+    const { scheduler } = read().controllerSettings;
+    assert.deepEqual(
+      scheduler?.profiles.map(({ schedulerName }) => schedulerName),
+      ['a', 'b'],
+    );
+    writeFileSync(file, `${head}percentage: 3\n`);
+    assert.throws(read, /scheduler\.yaml: strict decoding error: unknown field "percentage"$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { loadCertificateAuthority, type CertificateAuthority } from '@keelson/apiserver';
 import type { Clock, Random } from '@keelson/apimachinery';
+import { parseSchedulerConfiguration, SchedulerConfigurationError } from '@keelson/controllers';
 import type { ControllerSettings } from '../controller-descriptions.ts';
+import { isFileError } from './file-error.ts';
 import { parsePositiveDuration } from './flag-values.ts';
 import type { LeaderElectionSettings } from '../elected-controllers.ts';
 import {
@@ -22,6 +24,7 @@ export interface ControllerFlags extends LeaderElectionFlags {
   readonly legacyServiceAccountTokenCleanUpPeriod: number;
   /** Milliseconds. */
   readonly horizontalPodAutoscalerSyncPeriod: number;
+  readonly schedulerConfig?: string;
 }
 
 /** What is wrong with the flags or the files that they name. */
@@ -64,6 +67,10 @@ export function addControllerFlags(command: Command): Command {
       )
         .argParser(parsePositiveDuration)
         .default(15_000, '15s'),
+    )
+    .option(
+      '--scheduler-config <file>',
+      'KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1) with the profiles of the scheduler',
     );
 }
 
@@ -76,13 +83,18 @@ export interface ControllerChoices {
 /** Throws ControllerFlagError. */
 export function readControllerFlags(
   flags: ControllerFlags,
-  dependencies: { readonly clock: Clock; readonly random: Random },
+  dependencies: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly isEnabled: (gate: string) => boolean;
+  },
 ): ControllerChoices {
   const { clusterSigningCertFile: certFile, clusterSigningKeyFile: keyFile } = flags;
   const controllerSettings = {
     certificateDurationMs: flags.clusterSigningDuration,
     legacyTokenCleanUpPeriodMs: flags.legacyServiceAccountTokenCleanUpPeriod,
     autoscalerSyncPeriodMs: flags.horizontalPodAutoscalerSyncPeriod,
+    ...readScheduler(flags.schedulerConfig, dependencies.isEnabled),
   };
   const { leaderElection, problem } = readLeaderElectionFlags(flags);
   if (problem !== undefined) throw new ControllerFlagError(`--leader-elect: ${problem}`);
@@ -101,5 +113,18 @@ export function readControllerFlags(
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ControllerFlagError(`--cluster-signing-cert-file ${certFile}: ${why}`, cause);
+  }
+}
+
+function readScheduler(
+  file: string | undefined,
+  isEnabled: (gate: string) => boolean,
+): Pick<ControllerSettings, 'scheduler'> {
+  if (file === undefined) return {};
+  try {
+    return { scheduler: parseSchedulerConfiguration(readFileSync(file, 'utf8'), isEnabled) };
+  } catch (cause) {
+    if (!(cause instanceof SchedulerConfigurationError) && !isFileError(cause)) throw cause;
+    throw new ControllerFlagError(`--scheduler-config ${file}: ${cause.message}`, cause);
   }
 }

@@ -276,7 +276,11 @@ function readChoices(flags: UpFlags, features: Features) {
   const bounds = usage(() => readRequestLimits(flags));
   const controllers = usage(() => selectControllers(flags.controllers));
   const controllerChoices = usage(() =>
-    readControllerFlags(flags, { clock: systemClock, random: systemRandom }),
+    readControllerFlags(flags, {
+      clock: systemClock,
+      random: systemRandom,
+      isEnabled: (gate) => features.enabled(gate),
+    }),
   );
   const admissionConfiguration = readAdmissionConfiguration(flags, features);
   const authorization = usage(() => readUpAuthorization(flags, features));

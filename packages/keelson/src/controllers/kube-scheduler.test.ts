@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Node, PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import { parseSchedulerConfiguration } from '@keelson/controllers';
+import type { ClusterOptions } from '../create-cluster.ts';
 import { core, simulateCluster } from '../testing/simulated-cluster.ts';
 
 const amounts = { cpu: '4', memory: '8Gi', pods: '110' };
@@ -27,8 +29,8 @@ const asking = (cpu: string) => ({
 });
 const devices = (resource: string) => ({ group: 'resource.k8s.io', version: 'v1', resource });
 
-async function setUp(t: TestContext) {
-  const simulated = await simulateCluster(t);
+async function setUp(t: TestContext, options: ClusterOptions = {}) {
+  const simulated = await simulateCluster(t, options);
   const { client, clock } = simulated;
   const nodes = client.resource<Node>(core('nodes'));
   const addNode = async (name: string) => {
@@ -202,4 +204,41 @@ test('a template becomes a claim, its device is given to the pod, and given back
     ['q'],
   );
   assert.deepEqual(warnings, []);
+});
+
+test('each pod is placed by the profile that it names, and told so in its name', async (t) => {
+  const file = `
+    apiVersion: kubescheduler.config.k8s.io/v1
+    kind: KubeSchedulerConfiguration
+    profiles:
+    - schedulerName: default-scheduler
+    - schedulerName: packing
+      plugins: { multiPoint: { disabled: [{ name: NodeUnschedulable }, { name: TaintToleration }] } }
+  `;
+  const scheduler = parseSchedulerConfiguration(file, () => true);
+  const { pods, clock, addNode, nodes, client } = await setUp(t, {
+    controllerSettings: { scheduler },
+  });
+  await addNode('a');
+  await nodes.patch('a', 'merge', { spec: { unschedulable: true } });
+  await clock.advance(2_000);
+  await pods.create(pod('usual'));
+  await pods.create(pod('packed', { schedulerName: 'packing' }));
+  await pods.create(pod('foreign', { schedulerName: 'other' }));
+  await clock.advance(5_000);
+  const nodeOf = async (name: string) => (await pods.get(name)).spec.nodeName;
+  assert.deepEqual(
+    [await nodeOf('usual'), await nodeOf('packed'), await nodeOf('foreign')],
+    [undefined, 'a', undefined],
+  );
+  const events = await client.resource(core('events')).namespace('default').list();
+  const tellers = events.items.flatMap(({ source, involvedObject }) => {
+    const { name } = involvedObject as { name: string };
+    const { component } = source as { component: string };
+    return ['usual', 'packed', 'foreign'].includes(name) ? [`${name}: ${component}`] : [];
+  });
+  assert.deepEqual([...new Set(tellers)].toSorted(), [
+    'packed: packing',
+    'usual: default-scheduler',
+  ]);
 });

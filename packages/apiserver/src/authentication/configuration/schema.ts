@@ -1,7 +1,8 @@
 // The fields of `AuthenticationConfiguration`, as data for the strict decoder: what is not listed
 // is an unknown field. Fields that came later are unknown to earlier releases.
 
-import type { Field, StructType, TypeRef } from '@keelson/apimachinery';
+import { configurationList as list, configurationStruct as struct } from '@keelson/apimachinery';
+import type { StructType, TypeRef } from '@keelson/apimachinery';
 
 const kind = 'AuthenticationConfiguration';
 const string: TypeRef = { kind: 'string' };
@@ -53,33 +54,4 @@ export function authenticationConfigurationType(minor: number): StructType {
     ...(minor >= 31 ? { anonymous } : {}),
   });
   return type;
-}
-
-function struct(goName: string, members: Readonly<Record<string, TypeRef>>) {
-  const fields = Object.entries(members).map(([name, type]): Field => ({
-    name,
-    type,
-    presence: 'pointer',
-    required: false,
-    protobuf: 0,
-    goType: goTypeOf(type),
-  }));
-  const type: StructType = {
-    name: goName,
-    goName,
-    fields,
-    byName: new Map(fields.map((field) => [field.name, field])),
-    atomic: false,
-    preserveUnknown: false,
-  };
-  return { kind: 'struct', type } as const;
-}
-
-function list(items: TypeRef): TypeRef {
-  return { kind: 'list', items, listType: 'atomic', mapKeys: [] };
-}
-
-function goTypeOf(type: TypeRef): string {
-  if (type.kind === 'list') return `[]${goTypeOf(type.items)}`;
-  return type.kind === 'struct' ? `v1.${type.type.goName}` : type.kind;
 }

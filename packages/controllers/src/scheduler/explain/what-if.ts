@@ -27,7 +27,8 @@ export interface WhatIf {
 
 /** `core` is for this alone: it is filled with what `of` holds, and changed. */
 export function createWhatIf(core: SchedulingCore, of: ClusterState, pod: Pod): WhatIf {
-  const { cluster, cycle, plugins } = core;
+  const { cluster } = core;
+  const { cycle, plugins } = core.profileOf(pod.spec.schedulerName ?? '') ?? core;
   for (const { node, name, pods } of of.nodes) {
     cluster.putNode(node);
     for (const other of pods.values()) cluster.putPod(other, name);

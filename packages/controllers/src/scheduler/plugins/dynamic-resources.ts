@@ -7,6 +7,10 @@ import type {
   ResourceClaim,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import type { Client } from '@keelson/client';
+import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
 import { allocateDevices, type ClaimToAllocate } from '../dra/allocate-devices.ts';
 import { allocationResult } from '../dra/allocation-result.ts';
 import { missingClaim, missingClass } from '../dra/claim-preconditions.ts';
@@ -43,15 +47,12 @@ export interface DynamicResourcesOptions {
   readonly isEnabled: (gate: string) => boolean;
   /** The pod waits for devices that are being made ready. */
   readonly tellWaiting: (pod: PodSummary, message: string) => void;
+  readonly args?: PluginArguments['DynamicResources'];
 }
 
 const name = 'DynamicResources';
 const elsewhere = unresolvable(name, 'resourceclaim not available on the node');
 const notEnough = unresolvable(name, 'cannot allocate all claims');
-/** COMPAT: DynamicResourcesArgs.filterTimeout. */
-const filterTimeoutMs = 10_000;
-/** COMPAT: DynamicResourcesArgs.bindingTimeout. */
-const bindingTimeoutMs = 600_000;
 /** What the first alternative is worth; one less for each that follows. */
 const alternativesMax = 8;
 
@@ -96,8 +97,11 @@ export function createDynamicResources(options: DynamicResourcesOptions): Schedu
         claim,
         allocation: allocations[toAllocate.findIndex((other) => other.claim === claim)],
       }));
-      const reserving = { ...options, bindingTimeoutMs };
-      return reserveDevices(reserving, { pod, nodeName: node.name, decided });
+      const { bindingTimeoutMs } = options.args ?? defaultArguments.DynamicResources;
+      return reserveDevices(
+        { ...options, bindingTimeoutMs },
+        { pod, nodeName: node.name, decided },
+      );
     },
     mayHelp(pod, event) {
       switch (event.kind) {
@@ -163,9 +167,9 @@ function runOf(
   selectors: DeviceSelectors,
   attempt: Attempt,
 ): FilterRun {
-  const { clock } = options;
+  const { clock, args = defaultArguments.DynamicResources } = options;
   const allocated = attempt.claims.flatMap((claim) => {
-    const binding = { now: clock.now(), timeoutMs: bindingTimeoutMs };
+    const binding = { now: clock.now(), timeoutMs: args.bindingTimeoutMs };
     if (isLost(claim, binding)) return [{ claim, matches: () => false }];
     const selector = claim.status?.allocation?.nodeSelector;
     return selector === undefined ? [] : [{ claim, matches: compileNodeSelector(selector) }];
@@ -189,15 +193,16 @@ function isLost(claim: ResourceClaim, binding: Parameters<typeof bindingState>[1
 
 /** Whether a node has devices for the claims; which ones is noted in the attempt. */
 function deviceFinder(
-  { claims: tracker, clock, isEnabled, random }: DynamicResourcesOptions,
+  { claims: tracker, clock, isEnabled, random, args }: DynamicResourcesOptions,
   selectors: DeviceSelectors,
   { toAllocate, allocations, preferences }: Attempt,
 ): (node: NodeState) => boolean {
   const slices = tracker.slices();
   const allocated = tracker.allocated();
+  const { filterTimeoutMs } = args ?? defaultArguments.DynamicResources;
   const features = { hasPartitions: isEnabled('DRAPartitionableDevices') };
   return (node) => {
-    const deadline = clock.monotonic() + filterTimeoutMs;
+    const deadline = filterTimeoutMs === 0 ? Infinity : clock.monotonic() + filterTimeoutMs;
     const checkTime = () => {
       if (clock.monotonic() > deadline)
         throw new Error(`node ${node.name}: timed out trying to allocate devices`);

@@ -1,6 +1,10 @@
 // Pods near which a pod must be, or must not be, and those that do not want it near them; by
 // topology, as labels of nodes say. Preferences of both sides count for and against nodes.
 
+import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
 import { rejection, scoreMax, unresolvable, type SchedulerPlugin } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import { weightedTerms } from '../snapshot/affinity-terms.ts';
@@ -13,14 +17,13 @@ const name = 'InterPodAffinity';
 const noAffinity = unresolvable(name, "node(s) didn't match pod affinity rules");
 const hasAntiAffinity = rejection(name, "node(s) didn't match pod anti-affinity rules");
 const existingObject = rejection(name, "node(s) didn't satisfy existing pods anti-affinity rules");
-/** What a required term of a placed pod is worth to a newcomer that fulfils it. */
-const hardAffinityWeight = 1;
 
 type MatchesTerm = (term: AffinityTerm, pod: PodSummary) => boolean;
 
-export function createInterPodAffinity({
-  namespaceLabels,
-}: Pick<ObjectLookup, 'namespaceLabels'>): SchedulerPlugin {
+export function createInterPodAffinity(
+  { namespaceLabels }: Pick<ObjectLookup, 'namespaceLabels'>,
+  args: PluginArguments['InterPodAffinity'] = defaultArguments.InterPodAffinity,
+): SchedulerPlugin {
   const matches: MatchesTerm = ({ namespaces, namespaceSelector, selector }, pod) =>
     (namespaces.has(pod.namespace) || namespaceSelector.matches(namespaceLabels(pod.namespace))) &&
     selector.matches(pod.labels);
@@ -28,7 +31,7 @@ export function createInterPodAffinity({
     name,
     weight: 2,
     begin: (pod, cluster) => begin(matches, pod, cluster),
-    score: (pod, nodes, cluster) => score(matches, { pod, nodes, cluster }),
+    score: (pod, nodes, cluster) => score(matches, { pod, nodes, cluster, args }),
     mayHelp(pod, event) {
       switch (event.kind) {
         case 'node':
@@ -101,9 +104,14 @@ interface Scoring {
   readonly pod: PodSummary;
   readonly nodes: readonly NodeState[];
   readonly cluster: ClusterState;
+  readonly args: PluginArguments['InterPodAffinity'];
 }
 
-function score(matches: MatchesTerm, { pod, nodes, cluster }: Scoring): Float64Array | undefined {
+function score(
+  matches: MatchesTerm,
+  { pod, nodes, cluster, args }: Scoring,
+): Float64Array | undefined {
+  if (args.ignorePreferredTermsOfExistingPods && weightedTerms(pod).length === 0) return undefined;
   const counts: { readonly count: TopologyCount; readonly weight: number }[] = [];
   for (const { term, weight } of weightedTerms(pod))
     counts.push({ weight, count: countMatching(matches, term, cluster) });
@@ -124,7 +132,8 @@ function score(matches: MatchesTerm, { pod, nodes, cluster }: Scoring): Float64A
       other.affinity.filter(({ key }) => key === term.key).length;
     const { topologyKey } = term;
     const count = countByTopology(cluster, { key: `has ${term.key}`, topologyKey, weigh });
-    counts.push({ weight: hardAffinityWeight, count });
+    // What a required term of a placed pod is worth to a newcomer that fulfils it.
+    counts.push({ weight: args.hardPodAffinityWeight, count });
   }
   if (counts.length === 0) return undefined;
   const scores = Float64Array.from(nodes, (node) =>

@@ -1,6 +1,10 @@
 // The node selector and the node affinity of a pod. Terms that name nodes spare asking all others.
 
 import type { NodeSelector, NodeSelectorTerm, Pod } from '@keelson/apimachinery/types/core.v1';
+import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
 import { normalizeScores, unresolvable, type SchedulerPlugin } from '../framework.ts';
 import {
   compileNodeSelector,
@@ -12,23 +16,39 @@ const name = 'NodeAffinity';
 const mismatch = unresolvable(name, "node(s) didn't match Pod's node affinity/selector");
 const conflict = unresolvable(name, 'pod affinity terms conflict');
 
-export function createNodeAffinity(): SchedulerPlugin {
+const enforcedMismatch = unresolvable(
+  name,
+  "node(s) didn't match scheduler-enforced node affinity",
+);
+
+/** `addedAffinity` holds for every pod, in addition to its own. */
+export function createNodeAffinity(
+  { addedAffinity }: PluginArguments['NodeAffinity'] = defaultArguments.NodeAffinity,
+): SchedulerPlugin {
+  const enforced = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const isAllowed: NodePredicate =
+    enforced === undefined ? () => true : compileNodeSelector(enforced);
+  const alwaysPreferred = addedAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   return {
     name,
     weight: 2,
     begin({ pod }) {
-      const matches = requiredNodes(pod);
-      if (matches === undefined) return undefined;
+      const required = requiredNodes(pod);
+      if (enforced === undefined && required === undefined) return undefined;
       const nodeNames = namedNodes(requiredSelector(pod));
       if (nodeNames?.size === 0) return conflict;
       return {
         ...(nodeNames !== undefined && { nodeNames }),
-        filter: (node) => (matches(node) ? undefined : mismatch),
+        filter(node) {
+          if (!isAllowed(node)) return enforcedMismatch;
+          return required === undefined || required(node) ? undefined : mismatch;
+        },
       };
     },
     score({ pod }, nodes) {
-      const preferred =
+      const own =
         pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+      const preferred = [...alwaysPreferred, ...own];
       if (preferred.length === 0) return undefined;
       const terms = preferred.map(({ weight, preference }) => ({
         weight,
@@ -42,7 +62,8 @@ export function createNodeAffinity(): SchedulerPlugin {
     mayHelp({ pod }, event) {
       if (event.kind !== 'node') return event.kind === 'any';
       const { name: nodeName = '', labels = {} } = event.node.metadata;
-      return requiredNodes(pod)?.({ name: nodeName, labels }) ?? true;
+      const facts = { name: nodeName, labels };
+      return isAllowed(facts) && (requiredNodes(pod)?.(facts) ?? true);
     },
   };
 }

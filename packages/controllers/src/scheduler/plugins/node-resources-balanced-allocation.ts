@@ -1,25 +1,37 @@
-// Prefers nodes on which cpu and memory would be used up alike.
+// Prefers nodes on which the resources of the profile, cpu and memory, would be used up alike.
 
+import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
 import { scoreMax, type SchedulerPlugin } from '../framework.ts';
+import type { Amounts } from '../snapshot/amounts.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 
 const name = 'NodeResourcesBalancedAllocation';
 
-export function createNodeResourcesBalancedAllocation(): SchedulerPlugin {
+export function createNodeResourcesBalancedAllocation(
+  {
+    resources,
+  }: PluginArguments['NodeResourcesBalancedAllocation'] = defaultArguments.NodeResourcesBalancedAllocation,
+): SchedulerPlugin {
   return {
     name,
     weight: 1,
     score({ requests }, nodes) {
-      const { milliCpu, memory } = requests;
       // A pod that asks for nothing balances nothing.
-      if (milliCpu === 0 && memory === 0) return undefined;
+      if (resources.every((resource) => amountOf(requests, resource) === 0)) return undefined;
       const scores = new Float64Array(nodes.length);
       for (let i = 0; i < nodes.length; i++) {
         const { allocatable, requested } = nodes[i] as NodeState;
-        const cpu = usedShare(requested.milliCpu + milliCpu, allocatable.milliCpu);
-        const ram = usedShare(requested.memory + memory, allocatable.memory);
-        const deviation = cpu === undefined || ram === undefined ? 0 : Math.abs(cpu - ram) / 2;
-        scores[i] = Math.floor((1 - deviation) * scoreMax);
+        const shares: number[] = [];
+        for (const resource of resources) {
+          const asked = amountOf(requests, resource);
+          const capacity = amountOf(allocatable, resource);
+          if (capacity === 0 || (asked === 0 && !isCounted(resource))) continue;
+          shares.push(Math.min((amountOf(requested, resource) + asked) / capacity, 1));
+        }
+        scores[i] = Math.floor((1 - deviationOf(shares)) * scoreMax);
       }
       return scores;
     },
@@ -27,6 +39,23 @@ export function createNodeResourcesBalancedAllocation(): SchedulerPlugin {
   };
 }
 
-function usedShare(used: number, capacity: number): number | undefined {
-  return capacity === 0 ? undefined : Math.min(used / capacity, 1);
+/** Of pods that do not ask for it, too. */
+function isCounted(resource: string): boolean {
+  return ['cpu', 'memory', 'ephemeral-storage'].includes(resource);
+}
+
+function amountOf(amounts: Amounts, resource: string): number {
+  if (resource === 'cpu') return amounts.milliCpu;
+  if (resource === 'memory') return amounts.memory;
+  if (resource === 'ephemeral-storage') return amounts.ephemeralStorage;
+  return amounts.scalars.get(resource) ?? 0;
+}
+
+function deviationOf(shares: readonly number[]): number {
+  if (shares.length < 2) return 0;
+  const [first = 0, second = 0] = shares;
+  if (shares.length === 2) return Math.abs(first - second) / 2;
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);
+  return Math.sqrt(squares / shares.length);
 }

@@ -1,32 +1,43 @@
-// A node must have left what the pod requests. Among those that do, the emptier is better
-// (LeastAllocated, cpu and memory alike).
+// A node must have left what the pod requests. Among those that do, the emptier is better, or as the
+// scoring strategy of the profile says.
 
-import { scoreMax, type Rejection, type SchedulerPlugin } from '../framework.ts';
+import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
+import type { Rejection, SchedulerPlugin } from '../framework.ts';
 import { amountsOf, type Amounts } from '../snapshot/amounts.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import { summarizePod, type PodSummary } from '../snapshot/pod-summary.ts';
+import { createResourceScorer } from './resource-scoring.ts';
 
 const name = 'NodeResourcesFit';
 
 export interface NodeResourcesFitOptions {
   /** Extended resources that devices are allocated for, in place of the node's own. */
   readonly isFromDevices?: (resource: string, node: NodeState) => boolean;
+  readonly args?: PluginArguments['NodeResourcesFit'];
 }
 
 export function createNodeResourcesFit(options: NodeResourcesFitOptions = {}): SchedulerPlugin {
-  const { isFromDevices } = options;
+  const { isFromDevices, args = defaultArguments.NodeResourcesFit } = options;
+  const scoreOf = createResourceScorer(args.scoringStrategy);
+  const isIgnored = (resource: string, node: NodeState) =>
+    isFromDevices?.(resource, node) === true ||
+    args.ignoredResources.includes(resource) ||
+    args.ignoredResourceGroups.includes(resource.split('/')[0] ?? '');
   return {
     name,
     weight: 1,
     begin: ({ requests }) => ({
       filter: (node) => {
-        const missing = insufficient(requests, node, isFromDevices);
+        const missing = insufficient(requests, node, isIgnored);
         return missing === undefined ? undefined : rejectionOf(missing);
       },
     }),
     score(pod, nodes) {
       const scores = new Float64Array(nodes.length);
-      for (let i = 0; i < nodes.length; i++) scores[i] = leastAllocated(pod, nodes[i] as NodeState);
+      for (let i = 0; i < nodes.length; i++) scores[i] = scoreOf(pod, nodes[i] as NodeState);
       return scores;
     },
     mayHelp({ requests }, event) {
@@ -51,7 +62,7 @@ interface Missing {
 function insufficient(
   requests: Amounts,
   node: NodeState,
-  isFromDevices: NodeResourcesFitOptions['isFromDevices'],
+  isIgnored: (resource: string, node: NodeState) => boolean,
 ): Missing | undefined {
   const { allocatable, requested } = node;
   let missing: Missing | undefined;
@@ -75,7 +86,7 @@ function insufficient(
   );
   if (requests.scalars.size === 0) return missing;
   for (const [resource, wanted] of requests.scalars) {
-    if (isFromDevices?.(resource, node) === true) continue;
+    if (isIgnored(resource, node)) continue;
     check(
       resource,
       wanted,
@@ -114,19 +125,4 @@ function exceeding(requests: Amounts, has: Amounts): string[] {
 
 function hasShrunk(old: PodSummary['pod'], pod: PodSummary['pod']): boolean {
   return exceeding(summarizePod(old).requests, summarizePod(pod).requests).length > 0;
-}
-
-function leastAllocated(pod: PodSummary, node: NodeState): number {
-  const { milliCpu, memory } = node.allocatable;
-  const resources = (milliCpu > 0 ? 1 : 0) + (memory > 0 ? 1 : 0);
-  if (resources === 0) return 0;
-  const cpu = leftShare(milliCpu, node.nonZeroMilliCpu + pod.nonZeroMilliCpu);
-  const rest = leftShare(memory, node.nonZeroMemory + pod.nonZeroMemory);
-  return Math.floor((cpu + rest) / resources);
-}
-
-function leftShare(capacity: number, used: number): number {
-  return capacity <= 0 || used > capacity
-    ? 0
-    : Math.floor(((capacity - used) * scoreMax) / capacity);
 }

@@ -6,6 +6,10 @@ import { compileLabelSelector, type LabelMatcher } from '@keelson/apimachinery';
 import type { TopologySpreadConstraint } from '@keelson/apimachinery/types/core.v1';
 import { isTolerated } from '../../pods/tolerations.ts';
 import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
+import {
   rejection,
   scoreMax,
   unresolvable,
@@ -39,26 +43,32 @@ interface Constraint {
 
 export function createPodTopologySpread(
   lookup: Pick<ObjectLookup, 'services' | 'replicaSet' | 'replicationController' | 'statefulSet'>,
+  args: PluginArguments['PodTopologySpread'] = defaultArguments.PodTopologySpread,
 ): SchedulerPlugin {
+  const isSpread = ({ pod }: PodSummary) => (pod.spec.topologySpreadConstraints ?? []).length > 0;
+  const constraintsFor = (pod: PodSummary, action: 'DoNotSchedule' | 'ScheduleAnyway') => {
+    if (isSpread(pod)) return constraintsOf(pod, action);
+    // The system's defaults are wishes; only what somebody configured keeps pods off nodes.
+    if (args.defaultConstraints === undefined && action === 'DoNotSchedule') return [];
+    return usualConstraints(args.defaultConstraints, action, defaultSelector(lookup, pod));
+  };
   return {
     name,
     weight: 2,
     begin(pod, cluster) {
-      const constraints = constraintsOf(pod, 'DoNotSchedule');
+      const constraints = constraintsFor(pod, 'DoNotSchedule');
       return constraints.length === 0 ? undefined : begin(constraints, pod, cluster);
     },
     score(pod, nodes, cluster) {
-      const isOwn = (pod.pod.spec.topologySpreadConstraints ?? []).length > 0;
-      const constraints = isOwn
-        ? constraintsOf(pod, 'ScheduleAnyway')
-        : defaultConstraints(defaultSelector(lookup, pod));
+      const constraints = constraintsFor(pod, 'ScheduleAnyway');
       if (constraints.length === 0) return undefined;
-      return score({ constraints, pod, nodes, cluster, needsAllKeys: isOwn });
+      const needsAllKeys = isSpread(pod) || args.defaultConstraints !== undefined;
+      return score({ constraints, pod, nodes, cluster, needsAllKeys });
     },
     mayHelp(pod, event) {
       const matchesAny = (other: PodSummary) =>
         other.namespace === pod.namespace &&
-        constraintsOf(pod, 'DoNotSchedule').some(({ selector }) => selector.matches(other.labels));
+        constraintsFor(pod, 'DoNotSchedule').some(({ selector }) => selector.matches(other.labels));
       switch (event.kind) {
         case 'node':
         case 'node-deleted':
@@ -78,13 +88,19 @@ function constraintsOf({ pod, labels }: PodSummary, action: string): Constraint[
   return (pod.spec.topologySpreadConstraints ?? [])
     .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
     .map((constraint) => ({
-      topologyKey: constraint.topologyKey,
-      maxSkew: constraint.maxSkew,
-      minDomains: constraint.minDomains ?? 1,
+      ...toConstraint(constraint),
       selector: selectorOf(constraint, labels),
-      honorsAffinity: (constraint.nodeAffinityPolicy ?? 'Honor') === 'Honor',
-      honorsTaints: constraint.nodeTaintsPolicy === 'Honor',
     }));
+}
+
+function toConstraint(constraint: TopologySpreadConstraint): Omit<Constraint, 'selector'> {
+  return {
+    topologyKey: constraint.topologyKey,
+    maxSkew: constraint.maxSkew,
+    minDomains: constraint.minDomains ?? 1,
+    honorsAffinity: (constraint.nodeAffinityPolicy ?? 'Honor') === 'Honor',
+    honorsTaints: constraint.nodeTaintsPolicy === 'Honor',
+  };
 }
 
 /** With the pod's own values of `matchLabelKeys`, unless the server has merged them in. */
@@ -104,9 +120,21 @@ function selectorOf(
   });
 }
 
-/** COMPAT: kube-scheduler's system defaults. */
-function defaultConstraints(selector: LabelMatcher): Constraint[] {
+/** Those of the configuration, or the system's, for pods that belong together. */
+function usualConstraints(
+  configured: readonly TopologySpreadConstraint[] | undefined,
+  action: string,
+  selector: LabelMatcher,
+): Constraint[] {
   if (selector.isEmpty) return [];
+  if (configured === undefined) return systemConstraints(selector);
+  return configured
+    .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
+    .map((constraint) => ({ ...toConstraint(constraint), selector }));
+}
+
+/** COMPAT: kube-scheduler's system defaults. */
+function systemConstraints(selector: LabelMatcher): Constraint[] {
   const constraint = (topologyKey: string, maxSkew: number): Constraint => ({
     topologyKey,
     maxSkew,

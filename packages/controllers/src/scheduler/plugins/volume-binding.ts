@@ -5,6 +5,10 @@ import type { Clock } from '@keelson/apimachinery';
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
 import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
+import {
   unresolvable,
   type FilterRun,
   type Rejection,
@@ -26,6 +30,9 @@ export interface VolumeBindingOptions {
   readonly lookup: ObjectLookup;
   readonly client: Client;
   readonly clock: Clock;
+  /** Volumes that are promised to a claim and not written yet; all profiles share them. */
+  readonly promised?: Set<string>;
+  readonly args?: PluginArguments['VolumeBinding'];
 }
 
 const name = 'VolumeBinding';
@@ -43,9 +50,7 @@ interface Attempt {
 }
 
 export function createVolumeBinding(options: VolumeBindingOptions): SchedulerPlugin {
-  const { lookup } = options;
-  /** Promised to a claim, not written yet. */
-  const promised = new Set<string>();
+  const { lookup, promised = new Set(), args = defaultArguments.VolumeBinding } = options;
   let attempt: Attempt | undefined;
   return {
     name,
@@ -65,7 +70,9 @@ export function createVolumeBinding(options: VolumeBindingOptions): SchedulerPlu
       const release = () => names.forEach((volume) => promised.delete(volume));
       return {
         async preBind(signal) {
-          await bindVolumes(options, { decisions, nodeName: node.name }, signal);
+          const { bindTimeoutMs } = args;
+          const decided = { decisions, nodeName: node.name, bindTimeoutMs };
+          await bindVolumes(options, decided, signal);
           release();
         },
         unreserve: release,

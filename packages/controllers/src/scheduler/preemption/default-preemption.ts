@@ -5,6 +5,10 @@ import { formatTime, isStatusError, type Random } from '@keelson/apimachinery';
 import type { Client } from '@keelson/client';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import { podsResource } from '../../machinery/resources.ts';
+import {
+  defaultArguments,
+  type PluginArguments,
+} from '../configuration/scheduler-configuration.ts';
 import { fitMessage } from '../fit-error.ts';
 import type {
   PostFilterContext,
@@ -23,6 +27,8 @@ export interface DefaultPreemptionOptions {
   readonly lookup: Pick<ObjectLookup, 'disruptionBudgets'>;
   readonly nominated: NominatedPods;
   readonly random: Random;
+  /** How many candidates are enough, of many nodes. */
+  readonly args?: PluginArguments['DefaultPreemption'];
   /** Carries out what was decided: marks the victims and lets them go. */
   readonly evict: (
     preemptor: PodSummary,
@@ -32,9 +38,6 @@ export interface DefaultPreemptionOptions {
 }
 
 const name = 'DefaultPreemption';
-/** COMPAT: how many candidates are enough, of many nodes. */
-const candidatesPercentage = 10;
-const candidatesMin = 100;
 
 export function createDefaultPreemption(options: DefaultPreemptionOptions): SchedulerPlugin {
   return {
@@ -103,15 +106,20 @@ function isBeingPreempted({ pod: { metadata, status } }: PodSummary): boolean {
 }
 
 function findCandidates(
-  { lookup, nominated, random }: DefaultPreemptionOptions,
+  {
+    lookup,
+    nominated,
+    random,
+    args = defaultArguments.DefaultPreemption,
+  }: DefaultPreemptionOptions,
   { pod, cluster, runs, rejections }: PostFilterContext,
   statuses: Map<string, Rejection>,
 ): Candidate[] {
   const hopeful = cluster.nodes.filter(
     (node) => rejections.get(node.name)?.isUnresolvable === false,
   );
-  const share = Math.floor((hopeful.length * candidatesPercentage) / 100);
-  const wanted = Math.min(Math.max(share, candidatesMin), hopeful.length);
+  const share = Math.floor((hopeful.length * args.minCandidateNodesPercentage) / 100);
+  const wanted = Math.min(Math.max(share, args.minCandidateNodesAbsolute), hopeful.length);
   const start = Math.floor(random.float() * hopeful.length);
   const candidates: Candidate[] = [];
   for (let i = 0; i < hopeful.length && candidates.length < wanted; i++) {

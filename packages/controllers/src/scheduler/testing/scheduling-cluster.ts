@@ -11,6 +11,7 @@ import type {
 import type { PodDisruptionBudget } from '@keelson/apimachinery/types/policy.v1';
 import type { CSINode, StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import { createClient, createInProcessTransport } from '@keelson/client';
+import type { SchedulerConfiguration } from '../configuration/scheduler-configuration.ts';
 import { collectAllocated } from '../dra/allocated-devices.ts';
 import type { ClaimTracker } from '../dra/claim-tracker.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
@@ -27,6 +28,7 @@ export interface ClusterObjects {
   readonly devices?: ClaimTracker;
   readonly isEnabled?: (gate: string) => boolean;
   readonly seed?: number;
+  readonly configuration?: SchedulerConfiguration;
 }
 
 export function createSchedulingCluster(objects: ClusterObjects = {}) {
@@ -60,6 +62,7 @@ export function createSchedulingCluster(objects: ClusterObjects = {}) {
     clock: createSimulatedClock(),
     client: createClient({ transport: unreachable }),
     isEnabled: objects.isEnabled ?? (() => true),
+    ...(objects.configuration !== undefined && { configuration: objects.configuration }),
     claims: objects.devices ?? noDevices,
     tellWaiting: () => {},
     evict: (_pod, candidate) => Promise.resolve(void evicted.push(candidate)),

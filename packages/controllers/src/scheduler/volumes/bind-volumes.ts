@@ -13,8 +13,6 @@ import type { ObjectLookup } from '../object-lookup.ts';
 export const selectedNodeAnnotation = 'volume.kubernetes.io/selected-node';
 const bindCompletedAnnotation = 'pv.kubernetes.io/bind-completed';
 const boundByControllerAnnotation = 'pv.kubernetes.io/bound-by-controller';
-/** COMPAT: VolumeBindingArgs.bindTimeoutSeconds. */
-const bindTimeoutMs = 600_000;
 const lookEveryMs = 100;
 
 export interface VolumeDecision {
@@ -40,7 +38,12 @@ export async function bindVolumes(
   {
     decisions,
     nodeName,
-  }: { readonly decisions: readonly VolumeDecision[]; readonly nodeName: string },
+    bindTimeoutMs,
+  }: {
+    readonly decisions: readonly VolumeDecision[];
+    readonly nodeName: string;
+    readonly bindTimeoutMs: number;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   for (const decision of decisions) await write(client, { ...decision, nodeName }, signal);
