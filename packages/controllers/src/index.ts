@@ -91,6 +91,7 @@ export { createSimulatedVolumeProvisioner } from './simulated-volume-provisioner
 export { parseSchedulerConfiguration } from './scheduler/configuration/parse-configuration.ts';
 export { SchedulerConfigurationError } from './scheduler/configuration/scheduler-configuration.ts';
 export type { SchedulerConfiguration } from './scheduler/configuration/scheduler-configuration.ts';
+export { createSchedulerMetrics } from './scheduler/metrics/scheduler-metrics.ts';
 export { createSchedulingCore } from './scheduler/scheduling-core.ts';
 export type { SchedulingCore } from './scheduler/scheduling-core.ts';
 export type { ObjectLookup } from './scheduler/object-lookup.ts';

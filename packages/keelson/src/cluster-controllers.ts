@@ -12,7 +12,11 @@ import {
   type Features,
   type ObjectSources,
 } from '@keelson/apiserver';
-import { createControllerMetrics, type Scheduler } from '@keelson/controllers';
+import {
+  createControllerMetrics,
+  createSchedulerMetrics,
+  type Scheduler,
+} from '@keelson/controllers';
 import type { ControlPlaneOptions } from './control-plane.ts';
 import type { ControllerName } from './controller-list.ts';
 import { startElectedControllers } from './elected-controllers.ts';
@@ -50,6 +54,7 @@ export function startClusterControllers(
     isServed: (resource) => server.index.find(resource) !== undefined,
     quotaCounting: createQuotaMeter({ sources, features, clock }),
     onScheduler,
+    schedulerMetrics: createSchedulerMetrics(server.metrics, clock),
     clock,
     random,
     logger,

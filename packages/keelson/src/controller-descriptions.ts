@@ -60,6 +60,7 @@ import {
   type QuotaCounting,
   type Scheduler,
   type SchedulerConfiguration,
+  type SchedulerOptions,
   type ServiceAccountTokenOptions,
   type ValidatingAdmissionPolicyStatusOptions,
 } from '@keelson/controllers';
@@ -97,6 +98,8 @@ export interface ControllerInputs {
   readonly quotaCounting: QuotaCounting;
   /** The scheduler, if it is among those that run. */
   readonly onScheduler?: (scheduler: Scheduler) => void;
+  /** Where the scheduler's metrics are served. */
+  readonly schedulerMetrics?: SchedulerOptions['metrics'];
 }
 
 export interface ControllerDescription {
@@ -342,6 +345,7 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
       const scheduler = createScheduler(context, {
         ...tools,
         configuration: tools.settings?.scheduler,
+        metrics: tools.schedulerMetrics,
       });
       tools.onScheduler?.(scheduler);
       return scheduler;

@@ -10,43 +10,37 @@ import {
 } from '@keelson/apimachinery';
 import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText } from '../machinery/controller.ts';
 import { servedTaintRules } from '../device-taint-eviction/rule-taints.ts';
-import type { EventRecorder } from '../machinery/event-recorder.ts';
 import {
   namespacesResource,
   podsResource,
   resourceClaimsResource,
 } from '../machinery/resources.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
-import { bindPod } from './bind-pod.ts';
 import {
   defaultConfiguration,
-  defaultSchedulerName,
   type SchedulerConfiguration,
 } from './configuration/scheduler-configuration.ts';
 import { createClaimTracker } from './dra/claim-tracker.ts';
 import { explainScheduling } from './explain/scheduling-explainer.ts';
-import type { Reservation } from './framework.ts';
 import { createInformerLookup } from './informer-lookup.ts';
 import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
-import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
 import { evictVictims } from './preemption/default-preemption.ts';
 import type { ClusterEvent, WatchedResource } from './queue/cluster-event.ts';
-import {
-  createSchedulingQueue,
-  type QueuedPod,
-  type SchedulingQueue,
-  type SchedulingQueueOptions,
-} from './queue/scheduling-queue.ts';
+import { createSchedulingQueue, type SchedulingQueueOptions } from './queue/scheduling-queue.ts';
 import {
   createSchedulingCore,
   type SchedulingCore,
   type SchedulingCoreOptions,
-  type SchedulingProfile,
 } from './scheduling-core.ts';
 import { createSchedulerEvents, type SchedulerEvents } from './scheduler-events.ts';
-import type { NodeState } from './snapshot/node-state.ts';
+import { attempt, tell, type AttemptTools } from './scheduling-attempt.ts';
+import { profileFor, schedulerNameOf } from './scheduling-profile.ts';
+import {
+  noSchedulerMetrics,
+  type SchedulerMetrics,
+  type SchedulerState,
+} from './metrics/scheduler-metrics.ts';
 import { summarizePod, type PodSummary } from './snapshot/pod-summary.ts';
 
 export interface Scheduler extends Controller {
@@ -55,12 +49,6 @@ export interface Scheduler extends Controller {
    * no such pod.
    */
   explain(namespace: string, name: string): Promise<SchedulingExplanation> | undefined;
-}
-
-interface Tools extends SchedulingCore {
-  readonly context: ControllerContext;
-  readonly events: SchedulerEvents;
-  readonly queue: SchedulingQueue;
 }
 
 const nodesResource = { group: '', version: 'v1', resource: 'nodes' };
@@ -74,11 +62,17 @@ export interface SchedulerOptions {
   readonly isEnabled: (gate: string) => boolean;
   readonly isServed: (resource: GroupVersionResource) => boolean;
   readonly configuration?: SchedulerConfiguration | undefined;
+  readonly metrics?: SchedulerMetrics | undefined;
 }
 
 export function createScheduler(
   context: ControllerContext,
-  { isEnabled, isServed, configuration = defaultConfiguration }: SchedulerOptions,
+  {
+    isEnabled,
+    isServed,
+    configuration = defaultConfiguration,
+    metrics = noSchedulerMetrics,
+  }: SchedulerOptions,
 ): Scheduler {
   const { client, informers, clock, random } = context;
   const { lookup, reads, watch } = createInformerLookup(informers);
@@ -100,15 +94,17 @@ export function createScheduler(
     tellWaiting: (pod, message) =>
       tell({ events }, pod, { type: 'Normal', reason: 'BindingConditionsPending', message }),
   };
-  const core = createSchedulingCore(coreOptions, nominated);
+  const core = createSchedulingCore({ ...coreOptions, metrics }, nominated);
   const { cluster } = core;
   const queue = createSchedulingQueue({
     clock,
     backoffMinMs: configuration.podInitialBackoffMs,
     backoffMaxMs: configuration.podMaxBackoffMs,
+    onIncoming: metrics.incoming,
     ...questionsOf(core),
   });
-  const tools: Tools = { context, events, queue, ...core };
+  const tools: AttemptTools = { context, events, queue, metrics, ...core };
+  metrics.follow(schedulerState(tools));
   return {
     explain(namespace, name) {
       const pod = pods.store.get(namespace, name);
@@ -162,14 +158,6 @@ function evictionBy(
   };
 }
 
-function profileFor(core: SchedulingCore, { spec }: Pod): SchedulingProfile | undefined {
-  return core.profileOf(schedulerNameOf(spec));
-}
-
-function schedulerNameOf({ schedulerName = defaultSchedulerName }: Pod['spec']): string {
-  return schedulerName;
-}
-
 /** What the queue asks about a pod, of the plugins of its profile. */
 function questionsOf(core: SchedulingCore): Pick<SchedulingQueueOptions, 'gateOf' | 'mayHelp'> {
   const byName = new Map(
@@ -190,6 +178,32 @@ function questionsOf(core: SchedulingCore): Pick<SchedulingQueueOptions, 'gateOf
       const profile = profileFor(core, pod.pod);
       const plugin = profile && byName.get(profile)?.get(name);
       return plugin?.mayHelp(pod, event) ?? true;
+    },
+  };
+}
+
+function schedulerState({ queue, cluster }: AttemptTools): SchedulerState {
+  return {
+    pendingPods() {
+      const { active, backoff, unschedulable, gated } = queue.sizes();
+      return { active, backoff, unschedulable, gated };
+    },
+    unschedulablePods() {
+      const counts = new Map<string, { plugin: string; profile: string; count: number }>();
+      for (const { pod, rejectedBy } of queue.all()) {
+        const profile = schedulerNameOf(pod.pod.spec);
+        for (const plugin of rejectedBy) {
+          const key = JSON.stringify([plugin, profile]);
+          const known = counts.get(key) ?? { plugin, profile, count: 0 };
+          counts.set(key, { ...known, count: known.count + 1 });
+        }
+      }
+      return [...counts.values()].filter(({ plugin }) => plugin !== '');
+    },
+    cacheSize() {
+      const pods = cluster.nodes.flatMap((node) => [...node.pods.keys()]);
+      const assumed = pods.filter((uid) => cluster.isAssumed(uid)).length;
+      return { nodes: cluster.nodes.length, pods: pods.length, assumed_pods: assumed };
     },
   };
 }
@@ -219,7 +233,7 @@ function followRules({ onAdd: changed }: { onAdd(object: KubeObject): void }) {
   return { onAdd: changed, onUpdate: changed, onDelete: changed };
 }
 
-function nodeHandler({ cluster, queue }: Tools) {
+function nodeHandler({ cluster, queue }: AttemptTools) {
   const put = (node: Node, old?: Node) => {
     cluster.putNode(node);
     if (old === undefined || isRelevantChange(node, old))
@@ -248,7 +262,7 @@ function isRelevantChange(node: Node, old: Node): boolean {
   return facts(node) !== facts(old);
 }
 
-function podHandler(tools: Tools) {
+function podHandler(tools: AttemptTools) {
   const { cluster, nominated, queue } = tools;
   const leave = (pod: Pod) => {
     const uid = pod.metadata.uid ?? '';
@@ -289,7 +303,7 @@ function isHelpfulUpdate(pod: Pod, old: Pod): boolean {
   );
 }
 
-async function runCycles(tools: Tools, signal: AbortSignal): Promise<void> {
+async function runCycles(tools: AttemptTools, signal: AbortSignal): Promise<void> {
   const { queue } = tools;
   const underWay = new Set<Promise<void>>();
   for (let cycles = 1; !signal.aborted; cycles++) {
@@ -305,103 +319,4 @@ async function runCycles(tools: Tools, signal: AbortSignal): Promise<void> {
     else if (cycles % cyclesPerTurn === 0) await nextTurn();
   }
   await Promise.all(underWay);
-}
-
-/** The cycle runs at once; what it takes to write down its outcome is waited for. Never rejects. */
-async function attempt(tools: Tools, entry: QueuedPod, signal: AbortSignal): Promise<void> {
-  const { cluster, nominated, queue, context } = tools;
-  const { pod } = entry;
-  try {
-    if (pod.pod.metadata.deletionTimestamp !== undefined) {
-      queue.rejected(entry, new Set(['SchedulingGates']));
-      const message = `skip schedule deleting pod: ${pod.namespace}/${pod.name}`;
-      return tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
-    }
-    const profile = profileFor(tools, pod.pod) ?? tools;
-    const result = profile.cycle.schedule(pod);
-    if (result.kind === 'node')
-      return await place({ ...tools, plugins: profile.plugins }, entry, result.node, signal);
-    const { message, rejectedBy, nominatedNodeName, makeRoom } = result;
-    queue.rejected(entry, rejectedBy.size === 0 ? new Set(['']) : rejectedBy);
-    if (nominatedNodeName === undefined) nominated.remove(pod.uid);
-    else nominated.put(pod, nominatedNodeName);
-    await report(
-      tools,
-      pod,
-      { reason: 'Unschedulable', message, nominatedNodeName: nominatedNodeName ?? '' },
-      signal,
-    );
-    await makeRoom?.(signal);
-  } catch (error) {
-    if (signal.aborted) return;
-    cluster.forget(pod.uid);
-    queue.failed(entry);
-    const update: PodScheduledUpdate = { reason: 'SchedulerError', message: errorText(error) };
-    await report(tools, pod, update, signal).catch((failure: unknown) =>
-      context.log.warn('status of a pod not written', { error: errorText(failure) }),
-    );
-  }
-}
-
-async function place(
-  tools: Tools,
-  entry: QueuedPod,
-  node: NodeState,
-  signal: AbortSignal,
-): Promise<void> {
-  const { plugins, cluster, nominated, queue, context } = tools;
-  const { pod } = entry;
-  const reservations: Reservation[] = [];
-  const takeBack = () => {
-    for (const { unreserve } of reservations.toReversed()) unreserve();
-    cluster.forget(pod.uid);
-  };
-  try {
-    for (const plugin of plugins) {
-      const reserved = plugin.reserve?.(pod, node);
-      if (reserved !== undefined) reservations.push(reserved);
-    }
-    cluster.assume(pod, node.name);
-    for (const { preBind } of reservations) await preBind?.(signal);
-    const bound = await bindPod(context.client, pod, node.name, signal);
-    if (!bound) return takeBack();
-  } catch (error) {
-    takeBack();
-    // Room that was taken for a moment is free again.
-    queue.happened({ kind: 'pod-deleted', pod: pod.pod });
-    throw error;
-  }
-  nominated.remove(pod.uid);
-  queue.placed(entry);
-  const message = `Successfully assigned ${pod.namespace}/${pod.name} to ${node.name}`;
-  tell(tools, pod, { type: 'Normal', reason: 'Scheduled', message });
-}
-
-async function report(
-  tools: Tools,
-  pod: PodSummary,
-  update: PodScheduledUpdate,
-  signal: AbortSignal,
-): Promise<void> {
-  const { client, clock } = tools.context;
-  const { message } = update;
-  tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
-  await writePodScheduled(client, pod.pod, update, { now: clock.now(), signal });
-}
-
-/** Longer notes are refused by the API. */
-const noteMax = 1024;
-
-function tell(
-  { events }: Pick<Tools, 'events'>,
-  { pod }: PodSummary,
-  event: Parameters<EventRecorder['record']>[1],
-  schedulerName = schedulerNameOf(pod.spec),
-) {
-  const { namespace = '', name = '', uid = '' } = pod.metadata;
-  const { message } = event;
-  const note = message.length <= noteMax ? message : `${message.slice(0, noteMax - 4)} ...`;
-  events
-    .of(schedulerName)
-    .record({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid }, { ...event, message: note });
 }

@@ -9,6 +9,8 @@ import {
 } from './configuration/scheduler-configuration.ts';
 import { createDefaultProfile, type DefaultProfileOptions } from './default-profile.ts';
 import type { SchedulerPlugin } from './framework.ts';
+import type { SchedulerMetrics } from './metrics/scheduler-metrics.ts';
+import { timePlugins } from './metrics/timed-plugins.ts';
 import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
 import { createSchedulingCycle, type SchedulingCycle } from './scheduling-cycle.ts';
 import { createClusterState, type MutableClusterState } from './snapshot/cluster-state.ts';
@@ -33,24 +35,36 @@ export interface SchedulingCore {
 
 export interface SchedulingCoreOptions extends Omit<
   DefaultProfileOptions,
-  'nominated' | 'args' | 'promised'
+  'nominated' | 'args' | 'promised' | 'metrics'
 > {
   readonly configuration?: SchedulerConfiguration;
+  /** Absent: nothing is measured. */
+  readonly metrics?: SchedulerMetrics;
 }
 
 export function createSchedulingCore(
   options: SchedulingCoreOptions,
   nominated: NominatedPods = createNominatedPods(),
 ): SchedulingCore {
-  const { random, configuration = defaultConfiguration } = options;
+  const { random, configuration = defaultConfiguration, metrics } = options;
   const cluster = createClusterState();
   const promised = new Set<string>();
   const createProfile = (profile: ProfileConfiguration): SchedulingProfile => {
     const { schedulerName, args, percentageOfNodesToScore } = profile;
     const known = createDefaultProfile({ ...options, nominated, promised, args });
-    const plugins = composeProfile(known, profile);
+    const composed = composeProfile(known, profile);
+    const plugins =
+      metrics === undefined ? composed : timePlugins(composed, metrics, schedulerName);
     const share = percentageOfNodesToScore ?? configuration.percentageOfNodesToScore;
-    const cycle = createSchedulingCycle({ plugins, cluster, nominated, random, share });
+    const cycle = createSchedulingCycle({
+      plugins,
+      cluster,
+      nominated,
+      random,
+      share,
+      measure: (point, status, tookMs) => metrics?.point(point, status, schedulerName, tookMs),
+      now: () => metrics?.now() ?? 0,
+    });
     return { schedulerName, plugins, cycle };
   };
   const profiles = configuration.profiles.map(createProfile);

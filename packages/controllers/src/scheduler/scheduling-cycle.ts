@@ -11,6 +11,7 @@ import {
   type Rejection,
   type SchedulerPlugin,
 } from './framework.ts';
+import type { PointStatus, TimedPoint } from './metrics/scheduler-metrics.ts';
 import type { NominatedPods } from './nominated-pods.ts';
 import type { ClusterState } from './snapshot/cluster-state.ts';
 import type { NodeState } from './snapshot/node-state.ts';
@@ -49,6 +50,9 @@ export interface SchedulingCycleOptions {
   readonly random: Random;
   /** `percentageOfNodesToScore`; 0 or absent is adaptive. */
   readonly share?: number;
+  /** Told how long each step took, by the clock of `now`. */
+  readonly measure?: (point: TimedPoint, status: PointStatus, tookMs: number) => void;
+  readonly now?: () => number;
 }
 
 /** Below this number all nodes are looked at; above it enough of them. */
@@ -68,13 +72,27 @@ export function createSchedulingCycle(options: SchedulingCycleOptions): Scheduli
     schedule(pod) {
       const { nodes } = cluster;
       if (nodes.length === 0) return { kind: 'none', message: noNodes, rejectedBy: new Set() };
+      const time = stopwatch(options);
       const begun = beginAll(plugins, pod, cluster);
-      if (begun.rejected !== undefined)
-        return giveUp(options, pod, { ...begun, rejections: new Map() });
+      time('PreFilter', begun.rejected === undefined ? 'Success' : 'Unschedulable');
+      if (begun.rejected !== undefined) {
+        const none = giveUp(options, pod, { ...begun, rejections: new Map() });
+        time('PostFilter', 'Unschedulable');
+        return none;
+      }
       const found = findFeasible(options, pod, begun, start % nodes.length);
       start = (start + found.looked) % nodes.length;
-      if (found.feasible.length === 0) return giveUp(options, pod, { ...begun, ...found });
-      return { kind: 'node', node: choose(plugins, pod, found.feasible, { cluster, random }) };
+      const isFound = found.feasible.length > 0;
+      time('Filter', isFound ? 'Success' : 'Unschedulable');
+      if (!isFound) {
+        const none = giveUp(options, pod, { ...begun, ...found });
+        const isPromised = none.kind === 'none' && none.nominatedNodeName !== undefined;
+        time('PostFilter', isPromised ? 'Success' : 'Unschedulable');
+        return none;
+      }
+      const node = choose(plugins, pod, found.feasible, { cluster, random });
+      time('Score', 'Success');
+      return { kind: 'node', node };
     },
     explain(pod, nodes = cluster.nodes) {
       const begun = beginAll(plugins, pod, cluster);
@@ -86,6 +104,16 @@ export function createSchedulingCycle(options: SchedulingCycleOptions): Scheduli
         return { node: node.name, ...(rejected !== undefined && { rejection: rejected }) };
       });
     },
+  };
+}
+
+/** Each call says which step has just ended. */
+function stopwatch({ measure, now = () => 0 }: SchedulingCycleOptions) {
+  let last = now();
+  return (point: TimedPoint, status: PointStatus) => {
+    const end = now();
+    measure?.(point, status, end - last);
+    last = end;
   };
 }
 

@@ -16,6 +16,7 @@ import type {
   Rejection,
   SchedulerPlugin,
 } from '../framework.ts';
+import type { SchedulerMetrics } from '../metrics/scheduler-metrics.ts';
 import type { NominatedPods } from '../nominated-pods.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import { patchPodStatus } from '../pod-status.ts';
@@ -29,6 +30,7 @@ export interface DefaultPreemptionOptions {
   readonly random: Random;
   /** How many candidates are enough, of many nodes. */
   readonly args?: PluginArguments['DefaultPreemption'];
+  readonly metrics?: Pick<SchedulerMetrics, 'preemptionAttempt' | 'preemptionVictims'>;
   /** Carries out what was decided: marks the victims and lets them go. */
   readonly evict: (
     preemptor: PodSummary,
@@ -43,6 +45,7 @@ export function createDefaultPreemption(options: DefaultPreemptionOptions): Sche
   return {
     name,
     postFilter(context) {
+      options.metrics?.preemptionAttempt();
       const result = preempt(options, context);
       if (typeof result !== 'string') return result;
       return { isFinal: false, message: `preemption: ${result}` };
@@ -70,6 +73,7 @@ function preempt(
       absentReason: notHelpful.reasons[0] ?? '',
     });
   }
+  options.metrics?.preemptionVictims(best.victims.length);
   return {
     isFinal: true,
     message: '',

@@ -34,3 +34,45 @@ export type WatchedResource =
   | 'resourceslices'
   | 'deviceclasses'
   | 'namespaces';
+
+/** What moves pods besides events of the cluster, as metrics name it. */
+export const queueEvents = {
+  add: 'UnscheduledPodAdd',
+  update: 'UnscheduledPodUpdate',
+  failure: 'ScheduleAttemptFailure',
+  backoffOver: 'BackoffComplete',
+  timeout: 'UnschedulableTimeout',
+} as const;
+
+/** The event as metrics name it: what it happened to, and what. */
+export function labelOf(event: ClusterEvent): string {
+  switch (event.kind) {
+    case 'node':
+      return event.old === undefined ? 'NodeAdd' : 'NodeUpdate';
+    case 'node-deleted':
+      return 'NodeDelete';
+    case 'placed-pod':
+      return event.old === undefined ? 'AssignedPodAdd' : 'AssignedPodUpdate';
+    case 'pod-deleted':
+      return 'AssignedPodDelete';
+    case 'csi-node':
+      return 'CSINodeUpdate';
+    case 'object':
+      return `${kinds[event.resource]}${event.isDeletion === true ? 'Delete' : 'Update'}`;
+    case 'any':
+      return 'ForceActivate';
+  }
+}
+
+const kinds: Readonly<Record<WatchedResource, string>> = {
+  persistentvolumes: 'PersistentVolume',
+  persistentvolumeclaims: 'PersistentVolumeClaim',
+  storageclasses: 'StorageClass',
+  csidrivers: 'CSIDriver',
+  csistoragecapacities: 'CSIStorageCapacity',
+  volumeattachments: 'VolumeAttachment',
+  resourceclaims: 'ResourceClaim',
+  resourceslices: 'ResourceSlice',
+  deviceclasses: 'DeviceClass',
+  namespaces: 'Namespace',
+};

@@ -4,7 +4,7 @@
 // by being placed or deleted.
 
 import type { Clock } from '@keelson/apimachinery';
-import type { ClusterEvent } from './cluster-event.ts';
+import { labelOf, queueEvents as events, type ClusterEvent } from './cluster-event.ts';
 import { createHeap } from './pod-heap.ts';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
 
@@ -13,7 +13,8 @@ export interface QueuedPod {
   /** The newest that is known. */
   pod: PodSummary;
   attempts: number;
-  /** Milliseconds of the monotonic clock. */
+  /** When it came into the queue; milliseconds of the monotonic clock, as the others. */
+  readonly addedAt: number;
   queuedAt: number;
   failedAt: number;
   /** The last attempt ended in an error, not in a decision. */
@@ -30,6 +31,8 @@ export interface SchedulingQueueOptions {
     pod: PodSummary,
   ) => { readonly plugin: string; readonly reason: string } | undefined;
   readonly mayHelp: (plugin: string, pod: PodSummary, event: ClusterEvent) => boolean;
+  /** A pod has come into this place because of the event. */
+  readonly onIncoming?: (place: QueuedPod['place'], event: string) => void;
   readonly backoffMinMs?: number;
   readonly backoffMaxMs?: number;
   readonly unschedulableMaxMs?: number;
@@ -52,6 +55,8 @@ export interface SchedulingQueue {
   happened(event: ClusterEvent): void;
   /** Pods by place, for metrics and tests. */
   sizes(): Readonly<Record<QueuedPod['place'], number>>;
+  /** All pods, wherever they are. */
+  all(): Iterable<QueuedPod>;
   get(uid: string): QueuedPod | undefined;
   stop(): void;
 }
@@ -90,27 +95,29 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
       entry.isError = false;
       entry.failedAt = places.now();
       entry.place = 'unschedulable';
-      places.park(entry);
+      places.park(entry, events.failure);
     },
     failed(entry) {
       if (entries.get(entry.uid) !== entry) return;
       entry.isError = true;
       entry.failedAt = places.now();
       entry.queuedAt = entry.failedAt;
-      places.backOff(entry);
+      places.backOff(entry, events.failure);
     },
     placed: (entry) => void entries.delete(entry.uid),
     happened(event) {
       const { mayHelp } = options;
       const isHelped = ({ rejectedBy, pod }: QueuedPod) =>
         [...rejectedBy].some((name) => mayHelp(name, pod, event));
-      for (const entry of Array.from(parked)) if (isHelped(entry)) places.backOff(entry);
+      for (const entry of Array.from(parked))
+        if (isHelped(entry)) places.backOff(entry, labelOf(event));
     },
     sizes() {
       const sizes = { active: 0, backoff: 0, unschedulable: 0, gated: 0, underway: 0 };
       for (const { place } of entries.values()) sizes[place]++;
       return sizes;
     },
+    all: () => entries.values(),
     get: (uid) => entries.get(uid),
     stop: () => places.stop(),
   };
@@ -124,10 +131,10 @@ interface Places {
   now(): number;
   /** Out of its place, which it must be given anew. */
   take(entry: QueuedPod): void;
-  park(entry: QueuedPod): void;
-  activate(entry: QueuedPod): void;
+  park(entry: QueuedPod, event: string): void;
+  activate(entry: QueuedPod, event: string): void;
   /** Active when its back-off is over. */
-  backOff(entry: QueuedPod): void;
+  backOff(entry: QueuedPod, event: string): void;
   /** In order of importance again, after `change`. */
   reorder(entry: QueuedPod, change: () => void): void;
   next(): QueuedPod | undefined;
@@ -143,11 +150,12 @@ function createPlaces(options: PlacesOptions): Places {
   const active = createHeap<QueuedPod>(comesFirst);
   const parked = new Set<QueuedPod>();
   const sleeper = createSleeper();
-  const backoff = createBackoff(options, (entry) => activate(entry));
+  const backoff = createBackoff(options, (entry) => activate(entry, events.backoffOver));
   const flush = createRepeater(clock, () => {
     const longAgo = clock.monotonic() - options.unschedulableMaxMs;
     for (const entry of Array.from(parked))
-      if (entry.place === 'unschedulable' && entry.failedAt <= longAgo) backOff(entry);
+      if (entry.place === 'unschedulable' && entry.failedAt <= longAgo)
+        backOff(entry, events.timeout);
     return parked.size > 0;
   });
   const take = (entry: QueuedPod) => {
@@ -155,26 +163,29 @@ function createPlaces(options: PlacesOptions): Places {
     backoff.remove(entry);
     parked.delete(entry);
   };
-  const park = (entry: QueuedPod) => {
+  const park = (entry: QueuedPod, event: string) => {
+    options.onIncoming?.(entry.place, event);
     parked.add(entry);
     flush.start();
   };
-  const activate = (entry: QueuedPod) => {
+  const activate = (entry: QueuedPod, event: string) => {
     take(entry);
     const gate = gateOf(entry.pod);
     if (gate !== undefined) {
       entry.place = 'gated';
       entry.rejectedBy = new Set([gate.plugin]);
-      return park(entry);
+      return park(entry, event);
     }
     entry.place = 'active';
+    options.onIncoming?.(entry.place, event);
     active.push(entry);
     sleeper.wake();
   };
-  const backOff = (entry: QueuedPod) => {
+  const backOff = (entry: QueuedPod, event: string) => {
     take(entry);
-    if (entry.attempts === 0 || backoff.isOver(entry)) return activate(entry);
+    if (entry.attempts === 0 || backoff.isOver(entry)) return activate(entry, event);
     entry.place = 'backoff';
+    options.onIncoming?.(entry.place, event);
     backoff.add(entry);
     sleeper.wake();
   };
@@ -207,7 +218,7 @@ function putPod(places: Places, pod: PodSummary, isHelpful: boolean): void {
   if (known !== undefined) {
     places.reorder(known, () => (known.pod = pod));
     const isParked = known.place === 'gated' || (isHelpful && known.place === 'unschedulable');
-    if (isParked) places.backOff(known);
+    if (isParked) places.backOff(known, events.update);
     return;
   }
   const now = places.now();
@@ -215,6 +226,7 @@ function putPod(places: Places, pod: PodSummary, isHelpful: boolean): void {
     uid: pod.uid,
     pod,
     attempts: 0,
+    addedAt: now,
     queuedAt: now,
     failedAt: now,
     isError: false,
@@ -222,7 +234,7 @@ function putPod(places: Places, pod: PodSummary, isHelpful: boolean): void {
     place: 'active',
   };
   places.entries.set(pod.uid, entry);
-  places.activate(entry);
+  places.activate(entry, events.add);
 }
 
 /** The one who takes pods out, while there are none. */
