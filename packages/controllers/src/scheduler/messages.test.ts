@@ -185,6 +185,30 @@ const rows: readonly Row[] = [
     },
   },
   {
+    reason: '1 node(s) did not have enough free storage',
+    pod: withClaim,
+    objects: {
+      claims: [claim({ storageClassName: 's' })],
+      classes: [
+        {
+          metadata: { name: 's' },
+          provisioner: 'disk.example.com',
+          volumeBindingMode: 'WaitForFirstConsumer',
+        },
+      ],
+      csiDrivers: [{ metadata: { name: 'disk.example.com' }, spec: { storageCapacity: true } }],
+      capacities: [
+        { metadata: { name: 'c' }, storageClassName: 's', nodeTopology: {}, capacity: '1Mi' },
+      ],
+    },
+  },
+  {
+    reason: '1 Insufficient cpu',
+    pod: { ...asking({ cpu: '3' }), preemptionPolicy: 'Never' },
+    there: testPod('a', asking({ cpu: '2' })),
+    preemption: 'not eligible due to preemptionPolicy=Never.',
+  },
+  {
     reason: "1 node(s) didn't match PersistentVolume's node affinity",
     pod: withClaim,
     objects: {
@@ -230,6 +254,17 @@ for (const row of rows) {
     assert.deepEqual(explained?.rejection?.reasons, reasons);
   });
 }
+
+test('what a pod with gates waits for', () => {
+  const { plugins } = createSchedulingCluster();
+  const reasons = (spec: object) =>
+    plugins.flatMap(({ preEnqueue }) => preEnqueue?.(summarizePod(testPod('p', spec))) ?? []);
+  const schedulingGates = [{ name: 'example.com/a' }, { name: 'example.com/b' }];
+  assert.deepEqual(reasons({ schedulingGates }), [
+    'waiting for scheduling gates: [example.com/a example.com/b]',
+  ]);
+  assert.deepEqual(reasons({}), []);
+});
 
 test('what a plugin refuses before any node is looked at', () => {
   const scenes: [spec: object, objects: ClusterObjects, text: string][] = [

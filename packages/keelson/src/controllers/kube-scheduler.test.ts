@@ -242,3 +242,30 @@ test('each pod is placed by the profile that it names, and told so in its name',
     'usual: default-scheduler',
   ]);
 });
+
+test('a thousand pods that come at once are counted exactly, and not one more is placed', async (t) => {
+  const { pods, clock, nodes, warnings } = await setUp(t, {
+    controllers: ['kube-scheduler'],
+    disableAdmissionPlugins: ['ServiceAccount'],
+  });
+  const allocatable = { cpu: '10', memory: '10Gi', pods: '200' };
+  for (let i = 0; i < 10; i++) {
+    await nodes.create({ ...node(`n${i}`), status: { allocatable } });
+    await nodes.patch(`n${i}`, 'merge', { spec: { taints: null } });
+  }
+  const names = Array.from({ length: 1_001 }, (_, i) => `p${i}`);
+  await Promise.all(names.map((name) => pods.create(pod(name, asking('100m')))));
+  // Much is to be written; each step lets as much of it happen as a second of the cluster allows.
+  const byNode = async () =>
+    Map.groupBy((await pods.listAll()).items, ({ spec }) => spec.nodeName ?? '');
+  let placed = await byNode();
+  for (let step = 0; step < 60 && (placed.get('')?.length ?? 0) > 1; step++) {
+    await clock.advance(1_000);
+    placed = await byNode();
+  }
+  assert.deepEqual(
+    Object.fromEntries([...placed].map(([name, list]) => [name, list.length]).toSorted()),
+    { '': 1, ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`n${i}`, 100])) },
+  );
+  assert.deepEqual(warnings, []);
+});

@@ -9,7 +9,12 @@ import type {
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
 import type { PodDisruptionBudget } from '@keelson/apimachinery/types/policy.v1';
-import type { CSINode, StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  StorageClass,
+} from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import { createClient, createInProcessTransport } from '@keelson/client';
 import type { SchedulerConfiguration } from '../configuration/scheduler-configuration.ts';
 import { collectAllocated } from '../dra/allocated-devices.ts';
@@ -25,6 +30,8 @@ export interface ClusterObjects {
   readonly volumes?: readonly PersistentVolume[];
   readonly classes?: readonly StorageClass[];
   readonly csiNodes?: readonly CSINode[];
+  readonly csiDrivers?: readonly CSIDriver[];
+  readonly capacities?: readonly CSIStorageCapacity[];
   readonly devices?: ClaimTracker;
   readonly isEnabled?: (gate: string) => boolean;
   readonly seed?: number;
@@ -47,8 +54,9 @@ export function createSchedulingCluster(objects: ClusterObjects = {}) {
     volumesOfClass: (name) => volumes.filter(({ spec }) => spec?.storageClassName === name),
     storageClass: (name) => byName(classes, name),
     csiNode: (name) => byName(csiNodes, name),
-    csiDriver: () => undefined,
-    storageCapacities: () => [],
+    csiDriver: (name) => byName(objects.csiDrivers ?? [], name),
+    storageCapacities: (name) =>
+      (objects.capacities ?? []).filter(({ storageClassName }) => storageClassName === name),
     pod: () => undefined,
   };
   const evicted: Candidate[] = [];
