@@ -76,6 +76,8 @@ export { createHorizontalPodAutoscalerController } from './horizontal-pod-autosc
 export type { HorizontalPodAutoscalerOptions } from './horizontal-pod-autoscaler/pass.ts';
 export { createEphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.ts';
 export { createAttachDetachController } from './persistent-volume-attach-detach/attach-detach-controller.ts';
+export { createSnapshotController } from './volume-snapshot/snapshot-controller.ts';
+export { createSimulatedVolumeSnapshotter } from './simulated-volume-snapshotter/simulated-volume-snapshotter.ts';
 export { createSimulatedVolumeAttacher } from './simulated-volume-attacher/simulated-volume-attacher.ts';
 export { createPersistentVolumeExpanderController } from './persistent-volume-expander/persistent-volume-expander-controller.ts';
 export { createSimulatedVolumeResizer } from './simulated-volume-resizer/simulated-volume-resizer.ts';

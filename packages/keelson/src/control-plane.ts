@@ -97,6 +97,8 @@ export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
   readonly signingAuthority?: CertificateAuthority;
   /** Simulated nodes; none when absent. */
   readonly nodes?: NodesSettings;
+  /** Kinds of volume snapshots are installed. */
+  readonly snapshots?: boolean;
   readonly serviceClusterIpRange?: string;
   /**
    * Extension API servers are reached at their endpoints (the default), not over the address of
@@ -217,6 +219,7 @@ async function bootstrap(options: ControlPlaneOptions, server: ApiServer, identi
     ...identity.trust(),
     now: formatTime(clock.now()),
     serviceCidrs: serviceCidrsOf(options),
+    snapshots: options.snapshots === true,
     securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
   });
   keepTrustPublished(server, identity, logger);

@@ -45,6 +45,8 @@ import {
   createPersistentVolumeExpanderController,
   createPodGarbageCollectorController,
   createSimulatedVolumeAttacher,
+  createSimulatedVolumeSnapshotter,
+  createSnapshotController,
   createSimulatedVolumeProvisioner,
   createSimulatedVolumeResizer,
   createTaintEvictionController,
@@ -129,6 +131,9 @@ const allow = (group: string, resources: string[], verbs: string[]): PolicyRule 
   verbs,
 });
 const resourceClaims = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
+
+const snapshotGroup = 'snapshot.storage.k8s.io';
+const writesEvents = [allow('', ['events'], ['create', 'patch', 'update'])];
 
 export const controllerDescriptions: Readonly<Record<ControllerName, ControllerDescription>> = {
   'namespace-controller': {
@@ -271,7 +276,12 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     create: createEphemeralVolumeController,
   },
   'simulated-volume-provisioner': {
-    account: 'persistent-volume-binder',
+    account: 'simulated-volume-provisioner',
+    rules: [
+      allow('', ['persistentvolumes'], ['create', 'delete']),
+      allow(snapshotGroup, ['volumesnapshots', 'volumesnapshotcontents'], ['get']),
+      ...writesEvents,
+    ],
     create: createSimulatedVolumeProvisioner,
   },
   'persistentvolume-expander-controller': {
@@ -289,6 +299,27 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
       allow('storage.k8s.io', ['volumeattachments', 'volumeattachments/status'], ['patch']),
     ],
     create: createSimulatedVolumeAttacher,
+  },
+  'snapshot-controller': {
+    account: 'snapshot-controller',
+    rules: [
+      allow('', ['persistentvolumeclaims'], ['update']),
+      allow(snapshotGroup, ['volumesnapshots', 'volumesnapshots/status'], ['update']),
+      allow(
+        snapshotGroup,
+        ['volumesnapshotcontents'],
+        ['create', 'delete', 'get', 'patch', 'update'],
+      ),
+      ...writesEvents,
+    ],
+    create: createSnapshotController,
+  },
+  'simulated-volume-snapshotter': {
+    account: 'simulated-volume-snapshotter',
+    rules: [
+      allow(snapshotGroup, ['volumesnapshotcontents', 'volumesnapshotcontents/status'], ['update']),
+    ],
+    create: createSimulatedVolumeSnapshotter,
   },
   'simulated-volume-resizer': {
     account: 'expand-controller',

@@ -56,6 +56,8 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** What pods do on them, as the parsed file of `--node-rules`. */
   readonly nodeRules?: object;
+  /** Installs the kinds of snapshot.storage.k8s.io, of which the controllers of snapshots live. */
+  readonly snapshots?: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   /** By plugin, as in an AdmissionConfiguration; files that it names are those of this machine. */
@@ -254,6 +256,7 @@ function startPlane(
     disableAdmissionPlugins: options.disableAdmissionPlugins ?? [],
     admissionConfiguration: new Map(Object.entries(options.admissionConfiguration ?? {})),
     controllerSettings: options.controllerSettings ?? {},
+    snapshots: options.snapshots === true,
     ...options.serviceAccounts,
     ...nodesOf(options),
     serverAddress,

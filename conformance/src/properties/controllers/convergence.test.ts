@@ -49,9 +49,13 @@ describe('controllers come to rest, and nothing is lost', { timeout: 1_000_000 }
     );
 });
 
-async function live({ kinds }: ControllerCase, seeds: readonly number[]): Promise<void> {
+async function live(
+  { kinds, prepare: prepareCase }: ControllerCase,
+  seeds: readonly number[],
+): Promise<void> {
   await using life = await startLife();
   await prepare(life);
+  await prepareCase?.(life.client);
   for (const seed of seeds) await move(life, kinds, seed);
   const rested = await life.settle();
   const before = await life.requests();

@@ -9,6 +9,7 @@ import type {
 } from '@keelson/apimachinery/types/core.v1';
 import type { VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
+import type { Client } from '@keelson/client';
 import type { ControllerCase } from './controller-case.ts';
 import { keyOf, type Look } from './look.ts';
 
@@ -95,6 +96,14 @@ export const infrastructureCases = {
       }
     },
   },
+  'snapshot-controller': {
+    kinds: [claims, '/persistentvolumes', 'storage.k8s.io/storageclasses'],
+    prepare: takeSnapshot,
+  },
+  'simulated-volume-snapshotter': {
+    kinds: [claims, '/persistentvolumes'],
+    prepare: takeSnapshot,
+  },
   'simulated-volume-provisioner': { kinds: [claims, 'storage.k8s.io/storageclasses', '/pods'] },
   'service-cidr-controller': {
     kinds: ['networking.k8s.io/servicecidrs', '/services'],
@@ -124,4 +133,28 @@ function* leftAttachments(look: Look): Iterable<string> {
     if (isOurs && metadata.deletionTimestamp === undefined && inUse.size === 0)
       yield `${spec.source.persistentVolumeName} is attached, and nobody wants it`;
   }
+}
+
+/** Of a claim that users change and delete. */
+async function takeSnapshot(client: Client): Promise<void> {
+  const provisioner = 'disk.simulated.keelson.dev';
+  const of = (group: string, resource: string) => ({ group, version: 'v1', resource });
+  const snapshotGroup = 'snapshot.storage.k8s.io';
+  const named = (name: string) => ({ metadata: { name } });
+  await client
+    .resource(of('storage.k8s.io', 'storageclasses'))
+    .create({ ...named('simulated'), provisioner });
+  await client
+    .resource(of(snapshotGroup, 'volumesnapshotclasses'))
+    .create({ ...named('simulated'), driver: provisioner, deletionPolicy: 'Delete' });
+  const spec = {
+    storageClassName: 'simulated',
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Gi' } },
+  };
+  const claim = { ...named('a'), spec };
+  await client.resource(of('', 'persistentvolumeclaims')).namespace('one').create(claim);
+  const source = { persistentVolumeClaimName: 'a' };
+  const snapshot = { ...named('s'), spec: { source, volumeSnapshotClassName: 'simulated' } };
+  await client.resource(of(snapshotGroup, 'volumesnapshots')).namespace('one').create(snapshot);
 }

@@ -41,6 +41,7 @@ export async function startLife(): Promise<Life> {
     clock,
     random: createSeededRandom(1),
     controllers: clusterControllers,
+    snapshots: true,
     logger: { error: complain, warn: complain, info() {}, debug() {} },
   });
   let client = cluster.client();

@@ -36,6 +36,9 @@ export const resourceClaimTemplatesResource = device('resourceclaimtemplates');
 export const resourceSlicesResource = device('resourceslices');
 export const deviceClassesResource = device('deviceclasses');
 export const leasesResource = v1('coordination.k8s.io')('leases');
+export const customResourceDefinitionsResource = v1('apiextensions.k8s.io')(
+  'customresourcedefinitions',
+);
 const storage = v1('storage.k8s.io');
 export const storageClassesResource = storage('storageclasses');
 export const volumeAttachmentsResource = storage('volumeattachments');

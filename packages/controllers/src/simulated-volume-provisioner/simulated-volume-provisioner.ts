@@ -23,11 +23,14 @@ import {
   selectedNode,
   storageProvisioner,
 } from '../persistent-volume-binder/volume-texts.ts';
+import { requeueLater, type ReconcileResult } from '../machinery/run-controller.ts';
 import { eventTarget } from '../pods/pod-control.ts';
+import { judgeDataSource, type DataSourceTools } from './volume-source.ts';
 import { attachmentsOf, indexByVolume, volumeNameOf } from '../volumes/attachments.ts';
-import { maximumSize, simulatedDriver } from '../volumes/simulated-driver.ts';
+import { volumeCapacity } from '../volumes/claim-sizes.ts';
+import { maximumSize, simulatedDriver, tooLarge } from '../volumes/simulated-driver.ts';
 
-interface Tools {
+interface Tools extends DataSourceTools {
   readonly resource: ResourceClient<PersistentVolume>;
   readonly volumes: Informer<PersistentVolume>;
   readonly classes: Informer<StorageClass>;
@@ -49,7 +52,7 @@ export function createSimulatedVolumeProvisioner(context: ControllerContext): Co
     onError: (error) => log.warn('event not written', { error: errorText(error) }),
   });
   const resource = client.resource<PersistentVolume>(persistentVolumesResource);
-  const tools: Tools = { resource, volumes, classes, attachments, events };
+  const tools: Tools = { client, claims, resource, volumes, classes, attachments, events };
   return createReconciler(context, {
     failure: 'simulated volume not reconciled',
     queue: 'simulated_volume_provisioner',
@@ -69,33 +72,50 @@ export function createSimulatedVolumeProvisioner(context: ControllerContext): Co
       const { namespace, name } = parseKey(key);
       const claim = namespace === '' ? undefined : claims.store.get(namespace, name);
       const volume = namespace === '' ? volumes.store.get('', name) : undefined;
-      if (claim !== undefined) await provision(tools, claim, signal);
       if (volume !== undefined) await remove(tools, volume, signal);
+      return claim && provision(tools, claim, signal);
     },
   });
 }
 
 async function provision(
-  { resource, volumes, classes, events }: Tools,
+  tools: Tools,
   claim: PersistentVolumeClaim,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReconcileResult> {
+  const { resource, volumes, classes, events } = tools;
   const storageClass = classes.store.get('', classOf(claim));
-  if (storageClass === undefined || !isWanted(claim, storageClass)) return;
+  if (storageClass === undefined || !isWanted(claim, storageClass)) return undefined;
   const volume = volumeFor(claim, storageClass);
   const name = volume.metadata.name ?? '';
-  if (volumes.store.get('', name) !== undefined) return;
+  if (volumes.store.get('', name) !== undefined) return undefined;
+  const tell = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+    events.record(eventTarget(claimKind, claim), { type, reason, message });
+  const source = await judgeDataSource(tools, claim);
+  if (source.is === 'foreign') {
+    tell('Normal', 'Provisioning', 'Assuming an external populator will provision the volume');
+    return undefined;
+  }
+  const problem = source.is === 'refused' ? source.why : problemOfSize(volume);
+  if (problem !== undefined) {
+    const what = `failed to provision volume with StorageClass ${JSON.stringify(storageClass.metadata.name)}`;
+    tell('Warning', 'ProvisioningFailed', `${what}: ${problem}`);
+    // What is in the way may go: a snapshot becomes ready, a content is annotated.
+    return requeueLater;
+  }
   try {
     await resource.create(volume, { signal });
   } catch (error) {
-    if (isStatusError(error, 'AlreadyExists')) return;
+    if (isStatusError(error, 'AlreadyExists')) return undefined;
     throw error;
   }
-  events.record(eventTarget(claimKind, claim), {
-    type: 'Normal',
-    reason: 'ProvisioningSucceeded',
-    message: `Successfully provisioned volume ${name}`,
-  });
+  tell('Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${name}`);
+  return undefined;
+}
+
+function problemOfSize(volume: PersistentVolume): string | undefined {
+  const most = volume.spec?.csi?.volumeAttributes?.[maximumSize];
+  return most === undefined ? undefined : tooLarge(volumeCapacity(volume), most);
 }
 
 /** Whose claim is gone, when no node has it any more. */

@@ -17,7 +17,7 @@ import { isSameStatus } from '../machinery/same-status.ts';
 import { claimKind } from '../persistent-volume-binder/binder-tools.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { isBoundTo, isLarger, claimCapacity } from '../volumes/claim-sizes.ts';
-import { maximumSize, simulatedDriver } from '../volumes/simulated-driver.ts';
+import { maximumSize, simulatedDriver, tooLarge } from '../volumes/simulated-driver.ts';
 import { planResize } from './resize-plan.ts';
 import { nodeResizeDue, resizeBegun, resizeFinished, resizeRefused } from './resize-status.ts';
 
@@ -145,8 +145,7 @@ async function resize(
 /** As the driver would say it. */
 function problemOf({ spec }: PersistentVolume, size: string): string | undefined {
   const most = spec?.csi?.volumeAttributes?.[maximumSize];
-  if (most === undefined || !isLarger(size, most)) return undefined;
-  return `rpc error: code = OutOfRange desc = requested size ${size} is larger than the maximum ${most}`;
+  return most === undefined ? undefined : tooLarge(size, most);
 }
 
 /** The volume remembers how large its file system still is. */

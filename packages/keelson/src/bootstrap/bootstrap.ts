@@ -18,6 +18,7 @@ import {
   type StoreScope,
 } from '@keelson/apiserver';
 import type { TrustedProxy } from '../identity.ts';
+import { snapshotDefinitionObjects } from './snapshot-definitions.ts';
 import { reconcileApiServices } from './api-services.ts';
 import { flowSchemas, priorityLevelConfigurations } from './bootstrap-objects.generated.ts';
 import {
@@ -43,6 +44,8 @@ export interface BootstrapOptions extends PublishedTrust {
   readonly now: string;
   readonly serviceCidrs: readonly string[];
   readonly securePort: () => number;
+  /** Kinds of volume snapshots are installed. */
+  readonly snapshots: boolean;
 }
 
 export async function bootstrapCluster(options: BootstrapOptions): Promise<void> {
@@ -63,6 +66,10 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
     ]),
   ]);
   await ensureAll(server, 'services', '', [kubernetesService(options)]);
+  if (options.snapshots) {
+    const definitions = snapshotDefinitionObjects();
+    await ensureAll(server, 'customresourcedefinitions', 'apiextensions.k8s.io', definitions);
+  }
 }
 
 /** Makes or completes roles and bindings that are not of the default policy. */

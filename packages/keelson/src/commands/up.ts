@@ -101,6 +101,7 @@ export interface UpFlags
   readonly serviceClusterIpRange: string;
   readonly controllers: readonly string[];
   readonly enableAggregatorRouting: boolean;
+  readonly snapshots?: boolean;
   readonly http2: boolean;
   readonly v: number;
 }
@@ -167,6 +168,7 @@ export function addUpCommand(program: Command, environment: UpEnvironment): void
       list,
       ['*'],
     )
+    .option('--snapshots', 'install the kinds of volume snapshots (snapshot.storage.k8s.io/v1)')
     .option('--no-http2', 'serve HTTP/1.1 only');
   addAuthenticationFlags(command);
   addAuthorizationFlags(command);
@@ -214,6 +216,7 @@ export async function runUp(flags: UpFlags, environment: UpEnvironment): Promise
       ...choices,
       ...tokens,
       nodes,
+      snapshots: flags.snapshots === true,
       serverAddress: () => address,
       logger,
     });

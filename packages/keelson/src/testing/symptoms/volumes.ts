@@ -1,6 +1,7 @@
 // What is missed without the controllers of volumes and their claims, and the parts of the simulated
 // driver.
 
+import type { KubeObject } from '@keelson/apimachinery';
 import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
 import { addLabelledPod, addLabelledVolume } from '../labelled-volume.ts';
 import { core } from '../simulated-cluster.ts';
@@ -37,6 +38,26 @@ async function runWithVolume(scene: Scene): Promise<void> {
   await addClaim(scene);
   const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }];
   await scene.in(core('pods')).create({ metadata: { name: 'p' }, spec: { ...podSpec, volumes } });
+}
+const ofSnapshots = (resource: string) => ({
+  group: 'snapshot.storage.k8s.io',
+  version: 'v1',
+  resource,
+});
+const snapshots = ofSnapshots('volumesnapshots');
+const contents = ofSnapshots('volumesnapshotcontents');
+type VolumeSnapshot = KubeObject & { readonly status?: { readonly readyToUse?: boolean } };
+
+async function takeSnapshot(scene: Scene): Promise<void> {
+  await scene.client.resource(classes).create({ metadata: { name: 'c' }, provisioner });
+  await addClaim(scene);
+  await scene.client
+    .resource(ofSnapshots('volumesnapshotclasses'))
+    .create({ metadata: { name: 'c' }, driver: provisioner, deletionPolicy: 'Delete' });
+  await scene.in(snapshots).create({
+    metadata: { name: 's' },
+    spec: { source: { persistentVolumeClaimName: 'data' }, volumeSnapshotClassName: 'c' },
+  });
 }
 async function podPhase(scene: Scene): Promise<string> {
   return (await scene.in<Pod>(core('pods')).get('p')).status?.phase ?? '';
@@ -113,6 +134,23 @@ export const volumeSymptoms = {
     with: 'Running',
     without: 'Pending',
     options: { nodes: 1 },
+  },
+  'snapshot-controller': {
+    act: takeSnapshot,
+    see: async (scene) => `${(await scene.client.resource(contents).list()).items.length} contents`,
+    with: '1 contents',
+    without: '0 contents',
+    options: { snapshots: true },
+  },
+  'simulated-volume-snapshotter': {
+    act: takeSnapshot,
+    async see(scene) {
+      const { status } = await scene.in<VolumeSnapshot>(snapshots).get('s');
+      return status?.readyToUse === true ? 'ready' : 'not ready';
+    },
+    with: 'ready',
+    without: 'not ready',
+    options: { snapshots: true },
   },
   'simulated-volume-resizer': {
     act: growClaim,
