@@ -85,7 +85,12 @@ function subscribe({ claims, volumes, classes }: BinderTools, queue: WorkQueue) 
         enqueueClaim(claim);
         enqueueVolumeOf(claim);
       },
-      onDelete: enqueueVolumeOf,
+      onDelete(claim) {
+        enqueueVolumeOf(claim);
+        // It went before it could say which volume it was to have.
+        for (const volume of volumes.store.list())
+          if (volume.spec?.claimRef?.uid === claim.metadata.uid) enqueueVolume(volume);
+      },
     }),
     volumes.addHandler({
       onAdd: (volume) => enqueueVolume(volume),
