@@ -99,6 +99,10 @@ export const infrastructureCases = {
   'snapshot-controller': {
     kinds: [claims, '/persistentvolumes', 'storage.k8s.io/storageclasses'],
     prepare: takeSnapshot,
+    lives: [
+      // A claim that went before it was bound to the volume that was made for it.
+      [82229, 697604, 258515, 196456, 754388, 985196, 316016, 625188, 529439, 396814, 188021],
+    ],
   },
   'simulated-volume-snapshotter': {
     kinds: [claims, '/persistentvolumes'],
