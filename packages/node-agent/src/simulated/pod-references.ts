@@ -51,7 +51,9 @@ export function createReferenceReader({
     try {
       const object = await all.namespace(namespace).get(name);
       if (believed.size >= believedMax) believed.clear();
-      believed.set(key, { until: now() + believedMs, object });
+      // A claim is there before it is bound.
+      if (resource !== 'persistentvolumeclaims')
+        believed.set(key, { until: now() + believedMs, object });
       return object;
     } catch (error) {
       believed.delete(key);
