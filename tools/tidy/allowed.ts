@@ -215,7 +215,6 @@ export const allowed: Excess = {
   'columns packages/keelson/src/commands/rbac.ts': 1,
   'columns packages/keelson/src/commands/rights.ts': 2,
   'columns packages/keelson/src/commands/service-account-flags.ts': 1,
-  'columns packages/keelson/src/control-plane.ts': 1,
   'columns packages/keelson/src/identity.ts': 1,
   'columns packages/keelson/src/pki.ts': 1,
   'columns packages/keelson/src/testing/labelled-volume.ts': 1,

@@ -32,6 +32,12 @@ export type {
   CertificateTerms,
   RequestedNames,
 } from './certificates/certificate-issuer.ts';
+export {
+  clientSigner,
+  kubeletClientSigner,
+  kubeletServingSigner,
+  legacySigner,
+} from './certificates/signer-rules.ts';
 export { createTrustBundlePublisherController } from './trust-bundle/trust-bundle-publisher-controller.ts';
 export type { TrustBundlePublisherOptions } from './trust-bundle/trust-bundle-publisher-controller.ts';
 export { createBootstrapSignerController } from './bootstrap-tokens/bootstrap-signer-controller.ts';

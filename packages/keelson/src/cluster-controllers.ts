@@ -38,8 +38,11 @@ export function startClusterControllers(
   options: ControlPlaneOptions,
   { server, sources, tokens: { ownKey }, onScheduler }: ClusterControllerParts,
 ): RunningControllers {
-  const { features, pki, signingAuthority, controllerSettings: settings, leaderElection } = options;
+  const { features, pki, controllerSettings: settings, leaderElection } = options;
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
+  const authorities = settings?.signingAuthorities;
+  const authorityOf = (signerName: string) =>
+    authorities === undefined ? pki.authority : authorities.get(signerName);
   const starting: StartControllersOptions = {
     names: withoutTokenSecrets(options.controllers ?? new Set(), ownKey),
     serve: server.serve,
@@ -47,7 +50,7 @@ export function startClusterControllers(
     rootCaPem: pki.authority.certificatePem,
     issueToken: (account, secret) =>
       createLegacyToken(account, secret, ownKey?.() ?? pki.serviceAccountKey),
-    certificates: createCertificateIssuer(() => signingAuthority ?? pki.authority, clock),
+    certificates: createCertificateIssuer(authorityOf, clock),
     ...(settings === undefined ? {} : { settings }),
     policies: checkedPolicies(server, features),
     isEnabled: (gate) => features.enabled(gate),

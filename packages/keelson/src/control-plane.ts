@@ -34,7 +34,6 @@ import {
   silentLogger,
   type ApiServer,
   type Authorizer,
-  type CertificateAuthority,
   type Features,
   type Filter,
   type Logger,
@@ -93,8 +92,6 @@ export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
   readonly controllerSettings?: ControllerSettings;
   /** Controllers run only while this control plane holds their leases; absent, always. */
   readonly leaderElection?: LeaderElectionSettings;
-  /** Signs what CertificateSigningRequests ask for; the control plane's own unless said otherwise. */
-  readonly signingAuthority?: CertificateAuthority;
   /** Simulated nodes; none when absent. */
   readonly nodes?: NodesSettings;
   /** Kinds of volume snapshots are installed. */

@@ -3,7 +3,7 @@
 
 import type { GroupVersionResource } from '@keelson/apimachinery';
 import type { PolicyRule } from '@keelson/apimachinery/types/rbac.authorization.k8s.io.v1';
-import { bundleDigest, signForBootstrap } from '@keelson/apiserver';
+import { bundleDigest, signForBootstrap, type CertificateAuthority } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
 import {
   createAttachDetachController,
@@ -73,6 +73,11 @@ import type { UserSpec } from './in-process-client.ts';
 export interface ControllerSettings {
   /** `--cluster-signing-duration` */
   readonly certificateDurationMs?: number;
+  /**
+   * `--cluster-signing-*-file`: by name of the signer; who has none signs nothing. Absent: the control
+   * plane's own authority signs for all.
+   */
+  readonly signingAuthorities?: ReadonlyMap<string, CertificateAuthority>;
   /** `--legacy-service-account-token-clean-up-period` */
   readonly legacyTokenCleanUpPeriodMs?: number;
   /** How often unused tokens are looked for; no flag, as upstream. */

@@ -22,8 +22,10 @@ export interface CertificateTerms {
 export interface CertificateIssuer {
   /** Throws for what is not a request that its own key has signed. */
   readRequest(pem: string): RequestedNames;
-  /** The certificate as PEM. Throws as `readRequest`, and when the authority cannot sign it. */
-  sign(requestPem: string, terms: CertificateTerms): string;
+  /** Whether there is an authority that signs for this signer. */
+  signsFor(signerName: string): boolean;
+  /** The certificate as PEM. Throws as `readRequest`, and when no authority can sign it. */
+  sign(signerName: string, requestPem: string, terms: CertificateTerms): string;
   /** When the certificate ends, in milliseconds. Throws for what is none. */
   expiryOf(certificatePem: string): number;
 }

@@ -1,6 +1,6 @@
-// Signs approved requests for Kubernetes' own signers with the cluster's authority, or says why
-// not: a request that breaks its signer's rules gets the condition Failed. Requests for other
-// signers are somebody else's.
+// Signs approved requests for Kubernetes' own signers with the authority of each, or says why not: a
+// request that breaks its signer's rules gets the condition Failed. Requests for other signers, and
+// for those that have no authority here, are somebody else's.
 
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
 import { formatTime, isConditionTrue, isStatusError } from '@keelson/apimachinery';
@@ -41,12 +41,17 @@ export function createCertificateSigningController(
     if (request === undefined || !isToBeSigned(request)) return;
     const pem = requestPem(request);
     const usages = request.spec.usages ?? [];
-    const problem = signerProblem(request.spec.signerName ?? '', issuer.readRequest(pem), usages);
+    const signerName = request.spec.signerName ?? '';
+    const problem = signerProblem(signerName, issuer.readRequest(pem), usages);
     const now = clock.now();
     const signed = (): CertificateSigningRequest => {
       const wantedMs = lifetime(request, durationMs);
       const notAfterMs = now + wantedMs - (wantedMs < longMs ? 0 : backdateMs);
-      const certificate = issuer.sign(pem, { usages, notBeforeMs: now - backdateMs, notAfterMs });
+      const certificate = issuer.sign(signerName, pem, {
+        usages,
+        notBeforeMs: now - backdateMs,
+        notAfterMs,
+      });
       const base64 = Buffer.from(certificate).toString('base64');
       return { ...request, status: { ...request.status, certificate: base64 } };
     };
@@ -60,7 +65,9 @@ export function createCertificateSigningController(
   return {
     async run(signal) {
       const enqueue = (request: CertificateSigningRequest) =>
-        isToBeSigned(request) && queue.add(keyOf(request));
+        isToBeSigned(request) &&
+        issuer.signsFor(request.spec.signerName ?? '') &&
+        queue.add(keyOf(request));
       const end = requests.addHandler({ onAdd: enqueue, onUpdate: enqueue });
       const onError = (error: unknown, name: string) =>
         log.warn('certificate not signed', { name, error: errorText(error) });

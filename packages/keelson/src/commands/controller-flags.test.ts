@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { createSeededRandom, createSimulatedClock } from '@keelson/apimachinery';
 import { createCertificateAuthority } from '@keelson/apiserver';
 import { Command } from 'commander';
@@ -24,16 +24,98 @@ const parse = (argv: readonly string[]): ControllerFlags =>
 const hour = 3_600_000;
 
 test('defaults are kube-controller-manager’s', () => {
-  assert.deepEqual(readControllerFlags(parse([]), dependencies), {
-    controllerSettings: {
-      certificateDurationMs: 8760 * hour,
-      legacyTokenCleanUpPeriodMs: 8760 * hour,
-      autoscalerSyncPeriodMs: 15_000,
-    },
+  assert.deepEqual(readControllerFlags(parse([]), dependencies).controllerSettings, {
+    certificateDurationMs: 8760 * hour,
+    legacyTokenCleanUpPeriodMs: 8760 * hour,
+    autoscalerSyncPeriodMs: 15_000,
   });
 });
 
 test('an authority of its own, and periods', (t) => {
+  const more = [
+    '--cluster-signing-duration=1h',
+    '--legacy-service-account-token-clean-up-period=24h',
+  ];
+  const { authority, cert, key } = writeAuthority(t);
+  const { signingAuthorities, ...periods } = readControllerFlags(
+    parse([`--cluster-signing-cert-file=${cert}`, `--cluster-signing-key-file=${key}`, ...more]),
+    dependencies,
+  ).controllerSettings;
+  assert.deepEqual(
+    [...(signingAuthorities ?? [])].map(([signer, { certificatePem }]) => [signer, certificatePem]),
+    [
+      'kubernetes.io/kubelet-serving',
+      'kubernetes.io/kube-apiserver-client-kubelet',
+      'kubernetes.io/kube-apiserver-client',
+      'kubernetes.io/legacy-unknown',
+    ].map((signer) => [signer, authority.certificatePem]),
+  );
+  assert.deepEqual(periods, {
+    certificateDurationMs: hour,
+    legacyTokenCleanUpPeriodMs: 24 * hour,
+    autoscalerSyncPeriodMs: 15_000,
+  });
+});
+
+test('authorities for single signers sign for those alone', (t) => {
+  const [serving, client] = [writeAuthority(t), writeAuthority(t)];
+  const { signingAuthorities } = readControllerFlags(
+    parse([
+      `--cluster-signing-kubelet-serving-cert-file=${serving.cert}`,
+      `--cluster-signing-kubelet-serving-key-file=${serving.key}`,
+      `--cluster-signing-kubelet-client-cert-file=${client.cert}`,
+      `--cluster-signing-kubelet-client-key-file=${client.key}`,
+      '--cluster-signing-legacy-unknown-cert-file=',
+    ]),
+    dependencies,
+  ).controllerSettings;
+  assert.deepEqual(
+    [...(signingAuthorities ?? [])].map(([signer, { certificatePem }]) => [signer, certificatePem]),
+    [
+      ['kubernetes.io/kubelet-serving', serving.authority.certificatePem],
+      ['kubernetes.io/kube-apiserver-client-kubelet', client.authority.certificatePem],
+    ],
+  );
+});
+
+test('authorities that cannot be had', (t) => {
+  const { cert, key } = writeAuthority(t);
+  const other = writeAuthority(t);
+  const without = (name: string, half: string) =>
+    `"cluster-signing-${name}": cannot specify ${half === 'cert' ? 'cert without key' : 'key without cert'}`;
+  const together = '--cluster-signing-cert-file and --cluster-signing-key-file go together';
+  const notBoth =
+    'cannot specify --cluster-signing-{cert,key}-file and other --cluster-signing-*-file flags at the same time';
+  const gone = join(tmpdir(), 'keelson-no-such-file');
+  const rows: [flags: Record<string, string>, text: string | RegExp][] = [
+    [{ 'kubelet-serving-cert': cert }, without('kubelet-serving', 'cert')],
+    [{ 'kubelet-serving-key': key }, without('kubelet-serving', 'key')],
+    [{ 'kubelet-client-cert': cert }, without('kube-apiserver-client', 'cert')],
+    [{ 'kube-apiserver-client-key': key }, without('kube-apiserver', 'key')],
+    [{ 'legacy-unknown-cert': cert }, without('legacy-unknown', 'cert')],
+    [{ cert }, together],
+    [{ key }, together],
+    [{ cert, key, 'legacy-unknown-cert': cert, 'legacy-unknown-key': key }, notBoth],
+    [
+      { cert, 'kubelet-client-key': key },
+      [without('kube-apiserver-client', 'key'), notBoth, together].join(', '),
+    ],
+    [{ cert, key: other.key }, /^--cluster-signing-cert-file .*: .*does not belong/],
+    [
+      { 'legacy-unknown-cert': gone, 'legacy-unknown-key': key },
+      /^--cluster-signing-legacy-unknown-cert-file .*: ENOENT/,
+    ],
+  ];
+  for (const [flags, text] of rows) {
+    const argv = Object.entries(flags).map(([n, file]) => `--cluster-signing-${n}-file=${file}`);
+    assert.throws(() => readControllerFlags(parse(argv), dependencies), {
+      name: 'ControllerFlagError',
+      message: text,
+    });
+  }
+});
+
+function writeAuthority(t: TestContext) {
   const dir = mkdtempSync(join(tmpdir(), 'keelson-controller-flags-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const authority = createCertificateAuthority(dependencies, { commonName: 'mine' });
@@ -41,26 +123,8 @@ test('an authority of its own, and periods', (t) => {
   const key = join(dir, 'ca.key');
   writeFileSync(cert, authority.certificatePem);
   writeFileSync(key, authority.privateKeyPem);
-  const files = ['--cluster-signing-cert-file', cert, '--cluster-signing-key-file', key];
-  const more = [
-    '--cluster-signing-duration=1h',
-    '--legacy-service-account-token-clean-up-period=24h',
-  ];
-  const read = readControllerFlags(parse([...files, ...more]), dependencies);
-  assert.equal(read.signingAuthority?.certificatePem, authority.certificatePem);
-  assert.deepEqual(read.controllerSettings, {
-    certificateDurationMs: hour,
-    legacyTokenCleanUpPeriodMs: 24 * hour,
-    autoscalerSyncPeriodMs: 15_000,
-  });
-  const together = /go together/;
-  assert.throws(() => readControllerFlags(parse(files.slice(0, 2)), dependencies), together);
-  assert.throws(() => readControllerFlags(parse(files.slice(2)), dependencies), together);
-  writeFileSync(key, createCertificateAuthority(dependencies, { commonName: 'x' }).privateKeyPem);
-  assert.throws(() => readControllerFlags(parse(files), dependencies), /does not belong/);
-  rmSync(key);
-  assert.throws(() => readControllerFlags(parse(files), dependencies), /ENOENT/);
-});
+  return { authority, cert, key };
+}
 
 for (const value of ['0s', '-1h', 'x', ''])
   test(`no duration: ${JSON.stringify(value)}`, () => {

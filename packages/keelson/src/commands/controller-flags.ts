@@ -2,11 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import { loadCertificateAuthority, type CertificateAuthority } from '@keelson/apiserver';
 import type { Clock, Random } from '@keelson/apimachinery';
 import { parseSchedulerConfiguration, SchedulerConfigurationError } from '@keelson/controllers';
 import type { ControllerSettings } from '../controller-descriptions.ts';
 import { isFileError } from './file-error.ts';
+import {
+  addClusterSigningFlags,
+  readClusterSigningFlags,
+  type ClusterSigningFlags,
+} from './cluster-signing-flags.ts';
+import { ControllerFlagError } from './controller-flag-error.ts';
 import { parsePositiveDuration } from './flag-values.ts';
 import type { LeaderElectionSettings } from '../elected-controllers.ts';
 import {
@@ -15,9 +20,7 @@ import {
   type LeaderElectionFlags,
 } from './leader-election-flags.ts';
 
-export interface ControllerFlags extends LeaderElectionFlags {
-  readonly clusterSigningCertFile?: string;
-  readonly clusterSigningKeyFile?: string;
+export interface ControllerFlags extends ClusterSigningFlags, LeaderElectionFlags {
   /** Milliseconds. */
   readonly clusterSigningDuration: number;
   /** Milliseconds. */
@@ -27,23 +30,10 @@ export interface ControllerFlags extends LeaderElectionFlags {
   readonly schedulerConfig?: string;
 }
 
-/** What is wrong with the flags or the files that they name. */
-export class ControllerFlagError extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = 'ControllerFlagError';
-  }
-}
-
 const yearMs = 8760 * 60 * 60 * 1000;
 
 export function addControllerFlags(command: Command): Command {
-  return addLeaderElectionFlags(command)
-    .option(
-      '--cluster-signing-cert-file <file>',
-      'authority that signs what CertificateSigningRequests ask for (default: the one in the data directory)',
-    )
-    .option('--cluster-signing-key-file <file>', 'its key')
+  return addLeaderElectionFlags(addClusterSigningFlags(command))
     .addOption(
       new Option(
         '--cluster-signing-duration <duration>',
@@ -77,7 +67,6 @@ export function addControllerFlags(command: Command): Command {
 export interface ControllerChoices {
   readonly controllerSettings: ControllerSettings;
   readonly leaderElection?: LeaderElectionSettings;
-  readonly signingAuthority?: CertificateAuthority;
 }
 
 /** Throws ControllerFlagError. */
@@ -89,31 +78,17 @@ export function readControllerFlags(
     readonly isEnabled: (gate: string) => boolean;
   },
 ): ControllerChoices {
-  const { clusterSigningCertFile: certFile, clusterSigningKeyFile: keyFile } = flags;
+  const signingAuthorities = readClusterSigningFlags(flags, dependencies);
+  const { leaderElection, problem } = readLeaderElectionFlags(flags);
+  if (problem !== undefined) throw new ControllerFlagError(`--leader-elect: ${problem}`);
   const controllerSettings = {
     certificateDurationMs: flags.clusterSigningDuration,
     legacyTokenCleanUpPeriodMs: flags.legacyServiceAccountTokenCleanUpPeriod,
     autoscalerSyncPeriodMs: flags.horizontalPodAutoscalerSyncPeriod,
     ...readScheduler(flags.schedulerConfig, dependencies.isEnabled),
+    ...(signingAuthorities && { signingAuthorities }),
   };
-  const { leaderElection, problem } = readLeaderElectionFlags(flags);
-  if (problem !== undefined) throw new ControllerFlagError(`--leader-elect: ${problem}`);
-  const choices = { controllerSettings, ...(leaderElection && { leaderElection }) };
-  if (certFile === undefined && keyFile === undefined) return choices;
-  if (certFile === undefined || keyFile === undefined)
-    throw new ControllerFlagError(
-      '--cluster-signing-cert-file and --cluster-signing-key-file go together',
-    );
-  try {
-    const signingAuthority = loadCertificateAuthority(dependencies, {
-      certificatePem: readFileSync(certFile, 'utf8'),
-      privateKeyPem: readFileSync(keyFile, 'utf8'),
-    });
-    return { ...choices, signingAuthority };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ControllerFlagError(`--cluster-signing-cert-file ${certFile}: ${why}`, cause);
-  }
+  return { controllerSettings, ...(leaderElection && { leaderElection }) };
 }
 
 function readScheduler(

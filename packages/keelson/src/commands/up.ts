@@ -47,9 +47,9 @@ import {
   type UpAuthorizationFlags,
 } from './up-authorization-flags.ts';
 import { isFileError } from './file-error.ts';
+import { ControllerFlagError } from './controller-flag-error.ts';
 import {
   addControllerFlags,
-  ControllerFlagError,
   readControllerFlags,
   type ControllerFlags,
 } from './controller-flags.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
-import { createCertificateRequest } from '@keelson/apiserver';
+import { createSeededRandom, createSimulatedClock } from '@keelson/apimachinery';
+import { createCertificateAuthority, createCertificateRequest } from '@keelson/apiserver';
 import type { UserSpec } from '../in-process-client.ts';
 import { find, simulateCluster } from '../testing/simulated-cluster.ts';
 
@@ -110,6 +111,21 @@ test('approved requests are signed, all others are not', async (t) => {
   const ca = new X509Certificate(Buffer.from(authority, 'base64'));
   assert.ok(own.checkIssued(ca) && own.verify(ca.publicKey));
   assert.deepEqual(warnings, []);
+});
+
+test('each signer signs with its own authority, and one without signs nothing', async (t) => {
+  const random = createSeededRandom(5);
+  const clock = createSimulatedClock();
+  const authority = createCertificateAuthority({ clock, random }, { commonName: 'for clients' });
+  const signingAuthorities = new Map([['kubernetes.io/kube-apiserver-client', authority]]);
+  const { ask, decide, certificate, conditions } = await simulate(t, [signing], {
+    signingAuthorities,
+  });
+  const [client, node] = [await ask({}), await ask(nodeClient)];
+  for (const name of [client, node]) await decide(name, 'Approved');
+  assert.equal((await certificate(client))?.issuer, 'CN=for clients');
+  assert.equal(await certificate(node), undefined);
+  assert.deepEqual(await conditions(node), ['Approved ByHand']);
 });
 
 test('how long certificates last', async (t) => {

@@ -1,4 +1,4 @@
-// The cluster's authority as those controllers see it that sign certificates: it reads requests,
+// The cluster's authorities as those controllers see it that sign certificates: it reads requests,
 // signs them on terms that were decided elsewhere, and tells when a certificate ends.
 
 import { hash } from 'node:crypto';
@@ -10,19 +10,26 @@ import { certificateExpiry, signCertificateRequest, type SigningTerms } from './
 export interface ClusterCertificateIssuer {
   /** Throws DerError for what is not a request that its own key has signed. */
   readRequest(pem: string): CertificateRequest;
-  sign(requestPem: string, terms: SigningTerms): string;
+  /** Whether there is an authority that signs for this signer. */
+  signsFor(signerName: string): boolean;
+  /** Throws for a signer without an authority. */
+  sign(signerName: string, requestPem: string, terms: SigningTerms): string;
   expiryOf(certificatePem: string): number;
 }
 
-/** `authority` is asked for when the first certificate is signed. */
+/** `authorityOf` a signer, by its name, is asked for when there is something to sign. */
 export function createCertificateIssuer(
-  authority: () => CertificateAuthority,
+  authorityOf: (signerName: string) => CertificateAuthority | undefined,
   clock: Clock,
 ): ClusterCertificateIssuer {
   return {
     readRequest: parseCertificateRequest,
-    sign: (requestPem, terms) =>
-      signCertificateRequest({ authority: authority(), clock }, requestPem, terms),
+    signsFor: (signerName) => authorityOf(signerName) !== undefined,
+    sign(signerName, requestPem, terms) {
+      const authority = authorityOf(signerName);
+      if (authority === undefined) throw new Error(`no authority signs for ${signerName}`);
+      return signCertificateRequest({ authority, clock }, requestPem, terms);
+    },
     expiryOf: certificateExpiry,
   };
 }

@@ -26,7 +26,10 @@ const authority = createCertificateAuthority(
   { clock, random },
   { commonName: 'ca', validForMs: 48 * hour },
 );
-const issuer = createCertificateIssuer(() => authority, clock);
+const issuer = createCertificateIssuer(
+  (signerName) => (signerName === 'mine' ? authority : undefined),
+  clock,
+);
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const request = createCertificateRequest(
   { commonName: 'ann', organizations: ['devs', 'ops'] },
@@ -40,7 +43,7 @@ const terms = (changes: object = {}) => ({
   ...changes,
 });
 const signed = (pem: string, changes: object = {}) => {
-  const [certificate] = parseCertificates(issuer.sign(pem, terms(changes)));
+  const [certificate] = parseCertificates(issuer.sign('mine', pem, terms(changes)));
   assert.ok(certificate);
   return certificate;
 };
@@ -59,6 +62,12 @@ test('what was asked for is signed, for as long as was decided', () => {
   assert.equal(certificate.notBeforeMs, start - hour / 12);
   assert.equal(certificate.notAfterMs, start + hour);
   assert.ok(x509.verify(parseCertificates(authority.certificatePem)[0]!.x509.publicKey));
+});
+
+test('a signer without an authority signs nothing', () => {
+  assert.ok(issuer.signsFor('mine'));
+  assert.ok(!issuer.signsFor('other'));
+  assert.throws(() => issuer.sign('other', request, terms()), /no authority signs for other/);
 });
 
 test('usages become bits and identifiers', () => {
@@ -153,5 +162,5 @@ test('requests that are none, or that their key did not sign', () => {
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
   const broken = writePem('CERTIFICATE REQUEST', bytes);
   for (const pem of ['', head, authority.certificatePem, broken])
-    assert.throws(() => issuer.sign(pem, terms()));
+    assert.throws(() => issuer.sign('mine', pem, terms()));
 });
