@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDecisionTrace } from '@keelson/apimachinery';
+import { createDecisionTrace, type KubeObject } from '@keelson/apimachinery';
 import type { AdmissionPlugin } from './admission.ts';
 import { createAdmissionChain } from './chain.ts';
 import { createTestAttributes } from './testing.ts';
@@ -50,4 +50,44 @@ test('each step goes into the trace', async () => {
     ['admission/validating', 'Look', 'allow', ''],
     ['admission/validating', 'Look', 'deny', 'no labels'],
   ]);
+});
+
+test('the trace knows who changed the object, however it was done', async () => {
+  const plugin = (name: string, mutate: NonNullable<AdmissionPlugin['mutate']>) => ({
+    name,
+    handles: () => true,
+    mutate,
+  });
+  const kept: KubeObject[] = [];
+  const chain = createAdmissionChain([
+    plugin('LooksAway', () => {}),
+    plugin('Reads', ({ object }) => void kept.push(object ?? pod)),
+    plugin('Replaces', (attributes) => {
+      attributes.object = { metadata: { name: 'q' } };
+    }),
+    plugin('LooksAwayAfterwards', () => {}),
+    plugin('ReplacesByEqual', (attributes) => {
+      attributes.object = { metadata: { name: 'q' } };
+    }),
+    plugin('Changes', ({ object }) => {
+      if (object !== undefined) object.metadata.labels = {};
+    }),
+    plugin('ReadsAfterwards', ({ object }) => void kept.push(object ?? pod)),
+    plugin('Removes', (attributes) => {
+      attributes.object = undefined;
+    }),
+  ]);
+  const trace = createDecisionTrace();
+  const attributes = { ...createTestAttributes({ object: pod }), trace };
+  await chain.mutate(attributes);
+  assert.deepEqual(
+    trace
+      .steps()
+      .filter(({ outcome }) => outcome === 'changed')
+      .map(({ by }) => by),
+    ['Replaces', 'Changes', 'Removes'],
+  );
+  assert.equal(trace.steps().length, 8);
+  assert.deepEqual(kept, [pod, { metadata: { name: 'q', labels: {} } }]);
+  assert.equal(attributes.object, undefined);
 });

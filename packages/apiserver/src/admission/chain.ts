@@ -9,77 +9,73 @@ import type {
   AdmissionOperation,
   AdmissionPlugin,
 } from './admission.ts';
-import { takeSnapshot, type ObjectSnapshot } from './object-snapshot.ts';
+import { traceMutations } from './mutation-trace.ts';
 import { tracedReason } from './traced-reason.ts';
-import { runWithReinvocation, type Reinvocation } from './reinvocation.ts';
+import { runWithReinvocation } from './reinvocation.ts';
 
 const operations: readonly AdmissionOperation[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
 
 /** `plugins` in the order of kube-apiserver's `AllOrderedPlugins`, only those that are on. */
 export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): AdmissionChain {
-  const byOperation = new Map(operations.map((op) => [op, plugins.filter((p) => p.handles(op))]));
+  const links = plugins.map((plugin) => ({ plugin, steps: stepsOf(plugin) }));
+  const byOperation = new Map(
+    operations.map((op) => [op, links.filter(({ plugin }) => plugin.handles(op))]),
+  );
   return {
     handles: (operation) => (byOperation.get(operation)?.length ?? 0) > 0,
     mutate(attributes) {
-      const { trace } = attributes;
-      const seen: SeenObject = { snapshot: undefined };
+      const { trace, operation } = attributes;
+      const traced = trace.enabled ? traceMutations(attributes) : undefined;
+      const shown = traced?.attributes ?? attributes;
       return runWithReinvocation(async (reinvocation) => {
-        for (const plugin of byOperation.get(attributes.operation) ?? []) {
+        for (const { plugin, steps } of byOperation.get(operation) ?? []) {
           if (plugin.mutate === undefined) continue;
-          const pending = trace.enabled
-            ? mutateTraced(plugin, attributes, { reinvocation, seen })
-            : plugin.mutate(attributes, reinvocation);
-          if (pending !== undefined) await pending;
+          try {
+            const pending = plugin.mutate(shown, reinvocation);
+            if (pending !== undefined) await pending;
+          } catch (error) {
+            recordRefusal('admission/mutating', plugin, attributes, error);
+            throw error;
+          }
+          if (traced !== undefined)
+            trace.record(traced.hasChanged() ? steps.changed : steps.unchanged);
         }
       });
     },
     async validate(attributes) {
-      const { trace } = attributes;
-      for (const plugin of byOperation.get(attributes.operation) ?? []) {
+      const { trace, operation } = attributes;
+      for (const { plugin, steps } of byOperation.get(operation) ?? []) {
         if (plugin.validate === undefined) continue;
-        const pending = trace.enabled
-          ? validateTraced(plugin, attributes)
-          : plugin.validate(attributes);
-        if (pending !== undefined) await pending;
+        try {
+          const pending = plugin.validate(attributes);
+          if (pending !== undefined) await pending;
+        } catch (error) {
+          recordRefusal('admission/validating', plugin, attributes, error);
+          throw error;
+        }
+        trace.record(steps.allowed);
       }
     },
   };
 }
 
-/** The object as the last plugin that changed it left it; most change nothing. */
-interface SeenObject {
-  snapshot: ObjectSnapshot | undefined;
+/** What most plugins do to most requests; the same step for all of them. */
+function stepsOf({ name: by }: AdmissionPlugin) {
+  const mutating = { stage: 'admission/mutating', by, reason: '' } as const;
+  return {
+    changed: { ...mutating, outcome: 'changed' },
+    unchanged: { ...mutating, outcome: 'unchanged' },
+    allowed: { stage: 'admission/validating', by, outcome: 'allow', reason: '' },
+  } as const;
 }
 
-async function mutateTraced(
-  plugin: AdmissionPlugin,
+function recordRefusal(
+  stage: 'admission/mutating' | 'admission/validating',
+  { name: by }: AdmissionPlugin,
   attributes: AdmissionAttributes,
-  { reinvocation, seen }: { readonly reinvocation: Reinvocation; readonly seen: SeenObject },
-): Promise<void> {
-  const step = { stage: 'admission/mutating', by: plugin.name } as const;
-  const before = (seen.snapshot ??= takeSnapshot(attributes.object));
-  try {
-    await plugin.mutate?.(attributes, reinvocation);
-  } catch (error) {
-    attributes.trace.record({ ...step, outcome: 'deny', reason: tracedReason(attributes, error) });
-    throw error;
-  }
-  const isUnchanged = before.isUnchanged(attributes.object);
-  if (!isUnchanged) seen.snapshot = undefined;
-  const outcome = isUnchanged ? 'unchanged' : 'changed';
-  attributes.trace.record({ ...step, outcome, reason: '' });
-}
-
-async function validateTraced(
-  plugin: AdmissionPlugin,
-  attributes: AdmissionAttributes,
-): Promise<void> {
-  const step = { stage: 'admission/validating', by: plugin.name } as const;
-  try {
-    await plugin.validate?.(attributes);
-  } catch (error) {
-    attributes.trace.record({ ...step, outcome: 'deny', reason: tracedReason(attributes, error) });
-    throw error;
-  }
-  attributes.trace.record({ ...step, outcome: 'allow', reason: '' });
+  error: unknown,
+): void {
+  const { trace } = attributes;
+  if (!trace.enabled) return;
+  trace.record({ stage, by, outcome: 'deny', reason: tracedReason(attributes, error) });
 }

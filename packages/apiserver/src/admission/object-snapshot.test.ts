@@ -19,6 +19,41 @@ test('an object is unchanged until a member of it is', () => {
     ['a new member', (pod) => (pod.spec.extra = null), false],
     ['a member less', (pod) => delete pod.metadata.labels, false],
     ['one key for another', (pod) => (pod.metadata.labels = { b: 'b' }), false],
+    [
+      'a key in the place of another',
+      (pod) => {
+        delete pod.metadata.labels?.['a'];
+        (pod.metadata.labels ?? {})['b'] = 'b';
+      },
+      false,
+    ],
+    [
+      'a key taken out and put back',
+      (pod) => {
+        const { labels, ...rest } = pod.metadata;
+        pod.metadata = { ...rest, labels: labels ?? {} };
+      },
+      true,
+    ],
+    [
+      'another order',
+      (pod) => {
+        const { metadata } = pod;
+        delete (pod as Partial<Pod>).metadata;
+        pod.metadata = metadata;
+      },
+      true,
+    ],
+    [
+      'another order, and a value',
+      (pod) => {
+        const { metadata } = pod;
+        delete (pod as Partial<Pod>).metadata;
+        pod.metadata = { ...metadata, labels: {} };
+      },
+      false,
+    ],
+    ['another member of a list', (pod) => (pod.spec.containers[0] = { name: 'd' }), false],
     ['a longer list', (pod) => pod.spec.containers.push({ name: 'd' }), false],
     ['a member deep inside', (pod) => pod.spec.containers.forEach((c) => (c.ports = [1])), false],
     ['another list in its place', (pod) => (pod.spec.containers = []), false],

@@ -17,8 +17,8 @@ export function createDefaultIngressClass(ingressClasses: ObjectSource): Admissi
     name: 'DefaultIngressClass',
     handles: handling('CREATE'),
     mutate(attributes) {
-      if (attributes.object === undefined) return;
       if (!isMainResource(attributes, 'networking.k8s.io', 'ingresses')) return;
+      if (attributes.object === undefined) return;
       const ingress = asKind<Ingress>(attributes.object);
       if (ingress.metadata.annotations?.[oldClassAnnotation] !== undefined) return;
       if (ingress.spec?.ingressClassName !== undefined) return;

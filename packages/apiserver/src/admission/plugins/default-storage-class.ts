@@ -20,8 +20,8 @@ export function createDefaultStorageClass(storageClasses: ObjectSource): Admissi
     name: 'DefaultStorageClass',
     handles: handling('CREATE'),
     mutate(attributes) {
-      if (attributes.object === undefined) return;
       if (!isMainResource(attributes, '', 'persistentvolumeclaims')) return;
+      if (attributes.object === undefined) return;
       const claim = asKind<PersistentVolumeClaim>(attributes.object);
       if (claim.metadata.annotations?.[betaStorageClassAnnotation] !== undefined) return;
       const spec = (claim.spec ??= {});

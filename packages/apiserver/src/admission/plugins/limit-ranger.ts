@@ -36,9 +36,10 @@ export function createLimitRanger(limitRanges: ObjectSource, features: Features)
     name: 'LimitRanger',
     handles: handling('CREATE', 'UPDATE'),
     mutate(attributes) {
-      if (attributes.object === undefined || !isAbout(attributes, '', 'pods')) return;
-      for (const range of rangesFor(attributes))
-        applyDefaults(asKind<Pod>(attributes.object), range);
+      if (!isAbout(attributes, '', 'pods')) return;
+      const ranges = rangesFor(attributes);
+      if (ranges.length === 0 || attributes.object === undefined) return;
+      for (const range of ranges) applyDefaults(asKind<Pod>(attributes.object), range);
     },
     validate(attributes) {
       if (attributes.object === undefined) return;

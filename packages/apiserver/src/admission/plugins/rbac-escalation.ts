@@ -20,8 +20,8 @@ export function createRbacEscalation(dependencies: EscalationDependencies): Admi
     name: 'RbacEscalation',
     handles: (operation) => operation === 'CREATE' || operation === 'UPDATE',
     async mutate(attributes) {
-      const { gvr, object, oldObject } = attributes;
-      if (gvr.group !== 'rbac.authorization.k8s.io' || object === undefined) return;
+      const { gvr, oldObject } = attributes;
+      if (gvr.group !== 'rbac.authorization.k8s.io' || attributes.object === undefined) return;
       const { user, trace, namespace, operation } = attributes;
       const write = {
         user,
@@ -30,7 +30,7 @@ export function createRbacEscalation(dependencies: EscalationDependencies): Admi
         namespace,
         // COMPAT: a POST has no name in its URL, so a grant for one name does not help there.
         name: operation === 'CREATE' ? '' : attributes.name,
-        object,
+        object: attributes.object,
         ...(oldObject === undefined ? {} : { oldObject }),
       };
       if (roles.has(gvr.resource)) await checkRoleEscalation(dependencies, write);

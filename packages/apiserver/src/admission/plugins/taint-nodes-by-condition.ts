@@ -13,7 +13,7 @@ export function createTaintNodesByCondition(): AdmissionPlugin {
     name: 'TaintNodesByCondition',
     handles: handling('CREATE'),
     mutate(attributes) {
-      if (attributes.object === undefined || !isMainResource(attributes, '', 'nodes')) return;
+      if (!isMainResource(attributes, '', 'nodes') || attributes.object === undefined) return;
       const node = asKind<Node>(attributes.object);
       const spec = (node.spec ??= {});
       const taints = (spec.taints ??= []);

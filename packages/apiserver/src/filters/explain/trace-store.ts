@@ -41,12 +41,11 @@ export function createTraceStore(limits: TraceLimits, random: Random): TraceStor
   let opened = 0;
   return {
     open({ auditId, receivedAtMs, info, trace }) {
-      const { query: _query, parts: _parts, ...target } = info;
       return {
         id: `${prefix}${(++opened).toString(36)}`,
         auditId,
         receivedAtMs,
-        info: target,
+        info: targetOf(info),
         requester: undefined,
         impersonated: undefined,
         code: undefined,
@@ -58,16 +57,37 @@ export function createTraceStore(limits: TraceLimits, random: Random): TraceStor
   };
 }
 
-/** A map remembers the order in which its entries came. */
+/** Without what may hold values. Member by member: the rest of an object costs more than all of them. */
+function targetOf(info: RequestInfo): RecordedTrace['info'] {
+  const { isResourceRequest, path, verb, apiPrefix, group, version } = info;
+  const { namespace, resource, subresource, name } = info;
+  return {
+    isResourceRequest,
+    path,
+    verb,
+    apiPrefix,
+    group,
+    version,
+    namespace,
+    resource,
+    subresource,
+    name,
+  };
+}
+
+/** The order in which they came is kept apart: to find its first key, a map walks over removed ones. */
 function createRing(tracesMax: number) {
   const traces = new Map<string, RecordedTrace>();
+  const ids: string[] = [];
+  let next = 0;
   return {
     add(trace: RecordedTrace) {
+      if (tracesMax === 0) return;
+      const oldest = ids[next];
+      if (oldest !== undefined) traces.delete(oldest);
       traces.set(trace.id, trace);
-      for (const oldest of traces.keys()) {
-        if (traces.size <= tracesMax) return;
-        traces.delete(oldest);
-      }
+      ids[next] = trace.id;
+      next = (next + 1) % tracesMax;
     },
     find: (id: string) => traces.get(id),
   };
