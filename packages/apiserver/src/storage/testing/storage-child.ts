@@ -19,8 +19,22 @@ const writers = 8;
 const keysPerWriter = 4;
 
 function print(line: string): void {
-  writeSync(1, `${line}\n`);
+  const bytes = Buffer.from(`${line}\n`);
+  for (;;)
+    try {
+      // A line this short is written whole or not at all.
+      writeSync(1, bytes);
+      return;
+    } catch (error) {
+      // The pipe is full while a busy machine lets the parent wait.
+      if (!isFull(error)) throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
 }
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+const isFull = (error: unknown) =>
+  error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 
 /** Each writer has keys of its own, so the order of its own operations is the order of each key. */
 async function runWriter(storage: Storage, writer: number, random: Random): Promise<void> {
