@@ -2,7 +2,8 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -72,17 +73,65 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
 }
 
 /** Answers the status. */
-export function call(url: string, method: string, path: string, body?: object): Promise<number> {
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<number> {
+  const { statusCode = 0 } = await exchange({ url }, { method, path, ...(body && { body }) });
+  return statusCode;
+}
+
+export interface Target {
+  readonly url: string;
+  /** Keeps connections between requests; a new one for each when absent. */
+  readonly agent?: Agent;
+}
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+  /** In place of the token that may do everything. */
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The answer, read to its end. */
+export function exchange({ url, agent }: Target, asked: Exchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const sent = request(url + path, { method, headers, rejectUnauthorized: false }, (answer) => {
+    const { method, path, body } = asked;
+    const headers = {
+      authorization: `Bearer ${asked.token ?? token}`,
+      'content-type': 'application/json',
+      ...asked.headers,
+    };
+    const options = { method, headers, ...(agent ? { agent } : { rejectUnauthorized: false }) };
+    const sent = request(url + path, options, (answer) => {
       answer.resume();
-      answer.on('end', () => resolve(answer.statusCode ?? 0));
+      answer.on('end', () => resolve(answer));
     });
     sent.on('error', reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
+
+/** A connection that is kept, one request after the other. */
+export function oneConnection(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+}
+
+/** Seconds of CPU that a process has used. */
+export function cpuSeconds(pid: number): number {
+  // After the name, which may hold anything: the fields from the third on.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Of `/proc/<pid>/stat`, in Linux on every common machine. */
+const ticksPerSecond = 100;
 
 /** A port that nobody uses now. */
 function freePort(): Promise<number> {

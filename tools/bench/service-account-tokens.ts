@@ -13,12 +13,13 @@ import {
   type ObjectSource,
 } from '@keelson/apiserver';
 import { createCluster } from '@keelson/keelson';
-import type { Section } from './section.ts';
+import type { BenchTools, Section } from './section.ts';
+import { call, cpuSeconds, exchange, oneConnection, startServer } from './server.ts';
 
 export const tokensSection: Section = {
   name: 'tokens',
   heading: 'Service account tokens',
-  measure: async () => renderTokens(await measureTokens()),
+  measure: async (tools) => renderTokens(await measureTokens(tools)),
 };
 
 export interface TokenFigure {
@@ -30,7 +31,7 @@ export interface TokenFigure {
 const issuer = 'https://kubernetes.default.svc.cluster.local';
 const rounds = 9;
 
-export async function measureTokens(): Promise<readonly TokenFigure[]> {
+export async function measureTokens(tools: BenchTools): Promise<readonly TokenFigure[]> {
   const { issue, verify } = openAuthentication();
   const tokens: string[] = [];
   const issued = await time(async () => void tokens.push(await issue()), 500);
@@ -44,6 +45,7 @@ export async function measureTokens(): Promise<readonly TokenFigure[]> {
     { name: 'a token is verified for the first time', micros: first },
     { name: 'a token that is bound to a pod is verified again', micros: again },
     { name: 'a TokenRequest for a pod, and the client that asks', micros: request },
+    { name: 'a TokenRequest over HTTPS, the server alone', micros: await measureServed(tools) },
   ];
 }
 
@@ -117,25 +119,55 @@ async function measureRequests(): Promise<number> {
   const client = cluster.client();
   const core = (resource: string) =>
     client.resource({ group: '', version: 'v1', resource }).namespace('default');
-  await core('serviceaccounts').create({ metadata: { name: 'bot' } });
-  await core('pods').create({
-    metadata: { name: 'pod' },
-    spec: { serviceAccountName: 'bot', containers: [{ name: 'c', image: 'i' }] },
-  } as KubeObject);
-  const body = Buffer.from(
-    JSON.stringify({
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: {
-        expirationSeconds: 3607,
-        boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'pod' },
-      },
-    }),
-  );
-  const path = '/api/v1/namespaces/default/serviceaccounts/bot/token';
+  await core('serviceaccounts').create(account);
+  await core('pods').create(pod);
+  const body = Buffer.from(JSON.stringify(tokenRequest));
+  const path = `${base}/serviceaccounts/bot/token`;
   const headers = { 'content-type': 'application/json' };
   const ask = async () => void (await client.send({ method: 'POST', path, headers, body }));
   return await time(ask, 500);
+}
+
+const base = '/api/v1/namespaces/default';
+const account: KubeObject = { metadata: { name: 'bot' } };
+const pod = {
+  metadata: { name: 'pod' },
+  spec: { serviceAccountName: 'bot', containers: [{ name: 'c', image: 'i' }] },
+} as KubeObject;
+const tokenRequest = {
+  apiVersion: 'authentication.k8s.io/v1',
+  kind: 'TokenRequest',
+  spec: {
+    expirationSeconds: 3607,
+    boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'pod' },
+  },
+};
+const warmRequests = 2_000;
+const servedRequests = 5_000;
+
+async function measureServed({ program, newDirectory }: BenchTools): Promise<number> {
+  const flags = ['--storage=memory', '--controllers='];
+  const server = await startServer(program(), newDirectory(), { flags });
+  const agent = oneConnection();
+  try {
+    await call(server.url, 'POST', `${base}/serviceaccounts`, account);
+    await call(server.url, 'POST', `${base}/pods`, pod);
+    const path = `${base}/serviceaccounts/bot/token`;
+    const ask = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const asked = { method: 'POST', path, body: tokenRequest };
+        const { statusCode } = await exchange({ url: server.url, agent }, asked);
+        if (statusCode !== 201) throw new Error(`TokenRequest: ${statusCode}`);
+      }
+    };
+    await ask(warmRequests);
+    const before = cpuSeconds(server.pid);
+    await ask(servedRequests);
+    return ((cpuSeconds(server.pid) - before) * 1e6) / servedRequests;
+  } finally {
+    agent.destroy();
+    await server.stop();
+  }
 }
 
 /** The median of the rounds, after one that warms up. */
@@ -154,8 +186,8 @@ function renderTokens(figures: readonly TokenFigure[]): string {
   const lines = figures.map(
     ({ name, micros }) => `| ${name} | ${micros.toFixed(1)} | ${Math.round(1e6 / micros)} |`,
   );
-  return `Keys on P-256, in process and without a socket; processor time of all threads. Objects that a token is
-bound to are looked up each time.
+  return `Keys on P-256; processor time of all threads. Objects that a token is bound to are looked up each time.
+All but the last in process and without a socket; the last of a server of its own, over one connection.
 
 | | µs of one core | per second and core |
 |---|---|---|

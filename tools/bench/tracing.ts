@@ -2,10 +2,8 @@
 // hundred bindings, in turns without and with `Keelson-Explain: 1`, one after the other over one connection.
 // CPU time of the server's process, for other programs come and go.
 
-import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:https';
 import type { Section } from './section.ts';
-import { call, startServer } from './server.ts';
+import { call, cpuSeconds, exchange, oneConnection, startServer, type Target } from './server.ts';
 
 export const tracingSection: Section = {
   name: 'tracing',
@@ -24,8 +22,6 @@ interface TracingRow {
 const blocks = 12;
 const warmBlocks = 3;
 const requestsInBlock = 800;
-/** Of `/proc/<pid>/stat`, in Linux on every common machine. */
-const ticksPerSecond = 100;
 const group = 'rbac.authorization.k8s.io';
 const base = '/api/v1/namespaces/default';
 
@@ -59,7 +55,7 @@ async function measureTracing(program: string, newDirectory: () => string): Prom
     flags: ['--storage=memory'],
     tokens: ['tenant,tenant,2,"tenants"'],
   });
-  const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+  const agent = oneConnection();
   try {
     await prepare(server.url);
     const rows: TracingRow[] = [];
@@ -104,13 +100,11 @@ async function prepare(url: string): Promise<void> {
   }
 }
 
-interface Target {
-  readonly url: string;
+interface ServedTarget extends Target {
   readonly pid: number;
-  readonly agent: Agent;
 }
 
-async function compare(target: Target, sample: Sample): Promise<Omit<TracingRow, 'name'>> {
+async function compare(target: ServedTarget, sample: Sample): Promise<Omit<TracingRow, 'name'>> {
   const spent = { plain: 0, traced: 0 };
   for (let block = 0; block < blocks; block++) {
     const plain = await spend(target, sample, false);
@@ -124,38 +118,15 @@ async function compare(target: Target, sample: Sample): Promise<Omit<TracingRow,
 }
 
 /** Seconds of CPU of a block. */
-async function spend(target: Target, sample: Sample, isTraced: boolean): Promise<number> {
+async function spend(target: ServedTarget, sample: Sample, isTraced: boolean): Promise<number> {
   const before = cpuSeconds(target.pid);
   for (let i = 0; i < requestsInBlock; i++) await send(target, sample, isTraced);
   return cpuSeconds(target.pid) - before;
 }
 
-function cpuSeconds(pid: number): number {
-  // After the name, which may hold anything: the fields from the third on.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
-function send(
-  { url, agent }: Target,
-  { method, path, body }: Sample,
-  isTraced: boolean,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      authorization: 'Bearer tenant',
-      'content-type': 'application/json',
-      ...(isTraced ? { 'keelson-explain': '1' } : {}),
-    };
-    const sent = request(url + path, { method, headers, agent }, (answer) => {
-      answer.resume();
-      if ((answer.statusCode ?? 500) >= 400 || isTraced !== 'keelson-trace' in answer.headers)
-        return reject(new Error(`${method} ${path}: ${answer.statusCode}`));
-      answer.on('end', resolve);
-    });
-    sent.on('error', reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+async function send(target: ServedTarget, sample: Sample, isTraced: boolean): Promise<void> {
+  const headers: Record<string, string> = isTraced ? { 'keelson-explain': '1' } : {};
+  const answer = await exchange(target, { ...sample, token: 'tenant', headers });
+  if ((answer.statusCode ?? 500) >= 400 || isTraced !== 'keelson-trace' in answer.headers)
+    throw new Error(`${sample.method} ${sample.path}: ${answer.statusCode}`);
 }
