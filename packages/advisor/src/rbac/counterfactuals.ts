@@ -300,7 +300,7 @@ function openedBy(
   { state, who, question, namespace }: Asked,
   { objects }: Proposal,
 ): OpenedRight[] {
-  const after = readRbacState([...state.policy.objects, ...objects]);
+  const after = readRbacState([...state.policy.objects, ...objects], state);
   const asked = describeIdentity(who);
   const opened = diffRights(state, after).flatMap(({ identity, gained }) =>
     gained

@@ -7,30 +7,12 @@
 // A row holds for the worst case that RBAC alone does not exclude. Admission may still refuse: Pod
 // Security, policies and webhooks are other people's rules about the same requests.
 
+import { impersonatesConstrained } from './constrained-impersonation.ts';
 import { mastersGroup, accountOf, describeIdentity, type Identity } from './identities.ts';
 import { rulesOfRole } from './policy.ts';
 import type { PolicyRule } from './rules.ts';
-import { allowing, type HeldRule, type RbacState } from './state.ts';
-
-/** Where a way leads to. */
-export type Reach = { readonly how: string; readonly needs: readonly HeldRule[] } & (
-  | { readonly kind: 'identity'; readonly identity: Identity }
-  | { readonly kind: 'rules'; readonly rules: readonly PolicyRule[]; readonly namespace: string }
-);
-
-interface Asked {
-  readonly state: RbacState;
-  readonly who: Identity;
-  /** What the caller holds. */
-  readonly held: readonly HeldRule[];
-}
-
-interface Place {
-  readonly namespace: string;
-  readonly name?: string;
-}
-
-type Way = (asked: Asked) => Reach[];
+import type { HeldRule, RbacState } from './state.ts';
+import { can, type Asked, type Place, type Reach, type Way } from './way.ts';
 
 /** Every step that the caller can take from the rights they hold; not those that follow from it. */
 export function impliedReaches(
@@ -42,13 +24,6 @@ export function impliedReaches(
   if (held.length === 0) return [];
   const asked = { state, who, held };
   return ways.flatMap((way) => way(asked));
-}
-
-/** The first rule that allows the verb on `resource`, `resource/subresource` or `resource.group`. */
-function can(asked: Asked, verb: string, target: string, place: Place): HeldRule | undefined {
-  const [resource = '', ...group] = target.split('.');
-  const { namespace, name = '' } = place;
-  return allowing(asked.held, { verb, group: group.join('.'), resource, namespace, name })[0];
 }
 
 function canAny(
@@ -310,6 +285,7 @@ const ways: readonly Way[] = [
   asksForTokens,
   runsOnNodes,
   impersonates,
+  impersonatesConstrained,
   binds,
   escalates,
   approvesCertificates,

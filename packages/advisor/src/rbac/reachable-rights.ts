@@ -6,9 +6,10 @@
 // never by an object.
 
 import { describeIdentity, groupIdentity, mastersGroup, type Identity } from './identities.ts';
-import { impliedReaches, type Reach } from './implied-rights.ts';
+import { impliedReaches } from './implied-rights.ts';
 import type { AccessQuestion } from './rules.ts';
 import { allowing, heldRules, type HeldRule, type RbacState } from './state.ts';
+import type { Reach } from './way.ts';
 
 /** Somebody who can do what was asked about. */
 export interface Holder {

@@ -4,7 +4,7 @@ import { encodeYaml, type KubeObject } from '@keelson/apimachinery';
 import { renderHeld, renderRule } from '../explain/render.ts';
 import type { AuditProposal } from './from-audit.ts';
 import { describeIdentity, type Identity } from './identities.ts';
-import type { Reach } from './implied-rights.ts';
+import type { Reach } from './way.ts';
 import type { Holder, Rights } from './reachable-rights.ts';
 import { describeObject } from './policy.ts';
 import { describeScoped, type RightsChange, type ScopedPermission } from './rights-diff.ts';

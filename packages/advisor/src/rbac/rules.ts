@@ -105,12 +105,18 @@ function holds(values: readonly string[] | null | undefined, value: string): boo
 }
 
 function resourcesCover(resources: readonly string[], resource: string): boolean {
-  if (resources.includes('*') || resources.includes(resource)) return true;
-  const slash = resource.indexOf('/');
-  return slash >= 0 && resources.includes(`*${resource.slice(slash)}`);
+  return resources.some((pattern) => resourceCovers(pattern, resource));
 }
 
-function urlCovers(pattern: string, url: string): boolean {
+/** `resource` may be a pattern, too. */
+export function resourceCovers(pattern: string, resource: string): boolean {
+  if (pattern === '*' || pattern === resource) return true;
+  const slash = resource.indexOf('/');
+  return slash >= 0 && pattern === `*${resource.slice(slash)}`;
+}
+
+/** `url` may be a pattern, too. */
+export function urlCovers(pattern: string, url: string): boolean {
   if (pattern === '*' || pattern === url) return true;
   return pattern.endsWith('*') && url.startsWith(pattern.replace(/\*+$/, ''));
 }

@@ -21,9 +21,14 @@ export interface RbacState {
   readonly nodes: readonly string[];
   /** Everyone that a binding names, and every known account; each once. */
   readonly identities: readonly Identity[];
+  /** Whether the verbs of constrained impersonation mean anything: the gate ConstrainedImpersonation. */
+  readonly constrainedImpersonation: boolean;
 }
 
-export function readRbacState(objects: readonly KubeObject[]): RbacState {
+export function readRbacState(
+  objects: readonly KubeObject[],
+  { constrainedImpersonation = true }: { readonly constrainedImpersonation?: boolean } = {},
+): RbacState {
   const policy = readRbacPolicy(objects);
   const named = policy.grants.flatMap(
     ({ subject, namespace }) => identityOfSubject(subject, namespace) ?? [],
@@ -50,6 +55,7 @@ export function readRbacState(objects: readonly KubeObject[]): RbacState {
     accounts,
     nodes: objects.filter(({ kind }) => kind === 'Node').map(({ metadata }) => metadata.name ?? ''),
     identities: distinct([...named, ...accounts]),
+    constrainedImpersonation,
   };
 }
 

@@ -13,6 +13,7 @@ import {
   type JsonObject,
   type KubeObject,
 } from '@keelson/apimachinery';
+import { createFeatures } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
 import { createCluster, type Cluster } from '../create-cluster.ts';
 
@@ -59,7 +60,10 @@ export async function openOfflineCluster(
     const client = cluster.client();
     const { resources } = await client.discovery.fetch();
     const leftOut = await loadObjects(client, resources, objects);
-    const state = readRbacState(await readObjects(client));
+    const features = createFeatures(emulatedVersion === undefined ? {} : { emulatedVersion });
+    const state = readRbacState(await readObjects(client), {
+      constrainedImpersonation: features.enabled('ConstrainedImpersonation'),
+    });
     await storeAggregation(client, resources, state.policy.objects);
     return { cluster, state, resources, leftOut };
   } catch (error) {

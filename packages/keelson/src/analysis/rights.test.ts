@@ -14,38 +14,11 @@ import {
 } from '@keelson/advisor';
 import type { JsonObject } from '@keelson/apimachinery';
 import { createCluster, type Cluster } from '../create-cluster.ts';
+import { bind, role } from '../testing/rbac-objects.ts';
 import { openOfflineCluster, readObjects } from './offline-cluster.ts';
 
 const rbac = 'rbac.authorization.k8s.io';
 const apiVersion = `${rbac}/v1`;
-
-const role = (namespace: string, name: string, ...rules: object[]): JsonObject => ({
-  apiVersion,
-  kind: namespace === '' ? 'ClusterRole' : 'Role',
-  metadata: { name, ...(namespace === '' ? {} : { namespace }) },
-  rules: rules as JsonObject[],
-});
-const subjectOf = (text: string): JsonObject => {
-  const [kind = '', name = ''] = text.split('=');
-  if (kind !== 'ServiceAccount') return { kind, apiGroup: rbac, name };
-  const [namespace = '', account = ''] = name.split('/');
-  return { kind, namespace, name: account };
-};
-const bind = (
-  namespace: string,
-  name: string,
-  roleRef: string,
-  ...subjects: string[]
-): JsonObject => {
-  const [kind = '', role = ''] = roleRef.split('/');
-  return {
-    apiVersion,
-    kind: namespace === '' ? 'ClusterRoleBinding' : 'RoleBinding',
-    metadata: { name, ...(namespace === '' ? {} : { namespace }) },
-    roleRef: { apiGroup: rbac, kind, name: role },
-    subjects: subjects.map(subjectOf),
-  };
-};
 
 describe('who can and what can agree with the real authorizers', () => {
   const some = <T>(...values: T[]) => fc.subarray(values, { minLength: 1, maxLength: 2 });
