@@ -8,6 +8,12 @@ export type { ServerLimits } from './config.ts';
 export { openListener } from './transport/listener.ts';
 export type { Listener, ListenerOptions } from './transport/listener.ts';
 export { callInProcess } from './transport/in-process.ts';
+export { peerCertificates } from './transport/node-http.ts';
+export {
+  kubeletAttributes,
+  kubeletErrorText,
+  kubeletForbiddenText,
+} from './authorization/node/kubelet-attributes.ts';
 export type { InProcessRequest, InProcessResponse, ServeRequest } from './transport/in-process.ts';
 export { createServiceResolver } from './transport/service-resolver.ts';
 export type { ServiceResolverOptions } from './transport/service-resolver.ts';
@@ -53,6 +59,7 @@ export type { AnonymousOptions } from './authentication/anonymous.ts';
 export { createExpirationObserver } from './authentication/authentication-metrics.ts';
 export { identityHeadersOf } from './authentication/headers.ts';
 export { createTokenCacheMetrics, withTokenCache } from './authentication/token-cache.ts';
+export { createClientCertificateAuthenticator } from './authentication/x509.ts';
 export type { CaBundle } from './authentication/x509.ts';
 export { AuthenticationConfigurationError } from './authentication/configuration/authentication-configuration.ts';
 export type { AnonymousConfiguration } from './authentication/configuration/authentication-configuration.ts';

@@ -7,7 +7,7 @@
 
 import { formatGroupResource, type Clock, type Random } from '@keelson/apimachinery';
 import type { Features, Logger, ServeRequest } from '@keelson/apiserver';
-import { createInformers } from '@keelson/client';
+import { createInformers, type Client } from '@keelson/client';
 import {
   defaultNodeShape,
   noNodeRules,
@@ -19,7 +19,7 @@ import {
   type SimulatedNodes,
 } from '@keelson/node-agent';
 import { createInProcessClient, type UserSpec } from './in-process-client.ts';
-
+import { createKubeletGate } from './kubelet-gate.ts';
 import {
   metricsAddress,
   metricsServerName,
@@ -27,7 +27,7 @@ import {
   unregisterMetricsApi,
 } from './metrics-api.ts';
 import type { NodeRoute } from './node-route.ts';
-import { frontProxyName, kubeletClientCommonName, type Pki } from './pki.ts';
+import type { Pki } from './pki.ts';
 
 /** Which nodes a cluster simulates. */
 export interface NodesSettings {
@@ -64,6 +64,8 @@ const nodeUser = (name: string): UserSpec => ({
 /** COMPAT: its first word is the field manager of what kubelets write. */
 const userAgent = 'kubelet';
 const kubeletPort = 10_250;
+/** Of the one server for all nodes, and of who asks for reviews there. */
+const kubeletName = 'simulated';
 
 /** All that are to be simulated. A described one may take the place of a numbered one. */
 export function allNodes({ count, described = [] }: NodesSettings): DescribedNode[] {
@@ -118,7 +120,8 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
     kubeletPort,
     warn: (message, fields) => logger.warn(message, fields),
   });
-  const kubelet = await openKubelet(options, nodes);
+  const reviewing = clientOf(nodeUser(kubeletName));
+  const kubelet = await openKubelet(options, nodes, reviewing);
   await nodes.registered
     .then(() => registerMetricsApi(clientOf(administrator), options.pki.authority.certificatePem))
     .catch((error: unknown) =>
@@ -127,6 +130,7 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
   return {
     stop() {
       kubelet.close();
+      reviewing.close();
       stop.abort(new Error('the nodes are being stopped'));
       nodes.close();
       readingClient.close();
@@ -135,11 +139,12 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
 }
 
 async function openKubelet(
-  { pki, route, clock, logger }: StartNodesOptions,
+  { pki, route, clock, features, logger }: StartNodesOptions,
   { nodes, nodeObject }: SimulatedNodes,
+  client: Client,
 ): Promise<KubeletServer> {
   const serving = pki.authority.issueServing({
-    commonName: 'system:node:simulated',
+    commonName: nodeUser(kubeletName).name,
     dnsNames: [metricsServerName],
     ipAddresses: ['127.0.0.1'],
   });
@@ -148,11 +153,8 @@ async function openKubelet(
     nodeObject,
     clock,
     identity: { certificate: serving.certificatePem, key: serving.privateKeyPem },
-    kubeletClient: {
-      authority: pki.authority.certificatePem,
-      commonName: kubeletClientCommonName,
-    },
-    metricsClient: { authority: pki.frontProxy.authorityPem, commonName: frontProxyName },
+    clientAuthorities: [pki.authority.certificatePem, pki.frontProxy.authorityPem],
+    refusalOf: createKubeletGate({ pki, client, features, clock }),
     onError: (error) => logger.warn('a kubelet cannot answer', { error: textOf(error) }),
   });
   const hosts = [...nodes.values()].flatMap(({ name, address }) => [name, address]);

@@ -6,10 +6,12 @@ export type { SimulatedNodes, SimulatedNodesOptions } from './simulated/simulate
 export type { SimulatedNode } from './simulated/simulated-node.ts';
 export { openKubeletServer } from './kubelet/kubelet-server.ts';
 export type {
-  BelievedClient,
+  KubeletCall,
+  KubeletGate,
   KubeletIdentity,
   KubeletServer,
   KubeletServerOptions,
+  Refusal,
 } from './kubelet/kubelet-server.ts';
 export { defaultNodeShape } from './simulated/node-object.ts';
 export { NodeDescriptionError, parseDescribedNode } from './simulated/described-node.ts';

@@ -6,7 +6,7 @@
 // the cluster's most valuable secret.
 
 import { createHash } from 'node:crypto';
-import type { Clock } from '@keelson/apimachinery';
+import type { Clock, DecisionTrace } from '@keelson/apimachinery';
 import type { Features } from '../features/features.ts';
 import type { ApiRequest } from '../http.ts';
 import type { AuthenticationResult, Authenticator, UserInfo } from './authenticator.ts';
@@ -31,10 +31,17 @@ export interface ClientCertificateOptions {
   readonly features: Features;
 }
 
+/** What is looked at of a request. */
+type Connection = Pick<ApiRequest, 'peerCertificates'>;
+
+export interface ClientCertificateAuthenticator extends Authenticator {
+  authenticate(request: Connection, trace: DecisionTrace): AuthenticationResult;
+}
+
 /** Authenticates the client certificate of the connection. Throws when the CA is unreadable. */
 export function createClientCertificateAuthenticator(
   options: ClientCertificateOptions,
-): Authenticator {
+): ClientCertificateAuthenticator {
   const name = 'x509';
   const { features, clock, observeExpiration } = options;
   const verifier = createCertificateVerifier(options.clientCa, clock);
@@ -112,7 +119,7 @@ export interface CaBundle {
  */
 export interface CertificateVerifier {
   /** Undefined when the client presented none. Never throws. */
-  verify(request: ApiRequest): VerifiedCertificate | undefined;
+  verify(request: Connection): VerifiedCertificate | undefined;
 }
 
 // A chain costs some public-key operations; a client uses the same one for all its requests.

@@ -58,7 +58,8 @@ function rawValues(rawHeaders: readonly string[], name: string): string[] {
   return values;
 }
 
-function peerCertificates(socket: TLSSocket): Uint8Array[] {
+/** DER certificates of the other side, leaf first, not verified; none when it showed none. */
+export function peerCertificates(socket: TLSSocket): Uint8Array[] {
   const chain: Uint8Array[] = [];
   let certificate = socket.getPeerX509Certificate?.();
   // Ten: far more than any real chain; a peer cannot make us loop.

@@ -4,9 +4,8 @@
 //   /containerLogs /exec /attach /stats/summary /metrics/resource /pods /healthz
 //   /apis/metrics.k8s.io
 //
-// SECURITY: nobody but the API server gets an answer. It shows one of two client certificates: what
-// kubelets know it by, and for the metrics API what extension servers know it by, each of its own
-// authority; whoever has neither gets 401, whoever has the other one 403.
+// SECURITY: who asks, and whether he may, is found out for every request before anything else, by
+// the gate that the server was opened with.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
@@ -28,18 +27,30 @@ export interface KubeletIdentity {
   readonly certificate: string;
   readonly key: string;
 }
-/** A client certificate that is believed: its name, and the PEM of its authority. */
-export interface BelievedClient {
-  readonly authority: string;
-  readonly commonName: string;
+/** A request, before anything of it is done. */
+export interface KubeletCall {
+  readonly api: 'kubelet' | 'metrics';
+  /** Its certificate has not been verified. */
+  readonly socket: TLSSocket;
+  readonly authorization: string | undefined;
+  readonly method: string;
+  /** Without query. */
+  readonly path: string;
+  /** Undefined when the request is for no node of this server. */
+  readonly node: string | undefined;
 }
+/** The text of a refusal is shown as it is. */
+export type Refusal = readonly [status: number, text: string];
+/** Why the caller gets no answer; undefined when he may ask for it. */
+export type KubeletGate = (call: KubeletCall) => Promise<Refusal | undefined>;
 
 export interface KubeletServerOptions {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly nodeObject: (name: string) => Node | undefined;
   readonly identity: KubeletIdentity;
-  readonly kubeletClient: BelievedClient;
-  readonly metricsClient: BelievedClient;
+  /** PEM. Clients are told that certificates of these are worth showing. */
+  readonly clientAuthorities: readonly string[];
+  readonly refusalOf: KubeletGate;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
@@ -51,11 +62,11 @@ export interface KubeletServer {
 }
 
 export async function openKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
-  const { identity, kubeletClient, metricsClient, onError } = options;
+  const { identity, clientAuthorities, onError } = options;
   const server = createServer({
     key: identity.key,
     cert: identity.certificate,
-    ca: [kubeletClient.authority, metricsClient.authority],
+    ca: [...clientAuthorities],
     minVersion: 'TLSv1.2',
     requestCert: true,
     rejectUnauthorized: false,
@@ -116,13 +127,13 @@ function createKubelet(options: KubeletServerOptions) {
   return {
     async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
       const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://kubelet');
-      const refusal = refusalFor(request.socket as TLSSocket, pathname, options);
+      const node = nodeOf(request);
+      const refusal = await options.refusalOf(callOf(request, pathname, node));
       if (refusal !== undefined) return answerText(response, ...refusal);
       if (isMetricsApi(pathname)) {
         const { status, body } = metrics.answer(pathname, query);
         return answerJson(response, status, body);
       }
-      const node = nodeOf(request);
       if (node === undefined) return answerText(response, 404, 'there is no such node here');
       if (pathname.startsWith('/containerLogs/')) {
         const found = findContainer(node, pathname);
@@ -134,9 +145,9 @@ function createKubelet(options: KubeletServerOptions) {
     async upgrade(request: IncomingMessage, { socket, head }: Upgrade): Promise<void> {
       const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://kubelet');
       const refuse = (status: number, text: string) => refuseUpgrade(socket, status, text);
-      const refusal = refusalFor(socket as TLSSocket, pathname, options);
-      if (refusal !== undefined) return refuse(...refusal);
       const node = nodeOf(request);
+      const refusal = await options.refusalOf(callOf(request, pathname, node));
+      if (refusal !== undefined) return refuse(...refusal);
       const kind = /^\/(exec|attach)\//.exec(pathname)?.[1] as 'exec' | 'attach' | undefined;
       if (node === undefined) return refuse(404, 'there is no such node here');
       if (pathname.startsWith('/portForward/'))
@@ -156,16 +167,19 @@ function createKubelet(options: KubeletServerOptions) {
 
 const isMetricsApi = (path: string) => path === '/apis' || path.startsWith('/apis/');
 
-/** Undefined for the API server. */
-function refusalFor(
-  socket: TLSSocket,
+function callOf(
+  { socket, headers, method = '' }: IncomingMessage,
   path: string,
-  { kubeletClient, metricsClient }: KubeletServerOptions,
-): [status: number, text: string] | undefined {
-  if (!socket.authorized) return [401, 'Unauthorized'];
-  const { subject } = socket.getPeerCertificate();
-  const believed = isMetricsApi(path) ? metricsClient : kubeletClient;
-  return subject?.CN === believed.commonName ? undefined : [403, 'Forbidden'];
+  node: SimulatedNode | undefined,
+): KubeletCall {
+  return {
+    api: isMetricsApi(path) ? 'metrics' : 'kubelet',
+    socket: socket as TLSSocket,
+    authorization: headers.authorization,
+    method,
+    path,
+    node: node?.name,
+  };
 }
 
 function answerOther(
