@@ -31,6 +31,8 @@ export const nodesSection: Section = {
 const manyNodes = 1_000;
 const nodes = 100;
 const pods = 1_000;
+/** What has started has found its rhythm. */
+const settlingMs = 15_000;
 const idleMs = 20_000;
 const patienceMs = 120_000;
 const schedulingMs = 2_000;
@@ -44,7 +46,7 @@ async function measureNodes(): Promise<NodeFigures> {
   await many.close();
   await using cluster = await createCluster({ nodes });
   using client = cluster.client();
-  await sleep(schedulingMs);
+  await sleep(settlingMs);
   const idlePercent = await measureIdle();
   const isScheduled = await somethingSchedules(client);
   const from = performance.now();
