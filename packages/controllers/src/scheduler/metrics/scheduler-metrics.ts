@@ -3,22 +3,7 @@
 // one that costs: what depends on the pod is PreFilter, what is asked of nodes is Filter and Score.
 
 import type { Clock } from '@keelson/apimachinery';
-
-type Labels = Readonly<Record<string, string>>;
-
-/** Where metrics are kept; the server's registry is one. */
-export interface SchedulerMetricsRegistry {
-  counter(name: string, help: string): { add(labels: Labels, by?: number): void };
-  gauge(
-    name: string,
-    help: string,
-  ): { collect(read: () => readonly (readonly [Labels, number])[]): void };
-  histogram(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-  ): { observe(labels: Labels, value: number): void };
-}
+import { exponentialBuckets, type MetricsRegistry } from '../../machinery/controller-metrics.ts';
 
 export type AttemptResult = 'scheduled' | 'unschedulable' | 'error';
 export type TimedPoint =
@@ -62,14 +47,11 @@ export interface SchedulerMetrics {
   follow(state: SchedulerState): void;
 }
 
-const exponential = (start: number, factor: number, count: number): readonly number[] =>
-  Array.from({ length: count }, (_, i) => start * factor ** i);
-
 /** As kube-scheduler labels them: more attempts are one label. */
 const attemptsMax = 15;
 
 export function createSchedulerMetrics(
-  registry: SchedulerMetricsRegistry,
+  registry: MetricsRegistry,
   clock: Pick<Clock, 'monotonic'>,
 ): SchedulerMetrics {
   return {
@@ -80,7 +62,7 @@ export function createSchedulerMetrics(
   };
 }
 
-function attemptMetrics(registry: SchedulerMetricsRegistry) {
+function attemptMetrics(registry: MetricsRegistry) {
   const attempts = registry.counter(
     'scheduler_schedule_attempts_total',
     "Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, while 'error' means an internal scheduler problem.",
@@ -88,22 +70,22 @@ function attemptMetrics(registry: SchedulerMetricsRegistry) {
   const duration = registry.histogram(
     'scheduler_scheduling_attempt_duration_seconds',
     'Scheduling attempt latency in seconds (scheduling algorithm + binding)',
-    exponential(0.001, 2, 15),
+    exponentialBuckets(0.001, 2, 15),
   );
   const algorithmDuration = registry.histogram(
     'scheduler_scheduling_algorithm_duration_seconds',
     'Scheduling algorithm latency in seconds',
-    exponential(0.001, 2, 15),
+    exponentialBuckets(0.001, 2, 15),
   );
   const sli = registry.histogram(
     'scheduler_pod_scheduling_sli_duration_seconds',
     'E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue and might involve multiple scheduling attempts.',
-    exponential(0.01, 2, 20),
+    exponentialBuckets(0.01, 2, 20),
   );
   const podAttempts = registry.histogram(
     'scheduler_pod_scheduling_attempts',
     'Number of attempts to successfully schedule a pod.',
-    exponential(1, 2, 5),
+    exponentialBuckets(1, 2, 5),
   );
   return {
     attempt(result: AttemptResult, profile: string, tookMs: number) {
@@ -119,16 +101,16 @@ function attemptMetrics(registry: SchedulerMetricsRegistry) {
   };
 }
 
-function pluginMetrics(registry: SchedulerMetricsRegistry) {
+function pluginMetrics(registry: MetricsRegistry) {
   const points = registry.histogram(
     'scheduler_framework_extension_point_duration_seconds',
     'Latency for running all plugins of a specific extension point.',
-    exponential(0.0001, 2, 12),
+    exponentialBuckets(0.0001, 2, 12),
   );
   const plugins = registry.histogram(
     'scheduler_plugin_execution_duration_seconds',
     'Duration for running a plugin at a specific extension point.',
-    exponential(0.00001, 1.5, 20),
+    exponentialBuckets(0.00001, 1.5, 20),
   );
   const evaluations = registry.counter(
     'scheduler_plugin_evaluation_total',
@@ -141,7 +123,7 @@ function pluginMetrics(registry: SchedulerMetricsRegistry) {
   const victimCounts = registry.histogram(
     'scheduler_preemption_victims',
     'Number of selected preemption victims',
-    exponential(1, 2, 7),
+    exponentialBuckets(1, 2, 7),
   );
   return {
     point(point: TimedPoint, status: PointStatus, profile: string, tookMs: number) {
@@ -157,7 +139,7 @@ function pluginMetrics(registry: SchedulerMetricsRegistry) {
   };
 }
 
-function queueMetrics(registry: SchedulerMetricsRegistry) {
+function queueMetrics(registry: MetricsRegistry) {
   const incoming = registry.counter(
     'scheduler_queue_incoming_pods_total',
     'Number of pods added to scheduling queues by event and queue type.',
