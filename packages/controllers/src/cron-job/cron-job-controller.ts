@@ -6,9 +6,10 @@ import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { CronJob, CronJobStatus, Job } from '@keelson/apimachinery/types/batch.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
 import { exponentialBuckets } from '../machinery/controller-metrics.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { controllerOf, dependentsOf, indexByController } from '../machinery/ownership.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { cronJobsResource, jobsResource } from '../machinery/resources.ts';
@@ -34,16 +35,11 @@ interface Tools {
 }
 
 export function createCronJobController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const cronJobs = informers.informer<CronJob>(cronJobsResource);
   const jobs = informers.informer<Job>(jobsResource);
   indexByController(jobs);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'cronjob-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'cronjob-controller');
   const skew = context.metrics.histogram(
     'cronjob_controller_job_creation_skew_duration_seconds',
     '[STABLE] Time between when a cronjob is scheduled to be run, and when the corresponding job is created',

@@ -11,8 +11,9 @@ import type {
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { claimDependents, indexByController, tellOwners } from '../machinery/ownership.ts';
 import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
@@ -65,14 +66,9 @@ interface Tools {
 }
 
 export function createDaemonSetController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { client, informers, clock } = context;
   const pods = informers.informer<Pod>(podsResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, component);
   const tools: Tools = {
     context,
     daemonSets: informers.informer<DaemonSet>(daemonSetsResource),

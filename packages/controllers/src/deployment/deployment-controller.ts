@@ -7,8 +7,8 @@ import { compileLabelSelector, findCondition, type KubeObject } from '@keelson/a
 import type { Deployment, ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import {
   claimDependents,
   controllerOf,
@@ -37,18 +37,13 @@ const workers = 5;
 const component = 'deployment-controller';
 
 export function createDeploymentController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const deployments = informers.informer<Deployment>(deploymentsResource);
   const replicaSets = informers.informer<ReplicaSet>(replicaSetsResource);
   const pods = informers.informer<Pod>(podsResource);
   indexByController(replicaSets);
   indexByController(pods);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, component);
   const tools: DeploymentTools = { context, deployments, replicaSets, pods, events };
   return createReconciler(context, {
     failure: 'Deployment not reconciled',

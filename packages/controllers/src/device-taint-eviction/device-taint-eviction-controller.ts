@@ -8,8 +8,9 @@ import type { ResourceClaim, ResourceSlice } from '@keelson/apimachinery/types/r
 import type { DeviceTaintRule } from '@keelson/apimachinery/types/resource.k8s.io.v1beta2';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   podsResource,
@@ -56,7 +57,7 @@ export function createDeviceTaintEvictionController(
   context: ControllerContext,
   { taintRules }: DeviceTaintEvictionOptions,
 ): Controller {
-  const { client, informers, clock, log, metrics } = context;
+  const { informers, metrics } = context;
   const pods = informers.informer<Pod>(podsResource);
   const claims = informers.informer<ResourceClaim>(resourceClaimsResource);
   const slices = informers.informer<ResourceSlice>(resourceSlicesResource);
@@ -66,12 +67,7 @@ export function createDeviceTaintEvictionController(
     pods,
     claims,
     slices: () => withRuleTaints(slices.store.list(), rules?.store.list() ?? []),
-    events: createEventRecorder({
-      client,
-      clock,
-      component,
-      onError: (error) => log.warn('event not written', { error: errorText(error) }),
-    }),
+    events: createControllerEvents(context, component),
     evictions: new Map(),
     deleted: createDeletionMetrics(metrics, {
       subsystem: 'device_taint_eviction_controller',

@@ -15,7 +15,8 @@ import type {
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { scaledIntOrPercent } from '../machinery/int-or-percent.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { podDisruptionBudgetsResource, podsResource } from '../machinery/resources.ts';
@@ -52,16 +53,11 @@ export function createDisruptionController(context: ControllerContext): Controll
 }
 
 function createBudgetReconciler(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const budgets = informers.informer<PodDisruptionBudget>(podDisruptionBudgetsResource);
   const pods = informers.informer<Pod>(podsResource);
   const expected = createExpectedPodsCounter(context);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, component);
   const tools: Tools = { context, budgets, pods, events, expected };
   return createReconciler(context, {
     failure: 'disruption budget not reconciled',

@@ -8,7 +8,8 @@ import type { EndpointSlice } from '@keelson/apimachinery/types/discovery.k8s.io
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { isControlledBy } from '../machinery/ownership.ts';
 import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
@@ -47,16 +48,11 @@ interface Tools {
 }
 
 export function createEndpointSliceMirroringController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers, clock } = context;
   const endpoints = informers.informer<Endpoints>(endpointsResource);
   const services = informers.informer<Service>(servicesResource);
   const slices = informers.informer<EndpointSlice>(endpointSlicesResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'endpoint-slice-mirroring-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'endpoint-slice-mirroring-controller');
   const pending = createPendingWrites(slices, clock);
   const tools: Tools = { context, endpoints, services, slices, events, pending };
   return createReconciler(context, {

@@ -8,7 +8,8 @@ import type { EndpointSlice } from '@keelson/apimachinery/types/discovery.k8s.io
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { isControlledBy } from '../machinery/ownership.ts';
 import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
@@ -52,18 +53,13 @@ interface Tools {
 }
 
 export function createEndpointSliceController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers, clock } = context;
   const services = informers.informer<Service>(servicesResource);
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   const slices = informers.informer<EndpointSlice>(endpointSlicesResource);
   indexByNode(pods);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'endpoint-slice-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'endpoint-slice-controller');
   const pending = createPendingWrites(slices, clock);
   const triggerTimes = createTriggerTimes();
   const metrics = createSliceMetrics(context.metrics);

@@ -6,7 +6,8 @@ import type { Endpoints, Pod, Service } from '@keelson/apimachinery/types/core.v
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { endpointsResource, podsResource, servicesResource } from '../machinery/resources.ts';
 import { isNamespaceTerminating } from '../machinery/status-causes.ts';
@@ -43,16 +44,11 @@ interface Tools {
 }
 
 export function createEndpointsController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const services = informers.informer<Service>(servicesResource);
   const pods = informers.informer<Pod>(podsResource);
   const endpoints = informers.informer<Endpoints>(endpointsResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'endpoint-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'endpoint-controller');
   const triggerTimes = createTriggerTimes();
   const goneServices = new Set<string>();
   const tools: Tools = {

@@ -6,7 +6,8 @@ import type { PersistentVolumeClaim, Pod, Volume } from '@keelson/apimachinery/t
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { controllerReference, isControlledBy } from '../machinery/ownership.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { persistentVolumeClaimsResource, podsResource } from '../machinery/resources.ts';
@@ -23,15 +24,10 @@ interface Tools {
 }
 
 export function createEphemeralVolumeController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const pods = informers.informer<Pod>(podsResource);
   const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'ephemeral_volume',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'ephemeral_volume');
   const creations = createCreationMetrics(context);
   const tools: Tools = { context, claims, events, creations };
   return createReconciler(context, {

@@ -7,7 +7,7 @@
 
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import {
   requeueLater,
   runController,
@@ -197,13 +197,8 @@ function createDeletionReconciler(
 }
 
 /** Tells the user, with an event at the dependent, that its owner can never be one. */
-function createInvalidOwnerReport({ client, clock, log }: ControllerContext) {
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'garbage-collector-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+function createInvalidOwnerReport(context: ControllerContext) {
+  const events = createControllerEvents(context, 'garbage-collector-controller');
   return ({ identity, owners }: GraphNode, ownerUid: string): void => {
     const owner = owners.find(({ uid }) => uid === ownerUid);
     if (owner === undefined) return;

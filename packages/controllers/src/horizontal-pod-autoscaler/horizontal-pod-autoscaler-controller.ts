@@ -7,7 +7,7 @@ import type { HorizontalPodAutoscaler } from '@keelson/apimachinery/types/autosc
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { createResourceMapping } from '../machinery/resource-mapping.ts';
 import { horizontalPodAutoscalersResource, podsResource } from '../machinery/resources.ts';
@@ -31,7 +31,7 @@ export function createHorizontalPodAutoscalerController(
   context: ControllerContext,
   options: HorizontalPodAutoscalerOptions = {},
 ): Controller {
-  const { client, informers, clock, log } = context;
+  const { client, informers } = context;
   const autoscalers = informers.informer<HorizontalPodAutoscaler>(horizontalPodAutoscalersResource);
   const pods = informers.informer<Pod>(podsResource);
   const mapping = createResourceMapping(client.discovery);
@@ -40,12 +40,7 @@ export function createHorizontalPodAutoscalerController(
     options,
     autoscalers,
     pods,
-    events: createEventRecorder({
-      client,
-      clock,
-      component: 'horizontal-pod-autoscaler',
-      onError: (error) => log.warn('event not written', { error: errorText(error) }),
-    }),
+    events: createControllerEvents(context, 'horizontal-pod-autoscaler'),
     mapping,
     metrics: createMetricsClient(client, mapping),
     histories: new Map(),

@@ -7,8 +7,9 @@ import type { Job, JobStatus } from '@keelson/apimachinery/types/batch.v1';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { claimDependents, indexByController, tellOwners } from '../machinery/ownership.ts';
 import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
@@ -47,16 +48,11 @@ interface Tools {
 }
 
 export function createJobController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { client, informers, clock } = context;
   const jobs = informers.informer<Job>(jobsResource);
   const pods = informers.informer<Pod>(podsResource);
   indexByController(pods);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: jobComponent,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, jobComponent);
   const tools: Tools = {
     context,
     jobs,

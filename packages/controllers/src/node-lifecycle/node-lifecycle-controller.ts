@@ -8,7 +8,8 @@ import type { Node, Pod, Taint } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { leasesResource, nodesResource, podsResource } from '../machinery/resources.ts';
 import { eventTarget } from '../pods/pod-control.ts';
@@ -57,17 +58,12 @@ interface Tools {
 }
 
 export function createNodeLifecycleController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers, clock } = context;
   const nodes = informers.informer<Node>(nodesResource);
   const pods = informers.informer<Pod>(podsResource);
   const leases = informers.informer<Lease>(leasesResource);
   indexByNode(pods);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'node-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'node-controller');
   const tools: Tools = {
     context,
     nodes,

@@ -6,8 +6,7 @@ import { jsonEqual, type JsonValue, type KubeObject } from '@keelson/apimachiner
 import type { AttachedVolume, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { nodesResource } from '../machinery/resources.ts';
 import type { WorkQueue } from '../machinery/work-queue.ts';
@@ -27,14 +26,8 @@ const volumeKey = (name: string) => `volume ${name}`;
 const nodeKey = (name: string) => `node ${name}`;
 
 export function createAttachDetachController(context: ControllerContext): Controller {
-  const { client, clock, log } = context;
   const objects = attachDetachObjects(context);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'attachdetach-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'attachdetach-controller');
   const tools: AttachDetachTools = { context, objects, events, unwantedSince: new Map() };
   const told: Told = new Map();
   let enqueueNode: (nodeName: string) => void = () => {};

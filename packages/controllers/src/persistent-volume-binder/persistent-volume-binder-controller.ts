@@ -10,8 +10,8 @@ import type {
 } from '@keelson/apimachinery/types/core.v1';
 import type { StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   persistentVolumeClaimsResource,
@@ -29,17 +29,12 @@ import { reconcileVolume } from './reconcile-volume.ts';
 const resyncMs = 15_000;
 
 export function createPersistentVolumeBinderController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
   const volumes = informers.informer<PersistentVolume>(persistentVolumesResource);
   const classes = informers.informer<StorageClass>(storageClassesResource);
   const pods = informers.informer<Pod>(podsResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'persistentvolume-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'persistentvolume-controller');
   const tools: BinderTools = { context, claims, volumes, classes, pods, events };
   let queue: WorkQueue | undefined;
   return createReconciler(context, {

@@ -5,8 +5,8 @@
 
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   persistentVolumeClaimsResource,
@@ -32,15 +32,10 @@ const inTreePlugins = {
 const fields = Object.keys(inTreePlugins) as (keyof typeof inTreePlugins)[];
 
 export function createPersistentVolumeExpanderController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { client, informers } = context;
   const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
   const volumes = informers.informer<PersistentVolume>(persistentVolumesResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'volume_expand',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'volume_expand');
   const mark = async (claim: PersistentVolumeClaim, driver: string, signal: AbortSignal) => {
     const { annotations = {}, namespace = '' } = claim.metadata;
     if (annotations[storageResizer] === driver) return;

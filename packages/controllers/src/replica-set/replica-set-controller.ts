@@ -6,8 +6,8 @@ import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import {
   claimDependents,
   controllerOf,
@@ -43,17 +43,12 @@ export const createReplicationControllerController = (context: ControllerContext
   createReplicaController(context, replicationControllerKind);
 
 function createReplicaController(context: ControllerContext, kind: ReplicaKind): Controller {
-  const { client, informers, clock, log } = context;
+  const { client, informers, clock } = context;
   const keepers = informers.informer<ReplicaKeeper>(kind.resource);
   const pods = informers.informer<Pod>(podsResource);
   indexByController(pods);
   indexByController(keepers);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: kind.component,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, kind.component);
   const podControl = createPodControl({ client, events, ownerKind: kind });
   const pending = createPendingWrites(pods, clock);
   const tools: Tools = { context, kind, keepers, pods, podControl, pending };

@@ -10,7 +10,8 @@ import type {
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   podsResource,
@@ -42,7 +43,7 @@ interface Tools {
 }
 
 export function createResourceClaimController(context: ControllerContext): Controller {
-  const { client, clock, informers, log } = context;
+  const { informers } = context;
   const pods = informers.informer<Pod>(podsResource);
   const claims = informers.informer<ResourceClaim>(resourceClaimsResource);
   const templates = informers.informer<ResourceClaimTemplate>(resourceClaimTemplatesResource);
@@ -52,12 +53,7 @@ export function createResourceClaimController(context: ControllerContext): Contr
   pods.addIndex(byClaim, (pod) =>
     claimNames(pod).map((name) => `${pod.metadata.namespace ?? ''}/${name}`),
   );
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'resource_claim',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'resource_claim');
   const tools: Tools = { context, pods, claims, templates, events, made: new Map() };
   return createReconciler(context, {
     failure: 'resource claims not reconciled',

@@ -1,24 +1,20 @@
 // Events of schedulers: each profile tells under its own name.
 
-import { errorText, type ControllerContext } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import type { ControllerContext } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 
 export interface SchedulerEvents {
   of(schedulerName: string): EventRecorder;
 }
 
-export function createSchedulerEvents({ client, clock, log }: ControllerContext): SchedulerEvents {
-  const onError = (error: unknown) => log.warn('event not written', { error: errorText(error) });
+export function createSchedulerEvents(context: ControllerContext): SchedulerEvents {
   const recorders = new Map<string, EventRecorder>();
   return {
     // Only names of profiles come here, which are few.
     of(component) {
-      let recorder = recorders.get(component);
-      if (recorder === undefined)
-        recorders.set(
-          component,
-          (recorder = createEventRecorder({ client, clock, component, onError })),
-        );
+      const recorder = recorders.get(component) ?? createControllerEvents(context, component);
+      recorders.set(component, recorder);
       return recorder;
     },
   };

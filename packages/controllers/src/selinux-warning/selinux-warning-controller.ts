@@ -11,9 +11,10 @@ import type {
 import type { CSIDriver } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
 import type { Gauge } from '../machinery/controller-metrics.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   csiDriversResource,
@@ -42,7 +43,7 @@ interface Tools {
 }
 
 export function createSelinuxWarningController(context: ControllerContext): Controller {
-  const { client, informers, clock, log, metrics } = context;
+  const { informers, metrics } = context;
   const pods = informers.informer<Pod>(podsResource);
   const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
   const volumes = informers.informer<PersistentVolume>(persistentVolumesResource);
@@ -57,12 +58,7 @@ export function createSelinuxWarningController(context: ControllerContext): Cont
     claims,
     volumes,
     drivers,
-    events: createEventRecorder({
-      client,
-      clock,
-      component: 'selinux_warning',
-      onError: (error) => log.warn('event not written', { error: errorText(error) }),
-    }),
+    events: createControllerEvents(context, 'selinux_warning'),
     users: new Map(),
     shown: metrics.gauge(
       'selinux_warning_controller_selinux_volume_conflict',

@@ -10,8 +10,8 @@ import {
 import type { IPAddress, ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { eventTarget } from '../pods/pod-control.ts';
@@ -50,16 +50,11 @@ export function createServiceCidrController(
   context: ControllerContext,
   { version }: ServiceCidrControllerOptions,
 ): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const resourceOf = (resource: string) => ({ group: 'networking.k8s.io', version, resource });
   const serviceCidrs = informers.informer<ServiceCIDR>(resourceOf('servicecidrs'));
   const addresses = informers.informer<IPAddress>(resourceOf('ipaddresses'));
-  const events = createEventRecorder({
-    client,
-    clock,
-    component,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, component);
   const resource = resourceOf('servicecidrs');
   const tools: Tools = { context, resource, serviceCidrs, addresses, events };
   return createReconciler(context, {

@@ -7,8 +7,9 @@ import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachin
 import type { StorageClass, VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Informer, ResourceClient } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   persistentVolumeClaimsResource,
@@ -39,18 +40,13 @@ interface Tools extends DataSourceTools {
 }
 
 export function createSimulatedVolumeProvisioner(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { client, informers } = context;
   const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
   const volumes = informers.informer<PersistentVolume>(persistentVolumesResource);
   const classes = informers.informer<StorageClass>(storageClassesResource);
   const attachments = informers.informer<VolumeAttachment>(volumeAttachmentsResource);
   indexByVolume(attachments);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: simulatedDriver,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, simulatedDriver);
   const resource = client.resource<PersistentVolume>(persistentVolumesResource);
   const tools: Tools = { client, claims, resource, volumes, classes, attachments, events };
   return createReconciler(context, {

@@ -5,8 +5,9 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   persistentVolumeClaimsResource,
@@ -42,15 +43,10 @@ export function createSimulatedVolumeResizer(
   context: ControllerContext,
   { hasRecovery }: VolumeResizerOptions,
 ): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers } = context;
   const claims = informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
   const volumes = informers.informer<PersistentVolume>(persistentVolumesResource);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: `external-resizer ${simulatedDriver}`,
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, `external-resizer ${simulatedDriver}`);
   const tools: Tools = { context, events, hasRecovery, refused: new Map() };
   return createReconciler(context, {
     failure: 'simulated volume not expanded',

@@ -11,8 +11,9 @@ import type {
 import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { claimDependents, indexByController, tellOwners } from '../machinery/ownership.ts';
 import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
@@ -59,19 +60,14 @@ interface Tools {
 }
 
 export function createStatefulSetController(context: ControllerContext): Controller {
-  const { client, informers, clock, log } = context;
+  const { informers, clock } = context;
   const tools: Tools = {
     context,
     sets: informers.informer<StatefulSet>(statefulSetsResource),
     pods: informers.informer<Pod>(podsResource),
     claims: informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource),
     revisions: informers.informer<ControllerRevision>(controllerRevisionsResource),
-    events: createEventRecorder({
-      client,
-      clock,
-      component: 'statefulset-controller',
-      onError: (error) => log.warn('event not written', { error: errorText(error) }),
-    }),
+    events: createControllerEvents(context, 'statefulset-controller'),
     pending: createPendingWrites(informers.informer<Pod>(podsResource), clock),
   };
   const { sets, pods, claims, revisions } = tools;

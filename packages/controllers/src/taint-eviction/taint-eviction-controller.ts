@@ -4,8 +4,9 @@
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder, type EventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
+import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { nodesResource, podsResource } from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
@@ -38,16 +39,11 @@ interface Tools {
 }
 
 export function createTaintEvictionController(context: ControllerContext): Controller {
-  const { client, informers, clock, log, metrics } = context;
+  const { informers, metrics } = context;
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   indexByNode(pods);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'taint-eviction-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'taint-eviction-controller');
   const deleted = createDeletionMetrics(metrics, {
     subsystem: 'taint_eviction_controller',
     controller: 'TaintEvictionController',

@@ -4,8 +4,8 @@
 import type { KubeObject } from '@keelson/apimachinery';
 import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
-import { createEventRecorder } from '../machinery/event-recorder.ts';
+import { keyOf, parseKey } from '../machinery/controller.ts';
+import { createControllerEvents } from '../machinery/controller-events.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { persistentVolumeClaimsResource } from '../machinery/resources.ts';
 import { whenServed } from '../machinery/when-served.ts';
@@ -35,14 +35,8 @@ export function createSnapshotController(context: ControllerContext): Controller
 }
 
 function createServedController(context: ControllerContext): Controller {
-  const { client, clock, log } = context;
   const objects = snapshotObjects(context);
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'snapshot-controller',
-    onError: (error) => log.warn('event not written', { error: errorText(error) }),
-  });
+  const events = createControllerEvents(context, 'snapshot-controller');
   const tools: SnapshotTools = { context, objects, events };
   return createReconciler(context, {
     failure: 'snapshot not reconciled',
