@@ -8,6 +8,7 @@ import {
   namespace,
   pick,
   run,
+  set,
   succeed,
   take,
   template,
@@ -51,11 +52,7 @@ const work: Scenario = {
             },
           }),
       moves: [
-        ({ client, random: dice }) =>
-          client
-            .resource(jobResource)
-            .namespace(namespace)
-            .patch('job', 'merge', { spec: { parallelism: pick([1, 2, 3], dice) } }),
+        set({ resource: jobResource, name: 'job' }, 'parallelism', [1, 2, 3]),
         run,
         run,
         run,
@@ -117,11 +114,8 @@ const clockwork: Scenario = {
           },
         }),
     moves: [
-      ({ client, random }) =>
-        client
-          .resource(cronJobResource)
-          .namespace(namespace)
-          .patch('cron', 'merge', { spec: { suspend: random.float() < 0.2 } }),
+      // More often not.
+      set({ resource: cronJobResource, name: 'cron' }, 'suspend', [true, false, false, false]),
       run,
       run,
       succeed,

@@ -11,12 +11,13 @@ import {
   keeperOf,
   lose,
   namespace,
+  newImage,
   pick,
   run,
+  set,
   take,
   template,
   vanish,
-  type Move,
   type Scenario,
 } from './scenario.ts';
 
@@ -27,15 +28,7 @@ const daemonSets = { group, version: 'v1', resource: 'daemonsets' };
 const nodes = { group: '', version: 'v1', resource: 'nodes' };
 const selector = { matchLabels: { app: 'x' } };
 
-const newImage =
-  (resource: typeof deployments): Move =>
-  ({ client, random }) =>
-    client
-      .resource(resource)
-      .namespace(namespace)
-      .patch('web', 'strategic', {
-        spec: { template: template(pick(['one', 'two', 'three'], random)) },
-      });
+const images = ['one', 'two', 'three'];
 
 const rollout: Scenario = {
   name: 'a rollout keeps within its surge, and as many in service as it has to',
@@ -64,7 +57,17 @@ const rollout: Scenario = {
               strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
             },
           }),
-      moves: [newImage(deployments), run, run, run, run, run, lose, take, vanish],
+      moves: [
+        newImage({ resource: deployments, name: 'web' }, images),
+        run,
+        run,
+        run,
+        run,
+        run,
+        lose,
+        take,
+        vanish,
+      ],
       wrong({ id, object, before }, scene) {
         if (id !== 'apps/replicasets') return undefined;
         const sets = scene.of<ReplicaSet>('apps/replicasets');
@@ -99,11 +102,7 @@ const replicaSet: Scenario = {
           spec: { replicas: 3, selector, template: template() },
         }),
     moves: [
-      ({ client, random }) =>
-        client
-          .resource(replicaSets)
-          .namespace(namespace)
-          .patch('web', 'merge', { spec: { replicas: pick([0, 1, 3, 5], random) } }),
+      set({ resource: replicaSets, name: 'web' }, 'replicas', [0, 1, 3, 5]),
       run,
       run,
       fail,
@@ -139,7 +138,18 @@ const daemonSet: Scenario = {
           },
         });
     },
-    moves: [newImage(daemonSets), run, run, run, run, lose, fail, take, vanish, vanish],
+    moves: [
+      newImage({ resource: daemonSets, name: 'web' }, images),
+      run,
+      run,
+      run,
+      run,
+      lose,
+      fail,
+      take,
+      vanish,
+      vanish,
+    ],
     wrong({ id, object, type }, scene) {
       if (id !== '/pods' || type !== 'ADDED') return undefined;
       const machine = machineOf(object as unknown as Pod);

@@ -1,7 +1,7 @@
 // A play of one controller: what is there at the beginning, what users may ask for, and what must
 // hold after each write. Machines are played here: pods run, lose their health, end, are lost.
 
-import type { Random } from '@keelson/apimachinery';
+import type { GroupVersionResource, JsonValue, Random } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
 import type { Moment, Scene } from './history.ts';
@@ -51,6 +51,27 @@ export const isActive = (pod: Pod): boolean => !isOver(pod) && !isEnding(pod);
 /** Whose pod it is. */
 export const keeperOf = ({ metadata: { ownerReferences = [] } }: Pod): string | undefined =>
   ownerReferences.find(({ controller }) => controller === true)?.uid;
+
+interface Kept {
+  readonly resource: GroupVersionResource;
+  readonly name: string;
+}
+/** A user wants another image, or one of those before again. */
+export const newImage =
+  ({ resource, name }: Kept, images: readonly string[]): Move =>
+  ({ client, random }) =>
+    client
+      .resource(resource)
+      .namespace(namespace)
+      .patch(name, 'strategic', { spec: { template: template(pick(images, random)) } });
+/** A user sets a field of the spec. */
+export const set =
+  <T extends JsonValue>({ resource, name }: Kept, field: string, values: readonly T[]): Move =>
+  ({ client, random }) =>
+    client
+      .resource(resource)
+      .namespace(namespace)
+      .patch(name, 'merge', { spec: { [field]: pick(values, random) } });
 
 const ready = (status: 'True' | 'False') => ({ conditions: [{ type: 'Ready', status }] });
 const ended = (exitCode: number) => ({

@@ -10,8 +10,9 @@ import {
   isReady,
   lose,
   namespace,
-  pick,
+  newImage,
   run,
+  set,
   take,
   template,
   vanish,
@@ -40,18 +41,8 @@ const ordered: Scenario = {
           },
         }),
     moves: [
-      ({ client, random }) =>
-        client
-          .resource(resource)
-          .namespace(namespace)
-          .patch('db', 'strategic', {
-            spec: { template: template(pick(['one', 'two'], random)) },
-          }),
-      ({ client, random }) =>
-        client
-          .resource(resource)
-          .namespace(namespace)
-          .patch('db', 'merge', { spec: { replicas: pick([0, 1, 2, 4], random) } }),
+      newImage({ resource, name: 'db' }, ['one', 'two']),
+      set({ resource, name: 'db' }, 'replicas', [0, 1, 2, 4]),
       run,
       run,
       run,
