@@ -60,6 +60,7 @@ export { createExpirationObserver } from './authentication/authentication-metric
 export { identityHeadersOf } from './authentication/headers.ts';
 export { createTokenCacheMetrics, withTokenCache } from './authentication/token-cache.ts';
 export { createClientCertificateAuthenticator } from './authentication/x509.ts';
+export { withAuthenticatedGroup } from './authentication/union.ts';
 export type { CaBundle } from './authentication/x509.ts';
 export { AuthenticationConfigurationError } from './authentication/configuration/authentication-configuration.ts';
 export type { AnonymousConfiguration } from './authentication/configuration/authentication-configuration.ts';

@@ -15,12 +15,12 @@ import {
   kubeletErrorText,
   kubeletForbiddenText,
   peerCertificates,
+  withAuthenticatedGroup,
   type Features,
   type UserInfo,
 } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
 import type { KubeletCall, KubeletGate, Refusal } from '@keelson/node-agent';
-import { toUser } from './in-process-client.ts';
 import { frontProxyName, type Pki } from './pki.ts';
 
 export interface KubeletGateOptions {
@@ -48,7 +48,7 @@ export function createKubeletGate(options: KubeletGateOptions): KubeletGate {
     return ({ socket }: KubeletCall): UserInfo | undefined => {
       const connection = { peerCertificates: () => peerCertificates(socket) };
       const result = authenticator.authenticate(connection, noDecisionTrace);
-      return result.outcome === 'authenticated' ? toUser(result.user) : undefined;
+      return result.outcome === 'authenticated' ? withAuthenticatedGroup(result.user) : undefined;
     };
   };
   const ofCluster = certified(pki.authority.certificatePem);
