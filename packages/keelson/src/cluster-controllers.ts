@@ -31,7 +31,7 @@ export interface ClusterControllerParts {
   readonly server: ApiServer;
   readonly sources: ObjectSources;
   readonly tokens: ServiceAccountTokens;
-  readonly onScheduler: (scheduler: Scheduler) => void;
+  readonly onScheduler: (scheduler: Scheduler | undefined) => void;
 }
 
 export function startClusterControllers(

@@ -254,7 +254,7 @@ function createSchedulerSeat() {
   let scheduler: Scheduler | undefined;
   return {
     scheduling: () => scheduler?.explain,
-    onScheduler: (created: Scheduler) => void (scheduler = created),
+    onScheduler: (running: Scheduler | undefined) => void (scheduler = running),
   };
 }
 

@@ -103,8 +103,8 @@ export interface ControllerInputs {
   readonly isServed: (resource: GroupVersionResource) => boolean;
   /** How objects use quota, as admission counts it. */
   readonly quotaCounting: QuotaCounting;
-  /** The scheduler, if it is among those that run. */
-  readonly onScheduler?: (scheduler: Scheduler) => void;
+  /** The scheduler, as long as one runs. */
+  readonly onScheduler?: (scheduler: Scheduler | undefined) => void;
   /** Where the scheduler's metrics are served. */
   readonly schedulerMetrics?: SchedulerOptions['metrics'];
 }
@@ -383,8 +383,13 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
         configuration: tools.settings?.scheduler,
         metrics: tools.schedulerMetrics,
       });
-      tools.onScheduler?.(scheduler);
-      return scheduler;
+      return {
+        async run(signal) {
+          tools.onScheduler?.(scheduler);
+          await scheduler.run(signal);
+          tools.onScheduler?.(undefined);
+        },
+      };
     },
   },
 };

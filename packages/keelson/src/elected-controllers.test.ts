@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createSeededRandom, createSimulatedClock } from '@keelson/apimachinery';
 import type { Lease } from '@keelson/apimachinery/types/coordination.k8s.io.v1';
-import type { ConfigMap, Event } from '@keelson/apimachinery/types/core.v1';
-import { createFeatures, createMemoryStorage } from '@keelson/apiserver';
+import type { ConfigMap, Event, Pod } from '@keelson/apimachinery/types/core.v1';
+import { callInProcess, createFeatures, createMemoryStorage } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
 import { defaultLeaseTimes } from '@keelson/controllers';
 import { selectControllers } from './controller-list.ts';
@@ -172,4 +172,34 @@ test('who has lost its lease to another stops, and waits', async (t) => {
   await planes.pass(10_000);
   assert.notEqual(holderOf(await planes.lease('kube-controller-manager')), holderIdentity);
   assert.ok(await planes.areControllersAtWork());
+});
+
+test('only the scheduler that leads explains', async (t) => {
+  const planes = await startTwo(t);
+  const pods = planes.client.resource<Pod>(core('pods')).namespace('default');
+  await planes.client
+    .resource(core('serviceaccounts'))
+    .namespace('default')
+    .create({ metadata: { name: 'default' } })
+    .catch(() => {});
+  await pods.create({
+    metadata: { name: 'web' },
+    spec: { containers: [{ name: 'c', image: 'i' }] },
+  });
+  await planes.pass(1_000);
+  const explains = async ({ server }: ControlPlane) => {
+    const answer = await callInProcess(server.serve, {
+      method: 'GET',
+      url: '/debug/keelson/traces/pods/default/web',
+      user: { name: 'root', uid: '', groups: ['system:masters'], extra: {} },
+    });
+    await answer.bytes();
+    return answer.status;
+  };
+  assert.deepEqual([await explains(planes.first), await explains(planes.second)], [200, 503]);
+  const leases = planes.client.resource<Lease>(leasesResource).namespace('kube-system');
+  const lease = await planes.lease('kube-scheduler');
+  await leases.update({ ...lease, spec: { ...lease.spec, holderIdentity: 'somebody-else' } });
+  await planes.pass(3_000);
+  assert.deepEqual([await explains(planes.first), await explains(planes.second)], [503, 503]);
 });
