@@ -18,6 +18,8 @@ export interface Informers {
     resource: GroupVersionResource,
     options?: SharedInformerOptions,
   ): Informer<T>;
+  /** The informer of all objects of the resource, if somebody has asked for it. */
+  existing(resource: GroupVersionResource): Informer | undefined;
   /** Resolves when all that were asked for so far have synced. */
   synced(signal?: AbortSignal): Promise<void>;
 }
@@ -34,15 +36,13 @@ export function createInformers(options: InformersOptions, signal: AbortSignal):
   const { client, onError = () => {}, ...rest } = options;
   const started = new Map<string, Informer>();
   return {
+    existing: (resource) => started.get(keyOf(resource, {})),
     informer<T extends KubeObject>(
       resource: GroupVersionResource,
-      { metadataOnly = false, namespace = '', ...selection }: SharedInformerOptions = {},
+      shared: SharedInformerOptions = {},
     ) {
-      const { group, version } = resource;
-      const key = JSON.stringify([
-        [group, version, resource.resource, metadataOnly, namespace],
-        [selection.labelSelector ?? '', selection.fieldSelector ?? ''],
-      ]);
+      const { metadataOnly = false, namespace = '', ...selection } = shared;
+      const key = keyOf(resource, shared);
       let informer = started.get(key);
       if (informer === undefined) {
         const all = metadataOnly ? client.metadata(resource) : client.resource(resource);
@@ -63,4 +63,24 @@ export function createInformers(options: InformersOptions, signal: AbortSignal):
       await Promise.all([...started.values()].map((informer) => informer.synced(waiting)));
     },
   };
+}
+
+function keyOf(
+  { group, version, resource }: GroupVersionResource,
+  {
+    metadataOnly = false,
+    namespace = '',
+    labelSelector = '',
+    fieldSelector = '',
+  }: SharedInformerOptions,
+): string {
+  return JSON.stringify([
+    group,
+    version,
+    resource,
+    metadataOnly,
+    namespace,
+    labelSelector,
+    fieldSelector,
+  ]);
 }

@@ -1,5 +1,6 @@
 // One informer of metadata for every resource whose objects can be deleted and watched, for as long
-// as discovery has it. Custom resources come and go with their definitions, which are watched
+// as discovery has it; where other controllers have one of whole objects, that one serves, as in
+// kube-controller-manager. Custom resources come and go with their definitions, which are watched
 // themselves, so a change of them is looked for when one of them changes.
 
 import {
@@ -15,7 +16,6 @@ import {
   type DiscoveredResource,
   type Informer,
   type InformerHandler,
-  type LinkedAbort,
 } from '@keelson/client';
 import { errorText, type ControllerContext } from '../machinery/controller.ts';
 import { preferredResources } from '../machinery/preferred-resources.ts';
@@ -38,7 +38,7 @@ export interface ResourceMonitors {
 interface Monitor {
   readonly resource: DiscoveredResource;
   readonly informer: Informer;
-  readonly abort: LinkedAbort;
+  stop(): void;
 }
 
 const startsPerTurn = 10;
@@ -51,11 +51,22 @@ const definitions = new Set([
 ]);
 
 export function createResourceMonitors(
-  { clock, random, log }: ControllerContext,
+  { informers, clock, random, log }: ControllerContext,
   { client, events }: { client: Client; events: MonitorEvents },
 ): ResourceMonitors {
   const monitors = new Map<string, Monitor>();
   const start = (resource: DiscoveredResource, signal: AbortSignal): Monitor => {
+    const shared = informers.existing(resource);
+    if (shared === undefined) return startOwn(resource, signal);
+    const remove = shared.addHandler(handlerOf(resource, events));
+    signal.addEventListener('abort', remove, { once: true });
+    const stop = () => {
+      signal.removeEventListener('abort', remove);
+      remove();
+    };
+    return { resource, informer: shared, stop };
+  };
+  const startOwn = (resource: DiscoveredResource, signal: AbortSignal): Monitor => {
     const abort = linkAbort(signal);
     const onError = (error: unknown) =>
       log.warn('garbage collector cannot watch', {
@@ -67,7 +78,11 @@ export function createResourceMonitors(
       abort.signal,
     );
     informer.addHandler(handlerOf(resource, events));
-    return { resource, informer, abort };
+    const stop = () => {
+      abort.abort();
+      abort.release();
+    };
+    return { resource, informer, stop };
   };
   return {
     async synchronize(signal) {
@@ -79,11 +94,10 @@ export function createResourceMonitors(
           wanted.set(`${resource.version}/${name}/${resource.kind}`, resource);
       }
       const stale = new Set(api.stale.map(formatApiVersion));
-      for (const [key, { resource, abort }] of monitors) {
+      for (const [key, { resource, stop }] of monitors) {
         // A group whose server does not answer is not gone.
         if (wanted.has(key) || stale.has(formatApiVersion(resource))) continue;
-        abort.abort();
-        abort.release();
+        stop();
         monitors.delete(key);
       }
       let started = 0;

@@ -24,8 +24,8 @@ interface Piece {
   readonly finalizers?: readonly string[];
 }
 
-async function setUp(t: TestContext) {
-  const simulated = await simulateCluster(t, { controllers });
+async function setUp(t: TestContext, others: readonly string[] = []) {
+  const simulated = await simulateCluster(t, { controllers: [...controllers, ...others] });
   const maps = simulated.configMaps('default');
   const uids = new Map<string, string>();
   const references = (owners: readonly Owner[]): OwnerReference[] =>
@@ -181,6 +181,15 @@ test('a circle of owners that wait for each other ends', async (t) => {
   });
   await remove('a', 'Foreground');
   assert.deepEqual(await left(), []);
+});
+
+test('what others watch whole is followed there', async (t) => {
+  // It has an informer of ConfigMaps.
+  const { make, remove, left } = await setUp(t, ['root-ca-certificate-publisher-controller']);
+  await make({ name: 'a' }, { name: 'b', owners: [{ of: 'a' }] });
+  assert.deepEqual(await left(), ['a', 'b<a', 'kube-root-ca.crt']);
+  await remove('a');
+  assert.deepEqual(await left(), ['kube-root-ca.crt']);
 });
 
 test('what was held goes on when it is let go', async (t) => {
