@@ -9,12 +9,14 @@ import {
   fieldError,
   fromUnstructured,
   parseApiVersion,
+  setOwn,
   StatusError,
   statusErrors,
   typeForKind,
   type JsonObject,
   type JsonValue,
   type KubeObject,
+  type StructType,
   asJson,
   asKubeObject,
 } from '@keelson/apimachinery';
@@ -167,7 +169,7 @@ function applyPatch(
   );
   const decoded =
     projection === undefined
-      ? decodePatched(request, patched, patch, options)
+      ? decodePatched(request, { patched, before: asJson(before) }, patch, options)
       : asKubeObject(copyJson(patched));
   checkNamespace(request, decoded);
   checkName(request, decoded);
@@ -178,7 +180,7 @@ function applyPatch(
 /** The patched JSON as an object of the kind; what does not decode is 422, as the patch made it so. */
 function decodePatched(
   request: ResourceRequest,
-  patched: JsonObject,
+  { patched, before }: { readonly patched: JsonObject; readonly before: JsonObject },
   patch: ParsedPatch,
   options: PatchRequestOptions,
 ): KubeObject {
@@ -197,9 +199,10 @@ function decodePatched(
     const { type } = endpoint.definition;
     const isStrategic = patch.type === 'strategic';
     if (!isStrategic) checkPatchedKind(request, patched, refuse);
-    const json = isStrategic ? fromUnstructured(patched, type) : patched;
+    const { changed, same } = partsOf(patched, before);
+    const json = isStrategic ? fromUnstructured(changed, type) : changed;
     const { value, strictErrors } = decodeValue(json, type, { strict: true });
-    const object = asKubeObject(value);
+    const object = asKubeObject(inFieldOrder({ ...value, ...copyJson(same) }, type));
     reportStrictErrors(request, strictErrors, options.fieldValidation, refuse);
     endpoint.versionDefaults?.(object);
     endpoint.strategy.applyDefaults?.(object, services.features);
@@ -208,6 +211,27 @@ function decodePatched(
     if (error instanceof DecodeError) throw refuse(error.message);
     throw error;
   }
+}
+
+/**
+ * Members that a patch has left alone are decoded already, and nearly all of an object when a patch
+ * is of its status.
+ */
+function partsOf(patched: JsonObject, before: JsonObject) {
+  const changed: JsonObject = {};
+  const same: JsonObject = {};
+  for (const name in patched) {
+    const value = patched[name];
+    const isSame = Object.hasOwn(before, name) && before[name] === value;
+    setOwn(isSame ? same : changed, name, value);
+  }
+  return { changed, same };
+}
+
+function inFieldOrder(object: JsonObject, { fields }: StructType): JsonObject {
+  return Object.fromEntries(
+    fields.filter(({ name }) => object[name] !== undefined).map(({ name }) => [name, object[name]]),
+  );
 }
 
 /** A patch that changes apiVersion or kind makes another object of it, which is none of this resource. */
