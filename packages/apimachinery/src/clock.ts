@@ -46,8 +46,16 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 /** `2024-02-03T04:05:06Z`, the form of `metav1.Time`. */
 export function formatTime(ms: number): string {
-  return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+  const second = Math.floor(ms / 1000);
+  // One write asks for the same second several times.
+  if (second !== lastSecond) {
+    lastTime = new Date(second * 1000).toISOString().replace('.000Z', 'Z');
+    lastSecond = second;
+  }
+  return lastTime;
 }
+let lastSecond = Number.NaN;
+let lastTime = '';
 /** `2024-02-03T04:05:06.000007Z`, the form of `metav1.MicroTime`. */
 export function formatMicroTime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000Z');

@@ -1,7 +1,7 @@
 // The transport of programs that run in the server's process: no socket, no TLS, the same request
 // pipeline. What makes the call is handed in, so this package needs no server.
 
-import { linkAbort, untilAborted } from './linked-abort.ts';
+import { guardAgainstAbort, linkAbort, untilAborted } from './linked-abort.ts';
 import {
   readAll,
   TransportError,
@@ -70,13 +70,15 @@ function toResponse(
 ): TransportResponse {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const source = response.chunks()[Symbol.asyncIterator]();
+    const guard = guardAgainstAbort(signal);
     try {
       for (;;) {
-        const next = await untilAborted(source.next(), signal);
+        const next = await guard.until(source.next());
         if (next.done === true) return;
         yield next.value;
       }
     } finally {
+      guard.release();
       release();
       // Not awaited: a source that waits for its next chunk returns only after that.
       void source.return?.();

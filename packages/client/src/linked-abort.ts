@@ -30,3 +30,25 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
+
+/** `untilAborted` for promises one after the other, with one listener for all of them. */
+export interface AbortGuard {
+  until<T>(promise: Promise<T>): Promise<T>;
+  /** Stops listening; must be called when the work is over. */
+  release(): void;
+}
+
+export function guardAgainstAbort(signal: AbortSignal): AbortGuard {
+  let fail: ((reason: unknown) => void) | undefined;
+  const onAbort = () => fail?.(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    until: (promise) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) reject(signal.reason as Error);
+        fail = reject;
+        promise.then(resolve, reject);
+      }),
+    release: () => signal.removeEventListener('abort', onAbort),
+  };
+}

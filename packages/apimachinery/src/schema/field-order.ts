@@ -6,7 +6,13 @@ import type { JsonValue } from '../json.ts';
 import { isJsonObject } from '../json.ts';
 import type { StructType, TypeRef } from './types.ts';
 
-const ranks = new WeakMap<StructType, ReadonlyMap<string, number>>();
+interface Place {
+  readonly rank: number;
+  /** Absent where nothing in the field has fields itself. */
+  readonly inside: TypeRef | undefined;
+}
+
+const placesOfTypes = new WeakMap<StructType, ReadonlyMap<string, Place>>();
 
 /**
  * The same value when it is in order; else a copy of the parts that were not. Never changes its
@@ -16,33 +22,40 @@ export function orderFields(value: JsonValue, type: StructType): JsonValue {
   return orderStruct(value, type);
 }
 
-function rankOf(type: StructType): ReadonlyMap<string, number> {
-  let rank = ranks.get(type);
-  if (rank === undefined) ranks.set(type, (rank = new Map(type.fields.map((f, i) => [f.name, i]))));
-  return rank;
+function placesOf(type: StructType): ReadonlyMap<string, Place> {
+  let places = placesOfTypes.get(type);
+  if (places === undefined) {
+    const placeOf = (of: TypeRef, rank: number) => ({
+      rank,
+      inside: holdsStructs(of) ? of : undefined,
+    });
+    places = new Map(type.fields.map((field, rank) => [field.name, placeOf(field.type, rank)]));
+    placesOfTypes.set(type, places);
+  }
+  return places;
 }
 
 function orderStruct(value: JsonValue, type: StructType): JsonValue {
   if (!isJsonObject(value)) return value;
-  const rank = rankOf(type);
+  const places = placesOf(type);
   let inOrder = true;
   let last = -1;
   let changed: Map<string, JsonValue> | undefined;
   for (const key in value) {
-    const at = rank.get(key);
-    if (at === undefined) continue;
-    if (at < last) inOrder = false;
-    last = at;
+    const place = places.get(key);
+    if (place === undefined) continue;
+    if (place.rank < last) inOrder = false;
+    last = place.rank;
     const before = value[key];
-    const field = type.fields[at];
-    if (before === undefined || field === undefined) continue;
-    const after = orderValue(before, field.type);
+    if (before === undefined || place.inside === undefined) continue;
+    const after = orderValue(before, place.inside);
     if (after !== before) (changed ??= new Map()).set(key, after);
   }
   if (inOrder && changed === undefined) return value;
   const entries = Object.entries(value);
+  const rankOf = (key: string) => places.get(key)?.rank ?? Infinity;
   // Fields that the type does not know keep their places at the end.
-  if (!inOrder) entries.sort(([a], [b]) => (rank.get(a) ?? Infinity) - (rank.get(b) ?? Infinity));
+  if (!inOrder) entries.sort(([a], [b]) => rankOf(a) - rankOf(b));
   return Object.fromEntries(entries.map(([key, v]) => [key, changed?.get(key) ?? v]));
 }
 
@@ -51,18 +64,19 @@ function orderValue(value: JsonValue, type: TypeRef): JsonValue {
     case 'struct':
       return orderStruct(value, type.type);
     case 'list':
-      return Array.isArray(value) && hasStructs(type.items) ? orderItems(value, type.items) : value;
+      return Array.isArray(value) ? orderItems(value, type.items) : value;
     case 'map':
-      return isJsonObject(value) && hasStructs(type.values)
-        ? orderMapValues(value, type.values)
-        : value;
+      return isJsonObject(value) ? orderMapValues(value, type.values) : value;
     default:
       return value;
   }
 }
 
-const hasStructs = (type: TypeRef): boolean =>
-  type.kind === 'struct' || type.kind === 'list' || type.kind === 'map';
+function holdsStructs(type: TypeRef): boolean {
+  if (type.kind === 'list') return holdsStructs(type.items);
+  if (type.kind === 'map') return holdsStructs(type.values);
+  return type.kind === 'struct';
+}
 
 function orderItems(items: JsonValue[], type: TypeRef): JsonValue[] {
   let copy: JsonValue[] | undefined;
