@@ -15,6 +15,8 @@ export {
   kubeletForbiddenText,
 } from './authorization/node/kubelet-attributes.ts';
 export type { InProcessRequest, InProcessResponse, ServeRequest } from './transport/in-process.ts';
+export { parseServiceRanges, ServiceRangeError } from './registry/core/services/service-ranges.ts';
+export type { ServiceRanges } from './registry/core/services/service-ranges.ts';
 export { createServiceResolver } from './transport/service-resolver.ts';
 export type { ServiceResolverOptions } from './transport/service-resolver.ts';
 export { createWebhookClient, WebhookError } from './transport/webhook-client.ts';

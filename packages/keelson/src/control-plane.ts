@@ -43,6 +43,7 @@ import {
   type RuntimeConfig,
   type ServeRequest,
   type ServerLimits,
+  type ServiceRanges,
   type ServiceResolver,
   type Storage,
   type WebhookClient,
@@ -80,6 +81,7 @@ import {
   type NodesSettings,
   type RunningNodes,
 } from './start-nodes.ts';
+import { defaultServiceRanges } from './serving-names.ts';
 import { versionInfo } from './version.ts';
 
 export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
@@ -96,7 +98,8 @@ export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
   readonly nodes?: NodesSettings;
   /** Kinds of volume snapshots are installed. */
   readonly snapshots?: boolean;
-  readonly serviceClusterIpRange?: string;
+  /** `10.96.0.0/16` when absent. */
+  readonly serviceRanges?: ServiceRanges;
   /**
    * Extension API servers are reached at their endpoints (the default), not over the address of
    * their Service.
@@ -215,7 +218,7 @@ async function bootstrap(options: ControlPlaneOptions, server: ApiServer, identi
     features,
     ...identity.trust(),
     now: formatTime(clock.now()),
-    serviceCidrs: serviceCidrsOf(options),
+    serviceRanges: serviceRangesOf(options),
     snapshots: options.snapshots === true,
     securePort: () => Number(options.serverAddress().split(':').at(-1) ?? 6443),
   });
@@ -355,7 +358,7 @@ function createClusterBuiltins(parts: ReviewParts, server: () => ApiServer) {
     authorizer: authorization.authorizer,
     kubeletClient: () => pki.kubeletClient,
     ...reachOf(options),
-    serviceClusterIpRanges: serviceCidrsOf(options),
+    serviceClusterIpRanges: serviceRangesOf(options).cidrs,
     scopeOf: (group, resource) => server().scopeOf(group, resource),
     creates: createReviews(parts),
   });
@@ -368,8 +371,8 @@ function createClusterResolver(options: ControlPlaneOptions, sources: ObjectSour
 }
 
 const reachOf = ({ route }: ControlPlaneOptions) => (route === undefined ? {} : { route });
-const serviceCidrsOf = ({ serviceClusterIpRange = '10.96.0.0/16' }: ControlPlaneOptions) =>
-  serviceClusterIpRange.split(',');
+const serviceRangesOf = ({ serviceRanges = defaultServiceRanges }: ControlPlaneOptions) =>
+  serviceRanges;
 
 /** What is answered and never stored: access reviews, token reviews, tokens. */
 function createReviews({ options, identity, authorization, sources, tokens }: ReviewParts) {

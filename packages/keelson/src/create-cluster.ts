@@ -36,6 +36,7 @@ import { createInProcessClient, type UserSpec } from './in-process-client.ts';
 import { eventually, type EventuallyOptions } from './eventually.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import type { ServiceAccountChoices } from './identity.ts';
+import { defaultServiceRanges, servingNamesOf } from './serving-names.ts';
 import { adminName, createLazyPki, type Pki } from './pki.ts';
 import { issueKubeconfig } from './user-credentials.ts';
 import type { ControllerSettings } from './controller-descriptions.ts';
@@ -146,13 +147,7 @@ interface ClusterIdentity {
 /** Throws FeatureGateError, NodeRulesError, RuntimeConfigError and UnknownControllerError. */
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { clock = systemClock, random = systemRandom } = options;
-  const pki = createLazyPki(
-    { clock, random },
-    {
-      dnsNames: ['localhost', 'kubernetes.default.svc'],
-      ipAddresses: ['127.0.0.1', '10.96.0.1'],
-    },
-  );
+  const pki = createLazyPki({ clock, random }, servingNamesOf(defaultServiceRanges));
   return startCluster(identify(options, { pki, clock, random }), createMemoryStorage({ clock }));
 }
 

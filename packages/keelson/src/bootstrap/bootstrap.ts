@@ -15,6 +15,7 @@ import {
   type Features,
   type Logger,
   type RbacObjectStore,
+  type ServiceRanges,
   type StoreScope,
 } from '@keelson/apiserver';
 import type { TrustedProxy } from '../identity.ts';
@@ -42,7 +43,7 @@ export interface BootstrapOptions extends PublishedTrust {
   readonly features: Features;
   /** `2024-01-31T00:00:00Z`; conditions carry it. */
   readonly now: string;
-  readonly serviceCidrs: readonly string[];
+  readonly serviceRanges: ServiceRanges;
   readonly securePort: () => number;
   /** Kinds of volume snapshots are installed. */
   readonly snapshots: boolean;
@@ -62,7 +63,7 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
       publishTrust(server, options),
     ),
     ensureAll(server, 'servicecidrs', 'networking.k8s.io', [
-      serviceCidr(options.serviceCidrs, now),
+      serviceCidr(options.serviceRanges.cidrs, now),
     ]),
   ]);
   await ensureAll(server, 'services', '', [kubernetesService(options)]);
@@ -339,7 +340,7 @@ function serviceCidr(cidrs: readonly string[], now: string): KubeObject {
 }
 
 function kubernetesService(options: BootstrapOptions): KubeObject {
-  const address = firstAddress(options.serviceCidrs[0] ?? '');
+  const address = options.serviceRanges.apiServerAddress;
   return {
     kind: 'Service',
     apiVersion: 'v1',
@@ -356,13 +357,4 @@ function kubernetesService(options: BootstrapOptions): KubeObject {
       sessionAffinity: 'None',
     },
   };
-}
-
-/**
- * The first usable address of an IPv4 range, which clients inside the cluster know as the API
- * server.
- */
-function firstAddress(cidr: string): string {
-  const octets = cidr.split('/')[0]?.split('.').map(Number) ?? [];
-  return [...octets.slice(0, 3), (octets[3] ?? 0) + 1].join('.');
 }

@@ -15,12 +15,14 @@ import {
   openEmbeddedStorage,
   openListener,
   RuntimeConfigError,
+  ServiceRangeError,
   type Listener,
   type Logger,
   type Storage,
 } from '@keelson/apiserver';
 import { startControlPlane, type ControlPlane } from '../../control-plane.ts';
 import { createLogger } from '../../log.ts';
+import { servingNamesOf } from '../../serving-names.ts';
 import { createLazyPki, type Pki } from '../../pki.ts';
 import { TokenExpirationError } from '../../service-account-tokens.ts';
 import { keelsonVersion, versionInfo } from '../../version.ts';
@@ -74,6 +76,7 @@ function isExpected(error: unknown): error is Error {
     error instanceof EtcdStateError ||
     error instanceof FeatureGateError ||
     error instanceof RuntimeConfigError ||
+    error instanceof ServiceRangeError ||
     error instanceof AdmissionConfigurationError ||
     error instanceof AuthorizationConfigurationError ||
     error instanceof AdmissionPluginError ||
@@ -144,10 +147,7 @@ async function start(
 function createServingPki(options: KubeApiserverOptions): Pki {
   const lazy = createLazyPki(
     { clock: systemClock, random: systemRandom },
-    {
-      dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
-      ipAddresses: [...new Set(['127.0.0.1', options.advertiseAddress])],
-    },
+    servingNamesOf(options.controlPlane.serviceRanges, [options.advertiseAddress]),
   );
   const serving = openServingCertificate(options.serving, () => lazy.serving);
   return {

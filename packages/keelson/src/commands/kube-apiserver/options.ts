@@ -13,10 +13,12 @@ import {
   parseFeatureGates,
   createBuiltinVersions,
   parseRuntimeConfig,
+  parseServiceRanges,
   type Features,
   type KeyPairPem,
   type RuntimeConfig,
   type ServerLimits,
+  type ServiceRanges,
 } from '@keelson/apiserver';
 import { parseYaml } from '@keelson/apimachinery';
 import type { ControlPlaneOptions } from '../../control-plane.ts';
@@ -38,6 +40,7 @@ export interface KubeApiserverOptions {
     'storage' | 'pki' | 'serverAddress' | 'logger'
   > & {
     readonly limits: ServerLimits;
+    readonly serviceRanges: ServiceRanges;
   };
   /** With which it proves to extension API servers and kubelets who it is. */
   readonly proxyClient: KeyPairPem | undefined;
@@ -76,7 +79,9 @@ export function readKubeApiserverOptions(
         ? { enableAggregatorRouting: flags.bool('enable-aggregator-routing') }
         : {}),
       priorityAndFairness: flags.bool('enable-priority-and-fairness'),
-      serviceClusterIpRange: flags.text('service-cluster-ip-range') ?? '',
+      serviceRanges: parseServiceRanges(
+        flags.text('service-cluster-ip-range') || defaultServiceRange,
+      ),
       limits: {
         ...defaultLimits,
         requestTimeoutMs: flags.durationMs('request-timeout'),
@@ -192,6 +197,9 @@ function readFeatures(flags: FlagValues): Features {
 }
 
 /** Checked here, so that what is wrong shows before anything is opened. */
+/** COMPAT: an empty flag means it too. */
+const defaultServiceRange = '10.0.0.0/24';
+
 function readRuntimeConfig(flags: FlagValues, features: Features): RuntimeConfig {
   const config = parseRuntimeConfig(flags.list('runtime-config'));
   createBuiltinVersions(config, features);
