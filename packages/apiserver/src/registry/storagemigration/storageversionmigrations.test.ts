@@ -59,11 +59,12 @@ describe('storage version migrations', () => {
   const told: readonly [name: string, now: object, old: object, errors: RegExp[]][] = [
     ['running', { resourceVersion: '7', conditions: conditions('Running') }, {}, []],
     ['done', { resourceVersion: '7', conditions: conditions('Succeeded') }, {}, []],
+    ['failed before it began', { conditions: conditions('Failed') }, {}, []],
     [
-      'at no revision',
+      'at no revision any more',
       { conditions: conditions('Running') },
-      {},
-      [/resource version is not well formed: $/],
+      { resourceVersion: '7' },
+      [/^status.resourceVersion: Invalid value: "": field is immutable$/],
     ],
     [
       'at an odd revision',

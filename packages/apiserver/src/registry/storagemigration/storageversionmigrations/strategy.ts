@@ -91,9 +91,9 @@ function validateStatus(
   return errors;
 }
 
-/** A resource version that can be compared: a whole number without leading zeros. */
+/** None yet, or one that can be compared: a whole number without leading zeros. */
 function resourceVersionProblem(text: string): string | undefined {
-  if (/^[1-9][0-9]*$/.test(text)) return undefined;
+  if (text === '' || /^[1-9][0-9]*$/.test(text)) return undefined;
   return `resource version is not well formed: ${text}`;
 }
 
