@@ -80,6 +80,12 @@ metadata: {name: second, labels: {app: second}}
 spec: {address: "second.example:443", tier: gold, limit: 50%, extra: {any: {thing: [1, two]}}}
 `;
 
+const migration = `apiVersion: storagemigration.k8s.io/v1beta1
+kind: StorageVersionMigration
+metadata: {name: "m-\${group}"}
+spec: {resource: {group: "\${group}", resource: backends}}
+`;
+
 /** In order: later steps use what earlier ones made. */
 export const customResourceScript: readonly Step[] = [
   { run: 'create -f -', stdin: definition, expect: /backends\.\S+ created/, cluster: true },
@@ -168,6 +174,23 @@ export const customResourceScript: readonly Step[] = [
   },
   { run: 'label bk second tier=edge', expect: /labeled/ },
   { run: 'describe bk second', expect: /Kind:\s+Backend[\s\S]*second\.example:444/ },
+  { run: 'create -f -', stdin: migration, expect: /created/, cluster: true },
+  {
+    run: 'wait storageversionmigration/m-${group} --for=condition=Succeeded --timeout=20s',
+    expect: /condition met/,
+    cluster: true,
+  },
+  {
+    run: 'get storageversionmigrations m-${group}',
+    expect: /NAME\s+RESOURCE\s+STATUS\nm-\S+\s+backends\.\S+\s+Succeeded/,
+    cluster: true,
+  },
+  {
+    run: 'get crd backends.${group} -o jsonpath={.status.storedVersions}',
+    expect: /^\["v2"\]$/,
+    cluster: true,
+  },
+  { run: 'delete storageversionmigration m-${group}', expect: /deleted/, cluster: true },
   { run: 'delete bk second --timeout=10s', expect: /"second" deleted/ },
   { run: 'delete crd backends.${group} --timeout=20s', expect: /deleted/, cluster: true },
   { run: 'get backends.${group}', expect: /the server doesn't have a resource type/, fails: true },

@@ -22,6 +22,8 @@ export async function startScriptServer(): Promise<ScriptServer> {
     '--storage=memory',
     '--secure-port=0',
     '--nodes=3',
+    '--feature-gates=StorageVersionMigrator=true',
+    '--runtime-config=storagemigration.k8s.io/v1beta1=true',
     '--horizontal-pod-autoscaler-sync-period=1s',
     `--data-dir=${directory}`,
   ];

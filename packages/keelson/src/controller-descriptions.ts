@@ -53,6 +53,7 @@ import {
   createDeviceTaintEvictionController,
   createSelinuxWarningController,
   createServiceCidrController,
+  createStorageVersionMigratorController,
   servedTaintRules,
   createTtlController,
   createResourceClaimController,
@@ -135,6 +136,11 @@ const allow = (group: string, resources: string[], verbs: string[]): PolicyRule 
   resources,
   verbs,
 });
+const migrations = {
+  group: 'storagemigration.k8s.io',
+  version: 'v1beta1',
+  resource: 'storageversionmigrations',
+};
 const resourceClaims = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
 
 const snapshotGroup = 'snapshot.storage.k8s.io';
@@ -347,6 +353,12 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     account: 'selinux-warning-controller',
     gate: 'SELinuxChangePolicy',
     create: createSelinuxWarningController,
+  },
+  'storage-version-migrator-controller': {
+    account: 'storage-version-migrator-controller',
+    gate: 'StorageVersionMigrator',
+    create: (context, { isServed }) =>
+      isServed(migrations) ? createStorageVersionMigratorController(context) : undefined,
   },
   'node-lifecycle-controller': {
     account: 'node-controller',

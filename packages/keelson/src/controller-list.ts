@@ -33,6 +33,7 @@ export const controllerNames = [
   'simulated-volume-attacher',
   'service-cidr-controller',
   'selinux-warning-controller',
+  'storage-version-migrator-controller',
   'simulated-volume-snapshotter',
   'resourcequota-controller',
   'job-controller',

@@ -1,6 +1,6 @@
 // Cases of the controllers of nodes, volumes and services, and of the scheduler.
 
-import { compareQuantities, parseQuantity } from '@keelson/apimachinery';
+import { compareQuantities, isConditionTrue, parseQuantity } from '@keelson/apimachinery';
 import type {
   Node,
   PersistentVolume,
@@ -9,6 +9,7 @@ import type {
 } from '@keelson/apimachinery/types/core.v1';
 import type { VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
+import type { StorageVersionMigration } from '@keelson/apimachinery/types/storagemigration.k8s.io.v1beta1';
 import type { Client } from '@keelson/client';
 import type { ControllerCase } from './controller-case.ts';
 import { keyOf, type Look } from './look.ts';
@@ -17,6 +18,11 @@ const slices = 'discovery.k8s.io/endpointslices';
 const claims = '/persistentvolumeclaims';
 const attachments = 'storage.k8s.io/volumeattachments';
 const serviceName = 'kubernetes.io/service-name';
+const migrationsResource = {
+  group: 'storagemigration.k8s.io',
+  resource: 'storageversionmigrations',
+};
+const migrations = 'storagemigration.k8s.io/storageversionmigrations';
 const managedBy = 'endpointslice.kubernetes.io/managed-by';
 
 export const infrastructureCases = {
@@ -118,6 +124,28 @@ export const infrastructureCases = {
         if (isReady !== isStaying) yield `${metadata.name} is ready: ${isReady}`;
         if (!metadata.finalizers?.includes('networking.k8s.io/service-cidr-finalizer'))
           yield `${metadata.name} is not protected`;
+      }
+    },
+  },
+  'storage-version-migrator-controller': {
+    kinds: [migrations, '/configmaps', '/pods', 'apps/deployments'],
+    async prepare(client) {
+      const resources = [
+        { group: '', resource: 'configmaps' },
+        { group: '', resource: 'pods' },
+        { group: 'example.com', resource: 'nothings' },
+      ];
+      for (const [i, resource] of resources.entries())
+        await client
+          .resource({ ...migrationsResource, version: 'v1beta1' })
+          .create({ metadata: { name: `of-${i}` }, spec: { resource } });
+    },
+    *wrong(look) {
+      for (const { metadata, status } of look.of<StorageVersionMigration>(migrations)) {
+        const hasEnded = ['Succeeded', 'Failed'].some((type) =>
+          isConditionTrue(status?.conditions, type),
+        );
+        if (!hasEnded) yield `${metadata.name} has not ended`;
       }
     },
   },

@@ -10,7 +10,7 @@ import {
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
 import { clusterControllers, createCluster, type Cluster } from '@keelson/keelson';
-import { look, type Look } from './look.ts';
+import { look, servingAsked, type Look } from './look.ts';
 
 export interface Life extends AsyncDisposable {
   readonly client: Client;
@@ -42,6 +42,7 @@ export async function startLife(): Promise<Life> {
     random: createSeededRandom(1),
     controllers: clusterControllers,
     snapshots: true,
+    ...servingAsked,
     logger: { error: complain, warn: complain, info() {}, debug() {} },
   });
   let client = cluster.client();

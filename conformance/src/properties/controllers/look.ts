@@ -46,7 +46,7 @@ export async function look(client: Client): Promise<Look> {
       versions[key] = `${resourceVersion} ${uid}`;
     }
   };
-  await Promise.all(served.map(read));
+  await Promise.all(lived.map(read));
   return {
     of: <T extends KubeObject>(id: string) => (kinds.get(id) ?? []) as readonly T[],
     all: [...byKey.values()],
@@ -59,3 +59,15 @@ export async function look(client: Client): Promise<Look> {
 export const served: readonly ResourceDefinition[] = storedKinds.filter(
   ({ version }) => !/alpha|beta/.test(version),
 );
+
+/** What lives know beyond that: of these controllers live. */
+const asked = new Set(['storagemigration.k8s.io/storageversionmigrations']);
+export const lived: readonly ResourceDefinition[] = [
+  ...served,
+  ...storedKinds.filter((definition) => asked.has(idOf(definition))),
+];
+/** How a server serves these. */
+export const servingAsked = {
+  featureGates: { StorageVersionMigrator: true },
+  runtimeConfig: 'storagemigration.k8s.io/v1beta1=true',
+} as const;

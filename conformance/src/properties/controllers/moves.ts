@@ -15,7 +15,7 @@ import {
 import { minimalObject } from '../../wire/minimal-objects.ts';
 import { decorate, decorateStatus } from '../decorate.ts';
 import type { Life } from './life.ts';
-import { idOf, served } from './look.ts';
+import { idOf, lived, served } from './look.ts';
 
 const namespaces = ['one', 'two'];
 const names = ['a', 'b', 'c'];
@@ -47,7 +47,7 @@ export async function prepare({ client, pass: wait }: Life): Promise<void> {
 /** One move among objects of these kinds (`group/resource`). What the API refuses is not done. */
 export async function move(life: Life, kinds: readonly string[], seed: number): Promise<void> {
   const random = createSeededRandom(seed);
-  const definition = served.find((one) => idOf(one) === pick(kinds, random)) ?? served[0];
+  const definition = lived.find((one) => idOf(one) === pick(kinds, random)) ?? lived[0];
   const drawn = moves.flatMap(([weight, one]) => Array.from({ length: weight }, () => one));
   if (definition === undefined) return;
   try {

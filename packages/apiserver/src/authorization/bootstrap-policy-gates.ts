@@ -17,6 +17,8 @@ export const gatedRoles: Readonly<Record<string, string>> = {
 const trustBundlePublisher =
   'system:controller:kube-apiserver-serving-clustertrustbundle-publisher';
 
+const storageVersionMigrator = 'system:controller:storage-version-migrator-controller';
+
 /** Cluster roles of features that are off by default, which the generated table does not have. */
 export const optionalClusterRoles: readonly (RoleRow & { readonly gate: string })[] = [
   {
@@ -28,6 +30,15 @@ export const optionalClusterRoles: readonly (RoleRow & { readonly gate: string }
       'create,patch,update|,events.k8s.io|events',
     ],
   },
+  {
+    gate: 'StorageVersionMigrator',
+    name: storageVersionMigrator,
+    rules: [
+      'list,patch|*|*',
+      'get|apiextensions.k8s.io|customresourcedefinitions',
+      'update|storagemigration.k8s.io|storageversionmigrations/status',
+    ],
+  },
 ];
 /** Their bindings, of the same names. */
 export const optionalClusterRoleBindings: readonly (BindingRow & { readonly gate: string })[] = [
@@ -36,6 +47,12 @@ export const optionalClusterRoleBindings: readonly (BindingRow & { readonly gate
     name: trustBundlePublisher,
     role: `ClusterRole/${trustBundlePublisher}`,
     subjects: ['ServiceAccount/kube-system/kube-apiserver-serving-clustertrustbundle-publisher'],
+  },
+  {
+    gate: 'StorageVersionMigrator',
+    name: storageVersionMigrator,
+    role: `ClusterRole/${storageVersionMigrator}`,
+    subjects: ['ServiceAccount/kube-system/storage-version-migrator-controller'],
   },
 ];
 

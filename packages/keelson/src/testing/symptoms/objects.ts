@@ -2,7 +2,15 @@
 
 import type { PolicyRule } from '@keelson/apimachinery/types/rbac.authorization.k8s.io.v1';
 import type { KubeObject } from '@keelson/apimachinery';
+import type { CustomResourceDefinition } from '@keelson/apimachinery/types/apiextensions.k8s.io.v1';
 import type { ValidatingAdmissionPolicy } from '@keelson/apimachinery/types/admissionregistration.k8s.io.v1';
+import {
+  defineThings,
+  definitionsResource,
+  migrationsResource,
+  thingDefinition,
+  withMigrations,
+} from '../migrations.ts';
 import { core } from '../simulated-cluster.ts';
 import { stateOf, type Symptom } from './symptom.ts';
 
@@ -83,5 +91,23 @@ export const objectSymptoms = {
     },
     with: '1 warnings',
     without: '0 warnings',
+  },
+  'storage-version-migrator-controller': {
+    async act(scene) {
+      const definitions = scene.client.resource<CustomResourceDefinition>(definitionsResource);
+      await definitions.create(defineThings('v1'));
+      await scene.pass(1_000);
+      const { metadata } = await definitions.get(thingDefinition);
+      await definitions.update({ ...defineThings('v2'), metadata });
+      const spec = { resource: { group: 'example.com', resource: 'things' } };
+      await scene.client.resource(migrationsResource).create({ metadata: { name: 'm' }, spec });
+    },
+    async see(scene) {
+      const definitions = scene.client.resource<CustomResourceDefinition>(definitionsResource);
+      return `stored in ${(await definitions.get(thingDefinition)).status?.storedVersions}`;
+    },
+    with: 'stored in v2',
+    without: 'stored in v1,v2',
+    options: withMigrations,
   },
 } as const satisfies Readonly<Record<string, Symptom>>;
