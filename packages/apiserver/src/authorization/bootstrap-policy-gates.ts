@@ -3,9 +3,11 @@
 
 import type { BindingRow, RoleRow } from './bootstrap-policy.ts';
 
+const deviceTaintEviction = 'system:controller:device-taint-eviction-controller';
+
 /** Roles (and the bindings of the same name) that exist only with a gate. */
 export const gatedRoles: Readonly<Record<string, string>> = {
-  'system:controller:device-taint-eviction-controller': 'DRADeviceTaints',
+  [deviceTaintEviction]: 'DRADeviceTaints',
   'system:controller:legacy-service-account-token-cleaner': 'LegacyServiceAccountTokenCleanUp',
   'system:controller:resource-claim-controller': 'DynamicResourceAllocation',
   'system:controller:selinux-warning-controller': 'SELinuxChangePolicy',
@@ -73,6 +75,16 @@ export const optionalRules: readonly GatedRule[] = [
     role: 'system:node',
     rule: 'create,get,list,watch|certificates.k8s.io|podcertificaterequests',
     gate: 'PodCertificateRequest',
+  },
+  {
+    role: deviceTaintEviction,
+    rule: 'get,list,watch|resource.k8s.io|devicetaintrules',
+    gate: 'DRADeviceTaintRules',
+  },
+  {
+    role: deviceTaintEviction,
+    rule: 'patch,update|resource.k8s.io|devicetaintrules/status',
+    gate: 'DRADeviceTaintRules',
   },
 ];
 

@@ -9,7 +9,8 @@ import type {
   DeviceTaintRule,
   DeviceTaintSelector,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1beta2';
-import { evictionTime, findDevice } from './eviction-time.ts';
+import { evictionOf } from './eviction-time.ts';
+import { findDevice } from './published-devices.ts';
 import { withRuleTaints } from './rule-taints.ts';
 
 const added = '2026-01-01T00:00:00Z';
@@ -125,8 +126,8 @@ const rows: readonly Row[] = [
 for (const { what, slices, tolerations = [], device = 'gpu', seconds } of rows)
   test(`${what}: ${seconds === undefined ? 'stays' : `goes after ${seconds} s`}`, () => {
     const result = { request: 'r', driver: 'd', pool: 'p', device, tolerations: [...tolerations] };
-    const time = evictionTime({ devices: { results: [result] } }, slices);
-    assert.equal(time === undefined ? undefined : (time - addedMs) / 1000, seconds);
+    const due = evictionOf({ devices: { results: [result] } }, { slices, rules: [] })?.dueMs;
+    assert.equal(due === undefined ? undefined : (due - addedMs) / 1000, seconds);
   });
 
 const selectors: readonly (readonly [DeviceTaintSelector | undefined, boolean])[] = [

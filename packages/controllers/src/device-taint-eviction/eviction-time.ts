@@ -4,41 +4,64 @@
 
 import type {
   AllocationResult,
-  Device,
   DeviceTaint,
   DeviceToleration,
   ResourceSlice,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type { DeviceTaintRule } from '@keelson/apimachinery/types/resource.k8s.io.v1beta2';
 import { tolerates } from '../pods/tolerations.ts';
+import { findDevice } from './published-devices.ts';
+import { selectsDevice } from './rule-taints.ts';
 
-/** Finds a device as its pool's newest slices show it. */
-export function findDevice(
-  slices: readonly ResourceSlice[],
-  wanted: { readonly driver: string; readonly pool: string; readonly device: string },
-): Device | undefined {
-  const ofPool = slices.filter(
-    ({ spec: { driver, pool } }) => driver === wanted.driver && pool.name === wanted.pool,
-  );
-  const newest = Math.max(...ofPool.map(generationOf));
-  return ofPool
-    .filter((slice) => generationOf(slice) === newest)
-    .flatMap(({ spec }) => spec.devices ?? [])
-    .find(({ name }) => name === wanted.device);
+export interface Eviction {
+  /** Milliseconds since 1970. */
+  readonly dueMs: number;
+  /** Those that are among the reasons, now or later. */
+  readonly rules: readonly DeviceTaintRule[];
 }
-const generationOf = ({ spec }: ResourceSlice) => Number(spec.pool.generation);
+export interface Taints {
+  /** With the taints of drivers. */
+  readonly slices: readonly ResourceSlice[];
+  readonly rules: readonly DeviceTaintRule[];
+}
 
-/** Milliseconds since 1970; undefined when nothing is to be given up. */
-export function evictionTime(
+/** Undefined when nothing is to be given up. A rule need not know that the device is published. */
+export function evictionOf(
   allocation: AllocationResult,
-  slices: readonly ResourceSlice[],
-): number | undefined {
-  const times = (allocation.devices?.results ?? []).flatMap((result) =>
-    (findDevice(slices, result)?.taints ?? [])
-      .filter(({ effect }) => effect === 'NoExecute')
-      .map((taint) => timeOf(taint, result.tolerations ?? [])),
+  { slices, rules }: Taints,
+): Eviction | undefined {
+  return earliest(
+    (allocation.devices?.results ?? []).flatMap((result) => {
+      const { tolerations = [] } = result;
+      const own = (findDevice(slices, result)?.taints ?? []).map((taint) =>
+        evictionBy(taint, tolerations),
+      );
+      const ofRules = rules
+        .filter((rule) => selectsDevice(rule, result))
+        .map((rule) => evictionBy(rule.spec.taint, tolerations, [rule]));
+      return [...own, ...ofRules];
+    }),
   );
-  const first = Math.min(...times);
-  return first === Infinity ? undefined : first;
+}
+
+/** The first of them, for the reasons of all. */
+export function earliest(evictions: readonly (Eviction | undefined)[]): Eviction | undefined {
+  const all = evictions.filter((eviction) => eviction !== undefined);
+  if (all.length === 0) return undefined;
+  return {
+    dueMs: Math.min(...all.map(({ dueMs }) => dueMs)),
+    rules: [...new Set(all.flatMap(({ rules }) => rules))],
+  };
+}
+
+function evictionBy(
+  taint: DeviceTaint,
+  tolerations: readonly DeviceToleration[],
+  rules: readonly DeviceTaintRule[] = [],
+): Eviction | undefined {
+  if (taint.effect !== 'NoExecute') return undefined;
+  const dueMs = timeOf(taint, tolerations);
+  return dueMs === Infinity ? undefined : { dueMs, rules };
 }
 
 /** Of tolerations that end, the one that ends first counts. */

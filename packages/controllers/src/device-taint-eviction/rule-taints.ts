@@ -3,7 +3,11 @@
 // selector it selects nothing.
 
 import type { GroupVersionResource } from '@keelson/apimachinery';
-import type { Device, ResourceSlice } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type {
+  Device,
+  DeviceTaint,
+  ResourceSlice,
+} from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import type { DeviceTaintRule } from '@keelson/apimachinery/types/resource.k8s.io.v1beta2';
 
 /** Undefined where the emulated release does not have them, or they are not served. */
@@ -30,22 +34,40 @@ export function withRuleTaints(
     (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1,
   );
   return slices.map((slice) => {
-    const ofPool = inOrder.filter((rule) => selectsPool(rule, slice));
+    const { driver, pool, devices = [] } = slice.spec;
+    const ofPool = inOrder.filter((rule) => selectsPool(rule, { driver, pool: pool.name }));
     if (ofPool.length === 0) return slice;
-    const devices = (slice.spec.devices ?? []).map((device) => tainted(device, ofPool));
-    return { ...slice, spec: { ...slice.spec, devices } };
+    const taintsOf = ({ name }: Device) =>
+      ofPool
+        .filter((rule) => selectsDevice(rule, { driver, pool: pool.name, device: name }))
+        .map(({ spec }) => spec.taint);
+    const tainted = devices.map((device) => withTaints(device, taintsOf(device)));
+    return { ...slice, spec: { ...slice.spec, devices: tainted } };
   });
 }
 
-function selectsPool({ spec }: DeviceTaintRule, { spec: { driver, pool } }: ResourceSlice) {
-  const { deviceSelector: selector } = spec;
-  if (selector === undefined) return false;
-  return (selector.driver ?? driver) === driver && (selector.pool ?? pool.name) === pool.name;
+export interface DeviceName {
+  readonly driver: string;
+  readonly pool: string;
+  readonly device: string;
 }
 
-function tainted(device: Device, rules: readonly DeviceTaintRule[]): Device {
-  const added = rules
-    .filter(({ spec }) => (spec.deviceSelector?.device ?? device.name) === device.name)
-    .map(({ spec }) => spec.taint);
-  return added.length === 0 ? device : { ...device, taints: [...(device.taints ?? []), ...added] };
+export function selectsDevice(rule: DeviceTaintRule, name: DeviceName): boolean {
+  return (
+    selectsPool(rule, name) && (rule.spec.deviceSelector?.device ?? name.device) === name.device
+  );
+}
+
+function selectsPool(
+  { spec: { deviceSelector: selector } }: DeviceTaintRule,
+  { driver, pool }: Pick<DeviceName, 'driver' | 'pool'>,
+): boolean {
+  if (selector === undefined) return false;
+  return (selector.driver ?? driver) === driver && (selector.pool ?? pool) === pool;
+}
+
+function withTaints(device: Device, taints: readonly DeviceTaint[]): Device {
+  return taints.length === 0
+    ? device
+    : { ...device, taints: [...(device.taints ?? []), ...taints] };
 }
