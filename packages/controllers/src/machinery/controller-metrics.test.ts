@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSimulatedClock } from '@keelson/apimachinery';
-import { createControllerMetrics, type MetricLabels } from './controller-metrics.ts';
+import { countBy, createControllerMetrics, type MetricLabels } from './controller-metrics.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 /** Keeps what it is told, by name and the label `name`. */
@@ -119,4 +119,23 @@ test('a family is registered once, whoever asks', () => {
   metrics.gauge('g', '').remove({ name: 'm' });
   assert.deepEqual(shown('g'), [[{ name: 'n' }, 3]]);
   assert.equal(registered.length - before, 2);
+});
+
+test('what is counted when somebody asks is what the last one counts', () => {
+  const { shown, metrics, registered } = setUp();
+  const before = registered.length;
+  const pods = ['a', 'b', 'a'];
+  const endFirst = metrics.counted('pods', '', () => countBy(pods, (name) => ({ name })));
+  assert.deepEqual(shown('pods'), [
+    [{ name: 'a' }, 2],
+    [{ name: 'b' }, 1],
+  ]);
+  const endSecond = metrics.counted('pods', '', () => [[{ name: 'c' }, 7]]);
+  endFirst();
+  assert.deepEqual(shown('pods'), [[{ name: 'c' }, 7]]);
+  endSecond();
+  assert.deepEqual(shown('pods'), []);
+  assert.equal(registered.length - before, 1);
+  metrics.counted('many', '', () => Array.from({ length: 6_000 }, (_, i) => [{ name: `${i}` }, 1]));
+  assert.equal(shown('many')?.length, 5_000, 'users must not fill the memory');
 });

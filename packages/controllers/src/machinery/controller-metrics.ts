@@ -6,13 +6,13 @@ import { createWorkQueueMetrics, type WorkQueueMeter } from './work-queue-metric
 
 export type MetricLabels = Readonly<Record<string, string>>;
 
+/** One label set of a gauge with its value. */
+export type Reading = readonly [MetricLabels, number];
+
 /** Where families are registered; the server's own registry, or any other. */
 export interface MetricsRegistry {
   counter(name: string, help: string): Counter;
-  gauge(
-    name: string,
-    help: string,
-  ): { collect(read: () => readonly (readonly [MetricLabels, number])[]): void };
+  gauge(name: string, help: string): { collect(read: () => readonly Reading[]): void };
   histogram(name: string, help: string, buckets: readonly number[]): Histogram;
 }
 export interface Counter {
@@ -31,6 +31,11 @@ export interface ControllerMetrics {
   counter(name: string, help: string): Counter;
   gauge(name: string, help: string): Gauge;
   histogram(name: string, help: string, buckets: readonly number[]): Histogram;
+  /**
+   * A gauge that is counted when somebody asks for it; whoever came last counts. Returns what ends
+   * it: nothing is shown then.
+   */
+  counted(name: string, help: string, read: () => readonly Reading[]): () => void;
   /** For one queue; those of one name are counted together. */
   workQueue(name: string): WorkQueueMeter;
 }
@@ -49,6 +54,11 @@ export function createControllerMetrics(
     counter: (name, help) => once(name, () => registry.counter(name, help)),
     gauge: (name, help) => once(name, () => createGauge(registry, name, help)),
     histogram: (name, help, buckets) => once(name, () => registry.histogram(name, help, buckets)),
+    counted(name, help, read) {
+      const readers = once(name, () => createReaders(registry, name, help));
+      readers.push(read);
+      return () => void readers.splice(readers.indexOf(read), 1);
+    },
     workQueue: queues,
   };
 }
@@ -56,8 +66,32 @@ export function createControllerMetrics(
 /** Label sets of one gauge: users must not fill the memory with names of their pods. */
 const labelSetsMax = 5_000;
 
+function createReaders(
+  registry: MetricsRegistry,
+  name: string,
+  help: string,
+): (() => readonly Reading[])[] {
+  const readers: (() => readonly Reading[])[] = [];
+  registry.gauge(name, help).collect(() => readers.at(-1)?.().slice(0, labelSetsMax) ?? []);
+  return readers;
+}
+
+/** How many of the items have each label set. */
+export function countBy<T>(
+  items: readonly T[],
+  labelsOf: (item: T) => MetricLabels,
+): readonly Reading[] {
+  const counts = new Map<string, Reading>();
+  for (const item of items) {
+    const labels = labelsOf(item);
+    const key = JSON.stringify(labels);
+    counts.set(key, [labels, (counts.get(key)?.[1] ?? 0) + 1]);
+  }
+  return [...counts.values()];
+}
+
 function createGauge(registry: MetricsRegistry, name: string, help: string): Gauge {
-  const values = new Map<string, readonly [MetricLabels, number]>();
+  const values = new Map<string, Reading>();
   registry.gauge(name, help).collect(() => [...values.values()]);
   return {
     set(labels, value) {

@@ -19,6 +19,7 @@ import {
   standingOfAttachment,
   type AttachDetachTools,
 } from './attach-detach-tools.ts';
+import { countAttachments, createForcedMetrics } from './attachment-metrics.ts';
 import { isAttached } from './attachment-state.ts';
 import { reconcileAttachments, type Told } from './reconcile-attachments.ts';
 
@@ -30,6 +31,7 @@ export function createAttachDetachController(context: ControllerContext): Contro
   const events = createControllerEvents(context, 'attachdetach-controller');
   const tools: AttachDetachTools = { context, objects, events, unwantedSince: new Map() };
   const told: Told = new Map();
+  const onForced = createForcedMetrics(context.metrics);
   let enqueueNode: (nodeName: string) => void = () => {};
   return createReconciler(context, {
     failure: 'volume neither attached nor detached',
@@ -38,12 +40,15 @@ export function createAttachDetachController(context: ControllerContext): Contro
     reads: Object.values(objects),
     subscribe(queue) {
       enqueueNode = (nodeName) => queue.add(nodeKey(nodeName));
-      return subscribe({ ...tools, told }, queue);
+      return [
+        ...subscribe({ ...tools, told }, queue),
+        ...countAttachments(context.metrics, objects),
+      ];
     },
     async reconcile(key, signal) {
       const name = key.slice(key.indexOf(' ') + 1);
       if (key.startsWith('node')) return reportAttached(tools, name, signal);
-      return reconcileAttachments({ ...tools, told, enqueueNode }, name, signal);
+      return reconcileAttachments({ ...tools, told, onForced, enqueueNode }, name, signal);
     },
   });
 }

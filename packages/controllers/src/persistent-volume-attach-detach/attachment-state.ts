@@ -25,7 +25,9 @@ export type Standing =
   | { readonly is: 'wanted' }
   /** The node uses it still; `waitMs` until that does not count any more. */
   | { readonly is: 'in-use'; readonly waitMs: number | undefined }
-  | { readonly is: 'free' };
+  /** `forced`: though the node uses it still. */
+  | { readonly is: 'free'; readonly forced?: ForcedReason };
+export type ForcedReason = 'out-of-service' | 'timeout';
 
 export interface StandingOptions {
   readonly isWanted: boolean;
@@ -40,11 +42,12 @@ export function standingOf(options: StandingOptions): Standing {
   const { isWanted, node, nodeVolume, unwantedMs } = options;
   if (isWanted) return { is: 'wanted' };
   if (node === undefined || nodeVolume === undefined) return { is: 'free' };
-  if (node.spec?.taints?.some(({ key }) => key === outOfServiceKey)) return { is: 'free' };
   if (node.status?.volumesInUse?.includes(nodeVolume) !== true) return { is: 'free' };
+  if (node.spec?.taints?.some(({ key }) => key === outOfServiceKey))
+    return { is: 'free', forced: 'out-of-service' };
   if (readyConditionOf(node)?.status === 'True') return { is: 'in-use', waitMs: undefined };
   const waitMs = unmountWaitMs - unwantedMs;
-  return waitMs > 0 ? { is: 'in-use', waitMs } : { is: 'free' };
+  return waitMs > 0 ? { is: 'in-use', waitMs } : { is: 'free', forced: 'timeout' };
 }
 
 /** May be attached to several nodes. */

@@ -10,7 +10,7 @@ import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { attachmentName, attachmentsOf, nodeVolumeName } from '../volumes/attachments.ts';
 import { podsByNode, standingOfAttachment, type AttachDetachTools } from './attach-detach-tools.ts';
-import { isAttached, isShared, multiAttachText } from './attachment-state.ts';
+import { isAttached, isShared, multiAttachText, type ForcedReason } from './attachment-state.ts';
 
 /** What pods were told last, so that they are told it once: by uid of the pod, by volume. */
 export type Told = Map<string, Map<string, string>>;
@@ -20,6 +20,8 @@ const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
 
 export interface VolumeReconciling extends AttachDetachTools {
   readonly told: Told;
+  /** A node loses what it uses. */
+  readonly onForced: (reason: ForcedReason) => void;
   /** What the node is told has to change first. */
   enqueueNode(nodeName: string): void;
 }
@@ -83,6 +85,7 @@ async function detach(
     await tools.context.client
       .resource(volumeAttachmentsResource)
       .delete(name, { preconditions: { uid }, signal });
+    if (standing.forced !== undefined) tools.onForced(standing.forced);
   } catch (error) {
     if (!isStatusError(error, 'NotFound')) throw error;
   }

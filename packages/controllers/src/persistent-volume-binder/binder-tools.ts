@@ -24,6 +24,8 @@ export interface BinderTools {
   readonly classes: Informer<StorageClass>;
   readonly pods: Informer<Pod>;
   readonly events: EventRecorder;
+  /** A claim was given the default class after all, or could not be. */
+  readonly onDefaultClass: (isGiven: boolean) => void;
 }
 
 export const claimKind = {

@@ -24,6 +24,7 @@ import type { WorkQueue } from '../machinery/work-queue.ts';
 import type { BinderTools } from './binder-tools.ts';
 import { reconcileClaim } from './reconcile-claim.ts';
 import { reconcileVolume } from './reconcile-volume.ts';
+import { countVolumes, createDefaultClassMetrics } from './volume-metrics.ts';
 
 /** Claims that wait are told so again that often. */
 const resyncMs = 15_000;
@@ -35,7 +36,8 @@ export function createPersistentVolumeBinderController(context: ControllerContex
   const classes = informers.informer<StorageClass>(storageClassesResource);
   const pods = informers.informer<Pod>(podsResource);
   const events = createControllerEvents(context, 'persistentvolume-controller');
-  const tools: BinderTools = { context, claims, volumes, classes, pods, events };
+  const onDefaultClass = createDefaultClassMetrics(context.metrics);
+  const tools: BinderTools = { context, claims, volumes, classes, pods, events, onDefaultClass };
   let queue: WorkQueue | undefined;
   return createReconciler(context, {
     failure: 'volume not bound',
@@ -44,7 +46,7 @@ export function createPersistentVolumeBinderController(context: ControllerContex
     reads: [claims, volumes, classes, pods],
     subscribe(workQueue) {
       queue = workQueue;
-      return subscribe(tools, workQueue);
+      return [...subscribe(tools, workQueue), ...countVolumes(context.metrics, tools)];
     },
     reconcile: (key) => reconcile(tools, key, (claim) => queue?.add(claimKey(claim))),
   });

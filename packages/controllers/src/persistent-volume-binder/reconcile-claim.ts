@@ -88,7 +88,7 @@ async function checkBound(tools: BinderTools, claim: PersistentVolumeClaim): Pro
 
 /** A claim from before there was a default class gets it. */
 async function giveDefaultClass(
-  { context, classes }: BinderTools,
+  { context, classes, onDefaultClass }: BinderTools,
   claim: PersistentVolumeClaim,
 ): Promise<boolean> {
   if (claim.spec?.storageClassName !== undefined || classOf(claim) !== '') return false;
@@ -102,10 +102,16 @@ async function giveDefaultClass(
     .toSorted((a, b) => (age(a) > age(b) ? -1 : age(a) < age(b) ? 1 : 0));
   if (found === undefined) return false;
   const storageClassName = found.metadata.name ?? '';
-  await context.client
-    .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
-    .namespace(claim.metadata.namespace ?? '')
-    .update({ ...claim, spec: { ...claim.spec, storageClassName } });
+  let isGiven = false;
+  try {
+    await context.client
+      .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
+      .namespace(claim.metadata.namespace ?? '')
+      .update({ ...claim, spec: { ...claim.spec, storageClassName } });
+    isGiven = true;
+  } finally {
+    onDefaultClass(isGiven);
+  }
   return true;
 }
 

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import type { CronJob, Job } from '@keelson/apimachinery/types/batch.v1';
 import type { Node, Pod, Service } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
+import { metricValues } from '../testing/metric-values.ts';
 import { core, simulateCluster } from '../testing/simulated-cluster.ts';
 
 const batch = (resource: string) => ({ group: 'batch', version: 'v1', resource });
@@ -12,16 +13,7 @@ const podSpec = { containers: [{ name: 'c', image: 'i' }], restartPolicy: 'Never
 
 async function setUp(t: TestContext) {
   const { client, clock, leap } = await simulateCluster(t);
-  const lines = async () => {
-    const bytes = await client.send({ method: 'GET', path: '/metrics' });
-    return Buffer.from(bytes).toString().split('\n');
-  };
-  /** Of the series with exactly these labels, as they are shown. */
-  const value = async (series: string) => {
-    const line = (await lines()).find((one) => one.startsWith(`${series} `));
-    return line === undefined ? undefined : Number(line.slice(series.length + 1));
-  };
-  return { client, clock, leap, lines, value };
+  return { client, clock, leap, ...metricValues(client) };
 }
 
 async function finishPod(client: Client, phase: 'Succeeded' | 'Failed'): Promise<void> {

@@ -8,6 +8,7 @@ import type {
 } from '@keelson/apimachinery/types/core.v1';
 import type { CSIDriver, VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { ClusterOptions } from '../create-cluster.ts';
+import { metricValues } from '../testing/metric-values.ts';
 import { core, find, simulateCluster } from '../testing/simulated-cluster.ts';
 
 const storage = (resource: string) => ({ group: 'storage.k8s.io', version: 'v1', resource });
@@ -144,7 +145,7 @@ test('a shared volume is attached to both', async (t) => {
 
 test('a silent node is believed for six minutes, one out of service not at all', async (t) => {
   for (const isOutOfService of [false, true]) {
-    const { addClaim, run, phase, attached, said, pods, nodes, wait } = await setUp(t);
+    const { client, addClaim, run, phase, attached, said, pods, nodes, wait } = await setUp(t);
     await addClaim();
     await run('p', 'node-1');
     await nodes.patch('node-1', 'merge', {
@@ -165,6 +166,9 @@ test('a silent node is believed for six minutes, one out of service not at all',
     }
     await wait(10);
     assert.deepEqual(await attached(), ['node-2, attached, told, in use']);
+    assert.deepEqual(await metricValues(client).family('attachdetach_controller_forced_detaches'), [
+      `{reason="${isOutOfService ? 'out-of-service' : 'timeout'}"} 1`,
+    ]);
     // The pod asks again when its back-off says so, or as soon as its node is told.
     assert.equal(await phase('q'), 'Running');
   }
