@@ -199,7 +199,7 @@ export const allowed: Excess = {
   'columns packages/controllers/src/scheduler/preemption/default-preemption.ts': 1,
   'columns packages/controllers/src/scheduler/preemption/select-victims.ts': 1,
   'columns packages/controllers/src/scheduler/queue/scheduling-queue.ts': 1,
-  'columns packages/controllers/src/scheduler/scheduler-controller.ts': 2,
+  'columns packages/controllers/src/scheduler/scheduler-controller.ts': 1,
   'columns packages/controllers/src/scheduler/scheduling-attempt.ts': 1,
   'columns packages/controllers/src/scheduler/snapshot/cluster-state.ts': 1,
   'columns packages/controllers/src/simulated-volume-resizer/resize-plan.ts': 1,

@@ -97,6 +97,64 @@ test('after errors the wait doubles from one second to ten', async () => {
   assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
+test('errors wait by themselves, however often the pod was refused before', async () => {
+  const { clock, queue, popAll } = setUp();
+  queue.put(pod('a'));
+  for (let i = 0; i < 5; i++) {
+    const entry = queue.pop();
+    assert.ok(entry);
+    queue.rejected(entry, rejectedBy('Fit'));
+    queue.happened(deletion);
+  }
+  const entry = queue.pop();
+  assert.ok(entry);
+  queue.failed(entry);
+  assert.deepEqual(popAll(), []);
+  await clock.advance(1_000);
+  assert.deepEqual(popAll(), ['a']);
+});
+
+test('who has failed goes behind others that count as much', async () => {
+  const { clock, queue, popAll } = setUp();
+  for (const name of ['a', 'b']) {
+    queue.put(pod(name));
+    await clock.advance(1);
+  }
+  const first = queue.pop();
+  assert.equal(first?.pod.name, 'a');
+  queue.rejected(first, rejectedBy('Fit'));
+  queue.happened(deletion);
+  await clock.advance(2_000);
+  assert.deepEqual(popAll(), ['b', 'a']);
+});
+
+test('a pod for which room is being made is not tried before that is done', () => {
+  const { queue, popAll } = setUp();
+  queue.put(pod('a'));
+  const entry = queue.pop();
+  assert.ok(entry);
+  queue.rejected(entry, rejectedBy('Fit'));
+  const release = queue.hold(entry);
+  queue.happened(deletion);
+  assert.deepEqual(popAll(), []);
+  release();
+  assert.deepEqual(popAll(), ['a']);
+  // Nothing has happened meanwhile: nothing is noted.
+  queue.rejected(entry, rejectedBy('Fit'));
+  queue.hold(entry)();
+  assert.deepEqual(popAll(), []);
+});
+
+test('what helps some pods is not asked about others', () => {
+  const { queue, popAll } = setUp();
+  queue.put(pod('a', 1));
+  queue.put(pod('b', 5));
+  for (const entry of [queue.pop(), queue.pop()])
+    if (entry) queue.rejected(entry, rejectedBy('Fit'));
+  queue.happened(deletion, ({ priority }) => priority <= 1);
+  assert.deepEqual(popAll(), ['a']);
+});
+
 test('a pod that changes or goes while it is under way is neither lost nor doubled', () => {
   const { queue, popAll } = setUp();
   queue.put(pod('a'));

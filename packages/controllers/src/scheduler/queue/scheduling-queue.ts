@@ -4,25 +4,11 @@
 // by being placed or deleted.
 
 import type { Clock } from '@keelson/apimachinery';
+import type { PodSummary } from '../snapshot/pod-summary.ts';
+import { createBackoff } from './backoff.ts';
 import { labelOf, queueEvents as events, type ClusterEvent } from './cluster-event.ts';
 import { createHeap } from './pod-heap.ts';
-import type { PodSummary } from '../snapshot/pod-summary.ts';
-
-export interface QueuedPod {
-  readonly uid: string;
-  /** The newest that is known. */
-  pod: PodSummary;
-  attempts: number;
-  /** When it came into the queue; milliseconds of the monotonic clock, as the others. */
-  readonly addedAt: number;
-  queuedAt: number;
-  failedAt: number;
-  /** The last attempt ended in an error, not in a decision. */
-  isError: boolean;
-  /** Who rejected it: their hints decide what may help. */
-  rejectedBy: ReadonlySet<string>;
-  place: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'underway';
-}
+import { comesFirst, noteFailure, type QueuedPod } from './queued-pod.ts';
 
 export interface SchedulingQueueOptions {
   readonly clock: Clock;
@@ -48,11 +34,16 @@ export interface SchedulingQueue {
   wait(signal: AbortSignal): Promise<void>;
   /** The attempt failed: no node takes it. */
   rejected(entry: QueuedPod, plugins: ReadonlySet<string>): void;
+  /** Keeps a rejected pod from being tried again until the answer is called. */
+  hold(entry: QueuedPod): () => void;
+  /** Whatever it was waiting for, it is tried now. */
+  activate(entry: QueuedPod): void;
   /** The attempt ended in an error: it is tried again after the back-off, whatever happens. */
   failed(entry: QueuedPod): void;
   /** The pod was given its node. */
   placed(entry: QueuedPod): void;
-  happened(event: ClusterEvent): void;
+  /** `concerns`: only these pods can be helped by it. */
+  happened(event: ClusterEvent, concerns?: (pod: PodSummary) => boolean): void;
   /** Pods by place, for metrics and tests. */
   sizes(): Readonly<Record<QueuedPod['place'], number>>;
   /** All pods, wherever they are. */
@@ -92,23 +83,27 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
     rejected(entry, plugins) {
       if (entries.get(entry.uid) !== entry) return;
       entry.rejectedBy = plugins;
-      entry.isError = false;
-      entry.failedAt = places.now();
+      entry.errors = 0;
+      entry.rejections++;
+      noteFailure(entry, places.now());
       entry.place = 'unschedulable';
       places.park(entry, events.failure);
     },
     failed(entry) {
       if (entries.get(entry.uid) !== entry) return;
-      entry.isError = true;
-      entry.failedAt = places.now();
-      entry.queuedAt = entry.failedAt;
+      entry.errors++;
+      noteFailure(entry, places.now());
       places.backOff(entry, events.failure);
     },
+    hold: (entry) => holdPod(places, entry),
+    activate(entry) {
+      if (entries.get(entry.uid) === entry) places.activate(entry, labelOf({ kind: 'any' }));
+    },
     placed: (entry) => void entries.delete(entry.uid),
-    happened(event) {
+    happened(event, concerns = () => true) {
       const { mayHelp } = options;
       const isHelped = ({ rejectedBy, pod }: QueuedPod) =>
-        [...rejectedBy].some((name) => mayHelp(name, pod, event));
+        concerns(pod) && [...rejectedBy].some((name) => mayHelp(name, pod, event));
       for (const entry of Array.from(parked))
         if (isHelped(entry)) places.backOff(entry, labelOf(event));
     },
@@ -182,8 +177,9 @@ function createPlaces(options: PlacesOptions): Places {
     sleeper.wake();
   };
   const backOff = (entry: QueuedPod, event: string) => {
+    if (entry.hold !== undefined) return void (entry.hold.wokenBy = event);
     take(entry);
-    if (entry.attempts === 0 || backoff.isOver(entry)) return activate(entry, event);
+    if (backoff.isOver(entry)) return activate(entry, event);
     entry.place = 'backoff';
     options.onIncoming?.(entry.place, event);
     backoff.add(entry);
@@ -229,12 +225,25 @@ function putPod(places: Places, pod: PodSummary, isHelpful: boolean): void {
     addedAt: now,
     queuedAt: now,
     failedAt: now,
-    isError: false,
+    errors: 0,
+    rejections: 0,
+    hold: undefined,
     rejectedBy: new Set(),
     place: 'active',
   };
   places.entries.set(pod.uid, entry);
   places.activate(entry, events.add);
+}
+
+function holdPod(places: Places, entry: QueuedPod): () => void {
+  const hold: NonNullable<QueuedPod['hold']> = {};
+  entry.hold = hold;
+  return () => {
+    if (entry.hold !== hold) return;
+    entry.hold = undefined;
+    const isKnown = places.entries.get(entry.uid) === entry;
+    if (isKnown && hold.wokenBy !== undefined) places.backOff(entry, hold.wokenBy);
+  };
 }
 
 /** The one who takes pods out, while there are none. */
@@ -265,68 +274,4 @@ function createRepeater(clock: Clock, run: () => boolean) {
     });
   };
   return { start, stop: () => cancel?.() };
-}
-
-interface Backoff {
-  add(entry: QueuedPod): void;
-  remove(entry: QueuedPod): void;
-  isOver(entry: QueuedPod): boolean;
-  /**
-   * One that may be tried although its time has not come, since there is nothing else to do: its
-   * last attempt was no error.
-   */
-  earliest(): QueuedPod | undefined;
-  stop(): void;
-}
-
-/** COMPAT: pods whose back-off ends in the same second are in order of importance. */
-const backoffWindowMs = 1_000;
-
-function createBackoff(
-  { clock, gateOf, backoffMinMs, backoffMaxMs }: PlacesOptions,
-  onOver: (entry: QueuedPod) => void,
-): Backoff {
-  const endOf = ({ attempts, failedAt }: QueuedPod) =>
-    failedAt + Math.min(backoffMinMs * 2 ** Math.max(attempts - 1, 0), backoffMaxMs);
-  const windowOf = (entry: QueuedPod) => Math.ceil(endOf(entry) / backoffWindowMs);
-  const heap = createHeap<QueuedPod>((a, b) => {
-    const gap = windowOf(a) - windowOf(b);
-    return gap === 0 ? comesFirst(a, b) : gap < 0;
-  });
-  let cancel: (() => void) | undefined;
-  const setTimer = () => {
-    cancel?.();
-    const first = heap.peek();
-    const waitMs = first && Math.max(0, windowOf(first) * backoffWindowMs - clock.monotonic());
-    cancel = waitMs === undefined ? undefined : clock.after(waitMs, flush);
-  };
-  const flush = () => {
-    for (;;) {
-      const first = heap.peek();
-      if (first === undefined || endOf(first) > clock.monotonic()) break;
-      heap.remove(first);
-      onOver(first);
-    }
-    setTimer();
-  };
-  return {
-    add(entry) {
-      heap.push(entry);
-      setTimer();
-    },
-    remove: (entry) => void heap.remove(entry),
-    isOver: (entry) => endOf(entry) <= clock.monotonic(),
-    earliest() {
-      for (const entry of heap.items())
-        if (!entry.isError && gateOf(entry.pod) === undefined) return entry;
-      return undefined;
-    },
-    stop: () => cancel?.(),
-  };
-}
-
-/** The plugin PrioritySort: the more important one, then the one that waits longer. */
-function comesFirst(a: QueuedPod, b: QueuedPod): boolean {
-  if (a.pod.priority !== b.pod.priority) return a.pod.priority > b.pod.priority;
-  return a.queuedAt < b.queuedAt;
 }
