@@ -1,17 +1,24 @@
 // Whether a node takes the pod, by all filters in their order; also with the pods there that were
 // promised room on it.
 
-import type { FilterRun, Rejection } from './framework.ts';
+import { errorText } from '../machinery/controller.ts';
+import type { NamedRun, Rejection } from './framework.ts';
 import type { NominatedPods } from './nominated-pods.ts';
 import { addPodTo, copyNodeState, type NodeState } from './snapshot/node-state.ts';
 import type { PodSummary } from './snapshot/pod-summary.ts';
 
-export function filterNode(runs: readonly FilterRun[], node: NodeState): Rejection | undefined {
-  for (const run of runs) {
-    const rejected = run.filter?.(node);
-    if (rejected !== undefined) return rejected;
+export function filterNode(runs: readonly NamedRun[], node: NodeState): Rejection | undefined {
+  let asked = '';
+  try {
+    for (const run of runs) {
+      asked = run.plugin;
+      const rejected = run.filter?.(node);
+      if (rejected !== undefined) return rejected;
+    }
+    return undefined;
+  } catch (cause) {
+    throw new Error(`running "${asked}" filter plugin: ${errorText(cause)}`, { cause });
   }
-  return undefined;
 }
 
 /**
@@ -20,7 +27,7 @@ export function filterNode(runs: readonly FilterRun[], node: NodeState): Rejecti
  */
 export function filterWithNominated(
   pod: PodSummary,
-  runs: readonly FilterRun[],
+  runs: readonly NamedRun[],
   node: NodeState,
   nominated: NominatedPods,
 ): Rejection | undefined {

@@ -2,6 +2,7 @@
 // what to ask of each node; whatever depends on the pod alone is calculated there. A cycle runs to
 // its end in one turn of the event loop, so nothing that plugins read changes meanwhile.
 
+import { errorText } from '../machinery/controller.ts';
 import type { ClusterEvent } from './queue/cluster-event.ts';
 import type { ClusterState } from './snapshot/cluster-state.ts';
 import type { NodeState } from './snapshot/node-state.ts';
@@ -25,17 +26,24 @@ export interface FilterRun {
   removePod?(pod: PodSummary, node: NodeState): void;
 }
 
+export interface NamedRun extends FilterRun {
+  readonly plugin: string;
+}
+
 export interface PostFilterContext {
   readonly pod: PodSummary;
   readonly cluster: ClusterState;
-  readonly runs: readonly FilterRun[];
+  readonly runs: readonly NamedRun[];
   /** Nodes without an entry are out of reach for reasons that no preemption changes. */
   readonly rejections: ReadonlyMap<string, Rejection>;
   /** Plugins that have looked at the pod; the first that rejects it is the last one. */
   readonly asked: ReadonlySet<string>;
 }
 export interface PostFilterResult {
-  /** The pod can be scheduled there once the victims are gone. */
+  /**
+   * Where the pod can be scheduled once the victims are gone. Empty: nowhere, and what it was
+   * promised before is void. Absent: a promise stands.
+   */
   readonly nominatedNodeName?: string;
   /** No other plugin is asked, and what others said is dropped. */
   readonly isFinal: boolean;
@@ -84,6 +92,11 @@ export function rejection(plugin: string, ...reasons: string[]): Rejection {
 }
 export function unresolvable(plugin: string, ...reasons: string[]): Rejection {
   return { plugin, isUnresolvable: true, reasons };
+}
+
+/** COMPAT: errors say which plugin was running, as users know it from kube-scheduler. */
+export function runningError(point: string, plugin: string, cause: unknown): Error {
+  return new Error(`running ${point} plugin "${plugin}": ${errorText(cause)}`, { cause });
 }
 
 /** Scales so that the largest is 100; `isReverse`: the smallest is best. */

@@ -16,7 +16,6 @@ import {
   podsResource,
   resourceClaimsResource,
 } from '../machinery/resources.ts';
-import { isPodFinished } from '../pods/pod-state.ts';
 import {
   defaultConfiguration,
   type SchedulerConfiguration,
@@ -24,6 +23,8 @@ import {
 import { createClaimTracker } from './dra/claim-tracker.ts';
 import { explainScheduling } from './explain/scheduling-explainer.ts';
 import { createInformerLookup } from './informer-lookup.ts';
+import { followNodes } from './follow-nodes.ts';
+import { followPods } from './follow-pods.ts';
 import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
 import { evictVictims } from './preemption/default-preemption.ts';
 import type { ClusterEvent, WatchedResource } from './queue/cluster-event.ts';
@@ -41,7 +42,7 @@ import {
   type SchedulerMetrics,
   type SchedulerState,
 } from './metrics/scheduler-metrics.ts';
-import { summarizePod, type PodSummary } from './snapshot/pod-summary.ts';
+import type { PodSummary } from './snapshot/pod-summary.ts';
 
 export interface Scheduler extends Controller {
   /**
@@ -114,8 +115,8 @@ export function createScheduler(
     },
     async run(signal) {
       const ends = [
-        nodes.addHandler(nodeHandler(tools)),
-        pods.addHandler(podHandler(tools)),
+        nodes.addHandler(followNodes(tools)),
+        pods.addHandler(followPods(tools)),
         namespaces.addHandler({ onUpdate: () => cluster.groups.forget() }),
         watch((event) => queue.happened(event)),
         ...watchDevices(devices?.informers, (event) => queue.happened(event)),
@@ -231,76 +232,6 @@ function watchDevices(
 /** A rule changes what slices are taken for, by coming and by going. */
 function followRules({ onAdd: changed }: { onAdd(object: KubeObject): void }) {
   return { onAdd: changed, onUpdate: changed, onDelete: changed };
-}
-
-function nodeHandler({ cluster, queue }: AttemptTools) {
-  const put = (node: Node, old?: Node) => {
-    cluster.putNode(node);
-    if (old === undefined || isRelevantChange(node, old))
-      queue.happened({ kind: 'node', node, ...(old !== undefined && { old }) });
-  };
-  return {
-    onAdd: (node: Node) => put(node),
-    onUpdate: put,
-    onDelete(node: Node) {
-      cluster.removeNode(node.metadata.name ?? '');
-      queue.happened({ kind: 'node-deleted', node });
-    },
-  };
-}
-
-/** Heartbeats say nothing new. */
-function isRelevantChange(node: Node, old: Node): boolean {
-  const facts = ({ metadata, spec, status }: Node) =>
-    JSON.stringify([
-      metadata.labels,
-      metadata.annotations,
-      spec,
-      status?.allocatable,
-      status?.conditions?.map(({ type, status: value }) => [type, value]),
-    ]);
-  return facts(node) !== facts(old);
-}
-
-function podHandler(tools: AttemptTools) {
-  const { cluster, nominated, queue } = tools;
-  const leave = (pod: Pod) => {
-    const uid = pod.metadata.uid ?? '';
-    const wasPlaced = cluster.nodeOf(uid) !== undefined;
-    queue.remove(uid);
-    nominated.remove(uid);
-    cluster.removePod(uid);
-    if (wasPlaced) queue.happened({ kind: 'pod-deleted', pod });
-  };
-  const put = (pod: Pod, old?: Pod) => {
-    const { uid = '' } = pod.metadata;
-    const { nodeName = '' } = pod.spec;
-    if (isPodFinished(pod)) return leave(pod);
-    if (nodeName !== '') {
-      queue.remove(uid);
-      nominated.remove(uid);
-      cluster.putPod(summarizePod(pod), nodeName);
-      const event: ClusterEvent = { kind: 'placed-pod', pod, ...(old !== undefined && { old }) };
-      return queue.happened(event);
-    }
-    // What was seen before the binding is not news.
-    if (cluster.isAssumed(uid) || profileFor(tools, pod) === undefined) return;
-    const summary = summarizePod(pod);
-    if (nominated.nodeOf(uid) === undefined && pod.status?.nominatedNodeName !== undefined)
-      nominated.put(summary, pod.status.nominatedNodeName);
-    queue.put(summary, old !== undefined && isHelpfulUpdate(pod, old));
-  };
-  return { onAdd: (pod: Pod) => put(pod), onUpdate: put, onDelete: leave };
-}
-
-/** The pod asks for something else than before; what the scheduler wrote about it does not count. */
-function isHelpfulUpdate(pod: Pod, old: Pod): boolean {
-  return (
-    pod.metadata.generation !== old.metadata.generation ||
-    JSON.stringify(pod.metadata.labels) !== JSON.stringify(old.metadata.labels) ||
-    JSON.stringify(pod.status?.resourceClaimStatuses) !==
-      JSON.stringify(old.status?.resourceClaimStatuses)
-  );
 }
 
 async function runCycles(tools: AttemptTools, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import type { ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
 import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { bindPod } from './bind-pod.ts';
-import type { Reservation } from './framework.ts';
+import { runningError, type Reservation } from './framework.ts';
 import type { AttemptResult, SchedulerMetrics, TimedPoint } from './metrics/scheduler-metrics.ts';
 import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
 import type { QueuedPod } from './queue/queued-pod.ts';
@@ -29,12 +29,12 @@ export async function attempt(
   entry: QueuedPod,
   signal: AbortSignal,
 ): Promise<void> {
-  const { cluster, nominated, queue, context, metrics } = tools;
+  const { cluster, nominated, queue, metrics } = tools;
   const { pod } = entry;
   const end = beginAttempt(tools, pod);
   try {
     if (pod.pod.metadata.deletionTimestamp !== undefined) {
-      queue.rejected(entry, new Set(['SchedulingGates']));
+      queue.remove(pod.uid);
       const message = `skip schedule deleting pod: ${pod.namespace}/${pod.name}`;
       return tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
     }
@@ -50,24 +50,39 @@ export async function attempt(
     const { message, rejectedBy, nominatedNodeName, makeRoom } = result;
     end('unschedulable');
     queue.rejected(entry, rejectedBy.size === 0 ? new Set(['']) : rejectedBy);
-    if (nominatedNodeName === undefined) nominated.remove(pod.uid);
-    else nominated.put(pod, nominatedNodeName);
-    await report(
-      tools,
-      pod,
-      { reason: 'Unschedulable', message, nominatedNodeName: nominatedNodeName ?? '' },
-      signal,
-    );
-    await makeRoom?.(signal);
+    if (nominatedNodeName === '') nominated.remove(pod.uid);
+    else if (nominatedNodeName !== undefined) nominated.put(pod, nominatedNodeName);
+    const promise = nominatedNodeName !== undefined && { nominatedNodeName };
+    // Not tried again before all victims have been told: some of them gone may look like too few.
+    const release = makeRoom && queue.hold(entry);
+    await report(tools, pod, { reason: 'Unschedulable', message, ...promise }, signal);
+    const isDone = await carryOut(tools, makeRoom, signal);
+    release?.();
+    if (!isDone) queue.activate(entry);
   } catch (error) {
     if (signal.aborted) return;
     end('error');
     cluster.forget(pod.uid);
+    nominated.remove(pod.uid);
     queue.failed(entry);
-    const update: PodScheduledUpdate = { reason: 'SchedulerError', message: errorText(error) };
-    await report(tools, pod, update, signal).catch((failure: unknown) =>
-      context.log.warn('status of a pod not written', { error: errorText(failure) }),
-    );
+    const message = errorText(error);
+    const update = { reason: 'SchedulerError', message, nominatedNodeName: '' } as const;
+    await report(tools, pod, update, signal);
+  }
+}
+
+/** False when it failed, wholly or in part. */
+async function carryOut(
+  { context }: AttemptTools,
+  makeRoom: ((signal: AbortSignal) => Promise<void>) | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await makeRoom?.(signal);
+    return true;
+  } catch (error) {
+    if (!signal.aborted) context.log.warn('no room was made', { error: errorText(error) });
+    return signal.aborted;
   }
 }
 
@@ -82,6 +97,10 @@ function beginAttempt({ metrics }: AttemptTools, { pod }: PodSummary) {
   };
 }
 
+interface NamedReservation extends Reservation {
+  readonly plugin: string;
+}
+
 /** False when the pod is gone. */
 async function place(
   tools: AttemptTools,
@@ -91,7 +110,7 @@ async function place(
 ): Promise<boolean> {
   const { plugins, cluster, nominated, queue, context, metrics } = tools;
   const { pod } = entry;
-  const reservations: Reservation[] = [];
+  const reservations: NamedReservation[] = [];
   const profile = schedulerNameOf(pod.pod.spec);
   let point: TimedPoint = 'Reserve';
   let start = metrics.now();
@@ -104,15 +123,17 @@ async function place(
     cluster.forget(pod.uid);
   };
   try {
-    for (const plugin of plugins) {
-      const reserved = plugin.reserve?.(pod, node);
-      if (reserved !== undefined) reservations.push(reserved);
-    }
+    // Up to here nothing was waited for: no other cycle has seen the room that is taken now.
+    reserveAll(plugins, { pod, node }, reservations);
     cluster.assume(pod, node.name);
+    nominated.remove(pod.uid);
     done('PreBind');
-    for (const { preBind } of reservations) await preBind?.(signal);
+    for (const { preBind, plugin } of reservations)
+      await running('PreBind', plugin, () => preBind?.(signal));
     done('Bind');
-    const bound = await bindPod(context.client, pod, node.name, signal);
+    const bound = await running('Bind', 'DefaultBinder', () =>
+      bindPod(context.client, pod, node.name, signal),
+    );
     if (!bound) {
       takeBack();
       return false;
@@ -125,7 +146,6 @@ async function place(
     queue.happened({ kind: 'pod-deleted', pod: pod.pod });
     throw error;
   }
-  nominated.remove(pod.uid);
   queue.placed(entry);
   metrics.scheduled({ attempts: entry.attempts, waitedMs: metrics.now() - entry.addedAt });
   const message = `Successfully assigned ${pod.namespace}/${pod.name} to ${node.name}`;
@@ -133,16 +153,44 @@ async function place(
   return true;
 }
 
+function reserveAll(
+  plugins: AttemptTools['plugins'],
+  { pod, node }: { readonly pod: PodSummary; readonly node: NodeState },
+  reservations: NamedReservation[],
+): void {
+  for (const { name: plugin, reserve } of plugins) {
+    try {
+      const reserved = reserve?.(pod, node);
+      if (reserved !== undefined) reservations.push({ ...reserved, plugin });
+    } catch (cause) {
+      throw runningError('Reserve', plugin, cause);
+    }
+  }
+}
+
+async function running<T>(point: TimedPoint, plugin: string, run: () => Promise<T> | undefined) {
+  try {
+    return await run();
+  } catch (cause) {
+    throw runningError(point, plugin, cause);
+  }
+}
+
+/** A status that cannot be written is written with the next attempt. */
 async function report(
   tools: AttemptTools,
   pod: PodSummary,
   update: PodScheduledUpdate,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, clock } = tools.context;
+  const { client, clock, log } = tools.context;
   const { message } = update;
   tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
-  await writePodScheduled(client, pod.pod, update, { now: clock.now(), signal });
+  try {
+    await writePodScheduled(client, pod.pod, update, { now: clock.now(), signal });
+  } catch (error) {
+    if (!signal.aborted) log.warn('status of a pod not written', { error: errorText(error) });
+  }
 }
 
 /** Longer notes are refused by the API. */

@@ -6,7 +6,9 @@ import { filterWithNominated } from './filter-node.ts';
 import { fitMessage, noNodes } from './fit-error.ts';
 import {
   isRejection,
-  type FilterRun,
+  runningError,
+  type NamedRun,
+  type PostFilterContext,
   type PostFilterResult,
   type Rejection,
   type SchedulerPlugin,
@@ -24,6 +26,7 @@ export type ScheduleResult =
       readonly message: string;
       /** Plugins whose hints decide when to try again; empty: anything may help. */
       readonly rejectedBy: ReadonlySet<string>;
+      /** The node it is promised; empty: none; absent: what was promised stands. */
       readonly nominatedNodeName?: string;
       /** Lets victims go, and claims that are of no use. */
       readonly makeRoom?: PostFilterResult['execute'];
@@ -71,7 +74,8 @@ export function createSchedulingCycle(options: SchedulingCycleOptions): Scheduli
   return {
     schedule(pod) {
       const { nodes } = cluster;
-      if (nodes.length === 0) return { kind: 'none', message: noNodes, rejectedBy: new Set() };
+      if (nodes.length === 0)
+        return { kind: 'none', message: noNodes, rejectedBy: new Set(), nominatedNodeName: '' };
       const time = stopwatch(options);
       const begun = beginAll(plugins, pod, cluster);
       time('PreFilter', begun.rejected === undefined ? 'Success' : 'Unschedulable');
@@ -86,7 +90,7 @@ export function createSchedulingCycle(options: SchedulingCycleOptions): Scheduli
       time('Filter', isFound ? 'Success' : 'Unschedulable');
       if (!isFound) {
         const none = giveUp(options, pod, { ...begun, ...found });
-        const isPromised = none.kind === 'none' && none.nominatedNodeName !== undefined;
+        const isPromised = none.kind === 'none' && (none.nominatedNodeName ?? '') !== '';
         time('PostFilter', isPromised ? 'Success' : 'Unschedulable');
         return none;
       }
@@ -118,7 +122,7 @@ function stopwatch({ measure, now = () => 0 }: SchedulingCycleOptions) {
 }
 
 interface Begun {
-  readonly runs: readonly FilterRun[];
+  readonly runs: readonly NamedRun[];
   /** Plugins that were asked. */
   readonly asked: ReadonlySet<string>;
   readonly rejected?: Rejection;
@@ -131,28 +135,38 @@ function beginAll(
   pod: PodSummary,
   cluster: ClusterState,
 ): Begun {
-  const runs: FilterRun[] = [];
+  const runs: NamedRun[] = [];
   const asked = new Set<string>();
   const restrictedBy: string[] = [];
   let nodeNames: ReadonlySet<string> | undefined;
   for (const plugin of plugins) {
     if (plugin.begin === undefined) continue;
     asked.add(plugin.name);
-    const answer = plugin.begin(pod, cluster);
+    const answer = begin(plugin, pod, cluster);
     if (isRejection(answer)) return { runs, asked, restrictedBy, rejected: answer };
     if (answer === undefined) continue;
-    runs.push(answer);
+    runs.push({ ...answer, plugin: plugin.name });
     if (answer.nodeNames === undefined) continue;
     restrictedBy.push(plugin.name);
     nodeNames = nodeNames === undefined ? answer.nodeNames : intersect(nodeNames, answer.nodeNames);
     if (nodeNames.size === 0) {
-      const { reasons } = outsideOf(restrictedBy);
-      const text = `${reasons[0] ?? ''}${restrictedBy.length > 1 ? ' simultaneously' : ''}`;
+      const text =
+        restrictedBy.length > 1
+          ? `${outsideOf(restrictedBy).reasons[0] ?? ''} simultaneously`
+          : `node(s) didn't satisfy plugin ${plugin.name}`;
       const rejected = { plugin: plugin.name, isUnresolvable: true, reasons: [text] };
       return { runs, asked, restrictedBy, rejected };
     }
   }
   return { runs, asked, restrictedBy, ...(nodeNames !== undefined && { nodeNames }) };
+}
+
+function begin(plugin: SchedulerPlugin, pod: PodSummary, cluster: ClusterState) {
+  try {
+    return plugin.begin?.(pod, cluster);
+  } catch (cause) {
+    throw runningError('PreFilter', plugin.name, cause);
+  }
 }
 
 function intersect(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
@@ -243,24 +257,11 @@ function giveUp(
   const rejectedBy = new Set(restrictedBy);
   if (rejected !== undefined) rejectedBy.add(rejected.plugin);
   for (const { plugin } of rejections.values()) rejectedBy.add(plugin);
-  const messages: string[] = [];
-  let done: PostFilterResult | undefined;
-  const executions: NonNullable<PostFilterResult['execute']>[] = [];
-  for (const plugin of plugins) {
-    const result = plugin.postFilter?.({ pod, cluster, runs, rejections, asked });
-    if (result === undefined) continue;
-    if (result.execute !== undefined) executions.push(result.execute);
-    if (result.isFinal) messages.length = 0;
-    if (result.message !== '') messages.push(result.message);
-    if (result.isFinal) {
-      done = result;
-      break;
-    }
-  }
+  const after = postFilterAll(plugins, { pod, cluster, runs, rejections, asked });
   const message = fitMessage({
     nodeCount: cluster.nodes.length,
     rejections,
-    postFilter: messages.join(', '),
+    postFilter: after.messages.join(', '),
     ...(rejected !== undefined && { preFilter: rejected }),
     ...(restrictedBy.length > 0 && { absentReason: outsideOf(restrictedBy).reasons[0] ?? '' }),
   });
@@ -268,11 +269,41 @@ function giveUp(
     kind: 'none',
     message,
     rejectedBy,
-    ...(done?.nominatedNodeName !== undefined && { nominatedNodeName: done.nominatedNodeName }),
-    ...(executions.length > 0 && {
+    ...(after.nominatedNodeName !== undefined && { nominatedNodeName: after.nominatedNodeName }),
+    ...(after.executions.length > 0 && {
       makeRoom: async (signal: AbortSignal) => {
-        for (const execute of executions) await execute(signal);
+        for (const execute of after.executions) await execute(signal);
       },
     }),
   };
+}
+
+interface AfterFilters {
+  readonly messages: readonly string[];
+  readonly executions: readonly NonNullable<PostFilterResult['execute']>[];
+  readonly nominatedNodeName: string | undefined;
+}
+
+/** What a final answer says is all that counts of what was said. */
+function postFilterAll(
+  plugins: readonly SchedulerPlugin[],
+  context: PostFilterContext,
+): AfterFilters {
+  const answers = plugins.filter(({ postFilter }) => postFilter !== undefined);
+  const messages: string[] = [];
+  const executions: NonNullable<PostFilterResult['execute']>[] = [];
+  // Where nobody can make room, nobody keeps a promise.
+  let nominatedNodeName = answers.length === 0 ? '' : undefined;
+  for (const plugin of answers) {
+    const result = plugin.postFilter?.(context);
+    if (result === undefined) continue;
+    if (result.execute !== undefined) executions.push(result.execute);
+    if (result.isFinal) {
+      const { message, nominatedNodeName: last } = result;
+      return { messages: message === '' ? [] : [message], executions, nominatedNodeName: last };
+    }
+    if (result.message !== '') messages.push(result.message);
+    nominatedNodeName = result.nominatedNodeName ?? nominatedNodeName;
+  }
+  return { messages, executions, nominatedNodeName };
 }

@@ -83,8 +83,10 @@ test('pods of other schedulers, with gates or with a node are left alone', async
   assert.equal((await pods.get('gated')).spec.nodeName, 'a');
 });
 
-test('room is made for what is more important', async (t) => {
-  const { client, pods, clock, addNode, told } = await setUp(t);
+/** A node that a less important pod must leave for a more important one. */
+async function preempt(t: TestContext) {
+  const set = await setUp(t);
+  const { client, pods, clock, addNode } = set;
   const classes = client.resource({
     group: 'scheduling.k8s.io',
     version: 'v1',
@@ -103,6 +105,11 @@ test('room is made for what is more important', async (t) => {
   await pods.patch('low', 'merge', { status: { phase: 'Running' } }, { subresource: 'status' });
   const high = await pods.create(pod('high', { ...asking('2'), priorityClassName: 'high' }));
   await clock.advance(1_000);
+  return { ...set, high };
+}
+
+test('room is made for what is more important', async (t) => {
+  const { pods, clock, told, high } = await preempt(t);
   const low = await pods.get('low');
   assert.ok(low.metadata.deletionTimestamp !== undefined);
   assert.equal((await pods.get('high')).status?.nominatedNodeName, 'a');
@@ -111,6 +118,74 @@ test('room is made for what is more important', async (t) => {
   await clock.advance(10_000);
   const placed = await pods.get('high');
   assert.deepEqual([placed.spec.nodeName, placed.status?.nominatedNodeName], ['a', undefined]);
+});
+
+test('what was promised stands while those that were told to are going, and others may use the rest', async (t) => {
+  const { pods, clock, told } = await preempt(t);
+  await pods.create(pod('small', asking('1')));
+  await clock.advance(1_000);
+  // Asked again, the pod has no better answer yet.
+  await pods.patch('high', 'merge', { metadata: { labels: { a: 'b' } } });
+  await clock.advance(15_000);
+  const { status } = await pods.get('high');
+  assert.equal(status?.nominatedNodeName, 'a');
+  assert.equal(
+    status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message,
+    '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.',
+  );
+  assert.equal((await told('Preempted')).length, 1);
+  // The room is promised: one that counts for less does not get it, and one without promise waits.
+  assert.equal((await pods.get('small')).spec.nodeName, undefined);
+});
+
+test('room that was promised to a pod is free when the pod goes', async (t) => {
+  const { pods, clock } = await preempt(t);
+  await pods.create(pod('small', asking('1')));
+  await clock.advance(1_000);
+  assert.equal((await pods.get('small')).spec.nodeName, undefined);
+  await pods.delete('high');
+  await clock.advance(1_000);
+  assert.equal((await pods.get('small')).spec.nodeName, 'a');
+});
+
+test('a binding that is refused is tried again, and told with the plugin that failed', async (t) => {
+  const { client, pods, clock, addNode, told } = await setUp(t);
+  const admission = (resource: string) =>
+    client.resource({ group: 'admissionregistration.k8s.io', version: 'v1', resource });
+  await admission('validatingadmissionpolicies').create({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'closed' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: [''],
+            apiVersions: ['v1'],
+            operations: ['CREATE'],
+            resources: ['pods/binding'],
+          },
+        ],
+      },
+      validations: [{ expression: 'false', message: 'closed today' }],
+    },
+  } as never);
+  await admission('validatingadmissionpolicybindings').create({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'closed' },
+    spec: { policyName: 'closed', validationActions: ['Deny'] },
+  } as never);
+  await addNode('a');
+  await pods.create(pod('p'));
+  await clock.advance(1_000);
+  const condition = scheduled(await pods.get('p'));
+  assert.equal(condition?.reason, 'SchedulerError');
+  assert.match(condition?.message ?? '', /^running Bind plugin "DefaultBinder": .*closed today/);
+  assert.deepEqual(await told('FailedScheduling'), [condition?.message]);
+  await admission('validatingadmissionpolicybindings').delete('closed');
+  await clock.advance(10_000);
+  assert.equal((await pods.get('p')).spec.nodeName, 'a');
 });
 
 test('the provisioner of a claim is told the node, and the pod waits for the volume', async (t) => {

@@ -429,25 +429,25 @@ test('what nobody can decide is an error, not a refusal', () => {
   const scenes: [DeviceClaim, RegExp, disabled?: string[]][] = [
     [
       { requests: [request(missing)] },
-      /^claim n\/c: selector #0: CEL runtime error: no such key: missing$/,
+      /^running .*DynamicResources.*: claim n\/c: selector #0: CEL runtime error: no such key: missing$/,
     ],
     [
       { requests: five },
-      /^claim n\/c: number of requested devices 50 exceeds the claim limit of 32$/,
+      /^running .*DynamicResources.*: claim n\/c: number of requested devices 50 exceeds the claim limit of 32$/,
     ],
     [
       { requests: [request({ adminAccess: true })] },
-      /^claim n\/c, request r: admin access is requested, but the feature is disabled$/,
+      /^running .*DynamicResources.*: claim n\/c, request r: admin access is requested, but the feature is disabled$/,
       ['DRAAdminAccess'],
     ],
     [
       { requests: [request({ capacity: { requests: { memory: '1Gi' } } })] },
-      /^claim n\/c, request r: has capacity requests, but the DRAConsumableCapacity feature is disabled$/,
+      /^running .*DynamicResources.*: claim n\/c, request r: has capacity requests, but the DRAConsumableCapacity feature is disabled$/,
       ['DRAConsumableCapacity'],
     ],
     [
       { requests: [{ name: 'r', firstAvailable: [{ name: 's', deviceClassName: 'gpu' }] }] },
-      /^claim n\/c, request r: has subrequests, but the DRAPrioritizedList feature is disabled$/,
+      /^running .*DynamicResources.*: claim n\/c, request r: has subrequests, but the DRAPrioritizedList feature is disabled$/,
       ['DRAPrioritizedList'],
     ],
   ];

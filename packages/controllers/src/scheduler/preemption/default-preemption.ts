@@ -1,7 +1,13 @@
 // When no node takes a pod, less important pods may have to leave one. The node is promised to the
 // pod; its victims are marked, told and deleted with their grace. A pod whose policy is Never waits.
 
-import { formatTime, isStatusError, type Random } from '@keelson/apimachinery';
+import {
+  findCondition,
+  formatTime,
+  isStatusError,
+  transitionTime,
+  type Random,
+} from '@keelson/apimachinery';
 import type { Client } from '@keelson/client';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import { podsResource } from '../../machinery/resources.ts';
@@ -47,31 +53,30 @@ export function createDefaultPreemption(options: DefaultPreemptionOptions): Sche
     postFilter(context) {
       options.metrics?.preemptionAttempt();
       const result = preempt(options, context);
-      if (typeof result !== 'string') return result;
-      return { isFinal: false, message: `preemption: ${result}` };
+      const { message } = result;
+      return message === '' ? result : { ...result, message: `preemption: ${message}` };
     },
     mayHelp: () => false,
   };
 }
 
-function preempt(
-  options: DefaultPreemptionOptions,
-  context: PostFilterContext,
-): PostFilterResult | string {
+function preempt(options: DefaultPreemptionOptions, context: PostFilterContext): PostFilterResult {
   const { pod, cluster, rejections } = context;
   const obstacle = whyNot(context);
-  if (obstacle !== undefined) return obstacle;
+  // What it was promised may yet come true.
+  if (obstacle !== undefined) return { isFinal: false, message: obstacle };
   const statuses = new Map<string, Rejection>();
   const candidates = findCandidates(options, context, statuses);
   const best = pickCandidate(candidates);
   if (best === undefined) {
     for (const [node, { isUnresolvable }] of rejections)
       if (isUnresolvable) statuses.set(node, notHelpful);
-    return fitMessage({
+    const message = fitMessage({
       nodeCount: cluster.nodes.length,
       rejections: statuses,
       absentReason: notHelpful.reasons[0] ?? '',
     });
+    return { isFinal: false, nominatedNodeName: '', message };
   }
   options.metrics?.preemptionVictims(best.victims.length);
   return {
@@ -92,8 +97,9 @@ const notHelpful: Rejection = {
 function whyNot({ pod, cluster, rejections }: PostFilterContext): string | undefined {
   if (pod.pod.spec.preemptionPolicy === 'Never')
     return 'not eligible due to preemptionPolicy=Never.';
-  const promised = pod.pod.status?.nominatedNodeName;
-  if (promised === undefined || rejections.get(promised)?.isUnresolvable === true) return undefined;
+  const { nominatedNodeName: promised = '' } = pod.pod.status ?? {};
+  // A promise that no victim can make true any more is worth nothing.
+  if (rejections.get(promised)?.isUnresolvable !== false) return undefined;
   const pods = cluster.node(promised)?.pods.values() ?? [];
   const isWaiting = [...pods].some(
     (other) => other.priority < pod.priority && isBeingPreempted(other),
@@ -126,12 +132,18 @@ function findCandidates(
   const wanted = Math.min(Math.max(share, args.minCandidateNodesAbsolute), hopeful.length);
   const start = Math.floor(random.float() * hopeful.length);
   const candidates: Candidate[] = [];
-  for (let i = 0; i < hopeful.length && candidates.length < wanted; i++) {
+  // As long as all that were found violate a budget, the search for one that does not goes on.
+  let isSparing = false;
+  for (let i = 0; i < hopeful.length && !(isSparing && candidates.length >= wanted); i++) {
     const node = hopeful[(start + i) % hopeful.length];
     if (node === undefined) break;
     const found = selectVictims({ pod, node, runs, nominated, budgets: lookup.disruptionBudgets });
-    if ('reasons' in found) statuses.set(node.name, found);
-    else candidates.push(found);
+    if ('reasons' in found) {
+      statuses.set(node.name, found);
+      continue;
+    }
+    candidates.push(found);
+    isSparing ||= found.budgetViolations === 0;
   }
   return candidates;
 }
@@ -144,40 +156,45 @@ export interface EvictionTools {
   readonly tell: (victim: PodSummary, message: string) => void;
 }
 
+/** Those that were promised the room and count for less look for another node; then victims go. */
 export async function evictVictims(
   tools: EvictionTools,
   preemptor: PodSummary,
   { node, victims }: Candidate,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(victims.map((victim) => evict(tools, victim, signal)));
-  for (const victim of victims)
-    tools.tell(victim, `Preempted by pod ${preemptor.uid} on node ${node.name}`);
-  // Those that were promised the room and count for less look for another node.
   for (const other of tools.nominated.on(node.name))
     if (other.priority < preemptor.priority) {
       tools.nominated.remove(other.uid);
-      await patchPodStatus(
-        tools.client,
-        other.pod,
-        { status: { nominatedNodeName: null } },
-        signal,
-      );
+      await withdrawPromise(tools.client, other.pod, signal);
     }
+  const evictions = victims.map(async (victim) => {
+    const isEvicted = await evict(tools, victim, signal);
+    if (isEvicted) tools.tell(victim, `Preempted by pod ${preemptor.uid} on node ${node.name}`);
+  });
+  await Promise.all(evictions);
 }
 
+async function withdrawPromise(client: Client, pod: Pod, signal: AbortSignal): Promise<void> {
+  const { uid = '' } = pod.metadata;
+  const patch = { metadata: { uid }, status: { nominatedNodeName: null } };
+  await patchPodStatus(client, pod, patch, signal);
+}
+
+/** False when it is gone, or is going already. */
 async function evict(
   tools: EvictionTools,
   { pod }: PodSummary,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { namespace = '', name: podName = '', uid = '', generation } = pod.metadata;
-  if (pod.metadata.deletionTimestamp !== undefined) return;
+  if (pod.metadata.deletionTimestamp !== undefined) return false;
+  const known = findCondition(pod.status?.conditions, 'DisruptionTarget');
   const condition = {
     type: 'DisruptionTarget',
     status: 'True',
     lastProbeTime: null,
-    lastTransitionTime: formatTime(tools.now()),
+    lastTransitionTime: transitionTime(known, 'True', formatTime(tools.now())),
     reason: 'PreemptionByScheduler',
     message: `${tools.schedulerName}: preempting to accommodate a higher priority pod`,
     ...(generation !== undefined && { observedGeneration: generation }),
@@ -187,7 +204,9 @@ async function evict(
   try {
     const pods = tools.client.resource<Pod>(podsResource).namespace(namespace);
     await pods.delete(podName, { preconditions: { uid }, signal });
+    return true;
   } catch (error) {
-    if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
+    if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return false;
+    throw error;
   }
 }

@@ -4,7 +4,7 @@
 import { compileLabelSelector } from '@keelson/apimachinery';
 import type { PodDisruptionBudget } from '@keelson/apimachinery/types/policy.v1';
 import { filterWithNominated } from '../filter-node.ts';
-import type { FilterRun, Rejection } from '../framework.ts';
+import type { NamedRun, Rejection } from '../framework.ts';
 import type { NominatedPods } from '../nominated-pods.ts';
 import { addPodTo, copyNodeState, removePodFrom, type NodeState } from '../snapshot/node-state.ts';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
@@ -19,7 +19,7 @@ export interface Candidate {
 export interface VictimQuestion {
   readonly pod: PodSummary;
   readonly node: NodeState;
-  readonly runs: readonly FilterRun[];
+  readonly runs: readonly NamedRun[];
   readonly nominated: NominatedPods;
   readonly budgets: (namespace: string) => readonly PodDisruptionBudget[];
 }
@@ -29,6 +29,12 @@ export const noVictims: Rejection = {
   isUnresolvable: true,
   reasons: ['No preemption victims found for incoming pod'],
 };
+
+/** Filters that contradict themselves: it fits, and has just not. */
+function nobodyInTheWay(nodeName: string): Rejection {
+  const reason = `expected at least one victim pod on node "${nodeName}"`;
+  return { plugin: noVictims.plugin, isUnresolvable: false, reasons: [reason] };
+}
 
 /** The candidate, or why it is none. */
 export function selectVictims(question: VictimQuestion): Candidate | Rejection {
@@ -70,6 +76,7 @@ export function selectVictims(question: VictimQuestion): Candidate | Rejection {
     }
   }
   putEverythingBack();
+  if (victims.length === 0) return nobodyInTheWay(node.name);
   return { node, victims: victims.toSorted(moreImportant), budgetViolations };
 }
 
