@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '../generated/types/core.v1.ts';
+import { parseQuantity } from '../quantity.ts';
 import { isBestEffort, podLimits, podRequests } from './pod-resources.ts';
 import { formatResourceList } from './resource-list.ts';
 
@@ -56,6 +57,40 @@ test('the overhead comes on top of requests, and of limits that are there', () =
 test('pod level resources count only with their gate', () => {
   const own = pod({ containers: [container('a', '1')], resources: { requests: { cpu: '5' } } });
   assert.equal(formatResourceList(podRequests(own, { podLevel: false })), 'cpu=1');
+});
+
+test('what containers do not ask for can be assumed, container by container', () => {
+  const assumed = new Map([['cpu', parseQuantity('100m')]]);
+  const rows: [spec: object, expected: string][] = [
+    [{ containers: [{ name: 'a' }, container('b', '1')] }, 'cpu=1100m'],
+    [{ containers: [container('a', '0')] }, 'cpu=0'],
+    [{ containers: [container('a', '1')], initContainers: [{ name: 'i' }] }, 'cpu=1'],
+    [{ containers: [{ name: 'a' }], initContainers: [container('i', '300m')] }, 'cpu=300m'],
+    [
+      { containers: [{ name: 'a' }], initContainers: [{ name: 's', restartPolicy: 'Always' }] },
+      'cpu=200m',
+    ],
+    [{ containers: [{ name: 'a' }], resources: { requests: { cpu: '5' } } }, 'cpu=5'],
+  ];
+  for (const [spec, expected] of rows)
+    assert.equal(formatResourceList(podRequests(pod(spec), { ...plain, assumed })), expected);
+});
+
+test('while a pod as a whole is resized, the larger of wanted and actual counts', () => {
+  const whole = (cpu: string, status: object) =>
+    pod({ containers: [container('a', '1')], resources: { requests: { cpu } } }, status);
+  const has = { resources: { requests: { cpu: '5' } }, allocatedResources: { cpu: '6' } };
+  const infeasible = [{ type: 'PodResizePending', status: 'True', reason: 'Infeasible' }];
+  const rows: [pod: Pod, expected: string][] = [
+    [whole('2', {}), 'cpu=2'],
+    [whole('2', has), 'cpu=6'],
+    [whole('9', has), 'cpu=9'],
+    [whole('9', { ...has, conditions: infeasible }), 'cpu=6'],
+    [pod({ containers: [container('a', '1')] }, has), 'cpu=1'],
+  ];
+  for (const [subject, expected] of rows)
+    assert.equal(formatResourceList(podRequests(subject, { ...plain, status: true })), expected);
+  assert.equal(formatResourceList(podRequests(whole('2', has), plain)), 'cpu=2');
 });
 
 test('during a resize the larger of wanted and actual counts', () => {

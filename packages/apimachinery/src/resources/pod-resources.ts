@@ -19,6 +19,8 @@ export interface PodResourceOptions {
   /** The gate InPlacePodVerticalScaling: what containers have by their status counts. */
   readonly status?: boolean;
   readonly overhead?: boolean;
+  /** What a container that does not ask for them is taken to request. */
+  readonly assumed?: ResourceList;
 }
 
 type AmountField = 'requests' | 'limits';
@@ -55,16 +57,34 @@ export function isBestEffort(pod: Pod, podLevelResources: boolean): boolean {
 }
 
 function podAmounts(pod: Pod, field: AmountField, options: PodResourceOptions) {
-  const total = containerAmounts(pod, field, options.status === true);
+  const total = containerAmounts(pod, field, options);
   if (!options.podLevel) return total;
-  for (const [name, amount] of readResourceList(pod.spec.resources?.[field]))
+  for (const [name, amount] of podLevelAmounts(pod, field, options.status === true))
     if (isPodLevelResource(name)) total.set(name, amount);
   return total;
 }
 
-function containerAmounts(pod: Pod, field: AmountField, useStatus: boolean): Map<string, Quantity> {
+/** Of the pod itself; while it is resized (KEP-5419) also what it has. */
+function podLevelAmounts(pod: Pod, field: AmountField, useStatus: boolean): ResourceList {
+  const wanted = readResourceList(pod.spec.resources?.[field]);
+  const { resources, allocatedResources } = pod.status ?? {};
+  if (!useStatus || resources === undefined || wanted.size === 0) return wanted;
+  const actual = readResourceList(resources[field]);
+  const allocated = field === 'requests' ? readResourceList(allocatedResources) : actual;
+  return isResizeInfeasible(pod)
+    ? maxLists(actual, allocated)
+    : maxLists(wanted, actual, allocated);
+}
+
+function containerAmounts(
+  pod: Pod,
+  field: AmountField,
+  { status: useStatus = false, assumed }: PodResourceOptions,
+): Map<string, Quantity> {
   const statuses = useStatus ? statusesByName(pod) : new Map<string, ContainerStatus>();
   const infeasible = useStatus && isResizeInfeasible(pod);
+  const withAssumed = (list: ResourceList): ResourceList =>
+    assumed === undefined ? list : new Map([...assumed, ...list]);
   const amountsOf = (container: Container): ResourceList => {
     const wanted = readResourceList(container.resources?.[field]);
     const status = statuses.get(container.name);
@@ -74,17 +94,18 @@ function containerAmounts(pod: Pod, field: AmountField, useStatus: boolean): Map
     return infeasible ? maxLists(actual, allocated) : maxLists(wanted, actual, allocated);
   };
   let total: ResourceList = new Map();
-  for (const container of pod.spec.containers ?? []) total = addLists(total, amountsOf(container));
+  for (const container of pod.spec.containers ?? [])
+    total = addLists(total, withAssumed(amountsOf(container)));
   let sidecars: ResourceList = new Map();
   let startPeak: ResourceList = new Map();
   for (const container of pod.spec.initContainers ?? []) {
     if (isRestartableInitContainer(container)) {
-      const amounts = amountsOf(container);
+      const amounts = withAssumed(amountsOf(container));
       total = addLists(total, amounts);
       sidecars = addLists(sidecars, amounts);
       startPeak = maxLists(startPeak, sidecars);
     } else {
-      const own = readResourceList(container.resources?.[field]);
+      const own = withAssumed(readResourceList(container.resources?.[field]));
       startPeak = maxLists(startPeak, addLists(own, sidecars));
     }
   }
