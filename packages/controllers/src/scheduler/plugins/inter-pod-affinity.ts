@@ -146,5 +146,6 @@ function score(
     if (value > max) max = value;
   }
   if (max === min) return undefined;
-  return scores.map((value) => Math.floor(((value - min) * scoreMax) / (max - min)));
+  // COMPAT: in this order, since it decides about the last digit.
+  return scores.map((value) => Math.floor(scoreMax * ((value - min) / (max - min))));
 }

@@ -1,6 +1,6 @@
 // The node selector and the node affinity of a pod. Terms that name nodes spare asking all others.
 
-import type { NodeSelector, NodeSelectorTerm, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { NodeSelector, Pod } from '@keelson/apimachinery/types/core.v1';
 import {
   defaultArguments,
   type PluginArguments,
@@ -52,7 +52,7 @@ export function createNodeAffinity(
       if (preferred.length === 0) return undefined;
       const terms = preferred.map(({ weight, preference }) => ({
         weight,
-        matches: isEmptyTerm(preference) ? () => true : compileNodeTerm(preference),
+        matches: compileNodeTerm(preference),
       }));
       const scores = Float64Array.from(nodes, (node) =>
         terms.reduce((sum, { weight, matches }) => sum + (matches(node) ? weight : 0), 0),
@@ -66,10 +66,6 @@ export function createNodeAffinity(
       return isAllowed(facts) && (requiredNodes(pod)?.(facts) ?? true);
     },
   };
-}
-
-function isEmptyTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm) {
-  return matchExpressions.length + matchFields.length === 0;
 }
 
 function requiredSelector({ spec }: Pod): NodeSelector | undefined {

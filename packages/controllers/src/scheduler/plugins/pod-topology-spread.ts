@@ -209,10 +209,7 @@ function domainsOf(
   const count = countPods(constraint, pod.namespace, cluster);
   const isIncluded = inclusionOf(constraint, pod);
   const values = cluster.valuesOf(topologyKey);
-  const hasAllKeys = all.every(
-    ({ topologyKey: key }) => sumOf(cluster.valuesOf(key)) === cluster.nodes.length,
-  );
-  const isSimple = isIncluded === undefined && (all.length === 1 || hasAllKeys);
+  const isSimple = isIncluded === undefined && (all.length === 1 || haveAllKeys(all, cluster));
   const included = isSimple
     ? undefined
     : countIncluded({ constraint, all, isIncluded }, pod.namespace, cluster);
@@ -243,6 +240,13 @@ function domainsOf(
         extra.set(value, (extra.get(value) ?? 0) + sign);
     },
   };
+}
+
+/** Every node is in a domain of each constraint. */
+function haveAllKeys(constraints: readonly Constraint[], cluster: ClusterState): boolean {
+  return constraints.every(
+    ({ topologyKey }) => sumOf(cluster.valuesOf(topologyKey)) === cluster.nodes.length,
+  );
 }
 
 function sumOf(counts: ReadonlyMap<string, number>): number {
@@ -302,17 +306,19 @@ interface Scoring {
 }
 
 function score({ constraints, pod, nodes, cluster, needsAllKeys }: Scoring): Float64Array {
+  const isWhole = !needsAllKeys || haveAllKeys(constraints, cluster);
   const hasKeys = (node: NodeState) =>
-    !needsAllKeys || constraints.every(({ topologyKey }) => node.labels[topologyKey] !== undefined);
+    isWhole || constraints.every(({ topologyKey }) => node.labels[topologyKey] !== undefined);
   const isIgnored = nodes.map((node) => !hasKeys(node));
   const counted = nodes.filter((_, i) => isIgnored[i] !== true);
   const parts = constraints.map((constraint) => {
     const { topologyKey, maxSkew } = constraint;
-    const count = scoredCount(constraint, { pod, cluster, hasKeys });
+    const count = scoredCount(constraint, { pod, cluster, hasKeys, isWhole });
+    // COMPAT: nodes outside of any domain are in one together.
     const domains =
       topologyKey === hostnameLabel
         ? counted.length
-        : new Set(counted.flatMap(({ labels }) => labels[topologyKey] ?? [])).size;
+        : new Set(counted.map(({ labels }) => labels[topologyKey] ?? '')).size;
     return { topologyKey, count, weight: Math.log(domains + 2), base: maxSkew - 1 };
   });
   const scores = Float64Array.from(nodes, (node, i) => {
@@ -341,20 +347,22 @@ function scoredCount(
     pod,
     cluster,
     hasKeys,
+    isWhole,
   }: {
     readonly pod: PodSummary;
     readonly cluster: ClusterState;
     readonly hasKeys: (node: NodeState) => boolean;
+    readonly isWhole: boolean;
   },
 ): (node: NodeState) => number {
   const count: TopologyCount = countPods(constraint, pod.namespace, cluster);
   if (constraint.topologyKey === hostnameLabel) return (node) => count.byNode(node.name);
   const isIncluded = inclusionOf(constraint, pod);
-  if (isIncluded === undefined) return (node) => count.on(node);
+  if (isIncluded === undefined && isWhole) return (node) => count.on(node);
   const counts = new Map<string, number>();
   for (const node of cluster.nodes) {
     const value = node.labels[constraint.topologyKey];
-    if (value === undefined || !hasKeys(node) || !isIncluded(node)) continue;
+    if (value === undefined || !hasKeys(node) || isIncluded?.(node) === false) continue;
     counts.set(value, (counts.get(value) ?? 0) + count.byNode(node.name));
   }
   return (node) => counts.get(node.labels[constraint.topologyKey] ?? '') ?? 0;

@@ -3,6 +3,7 @@
 import {
   compileLabelSelector,
   noLabelMatcher,
+  parseQuantity,
   podRequests,
   type LabelMatcher,
 } from '@keelson/apimachinery';
@@ -55,14 +56,18 @@ export interface PodSummary {
   readonly claimNames: readonly string[];
 }
 
-/** The defaults of upstream's schedutil. */
-const assumedMilliCpu = 100;
-const assumedMemory = 200 * 1024 * 1024;
+/** For spreading load, of containers that do not say. */
+const assumed = new Map([
+  ['cpu', parseQuantity('100m')],
+  ['memory', parseQuantity('200Mi')],
+]);
+const counted = { podLevel: true, status: true, overhead: true } as const;
 
 export function summarizePod(pod: Pod): PodSummary {
   const { uid = '', namespace = '', name = '', labels = {} } = pod.metadata;
   const { priority = 0, affinity, volumes = [] } = pod.spec;
-  const requests = amountsOf(podRequests(pod, { podLevel: true, status: true, overhead: true }));
+  const requests = amountsOf(podRequests(pod, counted));
+  const nonZero = isSilent(pod) ? amountsOf(podRequests(pod, { ...counted, assumed })) : requests;
   const termOf = (term: ApiTerm) => affinityTerm(term, namespace, labels);
   const weighted = (terms: readonly WeightedPodAffinityTerm[] = []) =>
     terms.map(({ weight, podAffinityTerm }) => ({ weight, term: termOf(podAffinityTerm) }));
@@ -75,7 +80,8 @@ export function summarizePod(pod: Pod): PodSummary {
     labels,
     priority,
     requests,
-    ...nonZeroRequests(pod, requests),
+    nonZeroMilliCpu: nonZero.milliCpu,
+    nonZeroMemory: nonZero.memory,
     hostPorts: hostPortsOf(pod),
     affinity: (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(termOf),
     antiAffinity: (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(
@@ -92,21 +98,11 @@ export function summarizePod(pod: Pod): PodSummary {
   };
 }
 
-function nonZeroRequests({ spec }: Pod, requests: Amounts) {
-  const asks = (resource: string) => (container: Container) =>
-    container.resources?.requests?.[resource] !== undefined;
-  const containers = [
-    ...(spec.containers ?? []),
-    ...(spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
-  ];
-  const silent = (resource: string) =>
-    spec.resources?.requests?.[resource] === undefined
-      ? containers.filter((container) => !asks(resource)(container)).length
-      : 0;
-  return {
-    nonZeroMilliCpu: requests.milliCpu + silent('cpu') * assumedMilliCpu,
-    nonZeroMemory: requests.memory + silent('memory') * assumedMemory,
-  };
+/** Some container does not say how much it needs. */
+function isSilent({ spec }: Pod): boolean {
+  const isSaid = ({ resources }: Container) =>
+    resources?.requests?.['cpu'] !== undefined && resources.requests['memory'] !== undefined;
+  return ![...(spec.containers ?? []), ...(spec.initContainers ?? [])].every(isSaid);
 }
 
 function hostPortsOf({ spec }: Pod): HostPort[] {
