@@ -81,11 +81,11 @@ export function budgetStatus(
     desiredHealthy,
     expectedPods,
     conditions: withAllowed(
-      budget,
+      budget.status,
       spare > 0
         ? { status: 'True', reason: 'SufficientPods', message: '' }
         : { status: 'False', reason: 'InsufficientPods', message: '' },
-      now,
+      { observedGeneration: generation, now },
     ),
   };
 }
@@ -96,17 +96,26 @@ export function unknownStatus(
   message: string,
   now: number,
 ): PodDisruptionBudgetStatus {
+  const { status } = budget;
   return {
-    ...budget.status,
+    ...status,
     disruptionsAllowed: 0,
-    conditions: withAllowed(budget, { status: 'False', reason: 'SyncFailed', message }, now),
+    // Of the generation that the numbers are of, not of the one that could not be counted.
+    conditions: withAllowed(
+      status,
+      { status: 'False', reason: 'SyncFailed', message },
+      { observedGeneration: status?.observedGeneration, now },
+    ),
   };
 }
 
 function withAllowed(
-  { status, metadata }: PodDisruptionBudget,
+  status: PodDisruptionBudgetStatus | undefined,
   text: Pick<Condition, 'status' | 'reason' | 'message'>,
-  now: number,
+  {
+    observedGeneration,
+    now,
+  }: { readonly observedGeneration: number | bigint | undefined; readonly now: number },
 ): Condition[] {
   const type = 'DisruptionAllowed';
   const { conditions = [] } = status ?? {};
@@ -114,7 +123,7 @@ function withAllowed(
   return withConditionLast(conditions, {
     type,
     ...text,
-    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+    ...(observedGeneration !== undefined && { observedGeneration }),
     lastTransitionTime: transitionTime(before, text.status, formatTime(now)),
   });
 }

@@ -19,6 +19,7 @@ import { createControllerEvents } from '../machinery/controller-events.ts';
 import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { scaledIntOrPercent } from '../machinery/int-or-percent.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
+import { UnknownKindError } from '../machinery/resource-mapping.ts';
 import { podDisruptionBudgetsResource, podsResource } from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
@@ -36,6 +37,7 @@ const budgetKind = {
   kind: 'PodDisruptionBudget',
   resource: podDisruptionBudgetsResource,
 };
+const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
 /** COMPAT: the name that the controller manager gives for this one. */
 const component = 'controllermanager';
 
@@ -66,7 +68,11 @@ function createBudgetReconciler(context: ControllerContext): Controller {
     reads: [budgets, pods, ...expected.reads],
     subscribe: (queue) => {
       const enqueue = (budget: KubeObject) => queue.add(keyOf(budget));
-      const enqueueBudgetsOf = (pod: Pod) => budgetsOf(tools, pod).forEach(enqueue);
+      const enqueueBudgetsOf = (pod: Pod) => {
+        const found = budgetsOf(tools, pod);
+        if (found.length > 1) tellSeveral(tools, pod, found);
+        found.forEach(enqueue);
+      };
       return [
         budgets.addHandler({ onAdd: enqueue, onUpdate: enqueue }),
         pods.addHandler({
@@ -100,6 +106,8 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     if (signal.aborted || isStatusError(error, 'Conflict')) throw error;
     const now = tools.context.clock.now();
     await writeStatus(tools, budget, unknownStatus(budget, errorText(error), now));
+    // Nothing but another pod or another budget makes these known.
+    if (error instanceof NoScaleError || error instanceof UnknownKindError) return;
     throw error;
   }
 }
@@ -156,8 +164,6 @@ async function expectedCount(
     return count;
   } catch (error) {
     const message = errorText(error);
-    if (error instanceof NoScaleError)
-      tell(tools, budget, { type: 'Warning', reason: 'NoControllers', message });
     tell(tools, budget, {
       type: 'Warning',
       reason: 'CalculateExpectedPodCountFailed',
@@ -186,9 +192,21 @@ function tellUnmanaged(tools: Tools, budget: PodDisruptionBudget): void {
   });
 }
 
+/** COMPAT: each of them is counted here, but no eviction comes to pass with more than one. */
+function tellSeveral({ events }: Tools, pod: Pod, budgets: readonly PodDisruptionBudget[]): void {
+  const { namespace, name } = pod.metadata;
+  const [first] = budgets.map((budget) => budget.metadata.name).toSorted();
+  events.record(eventTarget(podKind, pod), {
+    type: 'Warning',
+    reason: 'MultiplePodDisruptionBudgets',
+    message:
+      `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  ` +
+      `Chose "${first}" arbitrarily.`,
+  });
+}
+
 function tellNotDeleted({ events }: Tools, budget: PodDisruptionBudget, pod: Pod): void {
   const { namespace, name } = budget.metadata;
-  const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
   events.record(eventTarget(podKind, pod), {
     type: 'Warning',
     reason: 'NotDeleted',

@@ -2,12 +2,17 @@
 // added up. Deployments, ReplicaSets, StatefulSets and ReplicationControllers are known; any other
 // kind is asked through its scale subresource.
 
-import { isStatusError, type KubeObject, type OwnerReference } from '@keelson/apimachinery';
+import {
+  formatGroupResource,
+  isStatusError,
+  type KubeObject,
+  type OwnerReference,
+} from '@keelson/apimachinery';
 import type { Deployment, ReplicaSet, StatefulSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Pod, ReplicationController } from '@keelson/apimachinery/types/core.v1';
 import type { ControllerContext } from '../machinery/controller.ts';
 import { controllerOf } from '../machinery/ownership.ts';
-import { createResourceMapping, UnknownKindError } from '../machinery/resource-mapping.ts';
+import { createResourceMapping } from '../machinery/resource-mapping.ts';
 import {
   deploymentsResource,
   replicaSetsResource,
@@ -21,17 +26,12 @@ export interface ExpectedPods {
   readonly unmanaged: readonly Pod[];
 }
 
-/** What controls a pod is of no kind that has a size. */
-export class NoScaleError extends Error {
-  constructor(pod: Pod) {
-    super(`found no controllers for pod ${JSON.stringify(pod.metadata.name)}`);
-    this.name = 'NoScaleError';
-  }
-}
+/** What controls a pod is not there, or of a kind that has no size: asking again is of no use. */
+export class NoScaleError extends Error {}
 
 export interface ExpectedPodsCounter {
   readonly reads: readonly ReturnType<ControllerContext['informers']['informer']>[];
-  /** Throws NoScaleError and what requests throw. */
+  /** Throws NoScaleError, UnknownKindError and what requests throw. */
   count(pods: readonly Pod[], signal: AbortSignal): Promise<ExpectedPods>;
 }
 
@@ -66,15 +66,19 @@ export function createExpectedPodsCounter({
     namespace: string,
     signal: AbortSignal,
   ): Promise<Scale | undefined> => {
+    const resource = await mapping.resourceOf(owner, signal);
+    if (!resource.subresources.includes('scale'))
+      throw new NoScaleError(
+        `${formatGroupResource(resource)} does not implement the scale subresource`,
+      );
     try {
-      const resource = await mapping.resourceOf(owner, signal);
       const scale = await client
         .resource<ScaledObject>(resource)
         .namespace(namespace)
         .get(owner.name, { subresource: 'scale', signal });
       return scale.metadata.uid === owner.uid ? [owner.uid, scale.spec.replicas ?? 0] : undefined;
     } catch (error) {
-      if (error instanceof UnknownKindError || isStatusError(error, 'NotFound')) return undefined;
+      if (isStatusError(error, 'NotFound')) return undefined;
       throw error;
     }
   };
@@ -100,7 +104,10 @@ export function createExpectedPodsCounter({
         if (owner === undefined) unmanaged.push(pod);
         if (owner === undefined || seen.has(owner.uid)) continue;
         const scale = await scaleOf(pod, owner, signal);
-        if (scale === undefined) throw new NoScaleError(pod);
+        if (scale === undefined)
+          throw new NoScaleError(
+            `found no controllers for pod ${JSON.stringify(pod.metadata.name)}`,
+          );
         seen.add(owner.uid);
         scales.set(...scale);
       }

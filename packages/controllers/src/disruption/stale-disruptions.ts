@@ -2,12 +2,13 @@
 // fails to delete it. After two minutes the mark is taken back: who counts disruptions must not
 // count one that does not happen. KEP-3329.
 
-import { formatTime, isStatusError } from '@keelson/apimachinery';
+import { isStatusError } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { keyOf, parseKey } from '../machinery/controller.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { podsResource } from '../machinery/resources.ts';
+import { withPodCondition } from '../pods/pod-conditions.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { evictionTimeoutMs } from './budget-status.ts';
 
@@ -38,8 +39,10 @@ export function createStaleDisruptionReconciler(context: ControllerContext): Con
       const waitMs = pod && staleInMs(pod);
       if (pod === undefined || waitMs === undefined) return;
       if (waitMs > 0) return { requeueAfterMs: waitMs };
-      const lastTransitionTime = formatTime(clock.now());
-      const conditions = [{ type: disruptionTarget, status: 'False', lastTransitionTime }];
+      const text = { type: disruptionTarget, status: 'False' };
+      const mark = withPodCondition(pod, text, clock.now()).at(-1);
+      // Who had marked it, and why, is not so any more.
+      const conditions = [{ reason: null, message: null, ...mark }];
       try {
         await client
           .resource<Pod>(podsResource)

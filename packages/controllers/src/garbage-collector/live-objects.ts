@@ -51,7 +51,7 @@ export function createLiveObjects(client: Client, mapping: ResourceMapping): Liv
       // definition may be about to come back.
       if (error.status.details?.name === reference.name) return undefined;
       mapping.forget();
-      throw new UnknownKindError(reference.apiVersion, reference.kind);
+      throw new UnknownKindError(reference.kind, { version: reference.apiVersion });
     }
   };
   return {

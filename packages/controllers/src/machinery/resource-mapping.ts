@@ -1,13 +1,15 @@
 // From apiVersion and kind, which references carry, to the resource that requests need. Kinds come
 // and go with their definitions, so an unknown one is looked for anew before it is given up.
 
-import { formatApiVersion } from '@keelson/apimachinery';
+import { formatApiVersion, type GroupKind } from '@keelson/apimachinery';
 import type { DiscoveredApi, DiscoveredResource, Discovery } from '@keelson/client';
 
 /** Nobody serves the kind, now: it may come. */
 export class UnknownKindError extends Error {
-  constructor(apiVersion: string, kind: string) {
-    super(`unable to get REST mapping for ${apiVersion}/${kind}`);
+  /** COMPAT: users read the message in events; `where` is what was searched. */
+  constructor(kind: string, where: { readonly version: string } | { readonly group: string }) {
+    const [[what, name] = []] = Object.entries(where);
+    super(`no matches for kind ${JSON.stringify(kind)} in ${what} ${JSON.stringify(name)}`);
     this.name = 'UnknownKindError';
   }
 }
@@ -18,6 +20,8 @@ export interface ResourceMapping {
     reference: { readonly apiVersion: string; readonly kind: string },
     signal: AbortSignal,
   ): Promise<DiscoveredResource>;
+  /** In the best version that is served. Throws UnknownKindError. */
+  resourceOfKind(kind: GroupKind, signal: AbortSignal): Promise<DiscoveredResource>;
   /** What is known has turned out wrong. */
   forget(): void;
 }
@@ -31,19 +35,27 @@ export function createResourceMapping(discovery: Discovery): ResourceMapping {
     last = api;
     byKind = new Map();
     for (const resource of api.resources) {
-      const key = `${formatApiVersion(resource)}/${resource.kind}`;
       // Kinds that several resources have (Scale, Eviction) belong to the one that can be read.
-      if (!byKind.has(key) && resource.verbs.includes('get')) byKind.set(key, resource);
+      if (!resource.verbs.includes('get')) continue;
+      for (const key of [inVersion(formatApiVersion(resource), resource.kind), inGroup(resource)])
+        if (!byKind.has(key)) byKind.set(key, resource);
     }
+  };
+  const find = async (key: string, signal: AbortSignal) => {
+    const known = byKind.get(key);
+    if (known !== undefined) return known;
+    await refresh(signal);
+    return byKind.get(key);
   };
   return {
     async resourceOf({ apiVersion, kind }, signal) {
-      const key = `${apiVersion}/${kind}`;
-      const known = byKind.get(key);
-      if (known !== undefined) return known;
-      await refresh(signal);
-      const found = byKind.get(key);
-      if (found === undefined) throw new UnknownKindError(apiVersion, kind);
+      const found = await find(inVersion(apiVersion, kind), signal);
+      if (found === undefined) throw new UnknownKindError(kind, { version: apiVersion });
+      return found;
+    },
+    async resourceOfKind({ group, kind }, signal) {
+      const found = await find(inGroup({ group, kind }), signal);
+      if (found === undefined) throw new UnknownKindError(kind, { group });
       return found;
     },
     forget() {
@@ -52,3 +64,6 @@ export function createResourceMapping(discovery: Discovery): ResourceMapping {
     },
   };
 }
+
+const inVersion = (apiVersion: string, kind: string) => `${apiVersion}/${kind}`;
+const inGroup = ({ group, kind }: GroupKind) => `${group} ${kind}`;

@@ -87,10 +87,69 @@ test('as many evictions as are allowed, and no more', async (t) => {
   assert.match(await evict(b), /needs 2 healthy pods and has 2 currently/);
 });
 
-test('pods that nothing scales make percentages unknown, and nothing may go', async (t) => {
-  const { create, counts, pods, events, ready, evict, configMaps } = await setUp(t);
+test('pods that nothing scales make percentages unknown', async (t) => {
+  const rows: [owner: { apiVersion: string; kind: string; name: string }, why: string][] = [
+    [
+      { apiVersion: 'v1', kind: 'ConfigMap', name: 'x' },
+      'configmaps does not implement the scale subresource',
+    ],
+    [
+      { apiVersion: 'batch/v1', kind: 'Job', name: 'x' },
+      'jobs.batch does not implement the scale subresource',
+    ],
+    [
+      { apiVersion: 'a.example/v1', kind: 'Nothing', name: 'x' },
+      'no matches for kind "Nothing" in version "a.example/v1"',
+    ],
+    [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'x' }, 'found no controllers for pod "a"'],
+  ];
+  for (const [owner, why] of rows) {
+    const { create, counts, pods, budgets, events, ready, clock } = await setUp(t);
+    // What is not there, or was another, has no size either.
+    const reference = { ...owner, uid: 'u', controller: true };
+    await create({ maxUnavailable: '50%' });
+    assert.deepEqual(await counts(), [0, 0, 0, 0]);
+    await pods.create({
+      metadata: { name: 'a', labels, finalizers: ['a.example/stay'], ownerReferences: [reference] },
+      spec: { containers },
+    });
+    await ready('a');
+    await counts();
+    const [condition] = (await budgets.get('b')).status?.conditions ?? [];
+    assert.deepEqual(
+      [condition?.status, condition?.reason, condition?.message],
+      ['False', 'SyncFailed', why],
+    );
+    const told = async () =>
+      (await events.list({ fieldSelector: 'involvedObject.kind=PodDisruptionBudget' })).items
+        .map(
+          (event) => event as { type?: string; reason?: string; message?: string; count?: number },
+        )
+        .filter(({ type }) => type === 'Warning');
+    // The garbage collector has its say of the owners, too.
+    await clock.advance(20_000);
+    const before = await told();
+    assert.deepEqual(
+      before.map(({ reason, message }) => [reason, message]),
+      [
+        [
+          'CalculateExpectedPodCountFailed',
+          `Failed to calculate the number of expected pods: ${why}`,
+        ],
+      ],
+    );
+    // It is not tried again and again: only another pod or budget changes anything.
+    await clock.advance(60_000);
+    assert.deepEqual(
+      (await told()).map(({ count }) => count),
+      before.map(({ count }) => count),
+    );
+  }
+});
+
+test('while the numbers are unknown nothing may go', async (t) => {
+  const { create, counts, pods, ready, evict, configMaps } = await setUp(t);
   await create({ maxUnavailable: '50%' });
-  assert.deepEqual(await counts(), [0, 0, 0, 0]);
   const { uid = '' } = (await configMaps('default').create({ metadata: { name: 'x' } })).metadata;
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid, controller: true };
   await pods.create({
@@ -99,10 +158,45 @@ test('pods that nothing scales make percentages unknown, and nothing may go', as
   });
   await ready('a');
   await counts();
-  assert.match(await evict('a'), /because it failed sync: found no controllers for pod "a"$/);
-  const reasons = (await events.list()).items.map(({ reason }) => reason);
-  assert.ok(
-    reasons.includes('NoControllers') && reasons.includes('CalculateExpectedPodCountFailed'),
+  assert.match(
+    await evict('a'),
+    /because it failed sync: configmaps does not implement the scale subresource$/,
+  );
+});
+
+test('a status that could not be counted keeps the generation of its numbers', async (t) => {
+  const { create, counts, pods, budgets } = await setUp(t);
+  await create({ minAvailable: 1 });
+  await counts();
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'x', uid: 'u', controller: true };
+  await pods.create({
+    metadata: { name: 'a', labels, finalizers: ['a.example/stay'], ownerReferences: [owner] },
+    spec: { containers },
+  });
+  await budgets.patch('b', 'merge', { spec: { minAvailable: '50%' } });
+  await counts();
+  const { metadata, status } = await budgets.get('b');
+  const [condition] = status?.conditions ?? [];
+  assert.deepEqual(
+    [metadata.generation, status?.observedGeneration, condition?.observedGeneration],
+    [2, 1, 1],
+  );
+});
+
+test('a pod in several budgets is told so', async (t) => {
+  const { create, budgets, pods, events, clock } = await setUp(t);
+  await create({ minAvailable: 1 });
+  await budgets.create({
+    metadata: { name: 'a' },
+    spec: { selector: { matchLabels: labels }, minAvailable: 1 },
+  });
+  await pods.create({ metadata: { name: 'p', labels }, spec: { containers } });
+  await clock.advance(1_000);
+  const [told] = (await events.list({ fieldSelector: 'reason=MultiplePodDisruptionBudgets' }))
+    .items as { message?: string }[];
+  assert.equal(
+    told?.message,
+    'Pod "default"/"p" matches multiple PodDisruptionBudgets.  Chose "a" arbitrarily.',
   );
 });
 
@@ -117,11 +211,12 @@ test('the mark of a disruption that does not happen is taken back', async (t) =>
     lastTransitionTime,
   };
   await setStatus('a', { conditions: [mark] });
-  const statusOf = async () =>
-    (await pods.get('a')).status?.conditions?.find(({ type }) => type === 'DisruptionTarget')
-      ?.status;
+  const markNow = async () => {
+    const found = (await pods.get('a')).status?.conditions?.find(({ type }) => type === mark.type);
+    return [found?.status, found?.reason];
+  };
   await clock.advance(100_000);
-  assert.equal(await statusOf(), 'True');
+  assert.deepEqual(await markNow(), ['True', 'EvictionByEvictionAPI']);
   await clock.advance(30_000);
-  assert.equal(await statusOf(), 'False');
+  assert.deepEqual(await markNow(), ['False', undefined]);
 });
