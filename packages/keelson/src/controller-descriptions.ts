@@ -280,6 +280,7 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
       createHorizontalPodAutoscalerController(context, {
         syncPeriodMs: settings?.autoscalerSyncPeriodMs,
         hasTolerances: isEnabled('HPAConfigurableTolerance'),
+        hasScaleToZero: isEnabled('HPAScaleToZero'),
       }),
   },
   'ephemeral-volume-controller': {

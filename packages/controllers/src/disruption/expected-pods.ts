@@ -10,9 +10,10 @@ import {
 } from '@keelson/apimachinery';
 import type { Deployment, ReplicaSet, StatefulSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Pod, ReplicationController } from '@keelson/apimachinery/types/core.v1';
+import type { Client } from '@keelson/client';
 import type { ControllerContext } from '../machinery/controller.ts';
 import { controllerOf } from '../machinery/ownership.ts';
-import { createResourceMapping } from '../machinery/resource-mapping.ts';
+import { createResourceMapping, type ResourceMapping } from '../machinery/resource-mapping.ts';
 import {
   deploymentsResource,
   replicaSetsResource,
@@ -61,31 +62,10 @@ export function createExpectedPodsCounter({
     const found = known.get(`${group}/${owner.kind}`)?.store.get(namespace, owner.name);
     return found?.metadata.uid === owner.uid ? found : undefined;
   };
-  const fromScale = async (
-    owner: OwnerReference,
-    namespace: string,
-    signal: AbortSignal,
-  ): Promise<Scale | undefined> => {
-    const resource = await mapping.resourceOf(owner, signal);
-    if (!resource.subresources.includes('scale'))
-      throw new NoScaleError(
-        `${formatGroupResource(resource)} does not implement the scale subresource`,
-      );
-    try {
-      const scale = await client
-        .resource<ScaledObject>(resource)
-        .namespace(namespace)
-        .get(owner.name, { subresource: 'scale', signal });
-      return scale.metadata.uid === owner.uid ? [owner.uid, scale.spec.replicas ?? 0] : undefined;
-    } catch (error) {
-      if (isStatusError(error, 'NotFound')) return undefined;
-      throw error;
-    }
-  };
   const scaleOf = async (pod: Pod, owner: OwnerReference, signal: AbortSignal) => {
     const { namespace = '' } = pod.metadata;
     const direct = inStore(owner, namespace);
-    if (direct === undefined) return fromScale(owner, namespace, signal);
+    if (direct === undefined) return fromServer({ client, mapping }, owner, namespace, signal);
     // A ReplicaSet of a Deployment has its size only for the moment.
     const above = controllerOf(direct);
     const top = (above && inStore(above, namespace)) ?? direct;
@@ -115,4 +95,27 @@ export function createExpectedPodsCounter({
       return { count, unmanaged };
     },
   };
+}
+
+async function fromServer(
+  { client, mapping }: { readonly client: Client; readonly mapping: ResourceMapping },
+  owner: OwnerReference,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Scale | undefined> {
+  const resource = await mapping.resourceOf(owner, signal);
+  if (!resource.subresources.includes('scale'))
+    throw new NoScaleError(
+      `${formatGroupResource(resource)} does not implement the scale subresource`,
+    );
+  try {
+    const scale = await client
+      .resource<ScaledObject>(resource)
+      .namespace(namespace)
+      .get(owner.name, { subresource: 'scale', signal });
+    return scale.metadata.uid === owner.uid ? [owner.uid, scale.spec.replicas ?? 0] : undefined;
+  } catch (error) {
+    if (isStatusError(error, 'NotFound')) return undefined;
+    throw error;
+  }
 }

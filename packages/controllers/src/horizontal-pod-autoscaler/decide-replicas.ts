@@ -11,6 +11,7 @@ import { emptyHistory, normalise, type ConditionText } from './normalise.ts';
 import { defaults, tell, type Pass } from './pass.ts';
 import { milli } from './pod-requests.ts';
 import { proposeReplicas, ProposalError, type MetricProposal } from './propose-replicas.ts';
+import { isDisabledAtZero } from './scaled-to-zero.ts';
 import type { TargetScale } from './target-scale.ts';
 
 export interface Outcome {
@@ -25,8 +26,9 @@ export interface Outcome {
 export async function decideReplicas(pass: Pass, scale: TargetScale): Promise<Outcome> {
   const { minReplicas = 1, maxReplicas } = pass.autoscaler.spec;
   const current = scale.specReplicas;
+  rememberFirst(pass, current);
   const nothing = { metrics: [], conditions: [] };
-  if (current === 0 && minReplicas !== 0) {
+  if (current === 0 && isDisabledAtZero(pass.autoscaler, pass.options.hasScaleToZero === true)) {
     const message = 'scaling is disabled since the replica count of the target is zero';
     return {
       replicas: 0,
@@ -50,9 +52,17 @@ export async function decideReplicas(pass: Pass, scale: TargetScale): Promise<Ou
   const problem = selectorProblem(pass, scale);
   if (problem !== undefined) {
     tell(pass, { type: 'Warning', ...problem.event });
+    tellUncomputed(pass, problem.event.message);
     return { reason: '', metrics: [], conditions: [problem.condition] };
   }
   return decideByMetrics(pass, scale);
+}
+
+/** A new process knows nothing of before: what there is at first counts as recommended. */
+function rememberFirst({ histories, key, context }: Pass, replicas: number): void {
+  if (histories.has(key)) return;
+  const recommendations = [{ at: context.clock.now(), replicas }];
+  histories.set(key, { ...emptyHistory, recommendations });
 }
 
 function inactive(reason: string, message: string): ConditionText {
@@ -130,8 +140,8 @@ async function decideByMetrics(pass: Pass, scale: TargetScale): Promise<Outcome>
     undefined,
   );
   const [first] = failures;
-  if (first !== undefined) tellFailures(pass, failures, metrics.length);
   if (best === undefined || (first !== undefined && best.replicas < scale.specReplicas)) {
+    tellFailures(pass, failures, metrics.length);
     const message = `the HPA was unable to compute the replica count: ${first?.message ?? ''}`;
     const condition = inactive(first?.reason ?? 'InvalidMetricSourceType', message);
     return { reason: '', metrics: shown, conditions: [condition] };
@@ -175,7 +185,13 @@ function tellFailures(pass: Pass, failures: readonly ProposalError[], total: num
   const [first] = failures;
   if (first === undefined) return;
   const count = `${failures.length} invalid out of ${total}`;
-  const message = `invalid metrics (${count}), first error is: ${first.prefix}${first.message}`;
+  tellUncomputed(
+    pass,
+    `invalid metrics (${count}), first error is: ${first.prefix}${first.message}`,
+  );
+}
+
+function tellUncomputed(pass: Pass, message: string): void {
   tell(pass, { type: 'Warning', reason: 'FailedComputeMetricsReplicas', message });
 }
 
@@ -190,11 +206,7 @@ function limited(pass: Pass, scale: TargetScale, { best, shown, active }: Calcul
   const { minReplicas = 1, maxReplicas, behavior } = autoscaler.spec;
   const current = scale.specReplicas;
   const now = context.clock.now();
-  // A new process knows nothing of before: what there is now counts as recommended.
-  const history = histories.get(key) ?? {
-    ...emptyHistory,
-    recommendations: [{ at: now, replicas: current }],
-  };
+  const history = histories.get(key) ?? emptyHistory;
   const result = normalise({
     current,
     desired: best.replicas,

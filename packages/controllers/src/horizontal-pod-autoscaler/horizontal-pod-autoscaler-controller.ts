@@ -23,6 +23,7 @@ import {
   type Pass,
   type Tools,
 } from './pass.ts';
+import { scaledToZero, withoutScaledToZero } from './scaled-to-zero.ts';
 import { readScale, writeScale, type TargetScale } from './target-scale.ts';
 import { nextStatus, type StatusChange } from './status.ts';
 
@@ -107,7 +108,7 @@ async function carryOut(pass: Pass, scale: TargetScale, outcome: Outcome): Promi
   const from = scale.specReplicas;
   const now = context.clock.now();
   const change = {
-    currentReplicas: scale.statusReplicas,
+    currentReplicas: from,
     currentMetrics: [...metrics],
     conditions: outcome.conditions,
   };
@@ -155,13 +156,21 @@ async function carryOut(pass: Pass, scale: TargetScale, outcome: Outcome): Promi
     ...change,
     desiredReplicas: replicas,
     lastScaleTime: formatTime(now),
-    conditions: [...outcome.conditions, rescaled],
+    conditions: [
+      ...outcome.conditions,
+      rescaled,
+      ...(pass.options.hasScaleToZero === true
+        ? [scaledToZero(autoscaler, { from, to: replicas })]
+        : []),
+    ],
   });
 }
 
 async function writeStatus(pass: Pass, change: StatusChange): Promise<void> {
-  const { context, autoscaler, signal } = pass;
-  const status = nextStatus(autoscaler, change, context.clock.now());
+  const { context, options, autoscaler, signal } = pass;
+  const { conditions: before = [] } = autoscaler.status ?? {};
+  const conditions = options.hasScaleToZero === true ? before : withoutScaledToZero(before);
+  const status = nextStatus(autoscaler, change, { conditions, now: context.clock.now() });
   if (isSameStatus(autoscaler.status, status)) return;
   try {
     await context.client

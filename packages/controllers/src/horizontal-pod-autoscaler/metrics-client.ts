@@ -3,7 +3,6 @@
 
 import {
   compileLabelSelector,
-  isStatusError,
   parseQuantity,
   quantityMilliValue,
   type KubeObject,
@@ -16,6 +15,7 @@ import type { Client } from '@keelson/client';
 import { errorText } from '../machinery/controller.ts';
 import type { ResourceMapping } from '../machinery/resource-mapping.ts';
 import { milli } from './pod-requests.ts';
+import { requestErrorText } from './request-error.ts';
 import { MetricError, type Sample, type Samples } from './replica-calculator.ts';
 
 export interface MetricsClient {
@@ -179,12 +179,8 @@ function none(api: string): MetricError {
 
 function unreachable(api: string, error: unknown, signal: AbortSignal, resource?: string): unknown {
   if (signal.aborted) return error;
-  // COMPAT: an API that nobody serves says no more than that.
-  const isUnknown = isStatusError(error, 'NotFound') && error.status.details?.name === undefined;
-  const end = isUnknown && resource !== undefined ? ` (get ${resource})` : '';
-  return new MetricError(
-    `unable to fetch metrics from ${api} metrics API: ${errorText(error)}${end}`,
-  );
+  const text = resource === undefined ? errorText(error) : requestErrorText(error, resource);
+  return new MetricError(`unable to fetch metrics from ${api} metrics API: ${text}`);
 }
 
 function podSample(

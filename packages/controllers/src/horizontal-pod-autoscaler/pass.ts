@@ -16,6 +16,8 @@ export interface HorizontalPodAutoscalerOptions {
   readonly syncPeriodMs?: number | undefined;
   /** The gate HPAConfigurableTolerance. */
   readonly hasTolerances?: boolean;
+  /** The gate HPAScaleToZero. */
+  readonly hasScaleToZero?: boolean;
 }
 
 /** kube-controller-manager's defaults. */

@@ -3,11 +3,13 @@
 
 import { createQuantity, formatGoLabelSelector, formatQuantity } from '@keelson/apimachinery';
 import type {
+  ExternalMetricSource,
   MetricIdentifier,
   MetricSpec,
   MetricStatus,
   MetricTarget,
   MetricValueStatus,
+  ObjectMetricSource,
 } from '@keelson/apimachinery/types/autoscaling.v2';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import { errorText } from '../machinery/controller.ts';
@@ -60,7 +62,7 @@ export async function proposeReplicas(
   metric: MetricSpec,
   signal: AbortSignal,
 ): Promise<MetricProposal> {
-  const failing = failureOf(metric, context.namespace);
+  const failing = failureOf(metric);
   try {
     return await propose(context, metric, signal);
   } catch (error) {
@@ -69,13 +71,17 @@ export async function proposeReplicas(
   }
 }
 
+/** How a failure of a kind of metric is told. */
 interface Failure {
   readonly reason: string;
   readonly prefix: string;
+  /** Whatever went wrong, in the condition. */
   message(error: string): string;
 }
 
-function failureOf(metric: MetricSpec, namespace: string): Failure {
+const asItIs = (error: string) => error;
+
+function failureOf(metric: MetricSpec): Failure {
   const { type, resource, containerResource, pods, object, external } = metric;
   const what = (target: MetricTarget | undefined) =>
     target?.type === 'Utilization' ? 'utilization' : 'usage';
@@ -97,28 +103,29 @@ function failureOf(metric: MetricSpec, namespace: string): Failure {
     return {
       reason: 'FailedGetPodsMetric',
       prefix: 'failed to get pods metric value: ',
-      message: (error) => `unable to get metric ${pods.metric.name}: ${error}`,
+      message: asItIs,
     };
   if (type === 'Object' && object !== undefined) {
-    const { kind, name } = object.describedObject;
+    const wrapped =
+      object.target.averageValue === undefined
+        ? ''
+        : `failed to get ${object.metric.name} object metric: `;
     return {
       reason: 'FailedGetObjectMetric',
-      prefix: 'failed to get object metric value: ',
-      message: (error) =>
-        `unable to get metric ${object.metric.name}: ${kind} on ${namespace} ${name}/${error}`,
+      prefix: `failed to get object metric value: ${wrapped}`,
+      message: asItIs,
     };
   }
   if (type === 'External' && external !== undefined) {
-    const { name, selector } = external.metric;
+    const { name } = external.metric;
     const wrapped =
       external.target.averageValue === undefined
         ? `failed to get external metric ${name}: `
         : `failed to get ${name} external metric: `;
-    const text = selector === undefined ? 'nil' : formatGoLabelSelector(selector);
     return {
       reason: 'FailedGetExternalMetric',
       prefix: `failed to get ${name} external metric value: ${wrapped}`,
-      message: (error) => `unable to get external metric ${namespace}/${name}/${text}: ${error}`,
+      message: asItIs,
     };
   }
   const message = `unknown metric source type ${JSON.stringify(type)}`;
@@ -149,7 +156,10 @@ async function propose(
   if (type === 'Pods' && pods !== undefined) {
     const { metric: identifier, target } = pods;
     const { client, namespace, selector } = context;
-    const samples = await client.pods({ namespace, metric: identifier, selector }, signal);
+    const samples = await reading(
+      client.pods({ namespace, metric: identifier, selector }, signal),
+      (error) => `unable to get metric ${identifier.name}: ${error}`,
+    );
     const metrics = podMetrics(context, samples, false);
     const proposal = replicasByAverage(metrics, milli(target.averageValue ?? '0'));
     const status = {
@@ -158,30 +168,44 @@ async function propose(
     };
     return { replicas: proposal.replicas, status, name: `pods metric ${identifier.name}` };
   }
-  if (type === 'Object' && object !== undefined) {
-    const { metric: identifier, describedObject, target } = object;
-    const { client, namespace } = context;
-    const query = { namespace, metric: identifier, object: describedObject };
-    const { replicas, current } = byNumber(context, target, await client.object(query, signal));
-    const name =
-      target.averageValue === undefined
-        ? `${describedObject.kind} metric ${identifier.name}`
-        : externalName(identifier);
-    return {
-      replicas,
-      status: { type, object: { metric: identifier, describedObject, current } },
-      name,
-    };
-  }
-  if (type === 'External' && external !== undefined) {
-    const { metric: identifier, target } = external;
-    const { client, namespace } = context;
-    const usage = await client.external({ namespace, metric: identifier }, signal);
-    const { replicas, current } = byNumber(context, target, usage);
-    const status = { type, external: { metric: identifier, current } };
-    return { replicas, status, name: externalName(identifier) };
-  }
+  if (type === 'Object' && object !== undefined) return byObject(context, object, signal);
+  if (type === 'External' && external !== undefined) return byExternal(context, external, signal);
   throw new Error(`unknown metric source type ${JSON.stringify(type)}`);
+}
+
+async function byObject(
+  context: ProposalContext,
+  { metric, describedObject, target }: ObjectMetricSource,
+  signal: AbortSignal,
+): Promise<MetricProposal> {
+  const { client, namespace } = context;
+  const { kind, name: objectName } = describedObject;
+  const usage = await reading(
+    client.object({ namespace, metric, object: describedObject }, signal),
+    (error) =>
+      `unable to get metric ${metric.name}: ${kind} on ${namespace} ${objectName}/${error}`,
+  );
+  const { replicas, current } = byNumber(context, target, usage);
+  const name =
+    target.averageValue === undefined ? `${kind} metric ${metric.name}` : externalName(metric);
+  const status = { type: 'Object', object: { metric, describedObject, current } };
+  return { replicas, status, name };
+}
+
+async function byExternal(
+  context: ProposalContext,
+  { metric, target }: ExternalMetricSource,
+  signal: AbortSignal,
+): Promise<MetricProposal> {
+  const { client, namespace } = context;
+  const usage = await reading(
+    client.external({ namespace, metric }, signal),
+    (error) =>
+      `unable to get external metric ${namespace}/${metric.name}/${selectorText(metric)}: ${error}`,
+  );
+  const { replicas, current } = byNumber(context, target, usage);
+  const status = { type: 'External', external: { metric, current } };
+  return { replicas, status, name: externalName(metric) };
 }
 
 interface ResourceAim {
@@ -197,10 +221,10 @@ async function byResource(
 ): Promise<Proposal> {
   const { client, namespace, selector, pods } = context;
   const query = { namespace, resource: name, container, selector };
-  const samples = await client.resource(query, signal).catch((error) => {
-    if (signal.aborted) throw error;
-    throw new Error(`unable to get metrics for resource ${name}: ${errorText(error)}`);
-  });
+  const samples = await reading(
+    client.resource(query, signal),
+    (error) => `unable to get metrics for resource ${name}: ${error}`,
+  );
   const metrics = podMetrics(context, samples, name === 'cpu');
   if (target.averageUtilization === undefined)
     return replicasByAverage(metrics, milli(target.averageValue ?? '0'));
@@ -243,7 +267,10 @@ function byNumber(
   const ratio = usage / milli(target.value ?? '0');
   const readyPods = pods.filter((pod) => pod.status?.phase === 'Running' && isPodReady(pod)).length;
   if (!isTolerated(ratio, tolerances) && specReplicas > 0 && pods.length === 0)
-    throw new Error('no pods returned by selector while calculating replica count');
+    throw new Error(
+      'unable to calculate ready pods: ' +
+        'no pods returned by selector while calculating replica count',
+    );
   const replicas = replicasByValue(ratio, specReplicas, { readyPods, tolerances });
   return { replicas, current: { value: quantity(usage) } };
 }
@@ -254,9 +281,19 @@ function resourceText(name: string, what: string, target: MetricTarget): string 
     : `${name} ${what} utilization (percentage of request)`;
 }
 
-function externalName({ name, selector }: MetricIdentifier): string {
-  const text = selector === undefined ? 'nil' : formatGoLabelSelector(selector);
-  return `external metric ${name}(${text})`;
+function externalName(identifier: MetricIdentifier): string {
+  return `external metric ${identifier.name}(${selectorText(identifier)})`;
+}
+
+function selectorText({ selector }: MetricIdentifier): string {
+  return selector === undefined ? 'nil' : formatGoLabelSelector(selector);
+}
+
+/** What cannot be read is told in words of its own; what is then made of it is not. */
+function reading<T>(answer: Promise<T>, words: (error: string) => string): Promise<T> {
+  return answer.catch((error: unknown) => {
+    throw new Error(words(errorText(error)), { cause: error });
+  });
 }
 
 const quantity = (thousandths: number) =>

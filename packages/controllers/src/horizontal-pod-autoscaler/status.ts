@@ -8,7 +8,7 @@ import type {
 } from '@keelson/apimachinery/types/autoscaling.v2';
 import type { ConditionText } from './normalise.ts';
 
-export function withConditions(
+function withConditions(
   before: readonly HorizontalPodAutoscalerCondition[],
   texts: readonly ConditionText[],
   now: number,
@@ -29,7 +29,10 @@ export type StatusChange = Omit<Partial<HorizontalPodAutoscalerStatus>, 'conditi
 export function nextStatus(
   { status, metadata }: HorizontalPodAutoscaler,
   { conditions, ...change }: StatusChange,
-  now: number,
+  before: {
+    readonly conditions: readonly HorizontalPodAutoscalerCondition[];
+    readonly now: number;
+  },
 ): HorizontalPodAutoscalerStatus {
   const { generation } = metadata;
   return {
@@ -37,6 +40,6 @@ export function nextStatus(
     ...status,
     ...change,
     ...(generation !== undefined && { observedGeneration: generation }),
-    conditions: withConditions(status?.conditions ?? [], conditions, now),
+    conditions: withConditions(before.conditions, conditions, before.now),
   };
 }

@@ -1,10 +1,11 @@
 // The scale subresource of whatever an autoscaler points at.
 
-import { isStatusError, type KubeObject } from '@keelson/apimachinery';
+import { isStatusError, parseApiVersion, type KubeObject } from '@keelson/apimachinery';
 import type { HorizontalPodAutoscaler } from '@keelson/apimachinery/types/autoscaling.v2';
 import type { DiscoveredResource } from '@keelson/client';
 import type { ControllerContext } from '../machinery/controller.ts';
 import type { ResourceMapping } from '../machinery/resource-mapping.ts';
+import { requestErrorText } from './request-error.ts';
 
 interface Scale extends KubeObject {
   spec?: { replicas?: number };
@@ -29,7 +30,10 @@ export async function readScale(
   signal: AbortSignal,
 ): Promise<TargetScale> {
   const { apiVersion = '', kind, name } = spec.scaleTargetRef;
-  const resource = await tools.mapping.resourceOf({ apiVersion, kind }, signal);
+  const version = parseApiVersion(apiVersion);
+  if (version === undefined) throw new Error(`unexpected GroupVersion string: ${apiVersion}`);
+  // The version is not asked for: autoscalers outlive those of their targets.
+  const resource = await tools.mapping.resourceOfKind({ group: version.group, kind }, signal);
   return fetchScale(tools, { namespace: metadata.namespace ?? '', resource, name }, signal);
 }
 
@@ -42,7 +46,11 @@ async function fetchScale(
   const object = await context.client
     .resource<Scale>(resource)
     .namespace(namespace)
-    .get(name, { subresource: 'scale', signal });
+    .get(name, { subresource: 'scale', signal })
+    .catch((error: unknown) => {
+      const text = requestErrorText(error, `${resource.resource} ${name}`);
+      throw new Error(text, { cause: error });
+    });
   return {
     namespace,
     resource,

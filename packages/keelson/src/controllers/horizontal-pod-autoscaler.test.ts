@@ -193,12 +193,12 @@ test('case 2: a container without a request spoils the metric of the pod only', 
 });
 
 test('case 8: a metric that fails holds back the way down, not the way up', async (t) => {
-  const rows: [app: number, size: number][] = [
-    [100, 4],
-    [10, 2],
+  const rows: [app: number, size: number, fails: boolean][] = [
+    [100, 4, false],
+    [10, 2, true],
   ];
-  for (const [app, expected] of rows) {
-    const { deploy, use, autoscale, size, clock } = await setUp(t);
+  for (const [app, expected, fails] of rows) {
+    const { deploy, use, autoscale, size, messages, clock } = await setUp(t);
     await deploy(2);
     await use(app, 0);
     const lost: MetricSpec = {
@@ -210,6 +210,10 @@ test('case 8: a metric that fails holds back the way down, not the way up', asyn
     });
     await clock.advance(3_000);
     assert.equal(await size(), expected);
+    const failures = (await messages()).filter((text) =>
+      text.startsWith('FailedComputeMetricsReplicas'),
+    );
+    assert.equal(failures.length > 0, fails);
   }
 });
 
@@ -234,6 +238,22 @@ test('cases 11 and 12: bounds hold at once, and nothing is scaled from nothing',
   await clock.advance(20_000);
   assert.equal(await size(), 0);
   assert.equal((await conditions())['ScalingActive'], 'False ScalingDisabled');
+});
+
+test('what there was at first counts as recommended', async (t) => {
+  const { deploy, use, autoscale, autoscalers, conditions, clock } = await setUp(t);
+  await deploy(7);
+  await use(10, 10);
+  await autoscale([cpu(50)], { maxReplicas: 3 });
+  await clock.advance(3_000);
+  assert.equal((await autoscalers.get('h')).status?.currentReplicas, 7);
+  await clock.advance(16_000);
+  assert.equal((await autoscalers.get('h')).status?.currentReplicas, 3);
+  assert.deepEqual(await conditions(), {
+    AbleToScale: 'True ScaleDownStabilized',
+    ScalingActive: 'True ValidMetricFound',
+    ScalingLimited: 'True TooManyReplicas',
+  });
 });
 
 test('two autoscalers of the same pods stand still', async (t) => {
