@@ -1,5 +1,6 @@
-// Endpoints in their oldest form: addresses that have the same ports share a subset, ready ones
-// apart from those that are not. There is room for a thousand addresses; beyond that ready ones
+// Endpoints in their oldest form: ports that the same addresses have share a subset, which lists the
+// ready ones apart from those that are not. So an address is in as many subsets as its ports are
+// shared differently: a port that all have, and one that has another number in each. There is room for a thousand addresses; beyond that ready ones
 // come first, and each subset gives up its share.
 
 import type {
@@ -26,36 +27,51 @@ export const addressesMax = 1_000;
 export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubset[] {
   const publishesAll = service.spec?.publishNotReadyAddresses === true;
   const [family] = addressTypesOf(service);
-  const byPorts = new Map<string, Subset>();
+  const byPort = new Map<string, PortAddresses>();
   for (const pod of pods) {
     if (!canBeEndpoint(pod, publishesAll)) continue;
     const ip = addressesOf(pod).find((address) => addressTypeOf(address) === family);
-    const ports = endpointPorts(service, pod).map(toSubsetPort);
-    const isPortless =
-      service.spec?.clusterIP === 'None' && (service.spec.ports ?? []).length === 0;
-    if (ip === undefined || (ports.length === 0 && !isPortless)) continue;
-    const key = ports
-      .map((port) => JSON.stringify(port))
-      .toSorted()
-      .join();
-    let subset = byPorts.get(key);
-    if (subset === undefined) byPorts.set(key, (subset = { ready: [], unready: [], ports }));
-    const isListed = publishesAll || isPodReady(pod);
-    subset[isListed ? 'ready' : 'unready'].push(addressOf(service, pod, ip));
+    if (ip === undefined) continue;
+    const isReady = publishesAll || isPodReady(pod);
+    const address = { isReady, address: addressOf(service, pod, ip) };
+    for (const port of portsOf(service, pod)) {
+      const key = JSON.stringify(port ?? null);
+      const known = byPort.get(key);
+      if (known === undefined) byPort.set(key, { port, addresses: [address] });
+      else known.addresses.push(address);
+    }
   }
-  return inOrder([...byPorts.values()].map(toSubset));
+  const sharing = Map.groupBy(byPort.values(), ({ addresses }) =>
+    addresses.map(({ address, isReady }) => `${addressText(address)} ${isReady}`).join(),
+  );
+  return inOrder([...sharing.values()].map(toSubset));
 }
 
-interface Subset {
-  readonly ready: EndpointAddress[];
-  readonly unready: EndpointAddress[];
-  readonly ports: readonly EndpointPort[];
+interface PortAddresses {
+  /** Undefined for those of a Service that has no ports. */
+  readonly port: EndpointPort | undefined;
+  readonly addresses: { readonly address: EndpointAddress; readonly isReady: boolean }[];
 }
 
-function toSubset({ ready, unready, ports }: Subset): EndpointSubset {
+/** A Service without ports still names its pods, if it is headless. */
+function portsOf(service: Service, pod: Pod): readonly (EndpointPort | undefined)[] {
+  const { ports = [], clusterIP } = service.spec ?? {};
+  if (ports.length === 0) return clusterIP === 'None' ? [undefined] : [];
+  return endpointPorts(service, pod).map(toSubsetPort);
+}
+
+function toSubset(sharing: readonly PortAddresses[]): EndpointSubset {
+  const all = sharing[0]?.addresses ?? [];
+  const listed = (wanted: boolean) =>
+    all
+      .filter(({ isReady }) => isReady === wanted)
+      .map(({ address }) => address)
+      .toSorted((a, b) => (addressText(a) < addressText(b) ? -1 : 1));
+  const [ready, unready] = [listed(true), listed(false)];
+  const ports = sharing.flatMap(({ port }) => port ?? []);
   return {
-    ...(ready.length > 0 && { addresses: ready.toSorted(byAddress) }),
-    ...(unready.length > 0 && { notReadyAddresses: unready.toSorted(byAddress) }),
+    ...(ready.length > 0 && { addresses: ready }),
+    ...(unready.length > 0 && { notReadyAddresses: unready }),
     ...(ports.length > 0 && { ports: orderSubsetPorts(ports) }),
   };
 }
@@ -86,10 +102,8 @@ function addressOf(service: Service, pod: Pod, ip: string): EndpointAddress {
   };
 }
 
-function byAddress(a: EndpointAddress, b: EndpointAddress): number {
-  const textOf = ({ ip, targetRef }: EndpointAddress) => `${ip} ${targetRef?.uid ?? ''}`;
-  return textOf(a) < textOf(b) ? -1 : 1;
-}
+/** By which they are told apart and ordered. */
+const addressText = ({ ip, targetRef }: EndpointAddress) => `${ip} ${targetRef?.uid ?? ''}`;
 
 /** COMPAT: by a hash of the whole, so that nothing can rely on the order but for it to stay. */
 function inOrder(subsets: readonly EndpointSubset[]): EndpointSubset[] {
