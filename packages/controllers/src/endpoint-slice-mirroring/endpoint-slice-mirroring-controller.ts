@@ -22,7 +22,6 @@ import { requeueLater, type ReconcileResult } from '../machinery/run-controller.
 import { eventTarget } from '../pods/pod-control.ts';
 import { endpointsManagedBy, endpointsManagedByLabel } from '../endpoints/endpoints-labels.ts';
 import { planSlices, type SlicePlan } from '../endpoint-slice/plan-slices.ts';
-import { selectsPods } from '../endpoint-slice/endpoint-slice-controller.ts';
 import { managedByLabel, serviceNameLabel } from '../endpoint-slice/service-slices.ts';
 import { writeSlices } from '../endpoint-slice/write-slices.ts';
 import {
@@ -94,6 +93,11 @@ function shouldMirror({ metadata }: Endpoints): boolean {
   );
 }
 
+/** Even where nothing comes of it, as in a Service of type ExternalName. */
+function hasSelector({ spec }: Service): boolean {
+  return Object.keys(spec?.selector ?? {}).length > 0;
+}
+
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
   const { context, endpoints, services, slices, events, pending } = tools;
   const { namespace, name } = parseKey(key);
@@ -104,12 +108,13 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   const source = endpoints.store.get(namespace, name);
   const service = services.store.get(namespace, name);
   const isMirrored =
-    source !== undefined && shouldMirror(source) && service !== undefined && !selectsPods(service);
+    source !== undefined && shouldMirror(source) && service !== undefined && !hasSelector(service);
   const plan: SlicePlan = isMirrored
     ? planMirror(tools, source, existing)
     : { create: [], update: [], delete: existing };
   try {
-    await writeSlices({ client: context.client, pending }, { key, namespace, plan }, signal);
+    const what = `Endpoints ${key}`;
+    await writeSlices({ client: context.client, pending }, { key, what, namespace, plan }, signal);
   } catch (error) {
     if (source !== undefined && !signal.aborted && !isStatusError(error, 'Conflict'))
       events.record(eventTarget(endpointsKind, source), {
@@ -139,7 +144,7 @@ function planMirror(
     warn(
       'TooManyAddressesToMirror',
       `A max of ${mirroredMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ` +
-        `${skipped} addresses were skipped`,
+        `${invalid + skipped} addresses were skipped`,
     );
   const plans = addressTypes.map((addressType) =>
     planSlices({

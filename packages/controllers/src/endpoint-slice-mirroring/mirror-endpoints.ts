@@ -19,10 +19,10 @@ import { addressTypeOf, type AddressType } from '../endpoint-slice/pod-endpoint.
 import { orderSlicePorts, portsKey } from '../endpoint-slice/port-order.ts';
 import {
   generatedNamePrefix,
-  inheritedLabels,
   managedByLabel,
   serviceNameLabel,
 } from '../endpoint-slice/service-slices.ts';
+import { withTriggerTime } from '../endpoint-slice/trigger-time.ts';
 
 export const mirroringManagedBy = 'endpointslicemirroring-controller.k8s.io';
 /** Of one subset, and in one slice. */
@@ -59,9 +59,8 @@ export function mirroredEndpoints({ subsets = [] }: Endpoints): MirroredEndpoint
         let group = ofType.get(key);
         if (group === undefined) ofType.set(key, (group = { ports: slicePorts, byKey: new Map() }));
         const endpoint = toEndpoint(address, ready);
-        // An address that is in two subsets is ready if one of them says so.
-        if (ready || !group.byKey.has(endpointKey(endpoint)))
-          group.byKey.set(endpointKey(endpoint), endpoint);
+        // COMPAT: of an address that is there twice, what is said last counts.
+        group.byKey.set(endpointKey(endpoint), endpoint);
       }
     }
   }
@@ -77,7 +76,7 @@ interface Group {
 
 export function mirrorTemplate(endpoints: Endpoints, addressType: AddressType): EndpointSlice {
   const { namespace = '', name = '', labels, annotations = {} } = endpoints.metadata;
-  const { [lastAppliedAnnotation]: _, ...kept } = annotations;
+  const { [lastAppliedAnnotation]: _, ...kept } = withTriggerTime(annotations, undefined);
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -85,11 +84,11 @@ export function mirrorTemplate(endpoints: Endpoints, addressType: AddressType): 
       generateName: generatedNamePrefix(name),
       namespace,
       labels: {
-        ...inheritedLabels(labels),
+        ...labels,
         [serviceNameLabel]: name,
         [managedByLabel]: mirroringManagedBy,
       },
-      ...(Object.keys(kept).length > 0 && { annotations: kept }),
+      annotations: kept,
       ownerReferences: [controllerReference(endpointsKind, endpoints)],
     },
     addressType,

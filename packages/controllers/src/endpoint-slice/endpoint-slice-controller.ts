@@ -2,7 +2,12 @@
 // are behind it. Services without a selector are their owner's to fill in, and those of type
 // ExternalName have nothing behind them in the cluster.
 
-import { isStatusError, labelMatcherFromSet, type KubeObject } from '@keelson/apimachinery';
+import {
+  isConditionTrue,
+  isStatusError,
+  labelMatcherFromSet,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import type { Node, Pod, Service } from '@keelson/apimachinery/types/core.v1';
 import type { EndpointSlice } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
 import type { Informer } from '@keelson/client';
@@ -10,7 +15,6 @@ import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
 import { createControllerEvents } from '../machinery/controller-events.ts';
 import type { EventRecorder } from '../machinery/event-recorder.ts';
-import { isControlledBy } from '../machinery/ownership.ts';
 import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
@@ -22,23 +26,15 @@ import {
 import { requeueLater, type ReconcileResult } from '../machinery/run-controller.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { indexByNode, podsOnNode } from '../pods/pods-by-node.ts';
-import { planSlices, type SlicePlan } from './plan-slices.ts';
-import { addressTypesOf, zoneLabel } from './pod-endpoint.ts';
-import {
-  managedByLabel,
-  serviceEndpoints,
-  serviceKind,
-  serviceNameLabel,
-  sliceTemplate,
-} from './service-slices.ts';
+import { createHintedServices, type HintedServices } from './hinted-services.ts';
+import { managedBy, planService, skippedPods } from './plan-service.ts';
+import { zoneLabel } from './pod-endpoint.ts';
+import { managedByLabel, serviceKind, serviceNameLabel } from './service-slices.ts';
 import { createSliceMetrics, type SliceMetrics } from './slice-metrics.ts';
-import { createTriggerTimes, withTriggerTime, type TriggerTimes } from './trigger-time.ts';
+import { createTriggerTimes, type TriggerTimes } from './trigger-time.ts';
 import { writeSlices } from './write-slices.ts';
 
-const managedBy = 'endpointslice-controller.k8s.io';
 const workers = 5;
-/** In one slice. Kubernetes' default: larger ones make every change dearer for every node. */
-const endpointsMax = 100;
 
 interface Tools {
   readonly context: ControllerContext;
@@ -50,6 +46,7 @@ interface Tools {
   readonly pending: PendingWrites;
   readonly triggerTimes: TriggerTimes;
   readonly metrics: SliceMetrics;
+  readonly hinted: HintedServices;
 }
 
 export function createEndpointSliceController(context: ControllerContext): Controller {
@@ -63,6 +60,14 @@ export function createEndpointSliceController(context: ControllerContext): Contr
   const pending = createPendingWrites(slices, clock);
   const triggerTimes = createTriggerTimes();
   const metrics = createSliceMetrics(context.metrics);
+  const hinted = createHintedServices(
+    () => nodes.store.list(),
+    (key, text) => {
+      const { namespace, name } = parseKey(key);
+      const service = services.store.get(namespace, name);
+      if (service !== undefined) events.record(eventTarget(serviceKind, service), text);
+    },
+  );
   const tools: Tools = {
     context,
     services,
@@ -73,6 +78,7 @@ export function createEndpointSliceController(context: ControllerContext): Contr
     pending,
     triggerTimes,
     metrics,
+    hinted,
   };
   return createReconciler(context, {
     failure: 'endpoint slices not reconciled',
@@ -85,7 +91,7 @@ export function createEndpointSliceController(context: ControllerContext): Contr
 }
 
 function subscribe(
-  { services, pods, nodes, slices }: Tools,
+  { services, pods, nodes, slices, hinted }: Tools,
   add: (key: string) => void,
 ): readonly (() => void)[] {
   const enqueue = (service: KubeObject) => add(keyOf(service));
@@ -96,6 +102,10 @@ function subscribe(
     const service = labels[serviceNameLabel];
     if (labels[managedByLabel] === managedBy && service !== undefined)
       add(`${namespace}/${service}`);
+  };
+  const enqueueOverloaded = () => {
+    hinted.nodesChanged();
+    hinted.overloaded().forEach(add);
   };
   return [
     services.addHandler({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue }),
@@ -109,6 +119,15 @@ function subscribe(
       onUpdate: (node, old) => zoneOf(node) !== zoneOf(old) && enqueueOfNode(node),
       onDelete: enqueueOfNode,
     }),
+    nodes.addHandler({
+      onAdd: enqueueOverloaded,
+      onUpdate(node, old) {
+        const isElsewhere = zoneOf(node) !== zoneOf(old) || isNodeReady(node) !== isNodeReady(old);
+        if (isElsewhere) enqueueOverloaded();
+        else hinted.nodesChanged();
+      },
+      onDelete: enqueueOverloaded,
+    }),
     slices.addHandler({
       onAdd: enqueueOfSlice,
       onUpdate: (slice, old) => [slice, old].forEach(enqueueOfSlice),
@@ -117,6 +136,7 @@ function subscribe(
   ];
 }
 
+const isNodeReady = ({ status }: Node) => isConditionTrue(status?.conditions, 'Ready');
 const zoneOf = ({ metadata }: Node) => metadata.labels?.[zoneLabel];
 
 /** Those that select the pod. */
@@ -143,12 +163,13 @@ export function selectedPods(pods: Informer<Pod>, service: Service): readonly Po
 }
 
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { context, services, events, pending, triggerTimes, metrics } = tools;
+  const { context, services, pending, triggerTimes, metrics } = tools;
   const { namespace, name } = parseKey(key);
   const service = services.store.get(namespace, name);
   if (service === undefined || !selectsPods(service)) {
     pending.forget(key);
     triggerTimes.forget(key);
+    tools.hinted.forget(key);
     metrics.needs(key, undefined);
     return;
   }
@@ -158,66 +179,28 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     return requeueLater;
   }
   try {
-    const plan = planService(tools, key, service);
-    await writeSlices({ client: context.client, pending }, { key, namespace, plan }, signal);
+    const selected = selectedPods(tools.pods, service);
+    const plan = planService({ ...tools, isEnabled: context.isEnabled }, service, selected);
+    const what = `Service ${key}`;
+    await writeSlices({ client: context.client, pending }, { key, what, namespace, plan }, signal);
     metrics.changed(plan);
-    metrics.synced('success');
+    const skipped = skippedPods(tools, service, selected);
+    metrics.synced(skipped.length === 0 ? 'success' : 'error');
+    if (skipped.length === 0) return;
+    tellFailure(tools, service, skipped.length === 1 ? skipped.join() : `[${skipped.join(', ')}]`);
+    return requeueLater;
   } catch (error) {
     metrics.synced(isStatusError(error, 'Conflict') ? 'stale' : 'error');
     if (!signal.aborted && !isStatusError(error, 'Conflict'))
-      events.record(eventTarget(serviceKind, service), {
-        type: 'Warning',
-        reason: 'FailedToUpdateEndpointSlices',
-        message: `Error updating Endpoint Slices for Service ${key}: ${errorText(error)}`,
-      });
+      tellFailure(tools, service, errorText(error));
     throw error;
   }
 }
 
-function planService(tools: Tools, key: string, service: Service): SlicePlan {
-  const { pods, nodes, slices, triggerTimes, metrics } = tools;
-  const { namespace = '', name = '' } = service.metadata;
-  const selected = selectedPods(pods, service);
-  const time = triggerTimes.next(key, service, selected);
-  const annotations = withTriggerTime(undefined, time);
-  const ours = slices.store
-    .list(namespace)
-    .filter(
-      ({ metadata: { labels = {}, deletionTimestamp } }) =>
-        labels[serviceNameLabel] === name &&
-        labels[managedByLabel] === managedBy &&
-        deletionTimestamp === undefined,
-    );
-  const addressTypes = addressTypesOf(service);
-  const needs = { endpoints: 0, slices: 0, slicesAtBest: 0 };
-  const plans = addressTypes.map((addressType) => {
-    const template = sliceTemplate(service, managedBy, addressType);
-    const desired = serviceEndpoints(service, selected, {
-      nodeOf: ({ spec }) => nodes.store.get('', spec?.nodeName ?? ''),
-      addressType,
-    });
-    for (const { endpoints } of desired) {
-      needs.endpoints += endpoints.length;
-      needs.slicesAtBest += Math.ceil(endpoints.length / endpointsMax);
-    }
-    return planSlices({
-      existing: ours.filter((s) => s.addressType === addressType && isControlledBy(s, service)),
-      desired,
-      template: { ...template, metadata: { ...template.metadata, annotations } },
-      endpointsMax,
-      keepsPlaceholder: true,
-    });
+function tellFailure({ events }: Tools, service: Service, text: string): void {
+  events.record(eventTarget(serviceKind, service), {
+    type: 'Warning',
+    reason: 'FailedToUpdateEndpointSlices',
+    message: `Error updating Endpoint Slices for Service ${keyOf(service)}: ${text}`,
   });
-  const strangers = ours.filter(
-    (slice) =>
-      !addressTypes.some((type) => type === slice.addressType) || !isControlledBy(slice, service),
-  );
-  const plan: SlicePlan = {
-    create: plans.flatMap((one) => one.create),
-    update: plans.flatMap((one) => one.update),
-    delete: [...strangers, ...plans.flatMap((one) => one.delete)],
-  };
-  needs.slices = ours.length + plan.create.length - plan.delete.length;
-  metrics.needs(key, needs);
-  return plan;
 }

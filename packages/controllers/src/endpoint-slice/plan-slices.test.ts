@@ -51,6 +51,19 @@ test('as few slices are written as possible', () => {
       plan([full, half], group([...range(0, 3), ...range(4, 6), endpoint(9)])),
       { update: ['full'] },
     ],
+    [
+      'the fullest of what is written is filled first',
+      plan(
+        [slice('few', range(0, 2)), slice('many', range(2, 6))],
+        group([endpoint(0), ...range(2, 5), endpoint(8)]),
+      ),
+      { update: ['many', 'few'] },
+    ],
+    [
+      'what is left of full new slices goes where there is room',
+      plan([full, one], group([...range(0, 4), ...range(6, 13)])),
+      { create: [4], update: ['one'] },
+    ],
     ['empty slices go', plan([full, half], group(range(0, 4))), { delete: ['half'] }],
     [
       'readiness is an update in place',

@@ -24,11 +24,13 @@ export interface SlicePlanOptions {
   /** Of one address type, and of the owner. */
   readonly existing: readonly EndpointSlice[];
   readonly desired: readonly EndpointGroup[];
-  /** A new slice without endpoints and ports; existing ones get its labels and annotations. */
+  /** A new slice without endpoints and ports; existing ones get its labels, and annotations if any. */
   readonly template: EndpointSlice;
   readonly endpointsMax: number;
   /** One empty slice stays where nothing is desired. */
   readonly keepsPlaceholder: boolean;
+  /** Hints of endpoints that are there are somebody else's to decide, and no reason to write. */
+  readonly keepsHints?: boolean;
 }
 
 export function planSlices(options: SlicePlanOptions): SlicePlan {
@@ -57,12 +59,12 @@ interface ExistingGroup extends EndpointGroup {
 }
 
 function planGroup(options: SlicePlanOptions, group: ExistingGroup, draft: Draft): void {
-  const { template, endpointsMax } = options;
+  const { template, endpointsMax, keepsHints = false } = options;
   const left = new Map(group.endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]));
   const changed: EndpointSlice[] = [];
   const unchanged: EndpointSlice[] = [];
   for (const slice of group.existing) {
-    const kept = takeKept(slice, left, endpointsMax);
+    const kept = takeKept(slice, left, { endpointsMax, keepsHints });
     if (kept.length === 0) draft.delete.push(slice);
     else if (!isAsWanted(slice, kept, template)) changed.push(withEndpoints(slice, kept, template));
     else unchanged.push(slice);
@@ -74,19 +76,23 @@ function planGroup(options: SlicePlanOptions, group: ExistingGroup, draft: Draft
     const endpoints = [...before, ...added.map(([, endpoint]) => endpoint)];
     return { ...slice, endpoints };
   };
-  draft.update.push(...changed.map(fill));
-  const roomy = fullestWithRoom(unchanged, left.size, endpointsMax);
-  if (left.size > 0 && roomy !== undefined)
-    draft.update.push(fill(withEndpoints(roomy, roomy.endpoints ?? [], template)));
-  while (left.size > 0)
-    draft.create.push(fill({ ...template, ports: [...group.ports], endpoints: [] }));
+  const fullestFirst = changed.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+  draft.update.push(...fullestFirst.map(fill));
+  while (left.size > 0) {
+    const roomy = fullestWithRoom(unchanged, left.size, endpointsMax);
+    if (roomy === undefined)
+      draft.create.push(fill({ ...template, ports: [...group.ports], endpoints: [] }));
+    else draft.update.push(fill(withEndpoints(roomy, roomy.endpoints ?? [], template)));
+  }
 }
+
+const sizeOf = ({ endpoints }: EndpointSlice) => endpoints?.length ?? 0;
 
 /** What the slice has and should have, as it should be. */
 function takeKept(
   slice: EndpointSlice,
   left: Map<string, Endpoint>,
-  endpointsMax: number,
+  { endpointsMax, keepsHints }: { readonly endpointsMax: number; readonly keepsHints: boolean },
 ): Endpoint[] {
   const kept: Endpoint[] = [];
   for (const endpoint of slice.endpoints ?? []) {
@@ -94,26 +100,33 @@ function takeKept(
     const key = endpointKey(endpoint);
     const wanted = left.get(key);
     if (wanted === undefined) continue;
-    kept.push(wanted);
+    const { hints } = endpoint;
+    kept.push(keepsHints && hints !== undefined ? { ...wanted, hints } : wanted);
     left.delete(key);
   }
   return kept;
 }
 
-function isAsWanted(slice: EndpointSlice, kept: Endpoint[], template: EndpointSlice): boolean {
+function isAsWanted(
+  { metadata, endpoints }: EndpointSlice,
+  kept: Endpoint[],
+  template: EndpointSlice,
+): boolean {
+  const { labels = {}, annotations } = template.metadata;
   return (
-    jsonEqual(asJson(slice.endpoints ?? []), asJson(kept)) &&
-    jsonEqual(slice.metadata.labels ?? {}, template.metadata.labels ?? {})
+    jsonEqual(asJson(endpoints ?? []), asJson(kept)) &&
+    jsonEqual(metadata.labels ?? {}, labels) &&
+    (annotations === undefined || jsonEqual(metadata.annotations ?? {}, annotations))
   );
 }
 
 function withEndpoints(
   slice: EndpointSlice,
   endpoints: Endpoint[],
-  { metadata: { labels = {}, annotations = {} } }: EndpointSlice,
+  { metadata: { labels = {}, annotations } }: EndpointSlice,
 ): EndpointSlice {
-  const all = { ...slice.metadata.annotations, ...annotations };
-  return { ...slice, metadata: { ...slice.metadata, labels, annotations: all }, endpoints };
+  const metadata = { ...slice.metadata, labels, ...(annotations && { annotations }) };
+  return { ...slice, metadata, endpoints };
 }
 
 function fullestWithRoom(
@@ -121,7 +134,6 @@ function fullestWithRoom(
   count: number,
   endpointsMax: number,
 ): EndpointSlice | undefined {
-  const sizeOf = (slice: EndpointSlice) => slice.endpoints?.length ?? 0;
   return slices
     .filter((slice) => sizeOf(slice) + count <= endpointsMax)
     .reduce<EndpointSlice | undefined>(

@@ -46,10 +46,17 @@ export function hostnameIn(service: Service, { metadata, spec }: Pod): string | 
   return hostname !== '' && isOfService ? hostname : undefined;
 }
 
+export interface EndpointAims {
+  readonly node: Node | undefined;
+  readonly addressType: AddressType;
+  /** Whom an endpoint is for, as far as that is said by where it is. */
+  readonly distribution: string | undefined;
+}
+
 export function podEndpoint(
   service: Service,
   pod: Pod,
-  { node, addressType }: { readonly node: Node | undefined; readonly addressType: AddressType },
+  { node, addressType, distribution }: EndpointAims,
 ): Endpoint {
   const { namespace = '', name = '', uid = '', deletionTimestamp } = pod.metadata;
   const serving = isPodReady(pod);
@@ -59,9 +66,7 @@ export function podEndpoint(
   const { nodeName = '' } = pod.spec ?? {};
   const zone = node?.metadata.labels?.[zoneLabel] ?? '';
   const hostname = hostnameIn(service, pod);
-  const hints = ready
-    ? trafficHints(service.spec?.trafficDistribution, { nodeName, zone })
-    : undefined;
+  const hints = ready ? trafficHints(distribution, { nodeName, zone }) : undefined;
   return {
     addresses: addressesOf(pod).filter((address) => addressTypeOf(address) === addressType),
     conditions: { ready, serving, terminating },

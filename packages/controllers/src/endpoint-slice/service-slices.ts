@@ -12,6 +12,7 @@ import {
   hasClusterIp,
   podEndpoint,
   type AddressType,
+  type EndpointAims,
 } from './pod-endpoint.ts';
 import { orderSlicePorts, portsKey } from './port-order.ts';
 
@@ -23,7 +24,7 @@ const ownLabels = [managedByLabel, serviceNameLabel, headlessLabel];
 export const serviceKind = { apiVersion: 'v1', kind: 'Service', resource: servicesResource };
 
 /** Labels of what a slice is made from, without those that only controllers give. */
-export function inheritedLabels(labels: Readonly<Record<string, string>> = {}) {
+function inheritedLabels(labels: Readonly<Record<string, string>> = {}) {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => !ownLabels.includes(key)));
 }
 
@@ -60,7 +61,7 @@ export type NodeOf = (pod: Pod) => Node | undefined;
 export function serviceEndpoints(
   service: Service,
   pods: readonly Pod[],
-  { nodeOf, addressType }: { readonly nodeOf: NodeOf; readonly addressType: AddressType },
+  { nodeOf, ...aims }: Omit<EndpointAims, 'node'> & { readonly nodeOf: NodeOf },
 ): EndpointGroup[] {
   const groups = new Map<
     string,
@@ -70,7 +71,7 @@ export function serviceEndpoints(
     if (!canBeEndpoint(pod, true)) continue;
     const node = nodeOf(pod);
     if (node === undefined && service.spec?.publishNotReadyAddresses !== true) continue;
-    const endpoint = podEndpoint(service, pod, { node, addressType });
+    const endpoint = podEndpoint(service, pod, { node, ...aims });
     if (endpoint.addresses?.length === 0) continue;
     const ports = orderSlicePorts(endpointPorts(service, pod));
     const key = portsKey(ports);

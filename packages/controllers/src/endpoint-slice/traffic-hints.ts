@@ -2,7 +2,19 @@
 // KEP-3015): those that it is in. An endpoint of no known zone has no hint, so kube-proxy falls
 // back to all endpoints of the Service.
 
+import type { Service } from '@keelson/apimachinery/types/core.v1';
 import type { EndpointHints } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
+
+/** Undefined where the release does not know what the Service says. */
+export function knownDistribution(
+  { spec }: Service,
+  isEnabled: (gate: string) => boolean,
+): string | undefined {
+  const { trafficDistribution } = spec ?? {};
+  if (!isEnabled('ServiceTrafficDistribution')) return undefined;
+  if (trafficDistribution === 'PreferClose') return trafficDistribution;
+  return isEnabled('PreferSameTrafficDistribution') ? trafficDistribution : undefined;
+}
 
 export function trafficHints(
   distribution: string | undefined,

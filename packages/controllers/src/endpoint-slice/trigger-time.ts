@@ -1,5 +1,5 @@
-// Since when the network has been waiting for what a write of endpoints tells: the earliest change
-// of the Service or its pods that no earlier write told. It is written into an annotation, from
+// Since when the network has been waiting for what a write of endpoints tells: since the Service is
+// there, later the earliest change of its pods that no earlier write told. It is written into an annotation, from
 // which proxies measure how long programming the network takes.
 
 import { findCondition, formatTime } from '@keelson/apimachinery';
@@ -24,7 +24,7 @@ export function createTriggerTimes(): TriggerTimes {
     next(key, service, pods) {
       const before = seen.get(key);
       const created = Date.parse(service.metadata.creationTimestamp ?? '') || 0;
-      const changedAt = created > (before?.service ?? 0) ? [created] : [];
+      const changedAt = before !== undefined && created > before.service ? [created] : [];
       const podTimes = new Map<string, number>();
       for (const pod of pods) {
         const { name = '' } = pod.metadata;
@@ -33,6 +33,7 @@ export function createTriggerTimes(): TriggerTimes {
         if (time > (before?.pods.get(name) ?? 0)) changedAt.push(time);
       }
       seen.set(key, { service: created, pods: podTimes });
+      if (before === undefined) return created === 0 ? undefined : formatTime(created);
       return changedAt.length === 0
         ? undefined
         : formatTime(changedAt.reduce((a, b) => Math.min(a, b)));

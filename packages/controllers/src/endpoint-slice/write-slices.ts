@@ -3,6 +3,7 @@
 import { isStatusError } from '@keelson/apimachinery';
 import type { EndpointSlice } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
 import type { Client } from '@keelson/client';
+import { errorText } from '../machinery/controller.ts';
 import type { PendingWrites } from '../machinery/pending-writes.ts';
 import { endpointSlicesResource } from '../machinery/resources.ts';
 import { isNamespaceTerminating } from '../machinery/status-causes.ts';
@@ -13,13 +14,18 @@ export interface SliceWriter {
   readonly pending: PendingWrites;
 }
 
+export interface SliceWrites {
+  readonly key: string;
+  /** Whose they are, as messages call it: `Service default/web`. */
+  readonly what: string;
+  readonly namespace: string;
+  readonly plan: SlicePlan;
+}
+
+/** A conflict is thrown as it is. */
 export async function writeSlices(
   { client, pending }: SliceWriter,
-  {
-    key,
-    namespace,
-    plan,
-  }: { readonly key: string; readonly namespace: string; readonly plan: SlicePlan },
+  { key, what, namespace, plan }: SliceWrites,
   signal: AbortSignal,
 ): Promise<void> {
   const slices = client.resource<EndpointSlice>(endpointSlicesResource).namespace(namespace);
@@ -30,10 +36,17 @@ export async function writeSlices(
     await slices.delete(name, { preconditions: { uid }, signal });
     pending.deleted(key, slice);
   };
+  const update = (slice: EndpointSlice) => slices.update(withoutEmptyLists(slice), { signal });
+  const told = (verb: string, slice?: EndpointSlice) => (error: unknown) => {
+    if (isStatusError(error, 'Conflict') || isNamespaceTerminating(error)) throw error;
+    const name = slice === undefined ? '' : `${slice.metadata.name} `;
+    const message = `failed to ${verb} ${name}EndpointSlice for ${what}: ${errorText(error)}`;
+    throw new Error(message, { cause: error });
+  };
   const results = await Promise.allSettled([
-    ...plan.create.map(create),
-    ...plan.update.map((slice) => slices.update(withoutEmptyLists(slice), { signal })),
-    ...plan.delete.map((slice) => remove(slice).catch(ignoreGone)),
+    ...plan.create.map((slice) => create(slice).catch(told('create'))),
+    ...plan.update.map((slice) => update(slice).catch(told('update', slice))),
+    ...plan.delete.map((slice) => remove(slice).catch(ignoreGone).catch(told('delete', slice))),
   ]);
   const refused = results.find(
     (result) => result.status === 'rejected' && !isNamespaceTerminating(result.reason),

@@ -193,7 +193,7 @@ async function write(
 }
 
 function updated({ metadata }: Endpoints, wanted: Endpoints): Endpoints {
-  const { [overCapacityAnnotation]: _, ...kept } = metadata.annotations ?? {};
+  const { [overCapacityAnnotation]: _, ...kept } = withTriggerTime(metadata.annotations, undefined);
   const { labels = {}, annotations = {} } = wanted.metadata;
   return {
     ...wanted,

@@ -230,7 +230,11 @@ test('hand-written Endpoints are mirrored, unless they or their Service say othe
       [{ addresses: ['2001:db8::1'], conditions: { ready: true } }],
     ],
   );
-  assert.equal(mirrored[0]?.metadata.annotations?.['a'], '1');
+  assert.deepEqual(mirrored[0]?.metadata.annotations, { a: '1' });
+  const time = 'endpoints.kubernetes.io/last-change-trigger-time';
+  const annotations = { a: null, b: '2', [time]: '2020-01-01T00:00:00Z' };
+  await endpoints.patch('web', 'merge', { metadata: { annotations } });
+  assert.deepEqual((await list())[0]?.metadata.annotations, { b: '2' });
   await endpoints.patch('web', 'merge', { metadata: { labels: { [skip]: 'true' } } });
   assert.deepEqual(await list(), []);
   await endpoints.patch('web', 'merge', { metadata: { labels: { [skip]: null } } });
@@ -238,4 +242,122 @@ test('hand-written Endpoints are mirrored, unless they or their Service say othe
   await services.delete('web');
   assert.deepEqual(await list(), []);
   assert.equal(await find(endpoints, 'web'), undefined);
+});
+
+test('too many addresses, and what is none, are told and left out', async (t) => {
+  const { addService, endpoints, list, client } = await setUp(t);
+  await addService({ selector: null });
+  const addresses = Array.from({ length: 1_005 }, (_, n) => ({ ip: `10.1.${n >> 8}.${n & 255}` }));
+  const ports = [{ port: 9 }];
+  await endpoints.create({ metadata: { name: 'web' }, subsets: [{ addresses, ports }] });
+  assert.deepEqual(
+    (await list()).map((slice) => slice.endpoints?.length),
+    [1_000],
+  );
+  const events = client
+    .resource<{ metadata: object; reason?: string; message?: string }>(core('events'))
+    .namespace('default');
+  const [told] = (await events.list({ fieldSelector: 'involvedObject.kind=Endpoints' })).items;
+  assert.deepEqual(
+    [told?.reason, told?.message],
+    [
+      'TooManyAddressesToMirror',
+      'A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. ' +
+        '5 addresses were skipped',
+    ],
+  );
+});
+
+test('a pod on a node that nobody knows is left out, and told', async (t) => {
+  const { addPod, addService, seen, client, warnings } = await setUp(t);
+  await addPod('a', '10.0.0.1');
+  await addPod('b', '10.0.0.2', { spec: { nodeName: 'gone' } });
+  await addService({});
+  assert.deepEqual(await seen(), ['10.0.0.1 true true false']);
+  const events = client
+    .resource<{ metadata: object; reason?: string; message?: string }>(core('events'))
+    .namespace('default');
+  const [told] = (await events.list({ fieldSelector: 'involvedObject.kind=Service' })).items;
+  assert.deepEqual(
+    [told?.reason, told?.message],
+    [
+      'FailedToUpdateEndpointSlices',
+      'Error updating Endpoint Slices for Service default/web: ' +
+        'skipping Pod b for Service default/web: Node gone Not Found',
+    ],
+  );
+  assert.deepEqual(warnings, []);
+});
+
+test('the time of the change that is told goes with the next write', async (t) => {
+  const { addPod, addService, list, services, pods, endpoints, settle } = await setUp(t);
+  await addPod('a', '10.0.0.1');
+  const created = (await addService({})).metadata.creationTimestamp;
+  const time = 'endpoints.kubernetes.io/last-change-trigger-time';
+  const timesNow = async () => {
+    const [slice] = await list();
+    const { metadata } = await endpoints.get('web');
+    return [slice?.metadata.annotations?.[time], metadata.annotations?.[time]];
+  };
+  assert.deepEqual(await timesNow(), [created, created]);
+  const at = '2030-01-01T00:00:00Z';
+  const conditions = [{ type: 'Ready', status: 'False', lastTransitionTime: at }];
+  await pods.patch('a', 'merge', { status: { conditions } }, { subresource: 'status' });
+  assert.deepEqual(await timesNow(), [at, at]);
+  // Other labels are no change of the network.
+  await services.patch('web', 'merge', { metadata: { labels: { l: '1' } } });
+  await settle();
+  assert.deepEqual(await timesNow(), [undefined, undefined]);
+});
+
+test('hints by topology come with the annotation, and go with it', async (t) => {
+  const { addPod, addService, list, nodes, services, client } = await setUp(t);
+  const node = (name: string, zone: string) => ({
+    metadata: { name, labels: { 'topology.kubernetes.io/zone': zone } },
+    spec: {},
+    status: { allocatable: { cpu: '2' }, conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+  for (const [name, zone] of [
+    ['n', 'z'],
+    ['m', 'y'],
+  ] as const) {
+    await nodes.delete(name).catch(() => {});
+    await nodes.create(node(name, zone));
+  }
+  for (const [name, nodeName] of [
+    ['a', 'n'],
+    ['b', 'n'],
+    ['c', 'n'],
+    ['d', 'm'],
+  ] as const)
+    await addPod(name, `10.0.0.${name.charCodeAt(0)}`, { spec: { nodeName } });
+  const mode = 'service.kubernetes.io/topology-mode';
+  await addService({ trafficDistribution: 'PreferClose' }, { annotations: { [mode]: 'Auto' } });
+  const zones = async () =>
+    (await list())
+      .flatMap((slice) => slice.endpoints ?? [])
+      .map(({ hints }) => hints?.forZones?.map(({ name }) => name).join())
+      .toSorted();
+  const events = client
+    .resource<{ metadata: object; reason?: string; message?: string }>(core('events'))
+    .namespace('default');
+  const told = async () =>
+    (await events.list({ fieldSelector: 'involvedObject.kind=Service' })).items
+      .map(({ reason, message }) => `${reason}: ${message}`)
+      .filter((text) => text.startsWith('Topology'));
+  assert.deepEqual(await zones(), ['y', 'y', 'z', 'z']);
+  const enabled =
+    'TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4';
+  assert.deepEqual(await told(), [enabled]);
+  // A zone that cannot do its part any more: nobody knows what to give it.
+  const status = { conditions: [{ type: 'Ready', status: 'False' }] };
+  await nodes.patch('m', 'merge', { status }, { subresource: 'status' });
+  const none = [undefined, undefined, undefined, undefined];
+  assert.deepEqual(await zones(), none);
+  const insufficient =
+    'TopologyAwareHintsDisabled: Insufficient Node information: allocatable CPU or zone not ' +
+    'specified on one or more nodes, addressType: IPv4';
+  assert.ok((await told()).includes(insufficient));
+  await services.patch('web', 'merge', { metadata: { annotations: { [mode]: null } } });
+  assert.deepEqual(await zones(), ['y', 'z', 'z', 'z']);
 });
