@@ -3,7 +3,7 @@
 
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import { isPodTerminating } from '../pods/pod-state.ts';
-import { rankForDeletion } from '../pods/rank-pods.ts';
+import { rankYoungestFirst } from '../pods/rank-pods.ts';
 import { readyIndexes } from './index-failures.ts';
 import { firstMissing, unionOf, withIndexes } from './indexes.ts';
 import {
@@ -65,8 +65,8 @@ function creationOfIndexes(
 }
 
 /** At least `count` pods, and all that have an index twice or none that the Job knows. */
-function deletion({ job, active, now }: JobObservation, count: number, max: number): PodPlan {
-  const ranked = rankForDeletion(active, [], now);
+function deletion({ job, active }: JobObservation, count: number, max: number): PodPlan {
+  const ranked = rankYoungestFirst(active);
   const { superfluous, others } = isIndexed(job)
     ? duplicatesIn(ranked, (pod) => completionIndexOf(pod, job))
     : { superfluous: [], others: ranked };

@@ -12,7 +12,7 @@ import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 export interface PodControl {
   /** Throws what the API refused, after having told so in an event. */
   create(owner: KubeObject, pod: Pod, signal: AbortSignal): Promise<Pod>;
-  /** Resolves as well when it is gone already. Throws like `create`. */
+  /** Resolves as well when it is gone already. Throws why not, after having told so in an event. */
   delete(owner: KubeObject, pod: Pod, signal: AbortSignal): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function createPodControl({ client, events, ownerKind }: PodControlOption
         const message = `Error deleting: ${errorText(error)}`;
         if (!signal.aborted)
           events.record(about, { type: 'Warning', reason: 'FailedDelete', message });
-        throw error;
+        throw new Error(`unable to delete pods: ${errorText(error)}`, { cause: error });
       }
     },
   };
@@ -67,6 +67,9 @@ export function eventTarget(
   return { apiVersion, kind, namespace, name, uid };
 }
 
+/** Of a name, which a prefix may not exceed. */
+const nameLengthMax = 253;
+
 /** A pod of the template that the owner controls; the server completes the name. */
 export function podFromTemplate(
   { metadata = {}, spec }: PodTemplateSpec,
@@ -74,11 +77,12 @@ export function podFromTemplate(
   owner: KubeObject,
 ): Pod {
   const { labels = {}, annotations = {}, finalizers = [] } = metadata;
+  const { name = '' } = owner.metadata;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      generateName: `${owner.metadata.name ?? ''}-`,
+      generateName: name.length < nameLengthMax ? `${name}-` : name,
       labels: { ...labels },
       annotations: { ...annotations },
       finalizers: [...finalizers],

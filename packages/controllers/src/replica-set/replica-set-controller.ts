@@ -83,11 +83,12 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   const { namespace, name } = parseKey(key);
   const keeper = keepers.store.get(namespace, name);
   if (keeper === undefined) return pending.forget(key);
+  const selector = kind.selectorOf(keeper);
   const active = await claimDependents<Pod>({
     client: context.client,
     ownerKind: kind,
     owner: keeper,
-    selector: kind.selectorOf(keeper),
+    selector,
     dependents: pods,
     dependentResource: podsResource,
     concerns: isPodActive,
@@ -95,22 +96,22 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   });
   const isGoing = keeper.metadata.deletionTimestamp !== undefined;
   const missing = (keeper.spec.replicas ?? 1) - active.length;
-  const { error } =
-    isGoing || !pending.areSeen(key)
-      ? { error: undefined }
-      : await scale(tools, { keeper, active, missing, signal });
+  const mayAct = !isGoing && pending.areSeen(key);
+  const error = mayAct ? await scale(tools, { keeper, active, missing, signal }) : undefined;
   const now = context.clock.now();
   const countsTerminating =
     kind.countsTerminating && context.isEnabled('DeploymentReplicaSetTerminatingReplicas');
   await writeStatus(tools, keeper, {
     active,
     ...(countsTerminating && {
-      terminating: dependentsOf(pods, keeper).filter(isPodTerminating).length,
+      terminating: dependentsOf(pods, keeper).filter(
+        (pod) => isPodTerminating(pod) && selector.matches(pod.metadata.labels ?? {}),
+      ).length,
     }),
     ...(error !== undefined && { failure: { error, missing } }),
     now,
   });
-  if (error !== undefined && !isNamespaceTerminating(error)) throw error;
+  if (error !== undefined) throw error;
   const waitMs = nextAvailableInMs(active, keeper.spec.minReadySeconds ?? 0, now);
   return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
 }
@@ -123,39 +124,46 @@ interface Scaling {
   readonly signal: AbortSignal;
 }
 
-/** Resolves with the first error, if any. */
-async function scale(tools: Tools, scaling: Scaling): Promise<{ readonly error?: unknown }> {
+/** Resolves with the first error, if any that trying again could mend. */
+async function scale(tools: Tools, scaling: Scaling): Promise<unknown> {
   const { kind, podControl, pending } = tools;
   const { keeper, missing, signal } = scaling;
   const { template } = keeper.spec;
   const key = keyOf(keeper);
   if (missing > 0 && template !== undefined) {
-    return runInBatches(Math.min(missing, burstMax), async () => {
+    const { error } = await runInBatches(Math.min(missing, burstMax), async () => {
       const pod = podFromTemplate(template, kind, keeper);
       pending.created(key, await podControl.create(keeper, pod, signal));
     });
+    return isNamespaceTerminating(error) ? undefined : error;
   }
-  const ranked =
-    missing < 0
-      ? rankForDeletion(scaling.active, relatedPods(tools, keeper), tools.context.clock.now())
-      : [];
-  const surplus = ranked.slice(0, Math.min(-missing, burstMax));
   const results = await Promise.allSettled(
-    surplus.map(async (pod) => {
+    surplusOf(tools, scaling).map(async (pod) => {
       await podControl.delete(keeper, pod, signal);
       pending.deleted(key, pod);
     }),
   );
-  return { error: results.find((result) => result.status === 'rejected')?.reason };
+  return results.find((result) => result.status === 'rejected')?.reason;
 }
 
-/** Active pods of everything that has the same controller: all ReplicaSets of a Deployment. */
+function surplusOf(tools: Tools, { keeper, active, missing }: Scaling): readonly Pod[] {
+  if (missing >= 0) return [];
+  const { clock, isEnabled } = tools.context;
+  const ranked = rankForDeletion(active, {
+    related: relatedPods(tools, keeper),
+    now: clock.now(),
+    countsCost: isEnabled('PodDeletionCost'),
+  });
+  return ranked.slice(0, Math.min(-missing, burstMax));
+}
+
+/**
+ * Active pods of everything that has the same controller: all ReplicaSets of a Deployment. COMPAT:
+ * none where nothing controls the keeper, so that its pods may well go from different nodes.
+ */
 function relatedPods({ keepers, pods }: Tools, keeper: ReplicaKeeper): readonly Pod[] {
-  const controller = controllerOf(keeper);
-  const siblings =
-    controller === undefined
-      ? [keeper]
-      : dependentsOf(keepers, { metadata: { uid: controller.uid } });
+  const { uid } = controllerOf(keeper) ?? {};
+  const siblings = uid === undefined ? [] : dependentsOf(keepers, { metadata: { uid } });
   return siblings.flatMap((sibling) => dependentsOf(pods, sibling)).filter(isPodActive);
 }
 

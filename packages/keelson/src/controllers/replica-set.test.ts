@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Client } from '@keelson/client';
 import { core, namesIn, simulateCluster } from '../testing/simulated-cluster.ts';
 
 const replicaSets = { group: 'apps', version: 'v1', resource: 'replicasets' };
@@ -138,4 +139,63 @@ test('availability needs time, and comes without any event', async (t) => {
   assert.deepEqual(await availableOf(), [1, 0]);
   await clock.advance(31_000);
   assert.deepEqual(await availableOf(), [1, 1]);
+});
+
+/** Nobody may delete objects of the resource any more. */
+async function keepAll(client: Client, apiGroup: string, resource: string) {
+  const admission = (name: string) =>
+    client.resource({ group: 'admissionregistration.k8s.io', version: 'v1', resource: name });
+  const rule = { apiVersions: ['v1'], resources: [resource], operations: ['DELETE'] };
+  await admission('validatingadmissionpolicies').create({
+    metadata: { name: 'keep' },
+    spec: {
+      matchConstraints: { resourceRules: [{ apiGroups: [apiGroup], ...rule }] },
+      validations: [{ expression: 'false', message: 'it stays' }],
+    },
+  } as never);
+  await admission('validatingadmissionpolicybindings').create({
+    metadata: { name: 'keep' },
+    spec: { policyName: 'keep', validationActions: ['Deny'] },
+  } as never);
+}
+
+test('pods that may not be deleted are told in a condition and an event', async (t) => {
+  const { sets, pods, events, client, settle } = await setUp(t);
+  await sets.create(replicaSet(1));
+  await settle();
+  await keepAll(client, '', 'pods');
+  await settle();
+  await sets.patch('web', 'merge', { spec: { replicas: 0 } });
+  await settle();
+  const [name = ''] = await namesIn(pods);
+  const why = "ValidatingAdmissionPolicy 'keep' with binding 'keep' denied request: it stays";
+  const refused = `pods "${name}" is forbidden: ${why}`;
+  const [condition] = (await sets.get('web')).status?.conditions ?? [];
+  assert.deepEqual(
+    [condition?.type, condition?.reason, condition?.message],
+    ['ReplicaFailure', 'FailedDelete', `unable to delete pods: ${refused}`],
+  );
+  const told = (await events.list()).items.find(({ reason }) => reason === 'FailedDelete');
+  assert.equal(told?.message, `Error deleting: ${refused}`);
+});
+
+test('pods that a namespace on its way out does not take are no failure', async (t) => {
+  const { client, namespaces, settle, clock, warnings } = await setUp(t);
+  await namespaces.create({ metadata: { name: 'leaving' } });
+  const there = client.resource<ReplicaSet>(replicaSets).namespace('leaving');
+  await there.create(replicaSet(3));
+  await settle();
+  await keepAll(client, 'apps', 'replicasets');
+  await settle();
+  await namespaces.delete('leaving');
+  await settle();
+  const { status, metadata } = await there.get('web');
+  assert.equal(metadata.deletionTimestamp, undefined);
+  assert.deepEqual([status?.replicas, status?.conditions], [0, undefined]);
+  await clock.advance(600_000);
+  assert.equal((await there.get('web')).metadata.resourceVersion, metadata.resourceVersion);
+  assert.deepEqual(
+    warnings.filter((warning) => warning.startsWith('ReplicaSet')),
+    [],
+  );
 });
