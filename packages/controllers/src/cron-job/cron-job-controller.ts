@@ -15,7 +15,6 @@ import { createReconciler } from '../machinery/reconciler.ts';
 import { cronJobsResource, jobsResource } from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
-import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import type { CronJobWork } from './cron-job-work.ts';
 import { deleteHistory } from './delete-jobs.ts';
@@ -121,7 +120,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     (why: unknown) => ({ status: observed, error: why }),
   );
   await writeStatus(work, status);
-  if (error !== undefined && !isNamespaceTerminating(error)) throw error;
+  if (error !== undefined) throw error;
   const waitMs = nextRunInMs({ ...cronJob, status }, schedule, work.now);
   return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
 }

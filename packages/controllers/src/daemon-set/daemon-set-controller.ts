@@ -26,7 +26,6 @@ import {
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
 import { runInBatches } from '../machinery/slow-start.ts';
-import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { createPodControl, eventTarget, type PodControl } from '../pods/pod-control.ts';
 import { isPodFinished, nextAvailableInMs } from '../pods/pod-state.ts';
 import { podTemplateHash } from '../pods/template-hash.ts';
@@ -150,7 +149,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   const isNeeded = ({ metadata }: ControllerRevision) =>
     used.has(metadata.labels?.[revisionLabel] ?? '');
   await truncateHistory(writes, daemonSet, history, isNeeded);
-  if (error !== undefined && !isNamespaceTerminating(error)) throw error;
+  if (error !== undefined) throw error;
   const availableMs = nextAvailableInMs(claimed, daemonSet.spec.minReadySeconds ?? 0, state.now);
   const ms = Math.min(waitMs ?? Infinity, availableMs ?? Infinity);
   return ms === Infinity ? undefined : { requeueAfterMs: ms };

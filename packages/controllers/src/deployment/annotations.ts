@@ -12,6 +12,9 @@ const maxAnnotation = `${prefix}max-replicas`;
 /** Characters; the oldest revisions are forgotten first. */
 const historyLengthMax = 2_000;
 
+/** Stands for `spec.rollbackTo` of extensions/v1beta1: the number of a revision, or 0 for the last. */
+export const rollbackAnnotation = 'deprecated.deployment.rollback.to';
+
 /** About the Deployment itself, so not for its ReplicaSets. */
 const notInherited = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
@@ -19,7 +22,7 @@ const notInherited = new Set([
   historyAnnotation,
   desiredAnnotation,
   maxAnnotation,
-  'deprecated.deployment.rollback.to',
+  rollbackAnnotation,
 ]);
 
 type Annotations = Readonly<Record<string, string>>;
@@ -34,10 +37,17 @@ export function inheritAnnotations(
   { metadata }: Deployment,
   annotations: Annotations,
 ): Annotations {
-  const inherited = Object.entries(metadata.annotations ?? {}).filter(
-    ([key]) => !notInherited.has(key),
-  );
-  return { ...annotations, ...Object.fromEntries(inherited) };
+  return { ...annotations, ...select(metadata.annotations, (key) => !notInherited.has(key)) };
+}
+
+/** Of a Deployment that gets back what it was when `set` was its ReplicaSet. */
+export function annotationsOfRollback(deployment: Deployment, set: ReplicaSet): Annotations {
+  const own = select(deployment.metadata.annotations, (key) => notInherited.has(key));
+  return { ...own, ...select(set.metadata.annotations, (key) => !notInherited.has(key)) };
+}
+
+function select(annotations: Annotations = {}, isWanted: (key: string) => boolean): Annotations {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => isWanted(key)));
 }
 
 /** A ReplicaSet that is used again gets a new revision and remembers what it was. */

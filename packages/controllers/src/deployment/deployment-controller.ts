@@ -31,6 +31,7 @@ import {
   type DeploymentTools,
   type Rollout,
 } from './rollout.ts';
+import { rollBack, rollbackRevision } from './rollback.ts';
 import { followSize, recreate, roll } from './strategies.ts';
 
 const workers = 5;
@@ -101,8 +102,10 @@ async function reconcile(
   const sets = sortReplicaSets(deployment, claimed);
   if (deployment.metadata.deletionTimestamp !== undefined) return writeCounts(rollout, sets);
   await tellPause(rollout);
-  if (deployment.spec.paused === true || isResized(deployment, claimed))
-    return followSize(rollout, sets);
+  if (deployment.spec.paused === true) return followSize(rollout, sets);
+  const revision = rollbackRevision(deployment);
+  if (revision !== undefined) return rollBack(rollout, sets, revision);
+  if (isResized(deployment, claimed)) return followSize(rollout, sets);
   return deployment.spec.strategy?.type === 'Recreate'
     ? recreate(rollout, sets)
     : roll(rollout, sets);

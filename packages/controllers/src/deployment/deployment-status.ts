@@ -96,7 +96,7 @@ function progressConditions(rollout: Rollout, conditions: Conditions): Condition
   return isLate ? setCondition(conditions, conditionTexts.timedOut(what), now) : conditions;
 }
 
-/** The failure of the current ReplicaSet, or else of any other. */
+/** The failure of the current ReplicaSet, or else of any other, since when that has it. */
 function failureConditions(
   conditions: Conditions,
   sets: ReplicaSetsOfDeployment,
@@ -106,5 +106,6 @@ function failureConditions(
     findCondition(set?.status?.conditions, replicaFailure);
   const failure = failureOf(sets.current) ?? allOf(sets).map(failureOf).find(Boolean);
   if (failure === undefined) return withoutCondition(conditions, replicaFailure);
-  return setCondition(conditions, { ...failure, type: replicaFailure }, now);
+  const since = Date.parse(failure.lastTransitionTime ?? '');
+  return setCondition(conditions, failure, Number.isNaN(since) ? now : since);
 }

@@ -40,7 +40,7 @@ const resized = (
   resizes: readonly Resize[],
 ): ReplicaSetsOfDeployment => {
   const change = (set: ReplicaSet): ReplicaSet => {
-    const replicas = resizes.find((resize) => resize.set === set)?.replicas;
+    const replicas = resizes.findLast((resize) => resize.set === set)?.replicas;
     if (replicas === undefined) return set;
     // A pod that serves nobody is deleted before one that does.
     const available = Math.min(replicas, set.status?.availableReplicas ?? 0);

@@ -48,32 +48,39 @@ export function stepCurrent(
   return size === now ? [] : [{ set: current, replicas: size }];
 }
 
-/** One step for the old ones: first pods that serve nobody, then as many as may be missing. */
+/**
+ * One step for the old ones, in the order in which it is done: first pods that serve nobody go, then
+ * as many as may be missing, so that a ReplicaSet may be in it twice.
+ */
 export function stepOld(deployment: Deployment, sets: ReplicaSetsOfDeployment): Resize[] {
   const { replicas, maxUnavailable } = rolloutBounds(deployment);
   const { current, old } = sets;
   if (sumOf(old, wantedReplicas) === 0) return [];
   const minAvailable = replicas - maxUnavailable;
   const unavailableCurrent = current ? wantedReplicas(current) - availableOf(current) : 0;
-  let mayGo = sumOf(allOf(sets), wantedReplicas) - minAvailable - unavailableCurrent;
+  const mayGo = sumOf(allOf(sets), wantedReplicas) - minAvailable - unavailableCurrent;
   if (mayGo <= 0) return [];
+  const unhealthy = shrink(old, mayGo, (set) => wantedReplicas(set) - availableOf(set));
+  const left = new Map(unhealthy.map((resize) => [resize.set, resize.replicas]));
+  const sizeOf = (set: ReplicaSet) => left.get(set) ?? wantedReplicas(set);
+  const spare = sumOf(allOf(sets), availableOf) - minAvailable;
+  return [...unhealthy, ...shrink(old, spare, sizeOf, sizeOf)];
+}
 
-  const sizes = new Map<ReplicaSet, number>();
-  for (const set of old) {
-    const unhealthy = Math.min(mayGo, wantedReplicas(set) - availableOf(set));
-    if (unhealthy <= 0) continue;
-    sizes.set(set, wantedReplicas(set) - unhealthy);
-    mayGo -= unhealthy;
-  }
-  let spare = sumOf(allOf(sets), availableOf) - minAvailable;
-  for (const set of old) {
-    const size = sizes.get(set) ?? wantedReplicas(set);
-    const fewer = Math.min(size, spare);
-    if (fewer <= 0) continue;
-    sizes.set(set, size - fewer);
-    spare -= fewer;
-  }
-  return [...sizes].map(([set, size]) => ({ set, replicas: size }));
+/** Takes `count` pods away in all, from each no more than it can spare. */
+function shrink(
+  sets: readonly ReplicaSet[],
+  count: number,
+  spareOf: (set: ReplicaSet) => number,
+  sizeOf: (set: ReplicaSet) => number = wantedReplicas,
+): Resize[] {
+  let left = count;
+  return sets.flatMap((set) => {
+    const fewer = Math.min(left, spareOf(set));
+    if (fewer <= 0) return [];
+    left -= fewer;
+    return [{ set, replicas: sizeOf(set) - fewer }];
+  });
 }
 
 /**
@@ -119,7 +126,7 @@ function partOf(
   const now = wantedReplicas(set);
   if (left === 0 || now === 0) return 0;
   if ((spec.replicas ?? 1) === 0) return Math.max(-now, left);
-  const before = maxReplicasOf(set) ?? status?.replicas ?? 0;
+  const before = maxReplicasOf(set) || (status?.replicas ?? 0);
   if (before === 0) return 0;
   const part = Math.round((now * total) / before) - now;
   return left > 0 ? Math.min(part, left) : Math.max(part, left);

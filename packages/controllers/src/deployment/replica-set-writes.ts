@@ -39,7 +39,7 @@ export interface ReplicaSetWrites {
   ): Promise<{ readonly set: ReplicaSet; readonly isNew: boolean }>;
   /** With annotations and minReadySeconds of the Deployment; the same when it has them. */
   adjust(deployment: Deployment, set: ReplicaSet, revision: number): Promise<ReplicaSet>;
-  /** Whether any size has changed. */
+  /** One after the other, a ReplicaSet maybe twice. Whether any size has changed. */
   resize(deployment: Deployment, resizes: readonly Resize[]): Promise<boolean>;
   delete(set: ReplicaSet): Promise<void>;
 }
@@ -92,17 +92,20 @@ export function createReplicaSetWrites(options: ReplicaSetWritesOptions): Replic
       return sets(set).update({ ...set, metadata, spec }, { signal });
     },
     async resize(deployment, resizes) {
+      const written = new Map<ReplicaSet, ReplicaSet>();
       let changed = false;
-      for (const { set, replicas } of resizes) {
+      for (const { set: asPlanned, replicas } of resizes) {
+        const set = written.get(asPlanned) ?? asPlanned;
         const { annotations = {}, name = '' } = set.metadata;
         const wanted = withSize(deployment, annotations);
         const before = wantedReplicas(set);
         if (before === replicas && equalAnnotations(annotations, wanted)) continue;
         const metadata = { ...set.metadata, annotations: { ...wanted } };
-        await sets(set).update({ ...set, metadata, spec: { ...set.spec, replicas } }, { signal });
+        const resized = { ...set, metadata, spec: { ...set.spec, replicas } };
+        written.set(asPlanned, await sets(set).update(resized, { signal }));
         if (before === replicas) continue;
         changed = true;
-        const direction = before < replicas ? 'up' : 'down';
+        const direction = replicas > before ? 'up' : 'down';
         tell(deployment, `Scaled ${direction} replica set ${name} from ${before} to ${replicas}`);
       }
       return changed;
@@ -126,8 +129,10 @@ function hashOf({ spec, status }: Deployment): string {
   return podTemplateHash(spec.template ?? { spec: { containers: [] } }, status?.collisionCount);
 }
 function replicaSetName(deployment: Deployment): string {
-  return `${deployment.metadata.name ?? ''}-${hashOf(deployment)}`;
+  const end = `-${hashOf(deployment)}`;
+  return (deployment.metadata.name ?? '').slice(0, nameLengthMax - end.length) + end;
 }
+const nameLengthMax = 253;
 
 function newReplicaSet(
   deployment: Deployment,

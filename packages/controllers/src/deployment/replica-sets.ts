@@ -25,7 +25,9 @@ export function sortReplicaSets(
 
 /** The same but for the label with the hash, which the controller adds. */
 export function hasTemplate(set: ReplicaSet, template: PodTemplateSpec | undefined): boolean {
-  return isDeepStrictEqual(withoutHash(set.spec.template), withoutHash(template));
+  const own = set.spec.template;
+  if (own === undefined || template === undefined) return own === template;
+  return isDeepStrictEqual(withoutHash(own), withoutHash(template));
 }
 
 export function allOf({ current, old }: ReplicaSetsOfDeployment): readonly ReplicaSet[] {
@@ -45,7 +47,7 @@ export function byAge(a: ReplicaSet, b: ReplicaSet): number {
   return ages || ((x.name ?? '') < (y.name ?? '') ? -1 : 1);
 }
 
-function withoutHash(template: PodTemplateSpec | undefined): object {
-  const { [hashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
-  return { ...template, metadata: { ...template?.metadata, labels } };
+export function withoutHash(template: PodTemplateSpec): PodTemplateSpec {
+  const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
+  return { ...template, metadata: { ...template.metadata, labels } };
 }

@@ -1,32 +1,26 @@
 // The ways in which a Deployment gets from its old ReplicaSets to the current one.
 
-import { findCondition, isStatusError } from '@keelson/apimachinery';
+import { findCondition } from '@keelson/apimachinery';
 import type { ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import { dependentsOf } from '../machinery/ownership.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
-import { isNamespaceTerminating } from '../machinery/status-causes.ts';
-import { eventTarget } from '../pods/pod-control.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { revisionOf } from './annotations.ts';
 import { conditionTexts, deadlineInMs, isComplete, progressing } from './conditions.ts';
+import { adjustCurrent, ensureCurrent } from './current-replica-set.ts';
 import { rolloutStatus } from './deployment-status.ts';
+import { rollbackRevision } from './rollback.ts';
 import { scaleAll, stepCurrent, stepOld } from './plan-scaling.ts';
-import { creationFailure, deploymentKind, HashCollision } from './replica-set-writes.ts';
 import { wantedReplicas, type ReplicaSetsOfDeployment } from './replica-sets.ts';
-import {
-  writeCondition,
-  writeCounts,
-  writeRevision,
-  writeStatus,
-  type DeploymentTools,
-  type Rollout,
-} from './rollout.ts';
+import { writeCounts, writeStatus, type DeploymentTools, type Rollout } from './rollout.ts';
 
 /** Without a new ReplicaSet: that is for later. */
 export async function followSize(rollout: Rollout, found: ReplicaSetsOfDeployment): Promise<void> {
   const sets = await adjustCurrent(rollout, found);
   await rollout.writes.resize(rollout.deployment, scaleAll(rollout.deployment, sets));
-  if (rollout.deployment.spec.paused === true) await forgetOldRevisions(rollout, sets);
+  const { deployment } = rollout;
+  if (deployment.spec.paused === true && rollbackRevision(deployment) === undefined)
+    await forgetOldRevisions(rollout, sets);
   await writeCounts(rollout, sets);
 }
 
@@ -82,56 +76,6 @@ async function finishStep(
   const wait = deadlineInMs(deployment, conditions, now);
   // A second more: times in the API are cut off to seconds.
   return wait === undefined ? undefined : { requeueAfterMs: Math.max(0, wait) + 1_000 };
-}
-
-async function adjustCurrent(
-  rollout: Rollout,
-  sets: ReplicaSetsOfDeployment,
-): Promise<ReplicaSetsOfDeployment> {
-  const { current, old } = sets;
-  if (current === undefined) return sets;
-  const revision = nextRevision(old);
-  const adjusted = await rollout.writes.adjust(rollout.deployment, current, revision);
-  const found = conditionTexts.found(current.metadata.name ?? '');
-  const isUnknown = findCondition(rollout.deployment.status?.conditions, progressing) === undefined;
-  await writeRevision(rollout, revisionOf(adjusted), isUnknown ? found : undefined);
-  return { current: adjusted, old };
-}
-
-async function ensureCurrent(
-  rollout: Rollout,
-  sets: ReplicaSetsOfDeployment,
-): Promise<ReplicaSetsOfDeployment> {
-  if (sets.current !== undefined) return adjustCurrent(rollout, sets);
-  const revision = nextRevision(sets.old);
-  try {
-    const { set, isNew } = await rollout.writes.create(rollout.deployment, sets.old, revision);
-    const created = conditionTexts.created(set.metadata.name ?? '');
-    await writeRevision(rollout, revision, isNew ? created : undefined);
-    return { current: set, old: sets.old };
-  } catch (error) {
-    await tellCreationFailure(rollout, error);
-    throw error;
-  }
-}
-
-async function tellCreationFailure(rollout: Rollout, error: unknown): Promise<void> {
-  const { deployment, events, context } = rollout;
-  if (rollout.signal.aborted || isNamespaceTerminating(error)) return;
-  if (error instanceof HashCollision) {
-    const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
-    return writeStatus(rollout, { ...deployment.status, collisionCount });
-  }
-  if (!isStatusError(error)) return;
-  const message = creationFailure(deployment, error);
-  const text = conditionTexts.notCreated(message);
-  await writeCondition(rollout, text, context.clock.now());
-  const about = eventTarget(deploymentKind, deployment);
-  events.record(about, { type: 'Warning', reason: text.reason, message });
-}
-
-function nextRevision(old: readonly ReplicaSet[]): number {
-  return Math.max(0, ...old.map(revisionOf)) + 1;
 }
 
 /** Keeps as many old ReplicaSets as may be rolled back to. */

@@ -16,7 +16,6 @@ import { createReconciler } from '../machinery/reconciler.ts';
 import { jobsResource, podsResource } from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
-import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { createPodControl, eventTarget, type PodControl } from '../pods/pod-control.ts';
 import { finalType, isFinished, setCondition, type Outcome } from './conditions.ts';
 import { countPods, countReleased, hasUncounted } from './count-pods.ts';
@@ -164,7 +163,7 @@ async function sync(
       : await endPods(observation, outcome, writes);
   onAction(step.action);
   await account(tools, { stored, observation, step, signal }, () => backOffs.set(key, backOff));
-  if (step.error !== undefined && !isNamespaceTerminating(step.error)) throw step.error;
+  if (step.error !== undefined) throw step.error;
   return whenNext(observation, step);
 }
 

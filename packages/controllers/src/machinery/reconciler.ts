@@ -1,10 +1,12 @@
 // The frame that most controllers share: subscribe to informers, wait until they are complete, then
-// let workers reconcile one key after the other until the signal is aborted.
+// let workers reconcile one key after the other until the signal is aborted. What a namespace on its
+// way out takes no more is no failure of what lives in it, and not tried again: it goes as well.
 
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from './controller.ts';
-import { errorText } from './controller.ts';
+import { errorText, parseKey } from './controller.ts';
 import { runController, type ReconcileResult } from './run-controller.ts';
+import { isNamespaceTerminating } from './status-causes.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 
 export interface ReconcilerOptions {
@@ -17,7 +19,7 @@ export interface ReconcilerOptions {
   readonly reads: readonly Pick<Informer, 'synced'>[];
   /** Puts keys into the queue when something changes. Returns what ends the subscriptions. */
   subscribe(queue: WorkQueue): readonly (() => void)[];
-  /** Throwing means to try the key again later. */
+  /** Throwing means to try the key again later, unless its namespace is on its way out. */
   reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult>;
 }
 
@@ -34,7 +36,12 @@ export function createReconciler(
         log.warn(failure, { key, error: errorText(error) });
       // Rejects with the signal only, and then there is nothing left to run.
       await Promise.all(reads.map((informer) => informer.synced(signal))).catch(() => {});
-      await runController({ queue, reconcile, workers, onError }, signal);
+      const attempt = (key: string, until: AbortSignal) =>
+        reconcile(key, until).catch((error: unknown) => {
+          const isLeaving = parseKey(key).namespace !== '' && isNamespaceTerminating(error);
+          if (!isLeaving) throw error;
+        });
+      await runController({ queue, reconcile: attempt, workers, onError }, signal);
       for (const end of unsubscribe) end();
     },
   };

@@ -25,7 +25,6 @@ import {
 } from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
-import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { nextAvailableInMs } from '../pods/pod-state.ts';
 import {
@@ -128,7 +127,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   await writeStatus(tools, set, statefulSetStatus(set, pods, names, now), signal);
   const used = new Set([names.current, names.update, ...pods.map(revisionOf)]);
   await truncateHistory(writes, set, history, ({ metadata }) => used.has(metadata.name ?? ''));
-  if (error !== undefined && !isNamespaceTerminating(error)) throw error;
+  if (error !== undefined) throw error;
   const waitMs = nextAvailableInMs(pods, set.spec.minReadySeconds ?? 0, now);
   return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
 }

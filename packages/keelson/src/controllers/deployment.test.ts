@@ -54,7 +54,12 @@ async function setUp(t: TestContext) {
     (await pods.list()).items.map(({ spec }) => spec.containers?.[0]?.image ?? '').toSorted();
   const reasonOf = async (type: string) =>
     (await deployments.get('web')).status?.conditions?.find((c) => c.type === type)?.reason;
-  return { ...simulated, deployments, sets, pods, live, images, reasonOf };
+  /** What the Deployment's own events say, in order. */
+  const told = async (reason: string) =>
+    (await client.resource(core('events')).namespace('default').list()).items
+      .filter((event) => event.reason === reason)
+      .map(({ message }) => message as string);
+  return { ...simulated, deployments, sets, pods, live, images, reasonOf, told };
 }
 
 test('a rollout replaces all pods within its bounds, and can be undone', async (t) => {
@@ -170,4 +175,129 @@ test('a name that is taken gets another hash', async (t) => {
   const { status } = await deployments.get('web');
   assert.equal(status?.collisionCount, 1);
   assert.equal(status?.availableReplicas, 1);
+});
+
+const undo = (revision: string) => ({
+  metadata: { annotations: { 'deprecated.deployment.rollback.to': revision } },
+});
+
+test('an annotation asks for an earlier revision, and goes', async (t) => {
+  const rows: [revision: string, images: string, reason: string, message: string][] = [
+    ['0', 'app:2', 'DeploymentRollback', 'Rolled back deployment "web" to revision 2'],
+    ['1', 'app:1', 'DeploymentRollback', 'Rolled back deployment "web" to revision 1'],
+    [
+      '3',
+      'app:3',
+      'DeploymentRollbackTemplateUnchanged',
+      'The rollback revision contains the same template as current deployment "web"',
+    ],
+    [
+      '7',
+      'app:3',
+      'DeploymentRollbackRevisionNotFound',
+      'Unable to find the revision to rollback to.',
+    ],
+  ];
+  for (const [revision, expected, reason, message] of rows) {
+    const { deployments, live, images, told } = await setUp(t);
+    await deployments.create({
+      ...deployment({ replicas: 1 }),
+      metadata: { name: 'web', annotations: { is: 'app:1' } },
+    });
+    for (const name of ['app:2', 'app:3']) {
+      await live(6);
+      await deployments.patch('web', 'strategic', {
+        ...image(name),
+        metadata: { annotations: { is: name } },
+      });
+    }
+    await live(6);
+    await deployments.patch('web', 'merge', undo(revision));
+    await live(6);
+    assert.deepEqual(await images(), [expected], revision);
+    const { annotations } = (await deployments.get('web')).metadata;
+    assert.equal(annotations?.['deprecated.deployment.rollback.to'], undefined);
+    assert.equal(annotations?.['is'], expected, revision);
+    assert.deepEqual(await told(reason), [message], revision);
+  }
+});
+
+test('an annotation that is no number asks for nothing, nor one of a first revision', async (t) => {
+  const { deployments, live, told } = await setUp(t);
+  await deployments.create(deployment({ replicas: 1 }));
+  await live(5);
+  await deployments.patch('web', 'merge', undo('one'));
+  await live(5);
+  const { annotations } = (await deployments.get('web')).metadata;
+  assert.equal(annotations?.['deprecated.deployment.rollback.to'], 'one');
+  await deployments.patch('web', 'merge', undo('0'));
+  await live(5);
+  const notFound = 'DeploymentRollbackRevisionNotFound';
+  assert.deepEqual(await told(notFound), ['Unable to find last revision.']);
+});
+
+test('pods that serve nobody go first, and are told on their own', async (t) => {
+  const { deployments, sets, pods, clock, live, told } = await setUp(t);
+  const rollingUpdate = { maxSurge: 0, maxUnavailable: 2 };
+  await deployments.create(deployment({ strategy: { rollingUpdate } }));
+  await live(4);
+  const [name = ''] = (await pods.list()).items.map(({ metadata }) => metadata.name ?? '');
+  const conditions = [{ type: 'Ready', status: 'False' }];
+  await pods.patch(name, 'strategic', { status: { conditions } }, { subresource: 'status' });
+  await clock.advance(2_000);
+  await deployments.patch('web', 'strategic', image('app:2'));
+  await clock.advance(100);
+  const old = (await sets.list()).items.find(
+    ({ metadata }) => metadata.annotations?.['deployment.kubernetes.io/revision'] === '1',
+  );
+  const messages = (await told('ScalingReplicaSet')).filter((message) => / down /.test(message));
+  const what = `Scaled down replica set ${old?.metadata.name}`;
+  assert.deepEqual(messages, [`${what} from 4 to 3`, `${what} from 3 to 2`]);
+});
+
+test('a ReplicaSet that may not be created is told, in the status where a deadline is', async (t) => {
+  const rows: [deadline: number, reason: string | undefined][] = [
+    [600, 'ReplicaSetCreateError'],
+    [2 ** 31 - 1, undefined],
+  ];
+  for (const [progressDeadlineSeconds, reason] of rows) {
+    const { deployments, client, clock, reasonOf, told } = await setUp(t);
+    const quotas = client.resource(core('resourcequotas')).namespace('default');
+    const hard = { 'count/replicasets.apps': '0' };
+    await quotas.create({ metadata: { name: 'q' }, spec: { hard } });
+    const status = { status: { hard, used: hard } };
+    await quotas.patch('q', 'merge', status, { subresource: 'status' });
+    await deployments.create(deployment({ progressDeadlineSeconds }));
+    await clock.advance(5_000);
+    assert.equal(await reasonOf('Progressing'), reason);
+    const [message = ''] = await told('ReplicaSetCreateError');
+    const text =
+      /^Failed to create new replica set "web-[a-z0-9]+": .*exceeded quota: q, requested/;
+    assert.match(message, text);
+  }
+});
+
+test('the failure of a ReplicaSet is the failure of its Deployment, with its time', async (t) => {
+  const { deployments, sets, client, clock } = await setUp(t);
+  const quotas = client.resource(core('resourcequotas')).namespace('default');
+  const hard = { pods: '0' };
+  await quotas.create({ metadata: { name: 'q' }, spec: { hard } });
+  const status = { status: { hard, used: hard } };
+  await quotas.patch('q', 'merge', status, { subresource: 'status' });
+  await deployments.create(deployment());
+  await clock.advance(5_000);
+  const [of] = (await sets.list()).items[0]?.status?.conditions ?? [];
+  const { status: is } = await deployments.get('web');
+  const failure = is?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+  assert.deepEqual(failure, { ...of, lastUpdateTime: of?.lastTransitionTime });
+});
+
+test('the ReplicaSet of a long name has room for its hash', async (t) => {
+  const { deployments, sets, clock } = await setUp(t);
+  const name = 'w'.repeat(253);
+  await deployments.create({ ...deployment({ replicas: 0 }), metadata: { name } });
+  await clock.advance(2_000);
+  const [set] = (await sets.list()).items;
+  assert.equal(set?.metadata.name?.length, 253);
+  assert.match(set?.metadata.name ?? '', /^w{240,}-[a-z0-9]{4,12}$/);
 });
