@@ -178,6 +178,7 @@ export {
   podRequests,
 } from './resources/pod-resources.ts';
 export type { PodResourceOptions } from './resources/pod-resources.ts';
+export { defaultPullPolicy, parseImageReference } from './resources/image-reference.ts';
 export {
   canonicalGoDuration,
   DurationError,

@@ -1,6 +1,7 @@
 // Defaults of a pod specification, in pods and in templates (k8s.io/kubernetes/pkg/apis/core/v1).
 
 import {
+  defaultPullPolicy,
   formatQuantity,
   parseQuantity,
   quantityScale,
@@ -16,7 +17,6 @@ import type {
   ResourceRequirements,
 } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';
-import { defaultPullPolicy } from './image-reference.ts';
 import { containerLists, type AnyContainer } from './visit-containers.ts';
 import { defaultVolume } from './volume-defaults.ts';
 

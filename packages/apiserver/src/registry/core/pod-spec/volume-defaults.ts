@@ -1,9 +1,9 @@
 // Defaults of the sources of a volume. A volume without a source is an empty directory.
 
+import { defaultPullPolicy } from '@keelson/apimachinery';
 import type { Volume } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';
 import { defaultFieldRef, roundUpResources } from './defaults.ts';
-import { defaultPullPolicy } from './image-reference.ts';
 
 const fileMode = 0o644;
 const tokenSeconds = 3600;
