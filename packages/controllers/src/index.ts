@@ -104,6 +104,8 @@ export { createSchedulerMetrics } from './scheduler/metrics/scheduler-metrics.ts
 export { createSchedulingCore } from './scheduler/scheduling-core.ts';
 export type { SchedulingCore } from './scheduler/scheduling-core.ts';
 export type { ObjectLookup } from './scheduler/object-lookup.ts';
+export { requiredNodes } from './scheduler/plugins/node-affinity.ts';
+export { isTolerated } from './pods/tolerations.ts';
 export { summarizePod } from './scheduler/snapshot/pod-summary.ts';
 export type { PodSummary } from './scheduler/snapshot/pod-summary.ts';
 

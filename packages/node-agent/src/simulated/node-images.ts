@@ -1,6 +1,7 @@
 // Which images a node has. All that was pulled stays; sizes and digests are made up from the name,
 // so that they are the same on every node.
 
+import { parseImageReference } from '@keelson/apimachinery';
 import type { ContainerImage } from '@keelson/apimachinery/types/core.v1';
 import type { NodeImages } from './node-surroundings.ts';
 
@@ -14,27 +15,43 @@ const listedMax = 50;
 const imagesMax = 1_000;
 
 export function createImageStore(): ImageStore {
+  /** By their names in full: `nginx` is `docker.io/library/nginx:latest`. */
   const images = new Set<string>();
   return {
-    has: (image) => images.has(image),
+    has: (image) => images.has(nameOf(image)),
     add(image) {
       const [oldest] = images;
       if (images.size >= imagesMax && oldest !== undefined) images.delete(oldest);
-      images.add(image);
+      images.add(nameOf(image));
     },
     sizeOf,
-    idOf: (image) =>
-      `${image.replace(/@.*$/, '').replace(/:[^/]*$/, '')}@sha256:${digestOf(image)}`,
+    nameOf,
+    idOf,
     listed: () =>
       [...images]
-        .map((image) => ({ names: [image], sizeBytes: sizeOf(image) }))
+        .map((image) => ({
+          names: [...new Set([idOf(image), image])],
+          sizeBytes: sizeOf(image),
+        }))
         .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
         .slice(0, listedMax),
   };
 }
 
+function nameOf(image: string): string {
+  const found = parseImageReference(image);
+  if (found === undefined) return image;
+  return found.tag === undefined ? `${found.name}@${found.digest}` : `${found.name}:${found.tag}`;
+}
+
+function idOf(image: string): string {
+  const { name = image, digest = `sha256:${digestOf(nameOf(image))}` } =
+    parseImageReference(image) ?? {};
+  return `${name}@${digest}`;
+}
+
 function sizeOf(image: string): number {
-  return 1_000_000 + (hashOf(image) % 200_000_000);
+  return 1_000_000 + (hashOf(nameOf(image)) % 200_000_000);
 }
 
 function digestOf(image: string): string {

@@ -130,9 +130,10 @@ interface Refusing {
 function refuse(record: PodRecord, { node, others, surroundings }: Refusing): void {
   const refusal = refusalOf(record.pod, node, others);
   if (refusal === undefined) return;
-  record.failure = refusal;
+  const { reason, message } = refusal;
+  record.refusal = { reason, message: `Pod was rejected: ${message}` };
   record.finalPhase = 'Failed';
-  surroundings.emit(record, { type: 'Warning', ...refusal });
+  surroundings.emit(record, { type: 'Warning', reason, message });
 }
 
 /** Those that hold resources. */

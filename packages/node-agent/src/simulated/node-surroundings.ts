@@ -26,6 +26,8 @@ export interface NodeImages {
   add(image: string): void;
   /** Made up, but always the same for an image. */
   sizeOf(image: string): number;
+  /** In full, as the container runtime calls it. */
+  nameOf(image: string): string;
   idOf(image: string): string;
 }
 

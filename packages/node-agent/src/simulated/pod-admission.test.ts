@@ -4,23 +4,45 @@ import type { Node, Pod, PodSpec } from '@keelson/apimachinery/types/core.v1';
 import { refusalOf } from './pod-admission.ts';
 
 const node: Node = {
-  metadata: { labels: { zone: 'a' } },
-  spec: {},
-  status: { allocatable: { cpu: '2', memory: '1Gi', pods: '3', 'example.com/disk': '1' } },
+  metadata: { name: 'n', labels: { zone: 'a', 'kubernetes.io/os': 'linux' } },
+  spec: {
+    taints: [
+      { key: 'gone', effect: 'NoExecute' },
+      { key: 'few', effect: 'NoSchedule' },
+    ],
+  },
+  status: {
+    allocatable: { cpu: '2', memory: '1Gi', pods: '3', 'example.com/disk': '1' },
+    nodeInfo: { operatingSystem: 'linux' } as NonNullable<Node['status']>['nodeInfo'],
+  },
 };
+
+const tolerations = [{ key: 'gone', operator: 'Exists' }];
 
 type Requests = Readonly<Record<string, string>>;
 
 function podAsking(requests: Requests, spec: Partial<PodSpec> = {}): Pod {
   return {
     metadata: {},
-    spec: { containers: [{ name: 'main', resources: { requests } }], ...spec },
+    spec: { containers: [{ name: 'main', resources: { requests } }], tolerations, ...spec },
   };
 }
 function withHostPort(hostPort: number, hostIP?: string): Pod {
   const port = { containerPort: 80, hostPort, ...(hostIP !== undefined && { hostIP }) };
   return podAsking({}, { containers: [{ name: 'main', ports: [port] }] });
 }
+
+const affinityTo = (key: string, ...values: readonly string[]) => ({
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: [...values] }] }],
+    },
+  },
+});
+const labelled = (pod: Pod, labels: Record<string, string>): Pod => ({
+  ...pod,
+  metadata: { labels },
+});
 
 const initOf = (name: string, cpu: string, restartPolicy?: string) => ({
   name,
@@ -38,6 +60,8 @@ const taken: readonly [why: string, pod: Pod, others: readonly Pod[]][] = [
   ['is the last of three', podAsking({}), [podAsking({}), podAsking({})]],
   ['starts before it runs', podAsking({ cpu: '2' }, { initContainers: [initOf('a', '2')] }), []],
   ['selects the zone', podAsking({}, { nodeSelector: { zone: 'a' } }), []],
+  ['has an affinity to the zone', podAsking({}, { affinity: affinityTo('zone', 'a', 'b') }), []],
+  ['is made for its system', podAsking({}, { os: { name: 'linux' } }), []],
   ['has a port at another address', withHostPort(80, '10.0.0.1'), [withHostPort(80, '10.0.0.2')]],
 ];
 
@@ -95,10 +119,58 @@ const refused: readonly [reason: string, why: string, pod: Pod, others: readonly
     withHostPort(80),
     [withHostPort(80)],
   ],
+  [
+    'NodeAffinity',
+    "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    podAsking({}, { affinity: affinityTo('zone', 'b') }),
+    [],
+  ],
+  [
+    'TaintToleration',
+    "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+    podAsking({}, { tolerations: [] }),
+    [],
+  ],
+  [
+    'PodOSNotSupported',
+    "Failed to admit pod as the OS field doesn't match node OS",
+    podAsking({}, { os: { name: 'windows' } }),
+    [],
+  ],
+  [
+    'PodOSSelectorNodeLabelDoesNotMatch',
+    "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    labelled(podAsking({}), { 'kubernetes.io/os': 'windows' }),
+    [],
+  ],
 ];
 
 for (const [reason, why, pod, others] of refused)
   test(`${reason}: ${why}`, () => {
-    const message = `Pod was rejected: ${why}`;
-    assert.deepEqual(refusalOf(pod, node, others), { reason, message });
+    assert.deepEqual(refusalOf(pod, node, others), { reason, message: why });
+  });
+
+const bearing = { key: 'node.kubernetes.io/memory-pressure', operator: 'Exists' };
+const pressures: readonly [pressures: readonly string[], why: string, pod: Pod, taken: boolean][] =
+  [
+    [['MemoryPressure'], 'asks for nothing', podAsking({}), false],
+    [['MemoryPressure'], 'asks for memory', podAsking({ memory: '1Mi' }), true],
+    [
+      ['MemoryPressure'],
+      'bears it',
+      podAsking({}, { tolerations: [...tolerations, bearing] }),
+      true,
+    ],
+    [['DiskPressure'], 'asks for memory', podAsking({ memory: '1Mi' }), false],
+    [['MemoryPressure', 'PIDPressure'], 'asks for memory', podAsking({ memory: '1Mi' }), false],
+    [['DiskPressure'], 'is critical', podAsking({}, { priority: 2_000_000_000 }), true],
+  ];
+
+for (const [types, why, pod, isTaken] of pressures)
+  test(`with ${types.join(' and ')} a pod that ${why} is ${isTaken ? 'taken' : 'refused'}`, () => {
+    const conditions = types.map((type) => ({ type, status: 'True' }));
+    const pressed = { ...node, status: { ...node.status, conditions } };
+    const message = `The node had condition: [${types.join(' ')}]. `;
+    const wanted = isTaken ? undefined : { reason: 'Evicted', message };
+    assert.deepEqual(refusalOf(pod, pressed, []), wanted);
   });

@@ -1,9 +1,11 @@
-// Whether a node takes a pod that was bound to it: enough of everything, its own labels, free
-// ports. The scheduler has looked already, but pods with `nodeName` never met it, and two
-// schedulers may have had the same idea. A pod that is refused fails, for good.
+// Whether a node takes a pod that was bound to it: no pressure, the right operating system, enough
+// of everything, its own labels, free ports, taints that do not drive it away. The scheduler has
+// looked already, but pods with `nodeName` never met it, and two schedulers may have had the same
+// idea. A pod that is refused fails, for good.
 
 import {
   addLists,
+  isBestEffort,
   podRequests,
   quantityMilliValue,
   quantityValue,
@@ -12,6 +14,7 @@ import {
   type ResourceList,
 } from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import { isTolerated, requiredNodes } from '@keelson/controllers';
 
 export interface Refusal {
   readonly reason: string;
@@ -20,14 +23,65 @@ export interface Refusal {
 
 /** `others`: pods that the node has and that have not ended. */
 export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
+  const wrong = underPressure(pod, node) ?? otherSystem(pod, node);
+  if (wrong !== undefined) return wrong;
   const shortage = shortageOf(pod, node, others);
   if (shortage !== undefined) return outOf(shortage);
-  if (!matchesSelector(pod, node))
+  const { name = '', labels = {} } = node.metadata ?? {};
+  if (requiredNodes(pod)?.({ name, labels }) === false)
     return predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
   const taken = new Set(others.flatMap(hostPorts));
   if (hostPorts(pod).some((port) => taken.has(port)))
     return predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports");
+  if (isDrivenAway(pod, node))
+    return predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate");
   return undefined;
+}
+
+/** From here on priorities are those of the system. */
+const criticalPriority = 2_000_000_000;
+const memoryPressureTaint = {
+  key: 'node.kubernetes.io/memory-pressure',
+  effect: 'NoSchedule',
+} as const;
+
+/** A node that has little memory, and nothing else, takes pods that asked for their part of it. */
+function underPressure(pod: Pod, { status }: Node): Refusal | undefined {
+  const pressures = (status?.conditions ?? [])
+    .filter(({ type, status: holds }) => type.endsWith('Pressure') && holds === 'True')
+    .map(({ type }) => type);
+  if (pressures.length === 0 || Number(pod.spec?.priority ?? 0) >= criticalPriority)
+    return undefined;
+  const isOnlyMemory = pressures.every((type) => type === 'MemoryPressure');
+  const isBorne =
+    !isBestEffort(pod, true) || isTolerated(memoryPressureTaint, pod.spec?.tolerations ?? []);
+  if (isOnlyMemory && isBorne) return undefined;
+  return { reason: 'Evicted', message: `The node had condition: [${pressures.join(' ')}]. ` };
+}
+
+const systemLabel = 'kubernetes.io/os';
+
+function otherSystem({ metadata, spec }: Pod, node: Node): Refusal | undefined {
+  const system = node.status?.nodeInfo?.operatingSystem;
+  const labelled = metadata?.labels?.[systemLabel];
+  if (labelled !== undefined && labelled !== node.metadata?.labels?.[systemLabel])
+    return {
+      reason: 'PodOSSelectorNodeLabelDoesNotMatch',
+      message: `Failed to admit pod as the \`${systemLabel}\` label doesn't match node label`,
+    };
+  if (spec?.os !== undefined && spec.os.name !== system)
+    return {
+      reason: 'PodOSNotSupported',
+      message: "Failed to admit pod as the OS field doesn't match node OS",
+    };
+  return undefined;
+}
+
+function isDrivenAway({ spec }: Pod, node: Node): boolean {
+  const { taints = [] } = node.spec ?? {};
+  return taints.some(
+    (taint) => taint.effect === 'NoExecute' && !isTolerated(taint, spec?.tolerations ?? []),
+  );
 }
 
 export interface Shortage {
@@ -71,7 +125,7 @@ function requestsOf(pod: Pod): ResourceList {
 function outOf(shortage: Shortage): Refusal {
   return {
     reason: `OutOf${shortage.resource}`,
-    message: `Pod was rejected: ${formatShortage(shortage)}`,
+    message: formatShortage(shortage),
   };
 }
 
@@ -81,12 +135,7 @@ export function formatShortage({ resource, requested, used, capacity }: Shortage
 }
 
 function predicate(name: string, why: string): Refusal {
-  return { reason: name, message: `Pod was rejected: Predicate ${name} failed: ${why}` };
-}
-
-function matchesSelector({ spec }: Pod, { metadata }: Node): boolean {
-  const labels = metadata?.labels ?? {};
-  return Object.entries(spec?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+  return { reason: name, message: `Predicate ${name} failed: ${why}` };
 }
 
 /** `TCP 0.0.0.0 80`; with the address, for one port may serve several. */

@@ -129,7 +129,7 @@ function stepInitContainers(moment: Moment): boolean {
   return true;
 }
 
-const hasStarted = ({ phase, last }: ContainerRecord) =>
+export const hasStarted = ({ phase, last }: ContainerRecord) =>
   phase.is !== 'waiting' || last !== undefined;
 export const hasSucceeded = ({ phase }: ContainerRecord) =>
   phase.is === 'terminated' && phase.how.exitCode === 0;

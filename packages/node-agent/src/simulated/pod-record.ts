@@ -6,6 +6,7 @@ import { formatTime, type Random } from '@keelson/apimachinery';
 import type { Container, ContainerStatus, Pod } from '@keelson/apimachinery/types/core.v1';
 import { ofRun, type ContainerBehaviour } from './container-behaviour.ts';
 import type { ContainerRole, NodeRules } from './node-rules.ts';
+import type { Refusal } from './pod-admission.ts';
 
 /** How a run of a container ended. */
 export interface Termination {
@@ -93,6 +94,8 @@ export interface PodRecord {
   setupKnown: boolean;
   /** By container: why its configuration cannot be made. */
   configProblems: ReadonlyMap<string, string>;
+  /** Why the node does not take it in. */
+  refusal: Refusal | undefined;
   failure: PodFailure | undefined;
   stop: PodStop | undefined;
   /** The phase does not change any more. */
@@ -130,6 +133,7 @@ export function createPodRecord(pod: Pod, { rules, now, podIp }: RecordOptions):
     setupProblem: undefined,
     setupKnown: false,
     configProblems: new Map(),
+    refusal: undefined,
     failure: undefined,
     stop: undefined,
     finalPhase:

@@ -2,35 +2,31 @@
 // the kubelet's are left out: a strategic merge keeps them.
 
 import { findCondition, formatTime } from '@keelson/apimachinery';
-import type {
-  ContainerState,
-  ContainerStatus,
-  PodCondition,
-  PodStatus,
-} from '@keelson/apimachinery/types/core.v1';
-import type { NodeImages } from './node-surroundings.ts';
-import { hasRunning, hasSucceeded, ofRole } from './pod-life.ts';
-import type { ContainerRecord, PodRecord, Termination } from './pod-record.ts';
+import type { PodCondition, PodStatus } from '@keelson/apimachinery/types/core.v1';
+import { containerStatusOf, type ContainerStatusSettings } from './container-status.ts';
+import { hasRunning, hasStarted, hasSucceeded, ofRole } from './pod-life.ts';
+import type { ContainerRecord, PodRecord } from './pod-record.ts';
 
-export interface StatusSettings {
+export interface StatusSettings extends ContainerStatusSettings {
   readonly hostIp: string;
-  readonly images: Pick<NodeImages, 'idOf'>;
   /** Gate PodReadyToStartContainersCondition. */
   readonly hasReadyToStart: boolean;
   /** Gate PodObservedGenerationTracking. */
   readonly hasObservedGeneration: boolean;
-  /** Gate InPlacePodVerticalScaling. */
-  readonly hasResize: boolean;
 }
 
 export function podStatusOf(record: PodRecord, now: number, settings: StatusSettings): PodStatus {
-  const { pod, podIp, failure } = record;
+  const { pod, podIp, failure, refusal } = record;
   const { hostIp } = settings;
   const { generation } = pod.metadata ?? {};
   const observed =
     settings.hasObservedGeneration && generation !== undefined
       ? { observedGeneration: generation }
       : {};
+  const startTime = formatTime(record.startTime);
+  // COMPAT: of a pod that a kubelet did not take in it says nothing else.
+  if (refusal !== undefined)
+    return { ...observed, phase: 'Failed', conditions: [], ...refusal, startTime };
   const hasSandbox = record.setupKnown && record.setupProblem === undefined;
   const ip = pod.spec?.hostNetwork === true ? hostIp : podIp;
   const isUp = hasSandbox || record.finalPhase !== undefined;
@@ -50,19 +46,20 @@ export function podStatusOf(record: PodRecord, now: number, settings: StatusSett
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }],
     ...(isUp ? { podIP: ip, podIPs: [{ ip }] } : {}),
-    startTime: formatTime(record.startTime),
+    startTime,
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
-    containerStatuses: statusesOf('main'),
-    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    containerStatuses: statusesOf('main').toSorted(byName),
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral.toSorted(byName) }),
     ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
   };
 }
 
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+
+/** As long as one container has never run, the pod is pending. */
 function phaseOf(record: PodRecord): string {
   if (record.finalPhase !== undefined && !hasRunning(record)) return record.finalPhase;
-  return ofRole(record, 'main').some(({ phase, last }) => phase.is !== 'waiting' || last)
-    ? 'Running'
-    : 'Pending';
+  return ofRole(record, 'main').every(hasStarted) ? 'Running' : 'Pending';
 }
 
 interface Verdict {
@@ -156,67 +153,8 @@ function readyOf({ pod }: PodRecord, containersReady: Verdict): Verdict {
     ];
   });
   if (problems.length === 0) return truth(true);
-  const message = problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`;
-  return { status: 'False', reason: 'ReadinessGatesNotReady', message };
+  return { status: 'False', reason: 'ReadinessGatesNotReady', message: problems.join(', ') };
 }
 
 const namesOf = (containers: readonly ContainerRecord[]) =>
   containers.map(({ spec }) => spec.name).join(' ');
-
-function containerStatusOf(
-  container: ContainerRecord,
-  record: PodRecord,
-  { images, hasResize }: StatusSettings,
-): ContainerStatus {
-  const { spec, phase, last, restartCount, allocated, role } = container;
-  const image = spec.image ?? '';
-  const isThere = phase.is !== 'waiting' || last !== undefined;
-  const id = phase.is === 'running' ? phase.containerId : endedOf(container)?.containerId;
-  return {
-    name: spec.name,
-    state: stateOf(container, record),
-    lastState:
-      last === undefined || (phase.is === 'terminated' && phase.how === last)
-        ? {}
-        : { terminated: terminatedState(last) },
-    ready: role === 'init' ? hasSucceeded(container) : container.ready,
-    restartCount,
-    image,
-    imageID: isThere ? images.idOf(image) : '',
-    ...(id === undefined ? {} : { containerID: id }),
-    started: container.started,
-    ...(hasResize && phase.is === 'running' && allocated !== undefined && role !== 'ephemeral'
-      ? {
-          resources: allocated,
-          ...(allocated.requests === undefined ? {} : { allocatedResources: allocated.requests }),
-        }
-      : {}),
-  };
-}
-
-const endedOf = ({ phase, last }: ContainerRecord): Termination | undefined =>
-  phase.is === 'terminated' ? phase.how : last;
-
-function stateOf({ phase, role }: ContainerRecord, record: PodRecord): ContainerState {
-  if (phase.is === 'running') return { running: { startedAt: formatTime(phase.startedAt) } };
-  if (phase.is === 'terminated') return { terminated: terminatedState(phase.how) };
-  const { reason, message } = phase;
-  if (reason !== '') return { waiting: message === undefined ? { reason } : { reason, message } };
-  const isHeldUp = record.containers.some(
-    ({ role: other }) => other === 'init' || other === 'sidecar',
-  );
-  return {
-    waiting: { reason: isHeldUp && role !== 'ephemeral' ? 'PodInitializing' : 'ContainerCreating' },
-  };
-}
-
-function terminatedState(how: Termination) {
-  return {
-    exitCode: how.exitCode,
-    reason: how.reason,
-    ...(how.message === undefined ? {} : { message: how.message }),
-    startedAt: formatTime(how.startedAt),
-    finishedAt: formatTime(how.finishedAt),
-    ...(how.containerId === '' ? {} : { containerID: how.containerId }),
-  };
-}

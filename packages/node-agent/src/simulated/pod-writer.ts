@@ -30,7 +30,7 @@ export interface PodWriter {
 interface Writing {
   readonly record: PodRecord;
   /** As it was written last. */
-  written: PodStatus;
+  written: PodStatus | undefined;
   isUnderWay: boolean;
   isDirty: boolean;
   /** Failed writes in a row. */
@@ -77,7 +77,7 @@ export function createPodWriter(options: PodWriterOptions): PodWriter {
     write(record) {
       let writing = all.get(record);
       if (writing === undefined) {
-        writing = { record, written: {}, isUnderWay: false, isDirty: false, failures: 0 };
+        writing = { record, written: undefined, isUnderWay: false, isDirty: false, failures: 0 };
         all.set(record, writing);
       }
       writing.isDirty = true;
@@ -102,7 +102,7 @@ async function writeStatus(
   const { record } = writing;
   const { name = '', namespace = '' } = record.pod.metadata ?? {};
   const status = podStatusOf(record, now(), settings);
-  const changes = changesOf(writing.written, status);
+  const changes = changesOf(writing.written ?? onRecordOf(record.pod), status);
   if (changes === undefined) return;
   const patch = { metadata: { uid: record.uid }, status: changes };
   const pods = client.resource(podsResource).namespace(namespace);
@@ -117,6 +117,21 @@ async function deletePod({ pod, uid }: PodRecord, { client }: PodWriterOptions):
 }
 
 const podsResource = { group: '', version: 'v1', resource: 'pods' };
+
+const ownConditions = new Set([
+  'PodScheduled',
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodResizePending',
+  'PodResizeInProgress',
+]);
+
+/** Conditions that others wrote where only the node has a say; everything else is written anew. */
+function onRecordOf({ status = {} }: Pod): PodStatus {
+  return { conditions: (status.conditions ?? []).filter(({ type }) => ownConditions.has(type)) };
+}
 
 /** Fields that are new or different, as a strategic merge patch; undefined when there are none. */
 function changesOf(written: PodStatus, status: PodStatus): JsonObject | undefined {

@@ -130,6 +130,8 @@ function createNode(options: SimulatedNodesOptions, one: OneNode): SimulatedNode
       hasReadyToStart: features.enabled('PodReadyToStartContainersCondition'),
       hasObservedGeneration: features.enabled('PodObservedGenerationTracking'),
       hasResize: features.enabled('InPlacePodVerticalScaling'),
+      hasMounts: features.enabled('RecursiveReadOnlyMounts'),
+      hasUser: features.enabled('SupplementalGroupsPolicy'),
     },
   });
 }
