@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PodSpec } from '@keelson/apimachinery/types/core.v1';
+import { main, seconds, setUpNodes } from './testing/node-cluster.ts';
+
+/** What a pod is given, and what it looks like after so many seconds in all. */
+interface Life {
+  readonly name: string;
+  readonly spec?: Partial<PodSpec>;
+  readonly simulate?: Record<string, string>;
+  readonly at: Readonly<Record<number, string>>;
+  /** Some of the events. */
+  readonly says?: readonly string[];
+  readonly saysNot?: readonly RegExp[];
+}
+
+const probe = (more: object = {}) => ({ httpGet: { path: '/', port: 80 }, ...more });
+
+const notYet = (name: string) => ` ${name}=PodInitializing(0)`;
+
+const lives: readonly Life[] = [
+  {
+    name: 'a container starts and runs for ever',
+    at: { 1: 'Running app=ready(0)', 3600: 'Running app=ready(0)' },
+    says: [
+      'Pulling: Pulling image "app:1"',
+      'Created: Container created',
+      'Started: Container started',
+    ],
+  },
+  {
+    name: 'of a pod that is not restarted, it completes after a second',
+    spec: { restartPolicy: 'Never' },
+    at: { 0.5: 'Running app=ready(0)', 2: 'Succeeded app=Completed/0(0)' },
+  },
+  {
+    name: 'it fails with its exit code',
+    spec: { restartPolicy: 'Never' },
+    simulate: { 'run-for': '3s', 'exit-code': '7' },
+    at: { 2: 'Running app=ready(0)', 4: 'Failed app=Error/7(0)' },
+  },
+  {
+    name: 'out of memory',
+    spec: { restartPolicy: 'Never' },
+    simulate: { 'run-for': '3s', 'out-of-memory': 'true' },
+    at: { 4: 'Failed app=OOMKilled/137(0)' },
+  },
+  {
+    name: 'on failure it is tried again until it succeeds',
+    spec: { restartPolicy: 'OnFailure' },
+    simulate: { 'exit-code': '1,1,0' },
+    at: {
+      1.5: 'Running app=ready(1)',
+      5: 'Running app=CrashLoopBackOff(1)',
+      20: 'Succeeded app=Completed/0(2)',
+    },
+  },
+  {
+    name: 'a crash loop: at once, then after 10, 20, 40 seconds',
+    simulate: { 'run-for': '1s', 'exit-code': '1' },
+    at: {
+      1.5: 'Running app=ready(1)',
+      3: 'Running app=CrashLoopBackOff(1)',
+      11: 'Running app=CrashLoopBackOff(1)',
+      12.5: 'Running app=ready(2)',
+      32: 'Running app=CrashLoopBackOff(2)',
+      34: 'Running app=ready(3)',
+      73: 'Running app=CrashLoopBackOff(3)',
+    },
+    says: [],
+  },
+  {
+    name: 'an image that cannot be pulled',
+    simulate: { pull: 'fail' },
+    at: { 0.5: 'Pending app=ErrImagePull(0)', 5: 'Pending app=ImagePullBackOff(0)' },
+    says: [
+      'Failed: Error: ErrImagePull',
+      'BackOff: Back-off pulling image "app:1"',
+      'Failed: Error: ImagePullBackOff',
+    ],
+    saysNot: [/^Started/],
+  },
+  {
+    name: 'an image that must be there and is not',
+    spec: { containers: [main({ imagePullPolicy: 'Never' })] },
+    at: { 5: 'Pending app=ErrImageNeverPull(0)' },
+    says: ['ErrImageNeverPull: Container image "app:1" is not present with pull policy of Never'],
+    saysNot: [/^Pulling/],
+  },
+  {
+    name: 'ready after a while, as a probe finds',
+    spec: { containers: [main({ readinessProbe: probe({ periodSeconds: 2 }) })] },
+    simulate: { 'ready-after': '3s' },
+    at: { 3.5: 'Running app=running(0)', 4.5: 'Running app=ready(0)' },
+    says: ['Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503'],
+  },
+  {
+    name: 'a liveness probe that fails three times restarts it',
+    spec: { containers: [main({ livenessProbe: probe({ periodSeconds: 5 }) })] },
+    simulate: { 'liveness-fails-after': '12s' },
+    at: { 20: 'Running app=ready(0)', 26: 'Running app=ready(1)' },
+    says: ['Killing: Container app failed liveness probe, will be restarted'],
+  },
+  {
+    name: 'a startup probe holds readiness back',
+    spec: {
+      containers: [
+        main({
+          startupProbe: probe({ periodSeconds: 4, failureThreshold: 10 }),
+          readinessProbe: probe({ periodSeconds: 1 }),
+        }),
+      ],
+    },
+    simulate: { 'started-after': '7s' },
+    at: { 7.5: 'Running app=running(0)', 9: 'Running app=ready(0)' },
+  },
+  {
+    name: 'init containers go one after the other, a sidecar among them stays',
+    spec: {
+      initContainers: [
+        main({ name: 'one' }),
+        main({ name: 'mesh', restartPolicy: 'Always' }),
+        main({ name: 'two' }),
+      ],
+      restartPolicy: 'Never',
+    },
+    simulate: { 'run-for.one': '3s', 'run-for.two': '3s' },
+    at: {
+      2: `Pending one=running(0)${['mesh', 'two', 'app'].map(notYet).join('')}`,
+      5: 'Pending one=Completed/0(0) mesh=ready(0) two=running(0) app=PodInitializing(0)',
+      9: 'Succeeded one=Completed/0(0) mesh=Completed/0(0) two=Completed/0(0) app=Completed/0(0)',
+    },
+  },
+  {
+    name: 'an init container that fails ends a pod that is not restarted',
+    spec: { initContainers: [main({ name: 'one' })], restartPolicy: 'Never' },
+    simulate: { 'exit-code.one': '3' },
+    at: { 2: 'Failed one=Error/3(0) app=PodInitializing(0)' },
+  },
+  {
+    name: 'its time is up',
+    spec: { activeDeadlineSeconds: 5 },
+    at: { 4: 'Running app=ready(0)', 6: 'Failed DeadlineExceeded app=Completed/0(0)' },
+    says: ['DeadlineExceeded: Pod was active on the node longer than the specified deadline'],
+  },
+  {
+    name: 'the node evicts it',
+    simulate: { 'evict-after': '5s' },
+    at: { 4: 'Running app=ready(0)', 6: 'Failed Evicted app=Completed/0(0)' },
+  },
+  {
+    name: 'more than the node has',
+    spec: { containers: [main({ resources: { requests: { cpu: '9' } } })] },
+    at: { 1: 'Failed OutOfcpu' },
+    says: [
+      "OutOfcpu: Node didn't have enough resource: cpu, requested: 9000, used: 0, capacity: 8000",
+    ],
+    saysNot: [/^Pulling/],
+  },
+  {
+    name: 'another node was meant',
+    spec: { nodeSelector: { 'kubernetes.io/hostname': 'node-2' } },
+    at: { 1: 'Failed NodeAffinity' },
+  },
+  {
+    name: 'a ConfigMap that its volume needs is missing',
+    spec: { containers: [main()], volumes: [{ name: 'v', configMap: { name: 'none' } }] },
+    at: { 60: 'Pending app=ContainerCreating(0)' },
+    says: ['FailedMount: MountVolume.SetUp failed for volume "v" : configmap "none" not found'],
+    saysNot: [/^Pulling/],
+  },
+  {
+    name: 'a Secret that its environment needs is missing',
+    spec: { containers: [main({ envFrom: [{ secretRef: { name: 'none' } }] })] },
+    at: { 60: 'Pending app=CreateContainerConfigError(0)' },
+    says: ['Failed: Error: secret "none" not found'],
+    saysNot: [/^Started/],
+  },
+  {
+    name: 'what is optional may be missing',
+    spec: {
+      containers: [main({ envFrom: [{ secretRef: { name: 'none', optional: true } }] })],
+      volumes: [{ name: 'v', configMap: { name: 'none', optional: true } }],
+    },
+    at: { 1: 'Running app=ready(0)' },
+  },
+];
+
+for (const { name, spec = {}, simulate = {}, at, says = [], saysNot = [] } of lives)
+  test(`a pod: ${name}`, async (t) => {
+    const { run, follow, said, warnings } = await setUpNodes(t);
+    await run(spec, simulate);
+    await follow(at);
+    const texts = await said();
+    for (const text of says) assert.ok(texts.includes(text), `${text}\nof\n${texts.join('\n')}`);
+    for (const text of saysNot) assert.ok(!texts.some((one) => text.test(one)), String(text));
+    assert.deepEqual(warnings, []);
+  });
+
+/** How a pod goes that is deleted after ten seconds: what it looks like so long after that. */
+const deletions: readonly (Life & { readonly grace?: number })[] = [
+  {
+    name: 'at once when it stops at once',
+    at: { 0.5: 'gone' },
+    says: ['Killing: Stopping container app'],
+  },
+  {
+    name: 'after the hook has slept',
+    spec: { containers: [main({ lifecycle: { preStop: { sleep: { seconds: 5 } } } })] },
+    at: { 4: 'Running app=ready(0)', 6: 'gone' },
+  },
+  {
+    name: 'killed when its time is up',
+    simulate: { 'stop-after': 'forever' },
+    spec: { terminationGracePeriodSeconds: 10 },
+    at: { 9: 'Running app=ready(0)', 11: 'gone' },
+  },
+  {
+    name: 'sooner when the deletion says so',
+    simulate: { 'stop-after': 'forever' },
+    grace: 3,
+    at: { 2: 'Running app=ready(0)', 4: 'gone' },
+  },
+  {
+    name: 'sidecars after the others',
+    spec: { initContainers: [main({ name: 'mesh', restartPolicy: 'Always' })] },
+    simulate: { 'stop-after': '3s', 'stop-after.mesh': '3s' },
+    at: {
+      2: 'Running mesh=ready(0) app=ready(0)',
+      4: 'Running mesh=ready(0) app=Completed/0(0)',
+      7: 'gone',
+    },
+  },
+];
+
+for (const { name, spec = {}, simulate = {}, grace, at, says = [] } of deletions)
+  test(`a pod is deleted: ${name}`, async (t) => {
+    const { run, pods, follow, said, wait } = await setUpNodes(t);
+    await run(spec, simulate);
+    await wait(10 * seconds);
+    await pods.delete('p', grace === undefined ? {} : { gracePeriodSeconds: grace });
+    await follow(at);
+    const texts = await said();
+    for (const text of says) assert.ok(texts.includes(text), texts.join('\n'));
+  });
