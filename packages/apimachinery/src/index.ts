@@ -178,7 +178,11 @@ export {
   podRequests,
 } from './resources/pod-resources.ts';
 export type { PodResourceOptions } from './resources/pod-resources.ts';
-export { defaultPullPolicy, parseImageReference } from './resources/image-reference.ts';
+export {
+  defaultPullPolicy,
+  imageReferenceProblem,
+  parseImageReference,
+} from './resources/image-reference.ts';
 export {
   canonicalGoDuration,
   DurationError,

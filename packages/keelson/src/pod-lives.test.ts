@@ -16,6 +16,11 @@ interface Life {
 
 const probe = (more: object = {}) => ({ httpGet: { path: '/', port: 80 }, ...more });
 
+const restartOn = (operator: 'In' | 'NotIn', code: number) => ({
+  action: 'Restart' as const,
+  exitCodes: { operator, values: [code] },
+});
+
 const notYet = (name: string) => ` ${name}=PodInitializing(0)`;
 
 const lives: readonly Life[] = [
@@ -50,7 +55,8 @@ const lives: readonly Life[] = [
     spec: { restartPolicy: 'OnFailure' },
     simulate: { 'exit-code': '1,1,0' },
     at: {
-      1.5: 'Running app=ready(1)',
+      1.5: 'Running app=Error/1(0)',
+      2.5: 'Running app=ready(1)',
       5: 'Running app=CrashLoopBackOff(1)',
       20: 'Succeeded app=Completed/0(2)',
     },
@@ -59,15 +65,16 @@ const lives: readonly Life[] = [
     name: 'a crash loop: at once, then after 10, 20, 40 seconds',
     simulate: { 'run-for': '1s', 'exit-code': '1' },
     at: {
-      1.5: 'Running app=ready(1)',
-      3: 'Running app=CrashLoopBackOff(1)',
-      11: 'Running app=CrashLoopBackOff(1)',
-      12.5: 'Running app=ready(2)',
-      32: 'Running app=CrashLoopBackOff(2)',
-      34: 'Running app=ready(3)',
+      1.5: 'Running app=Error/1(0)',
+      2.5: 'Running app=ready(1)',
+      3.5: 'Running app=Error/1(1)',
+      4.5: 'Running app=CrashLoopBackOff(1)',
+      12: 'Running app=CrashLoopBackOff(1)',
+      13.5: 'Running app=ready(2)',
+      33: 'Running app=CrashLoopBackOff(2)',
+      34.5: 'Running app=ready(3)',
       73: 'Running app=CrashLoopBackOff(3)',
     },
-    says: [],
   },
   {
     name: 'an image that cannot be pulled',
@@ -79,6 +86,57 @@ const lives: readonly Life[] = [
       'Failed: Error: ImagePullBackOff',
     ],
     saysNot: [/^Started/],
+  },
+  {
+    name: 'an image that has no name',
+    spec: { containers: [main({ image: 'App:1' })] },
+    at: { 5: 'Pending app=InvalidImageName(0)' },
+    says: [
+      `InspectFailed: Failed to apply default image tag "App:1": couldn't parse image name "App:1": ` +
+        'invalid reference format: repository name (library/App) must be lowercase',
+      'Failed: Error: InvalidImageName',
+    ],
+    saysNot: [/^Pulling/],
+  },
+  {
+    name: 'it is to be root, and must not be',
+    spec: { containers: [main({ securityContext: { runAsNonRoot: true, runAsUser: 0 } })] },
+    at: { 60: 'Pending app=CreateContainerConfigError(0)' },
+    saysNot: [/^Started/],
+  },
+  {
+    name: 'it must not be root, and its image knows somebody else',
+    spec: { securityContext: { runAsNonRoot: true } },
+    at: { 1: 'Running app=ready(0)' },
+  },
+  {
+    name: 'a rule for its exit code restarts it in a pod that is not restarted',
+    spec: {
+      containers: [main({ restartPolicy: 'Never', restartPolicyRules: [restartOn('In', 42)] })],
+      restartPolicy: 'Never',
+    },
+    simulate: { 'exit-code': '42,1' },
+    at: { 1.5: 'Running app=Error/42(0)', 2.5: 'Running app=ready(1)', 5: 'Failed app=Error/1(1)' },
+  },
+  {
+    name: 'its own policy comes before that of its pod',
+    spec: { containers: [main({ restartPolicy: 'Never' })] },
+    simulate: { 'run-for': '1s' },
+    at: { 0.5: 'Running app=ready(0)', 2: 'Succeeded app=Completed/0(0)' },
+  },
+  {
+    name: 'an init container that a rule restarts does not end its pod',
+    spec: {
+      initContainers: [
+        main({ name: 'one', restartPolicy: 'Never', restartPolicyRules: [restartOn('NotIn', 1)] }),
+      ],
+      restartPolicy: 'Never',
+    },
+    simulate: { 'exit-code.one': '3,0' },
+    at: {
+      0.5: 'Pending one=Error/3(0) app=PodInitializing(0)',
+      5: 'Succeeded one=Completed/0(1) app=Completed/0(0)',
+    },
   },
   {
     name: 'an image that must be there and is not',
@@ -195,6 +253,44 @@ for (const { name, spec = {}, simulate = {}, at, says = [], saysNot = [] } of li
     for (const text of says) assert.ok(texts.includes(text), `${text}\nof\n${texts.join('\n')}`);
     for (const text of saysNot) assert.ok(!texts.some((one) => text.test(one)), String(text));
     assert.deepEqual(warnings, []);
+  });
+
+/** Of containers that do not run: how often something is said within a minute. */
+const repeated: readonly (Pick<Life, 'spec' | 'simulate'> & {
+  readonly name: string;
+  readonly counts: Readonly<Record<string, number>>;
+})[] = [
+  {
+    name: 'without its configuration',
+    spec: { containers: [main({ envFrom: [{ secretRef: { name: 'none' } }] })] },
+    counts: { 'Failed: Error: secret "none" not found': 5 },
+  },
+  {
+    name: 'without its image',
+    spec: { containers: [main({ imagePullPolicy: 'Never' })] },
+    counts: { 'Failed: Error: ErrImageNeverPull': 5 },
+  },
+  {
+    name: 'while pulls fail',
+    simulate: { pull: 'fail' },
+    counts: {
+      'Pulling: Pulling image "app:1"': 3,
+      'Failed: Error: ErrImagePull': 3,
+      'Failed: Error: ImagePullBackOff': 6,
+    },
+  },
+];
+
+for (const { name, spec = {}, simulate = {}, counts } of repeated)
+  test(`a container that waits ${name} is told of again and again`, async (t) => {
+    const { run, events, wait } = await setUpNodes(t);
+    await run(spec, simulate);
+    await wait(59 * seconds);
+    const { items } = await events.list();
+    for (const [text, count] of Object.entries(counts)) {
+      const found = items.find(({ reason, message }) => `${reason}: ${message}` === text);
+      assert.equal(found?.['count'], count, text);
+    }
   });
 
 /** How a pod goes that is deleted after ten seconds: what it looks like so long after that. */

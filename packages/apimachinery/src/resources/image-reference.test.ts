@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultPullPolicy, parseImageReference } from './image-reference.ts';
+import {
+  defaultPullPolicy,
+  imageReferenceProblem,
+  parseImageReference,
+} from './image-reference.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 
@@ -40,5 +44,23 @@ for (const [image, name, tag] of read) {
   test(`image ${JSON.stringify(image)} in full is ${name}`, () => {
     const found = parseImageReference(image);
     assert.deepEqual([found?.name, found?.tag], [name, tag]);
+  });
+}
+
+const problems: readonly (readonly [image: string, problem: string | undefined])[] = [
+  ['nginx:1', undefined],
+  ['nginx:', 'invalid reference format'],
+  ['a b', 'invalid reference format'],
+  ['NGINX:1', 'invalid reference format: repository name (library/NGINX) must be lowercase'],
+  ['ghcr.io/Me/app', 'invalid reference format: repository name (Me/app) must be lowercase'],
+  [
+    'f'.repeat(64),
+    `invalid repository name (${'f'.repeat(64)}), cannot specify 64-byte hexadecimal strings`,
+  ],
+];
+
+for (const [image, problem] of problems) {
+  test(`image ${JSON.stringify(image)}: ${problem ?? 'no problem'}`, () => {
+    assert.equal(imageReferenceProblem(image), problem);
   });
 }

@@ -25,6 +25,17 @@ export interface ImageReference {
   readonly digest: string | undefined;
 }
 
+/** Why it cannot be read, in the words of the grammar's home; undefined when it can. */
+export function imageReferenceProblem(image: string): string | undefined {
+  if (parseImageReference(image) !== undefined) return undefined;
+  if (bareIdentifier.test(image))
+    return `invalid repository name (${image}), cannot specify 64-byte hexadecimal strings`;
+  const [, ...path] = withDefaultDomain(image).split('/');
+  const [remote = ''] = (path.length > 1 ? path.join('/') : `library/${path[0]}`).split(':');
+  if (remote.toLowerCase() === remote) return 'invalid reference format';
+  return `invalid reference format: repository name (${remote}) must be lowercase`;
+}
+
 /** Undefined when it cannot be read. */
 export function parseImageReference(image: string): ImageReference | undefined {
   if (bareIdentifier.test(image)) return undefined;

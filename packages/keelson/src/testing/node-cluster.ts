@@ -24,6 +24,7 @@ export async function setUpNodes(t: TestContext, options: ClusterOptions = {}) {
     ...simulated,
     pods,
     nodes,
+    events,
     run: async (spec: Partial<PodSpec>, simulate: Record<string, string> = {}) => {
       const annotations = Object.fromEntries(
         Object.entries(simulate).map(([key, value]) => [`keelson.dev/simulate-${key}`, value]),

@@ -5,12 +5,11 @@ import { formatTime } from '@keelson/apimachinery';
 import type {
   ContainerState,
   ContainerStatus,
-  ContainerUser,
-  Pod,
   VolumeMount,
   VolumeMountStatus,
 } from '@keelson/apimachinery/types/core.v1';
 import type { NodeImages } from './node-surroundings.ts';
+import { userOf } from './container-user.ts';
 import { hasSucceeded } from './pod-life.ts';
 import type { ContainerRecord, PodRecord, Termination } from './pod-record.ts';
 
@@ -77,16 +76,6 @@ function runtimeStatusOf(
       : {}),
     ...(hasUser ? { user: userOf(spec, pod) } : {}),
   };
-}
-
-/** Images say nothing here: who is not named is root. */
-function userOf({ securityContext = {} }: ContainerRecord['spec'], { spec }: Pod): ContainerUser {
-  const ofPod = spec?.securityContext ?? {};
-  const uid = Number(securityContext.runAsUser ?? ofPod.runAsUser ?? 0);
-  const gid = Number(securityContext.runAsGroup ?? ofPod.runAsGroup ?? 0);
-  const fsGroup = ofPod.fsGroup === undefined ? [] : [ofPod.fsGroup];
-  const groups = [gid, ...fsGroup, ...(ofPod.supplementalGroups ?? [])].map(Number);
-  return { linux: { uid, gid, supplementalGroups: [...new Set(groups)] } };
 }
 
 /** The simulated runtime can make mounts read-only to the last. */

@@ -3,7 +3,9 @@
 // it or somebody deletes it. `stepPod` is called when something has changed or is due; it does
 // everything that is due then.
 
-import { stepContainer, stepRunning, stopContainer } from './container-life.ts';
+import { stepContainer, stepRunning } from './container-life.ts';
+import { wantsRestart } from './container-restart.ts';
+import { stopContainer } from './container-stop.ts';
 import type { Moment, NodeSurroundings } from './node-surroundings.ts';
 import { isRunning, type ContainerRecord, type PodFailure, type PodRecord } from './pod-record.ts';
 
@@ -137,14 +139,11 @@ export const hasSucceeded = ({ phase }: ContainerRecord) =>
 export const ofRole = (record: PodRecord, role: ContainerRecord['role']): ContainerRecord[] =>
   record.containers.filter((container) => container.role === role);
 
-function areMainsDone(record: PodRecord): boolean {
-  const { restartPolicy = 'Always' } = record.pod.spec ?? {};
-  if (restartPolicy === 'Always') return false;
-  return ofRole(record, 'main').every(
-    (container) =>
-      container.phase.is === 'terminated' && (restartPolicy === 'Never' || hasSucceeded(container)),
-  );
-}
+const areMainsDone = (record: PodRecord): boolean =>
+  ofRole(record, 'main').every((container) => isDone(container, record));
+
+const isDone = (container: ContainerRecord, record: PodRecord): boolean =>
+  container.phase.is === 'terminated' && !wantsRestart(container, record);
 
 /** All at once; sidecars when the others have ended, the last one first. */
 function endContainers(moment: Moment): void {
@@ -189,12 +188,9 @@ function settlePhase(record: PodRecord): void {
 }
 
 function endOf(record: PodRecord): PodRecord['finalPhase'] {
-  const { restartPolicy = 'Always' } = record.pod.spec ?? {};
-  const inits = ofRole(record, 'init');
-  const failedInit = inits.some(
-    ({ phase }) => phase.is === 'terminated' && phase.how.exitCode !== 0,
-  );
-  if (restartPolicy === 'Never' && failedInit) return 'Failed';
+  const isStuck = (container: ContainerRecord) =>
+    isDone(container, record) && !hasSucceeded(container);
+  if (ofRole(record, 'init').some(isStuck)) return 'Failed';
   if (!areMainsDone(record)) return undefined;
   return ofRole(record, 'main').every(hasSucceeded) ? 'Succeeded' : 'Failed';
 }

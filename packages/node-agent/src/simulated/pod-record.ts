@@ -36,6 +36,7 @@ export interface Pull {
   done: boolean;
   startedAt: number | undefined;
   failures: number;
+  failedAt: number;
   retryAt: number;
   error: string;
 }
@@ -56,6 +57,10 @@ export interface ContainerRecord {
   phase: ContainerPhase;
   last: Termination | undefined;
   restartCount: number;
+  /** When somebody was told last why it does not run. */
+  toldAt: number;
+  /** When the kubelet finds that it has ended. */
+  noticedAt: number;
   /** When the container that is being created runs. */
   startsAt: number | undefined;
   pull: Pull;
@@ -194,6 +199,8 @@ function createContainer(
     phase: { is: 'waiting', reason: '' },
     last: undefined,
     restartCount: 0,
+    toldAt: 0,
+    noticedAt: 0,
     startsAt: undefined,
     pull: freshPull(),
     crash: { delayMs: 0, updatedAt: 0, announcedUntil: 0 },
@@ -209,6 +216,7 @@ export const freshPull = (): Pull => ({
   done: false,
   startedAt: undefined,
   failures: 0,
+  failedAt: 0,
   retryAt: 0,
   error: '',
 });

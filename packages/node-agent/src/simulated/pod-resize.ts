@@ -9,7 +9,7 @@ import type {
   Pod,
   ResourceRequirements,
 } from '@keelson/apimachinery/types/core.v1';
-import { stopContainer } from './container-life.ts';
+import { stopContainer } from './container-stop.ts';
 import type { NodeSurroundings } from './node-surroundings.ts';
 import { formatShortage, shortageOf } from './pod-admission.ts';
 import { isRunning, type ContainerRecord, type PodRecord } from './pod-record.ts';

@@ -3,7 +3,7 @@
 // could change nothing are left out, so that a pod that is well costs nothing.
 
 import type { Probe } from '@keelson/apimachinery/types/core.v1';
-import { stopContainer } from './container-life.ts';
+import { stopContainer } from './container-stop.ts';
 import type { Moment } from './node-surroundings.ts';
 import { isRunning, type ContainerRecord, type RunningPhase } from './pod-record.ts';
 
