@@ -225,6 +225,41 @@ const lives: readonly Life[] = [
     spec: { containers: [main()], volumes: [{ name: 'v', configMap: { name: 'none' } }] },
     at: { 60: 'Pending app=ContainerCreating(0)' },
     says: ['FailedMount: MountVolume.SetUp failed for volume "v" : configmap "none" not found'],
+    saysNot: [/^Pulling/, /^FailedMount: Unable/],
+  },
+  {
+    name: 'of several volumes each says what it misses, and some time later the pod does',
+    spec: {
+      containers: [main()],
+      volumes: [
+        { name: 'w', secret: { secretName: 'none' } },
+        {
+          name: 'v',
+          configMap: { name: 'kube-root-ca.crt', items: [{ key: 'none', path: 'none' }] },
+        },
+      ],
+    },
+    at: { 260: 'Pending app=ContainerCreating(0)' },
+    says: [
+      'FailedMount: MountVolume.SetUp failed for volume "w" : secret "none" not found',
+      'FailedMount: MountVolume.SetUp failed for volume "v" : ' +
+        'configmap references non-existent config key: none',
+      'FailedMount: Unable to attach or mount volumes: unmounted volumes=[v w], ' +
+        'unattached volumes=[], failed to process volumes=[]: context deadline exceeded',
+    ],
+  },
+  {
+    name: 'a claim is missing',
+    spec: {
+      containers: [main()],
+      volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'none' } }],
+    },
+    at: { 60: 'Pending app=ContainerCreating(0)' },
+    says: [
+      'FailedMount: Unable to attach or mount volumes: unmounted volumes=[v], ' +
+        'unattached volumes=[], failed to process volumes=[v]: error processing PVC default/none: ' +
+        'failed to fetch PVC from API server: persistentvolumeclaims "none" not found',
+    ],
     saysNot: [/^Pulling/],
   },
   {

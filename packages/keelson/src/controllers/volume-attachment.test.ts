@@ -211,7 +211,7 @@ test('pods are told of drivers that fail, and of those that do not answer', asyn
   await wait(5);
   assert.deepEqual(await said(), [
     'p FailedAttachVolume: AttachVolume.Attach failed for volume "VOLUME" : timed out waiting for external-attacher of d.example.com CSI driver to attach volume h',
-    'p FailedMount: Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[v], failed to process volumes=[]: timed out waiting for the condition',
+    'p FailedMount: Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[v], failed to process volumes=[]: context deadline exceeded',
     'p FailedAttachVolume: AttachVolume.Attach failed for volume "VOLUME" : no room',
   ]);
   await attachments.patch(

@@ -1,9 +1,10 @@
 // Whether what a pod refers to is there: looked at when the pod comes, and again, less and less
 // often, as long as something is missing.
 
+import { warning } from './container-trouble.ts';
 import type { NodeSurroundings } from './node-surroundings.ts';
 import type { PodRecord } from './pod-record.ts';
-import type { ReferenceReader } from './pod-references.ts';
+import type { ReferenceProblems, ReferenceReader } from './pod-references.ts';
 import type { PodWriterOptions } from './pod-writer.ts';
 
 export interface PodInspectionOptions extends Pick<
@@ -22,19 +23,20 @@ export interface PodInspection {
 }
 
 interface Inspection {
-  readonly since: number;
   times: number;
   /** For volumes to be attached. */
   isWaiting: boolean;
-  /** The problem that was told last. */
-  said: string | undefined;
+  /** When the kubelet says that its patience with volumes is at an end. */
+  outOfPatienceAt: number;
 }
 
+/** From the news of a pod to the first look at its volumes. */
+const beginMs = 20;
 const retryFirstMs = 500;
 /** As a kubelet's back-off for volumes: two minutes and two seconds. */
 const retryMaxMs = 122_000;
-/** After that a kubelet says that it waits for volumes to be attached: two minutes and three seconds. */
-const attachWaitMs = 123_000;
+/** So long a kubelet waits for volumes before it says so: two minutes and three seconds. */
+const patienceMs = 123_000;
 
 /** `onResult`: the record knows more than before. */
 export function createPodInspection(
@@ -50,22 +52,16 @@ export function createPodInspection(
       timetable.set(inspection, now() + delay, () => void look(record, inspection));
     };
     try {
-      const { volumes, unattached, devices, config } = await references.inspect(record.pod);
+      const found = await references.inspect(record.pod);
       if (all.get(record) !== inspection) return;
-      inspection.isWaiting = volumes === undefined && unattached.length > 0;
-      const mount = inspection.isWaiting ? waitText(unattached) : volumes;
-      // Devices are prepared when the volumes are there.
-      const problem = mount ?? devices;
-      const reason = mount === undefined ? 'FailedPrepareDynamicResources' : 'FailedMount';
-      const isTold = !inspection.isWaiting || now() - inspection.since >= attachWaitMs;
-      if (problem !== undefined && isTold && problem !== inspection.said) {
-        surroundings.emit(record, { type: 'Warning', reason, message: problem });
-        inspection.said = problem;
-      }
-      record.setupKnown = true;
-      record.setupProblem = problem;
-      record.configProblems = config;
-      if (problem !== undefined || config.size > 0) again();
+      const trouble = troubleOf(found, inspection.outOfPatienceAt <= now());
+      if (trouble?.isOutOfPatience === true) inspection.outOfPatienceAt = now() + patienceMs;
+      inspection.isWaiting = trouble?.isWaiting === true;
+      for (const message of trouble?.messages ?? [])
+        surroundings.emit(record, warning(trouble?.reason ?? '', message));
+      record.isSetUp = trouble === undefined;
+      record.configProblems = found.config;
+      if (trouble !== undefined || found.config.size > 0) again();
       else all.delete(record);
     } catch (error) {
       if (all.get(record) !== inspection) return;
@@ -76,9 +72,10 @@ export function createPodInspection(
   };
   return {
     begin(record) {
-      const inspection = { since: now(), times: 0, isWaiting: false, said: undefined };
+      const outOfPatienceAt = now() + patienceMs;
+      const inspection = { times: 0, isWaiting: false, outOfPatienceAt };
       all.set(record, inspection);
-      void look(record, inspection);
+      timetable.set(inspection, now() + beginMs, () => void look(record, inspection));
     },
     attached() {
       for (const [record, inspection] of all)
@@ -92,8 +89,42 @@ export function createPodInspection(
   };
 }
 
-function waitText(volumes: readonly string[]): string {
-  const list = `[${volumes.join(' ')}]`;
-  const what = `unmounted volumes=${list}, unattached volumes=${list}, failed to process volumes=[]`;
-  return `Unable to attach or mount volumes: ${what}: timed out waiting for the condition`;
+interface SetupTrouble {
+  readonly reason: 'FailedMount' | 'FailedPrepareDynamicResources';
+  readonly messages: readonly string[];
+  /** For volumes to be attached. */
+  readonly isWaiting?: boolean;
+  readonly isOutOfPatience?: boolean;
+}
+
+/** Undefined when everything is there. Devices are prepared when the volumes are mounted. */
+function troubleOf(found: ReferenceProblems, isLate: boolean): SetupTrouble | undefined {
+  const { claim, mounts, unattached, devices } = found;
+  const reason = 'FailedMount';
+  if (claim !== undefined) {
+    const failed = { unmounted: [claim.volume], unattached: [], failed: [claim.volume] };
+    return { reason, messages: [unableText({ ...failed, why: claim.why })] };
+  }
+  if (mounts.size + unattached.length > 0) {
+    const unmounted = [...new Set([...mounts.keys(), ...unattached])].toSorted();
+    const late = { unmounted, unattached, failed: [], why: 'context deadline exceeded' };
+    const messages = [...mounts.values(), ...(isLate ? [unableText(late)] : [])];
+    return { reason, messages, isWaiting: unattached.length > 0, isOutOfPatience: isLate };
+  }
+  if (devices === undefined) return undefined;
+  return { reason: 'FailedPrepareDynamicResources', messages: [devices] };
+}
+
+interface UnmountedVolumes {
+  readonly unmounted: readonly string[];
+  readonly unattached: readonly string[];
+  readonly failed: readonly string[];
+  readonly why: string;
+}
+
+function unableText({ unmounted, unattached, failed, why }: UnmountedVolumes): string {
+  const list = (names: readonly string[]) => `[${names.join(' ')}]`;
+  const volumes = `unmounted volumes=${list(unmounted)}, unattached volumes=${list(unattached)}`;
+  const processed = `failed to process volumes=${list(failed)}`;
+  return `Unable to attach or mount volumes: ${volumes}, ${processed}: ${why}`;
 }

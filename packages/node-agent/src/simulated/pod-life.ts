@@ -101,7 +101,7 @@ function failPod(moment: Moment, failure: PodFailure): void {
 function runContainers(moment: Moment): void {
   const { record } = moment;
   // Nobody starts anything before its volumes are there; what runs goes on.
-  if (!record.setupKnown || record.setupProblem !== undefined) {
+  if (!record.isSetUp) {
     for (const container of record.containers) stepRunning(container, moment);
     return;
   }

@@ -93,10 +93,8 @@ export interface PodRecord {
   readonly containers: ContainerRecord[];
   readonly startTime: number;
   readonly podIp: string;
-  /** Why its volumes cannot be mounted or its devices not be prepared; undefined when they are. */
-  setupProblem: string | undefined;
-  /** False until somebody has looked. */
-  setupKnown: boolean;
+  /** Its volumes are mounted and its devices prepared. */
+  isSetUp: boolean;
   /** By container: why its configuration cannot be made. */
   configProblems: ReadonlyMap<string, string>;
   /** Why the node does not take it in. */
@@ -135,8 +133,7 @@ export function createPodRecord(pod: Pod, { rules, now, podIp }: RecordOptions):
     containers: [],
     startTime: Date.parse(status.startTime ?? '') || now,
     podIp: status.podIP ?? podIp,
-    setupProblem: undefined,
-    setupKnown: false,
+    isSetUp: false,
     configProblems: new Map(),
     refusal: undefined,
     failure: undefined,

@@ -3,15 +3,26 @@
 // missing what a kubelet says.
 
 import { isStatusError, type KubeObject } from '@keelson/apimachinery';
-import type { Container, Pod, Volume } from '@keelson/apimachinery/types/core.v1';
+import type { Container, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
 import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import { problemOfDeviceClaims } from './pod-device-claims.ts';
 import { containersOf } from './pod-record.ts';
+import {
+  failedMounts,
+  hasKey,
+  singular,
+  unboundClaim,
+  type Lookup,
+  type ReferencedResource,
+  type UnboundClaim,
+} from './volume-references.ts';
 
 export interface ReferenceProblems {
-  /** Why the volumes cannot be mounted. */
-  readonly volumes: string | undefined;
+  /** Without it no volume is mounted. */
+  readonly claim: UnboundClaim | undefined;
+  /** Of each volume that cannot be mounted now, as the pod calls it, what is said of it. */
+  readonly mounts: ReadonlyMap<string, string>;
   /** Volumes, as the pod calls them, that are not attached to the node yet. */
   readonly unattached: readonly string[];
   /** Why its devices cannot be prepared. */
@@ -20,7 +31,6 @@ export interface ReferenceProblems {
   readonly config: ReadonlyMap<string, string>;
 }
 
-type Resource = 'configmaps' | 'secrets' | 'persistentvolumeclaims';
 export interface ReferenceReader {
   inspect(pod: Pod): Promise<ReferenceProblems>;
 }
@@ -28,7 +38,6 @@ export interface ReferenceReader {
 /** What was there is believed to be there for so long. */
 const believedMs = 30_000;
 const believedMax = 10_000;
-const singular = { configmaps: 'configmap', secrets: 'secret' } as const;
 
 export interface ReferenceReaderOptions {
   /** Acts as the node. */
@@ -43,7 +52,7 @@ export function createReferenceReader({
   unattached,
 }: ReferenceReaderOptions): ReferenceReader {
   const believed = new Map<string, { readonly until: number; readonly object: KubeObject }>();
-  const read = async (resource: Resource, namespace: string, name: string) => {
+  const read = async (resource: ReferencedResource, namespace: string, name: string) => {
     const key = `${resource}/${namespace}/${name}`;
     const found = believed.get(key);
     if (found !== undefined && found.until > now()) return found.object;
@@ -70,11 +79,12 @@ export function createReferenceReader({
         const problem = await problemOfEnvironment(container, namespace, lookup);
         if (problem !== undefined) config.set(container.name, problem);
       }
-      const volumes = await problemOfVolumes(pod, namespace, lookup);
+      const claim = await unboundClaim(pod, lookup);
+      const mounts = await failedMounts(pod, lookup);
       // What was allocated a moment ago is no reason to believe that it still is.
       const claimOf = (name: string) => readClaim(client, namespace, name);
       const devices = await problemOfDeviceClaims(pod, claimOf);
-      return { volumes, unattached: unattached(pod), devices, config };
+      return { claim, mounts, unattached: unattached(pod), devices, config };
     },
   };
 }
@@ -91,74 +101,6 @@ async function readClaim(
     if (isStatusError(error, 'NotFound')) return undefined;
     throw error;
   }
-}
-
-type Lookup = (resource: Resource, name: string) => Promise<KubeObject | undefined>;
-
-async function problemOfVolumes(
-  { spec }: Pod,
-  namespace: string,
-  lookup: Lookup,
-): Promise<string | undefined> {
-  for (const volume of spec?.volumes ?? []) {
-    const problem = await problemOfVolume(volume, namespace, lookup);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-async function problemOfVolume(
-  volume: Volume,
-  namespace: string,
-  lookup: Lookup,
-): Promise<string | undefined> {
-  const claim = volume.persistentVolumeClaim?.claimName;
-  if (claim !== undefined) return problemOfClaim(volume.name, { namespace, claim }, lookup);
-  for (const { resource, name } of objectsOf(volume)) {
-    if ((await lookup(resource, name)) !== undefined) continue;
-    const why = `${singular[resource]} "${name}" not found`;
-    return `MountVolume.SetUp failed for volume "${volume.name}" : ${why}`;
-  }
-  return undefined;
-}
-
-interface Wanted {
-  readonly resource: 'configmaps' | 'secrets';
-  readonly name: string;
-}
-
-/** Without those that are optional. */
-function objectsOf({ configMap, secret, projected }: Volume): Wanted[] {
-  const wanted: Wanted[] = [];
-  const add = (resource: Wanted['resource'], name = '', optional: boolean | undefined) => {
-    if (optional !== true && name !== '') wanted.push({ resource, name });
-  };
-  if (configMap !== undefined) add('configmaps', configMap.name, configMap.optional);
-  if (secret !== undefined) add('secrets', secret.secretName, secret.optional);
-  for (const source of projected?.sources ?? []) {
-    if (source.configMap !== undefined)
-      add('configmaps', source.configMap.name, source.configMap.optional);
-    if (source.secret !== undefined) add('secrets', source.secret.name, source.secret.optional);
-  }
-  return wanted;
-}
-
-async function problemOfClaim(
-  volume: string,
-  { namespace, claim }: { readonly namespace: string; readonly claim: string },
-  lookup: Lookup,
-): Promise<string | undefined> {
-  const found = await lookup('persistentvolumeclaims', claim);
-  const status = found?.['status'] as { readonly phase?: string } | undefined;
-  if (status?.phase === 'Bound') return undefined;
-  const why =
-    found === undefined
-      ? `failed to fetch PVC from API server: persistentvolumeclaims "${claim}" not found`
-      : 'PVC is not bound';
-  return [
-    `Unable to attach or mount volumes: unmounted volumes=[${volume}], unattached volumes=[]`,
-    `failed to process volumes=[${volume}]: error processing PVC ${namespace}/${claim}: ${why}`,
-  ].join(', ');
 }
 
 async function problemOfEnvironment(
@@ -190,10 +132,4 @@ async function problemOfEnvironment(
     }
   }
   return undefined;
-}
-
-function hasKey(object: KubeObject, key: string): boolean {
-  return ['data', 'binaryData'].some((field) =>
-    Object.hasOwn((object[field] as object) ?? {}, key),
-  );
 }

@@ -35,7 +35,7 @@ function show({ spec, status, gates = everything }: Known, prepare?: (record: Po
     ...(status && { status }),
   };
   const record = createPodRecord(pod, { rules: noNodeRules, now: 0, podIp: '10.0.0.1' });
-  record.setupKnown = true;
+  record.isSetUp = true;
   prepare?.(record);
   const settings = { hostIp: '10.9.9.9', images: createImageStore(), hasReadyToStart: true };
   return podStatusOf(record, 0, { ...settings, hasObservedGeneration: true, ...gates });

@@ -27,9 +27,8 @@ export function podStatusOf(record: PodRecord, now: number, settings: StatusSett
   // COMPAT: of a pod that a kubelet did not take in it says nothing else.
   if (refusal !== undefined)
     return { ...observed, phase: 'Failed', conditions: [], ...refusal, startTime };
-  const hasSandbox = record.setupKnown && record.setupProblem === undefined;
   const ip = pod.spec?.hostNetwork === true ? hostIp : podIp;
-  const isUp = hasSandbox || record.finalPhase !== undefined;
+  const isUp = record.isSetUp || record.finalPhase !== undefined;
   const statusesOf = (...roles: readonly ContainerRecord['role'][]) =>
     record.containers
       .filter(({ role }) => roles.includes(role))
@@ -69,12 +68,11 @@ interface Verdict {
 }
 
 function conditionsOf(record: PodRecord, now: number, settings: StatusSettings): PodCondition[] {
-  const hasSandbox = record.setupKnown && record.setupProblem === undefined;
   const isOver = record.finalPhase !== undefined && !hasRunning(record);
   const containersReady = containersReadyOf(record, isOver);
   const wanted: [string, Verdict][] = [
     ...(settings.hasReadyToStart
-      ? [['PodReadyToStartContainers', truth(hasSandbox && !isOver)] as [string, Verdict]]
+      ? [['PodReadyToStartContainers', truth(record.isSetUp && !isOver)] as [string, Verdict]]
       : []),
     ['Initialized', initializedOf(record, isOver)],
     ['Ready', readyOf(record, containersReady)],

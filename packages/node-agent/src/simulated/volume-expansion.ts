@@ -47,8 +47,7 @@ export function createVolumeExpansion(options: VolumeExpansionOptions): VolumeEx
   };
   return {
     look(record) {
-      const isMounted = record.setupKnown && record.setupProblem === undefined;
-      if (!isMounted || record.finalPhase !== undefined) return;
+      if (!record.isSetUp || record.finalPhase !== undefined) return;
       for (const bound of boundVolumesOf(record.pod, options.storage))
         if (isFileSystemResizePending(bound.claim)) void expand(record, bound);
     },
