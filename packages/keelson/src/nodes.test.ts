@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
-import type { KubeObject } from '@keelson/apimachinery';
+import type { JsonObject, KubeObject } from '@keelson/apimachinery';
 import { main, seconds, setUpNodes } from './testing/node-cluster.ts';
 import { core, find } from './testing/simulated-cluster.ts';
 
@@ -40,6 +40,61 @@ test('a node registers as a kubelet does, and renews its lease', async (t) => {
   assert.equal((await csiNodes.get('node-1')).metadata.ownerReferences?.[0]?.name, 'node-1');
   assert.deepEqual(warnings, []);
 });
+
+test('a node tells of its start and of what becomes of it', async (t) => {
+  const { nodes, events, wait } = await setUpNodes(t);
+  const told = async () =>
+    (await events.list()).items
+      .filter(({ involvedObject, source }) => {
+        const { kind, name } = involvedObject as KubeObject & { readonly name: string };
+        const { component } = source as { readonly component: string };
+        return kind === 'Node' && name === 'node-1' && component === 'kubelet';
+      })
+      .map(({ message, count }) => `${String(message)} (${String(count)})`)
+      .toSorted();
+  const start = [
+    'Node node-1 status is now: NodeHasNoDiskPressure (1)',
+    'Node node-1 status is now: NodeHasSufficientMemory (1)',
+    'Node node-1 status is now: NodeHasSufficientPID (1)',
+    'Node node-1 status is now: NodeReady (1)',
+    'Starting kubelet. (1)',
+    'Updated Node Allocatable limit across pods (1)',
+  ];
+  await wait(600 * seconds);
+  assert.deepEqual(await told(), start);
+  const change = async (patch: object) => {
+    const before = new Set(await told());
+    await nodes.patch('node-1', 'merge', patch as JsonObject);
+    await wait(1 * seconds);
+    return (await told()).filter((text) => !before.has(text));
+  };
+  const now = (...states: readonly string[]) =>
+    states.map((state) => `Node node-1 status is now: ${state}`);
+  const pressure = (value: string | null) => ({
+    metadata: { annotations: { 'keelson.dev/simulate-pressure': value } },
+  });
+  assert.deepEqual(await change({ spec: { unschedulable: true } }), now('NodeNotSchedulable (1)'));
+  assert.deepEqual(await change({ spec: { unschedulable: null } }), now('NodeSchedulable (1)'));
+  assert.deepEqual(await change(pressure('memory')), now('NodeHasInsufficientMemory (1)'));
+  assert.deepEqual(await change(pressure(null)), now('NodeHasSufficientMemory (2)'));
+});
+
+const abilities: readonly [release: string, shown: readonly string[]][] = [
+  ['1.30', []],
+  ['1.32', ['runtimeHandlers']],
+  ['1.33', ['features', 'runtimeHandlers']],
+  ['1.36', ['features', 'runtimeHandlers', 'declaredFeatures']],
+];
+for (const [emulatedVersion, shown] of abilities)
+  test(`a node of ${emulatedVersion} says ${shown.join(', ') || 'nothing'} of its abilities`, async (t) => {
+    const { nodes } = await setUpNodes(t, { emulatedVersion });
+    const { status = {} } = await nodes.get('node-1');
+    const fields = ['features', 'runtimeHandlers', 'declaredFeatures'] as const;
+    assert.deepEqual(
+      fields.filter((field) => status[field] !== undefined),
+      shown,
+    );
+  });
 
 test('a node without power neither renews its lease nor leads its pods', async (t) => {
   const { client, nodes, wait, run, state } = await setUpNodes(t);

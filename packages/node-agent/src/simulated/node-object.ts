@@ -2,6 +2,7 @@
 
 import { findCondition, formatTime, transitionTime } from '@keelson/apimachinery';
 import type { Node, NodeCondition, NodeStatus, Taint } from '@keelson/apimachinery/types/core.v1';
+import type { NodeAbilities } from './node-abilities.ts';
 
 export interface NodeShape {
   readonly capacity: Readonly<Record<string, string>>;
@@ -23,7 +24,11 @@ export interface NodeIdentity {
   /** The release: 36 for 1.36. */
   readonly minor: number;
   readonly shape: NodeShape;
+  readonly abilities: NodeAbilities;
 }
+
+/** Of which every machine could have some. */
+const hugePages = { 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' };
 
 /** On a Node: `stopped` is a machine without power, `memory`, `disk` and `pid` are pressure. */
 export const stateAnnotation = 'keelson.dev/simulate';
@@ -58,11 +63,12 @@ export interface StatusMoment {
 }
 
 export function nodeStatus(identity: NodeIdentity, moment: StatusMoment): NodeStatus {
-  const { name, address, kubeletPort, minor, shape } = identity;
+  const { name, address, kubeletPort, minor, shape, abilities } = identity;
+  const resources = { ...hugePages, ...shape.capacity };
   const version = `v1.${minor}.0`;
   return {
-    capacity: { ...shape.capacity },
-    allocatable: { ...shape.capacity },
+    capacity: resources,
+    allocatable: { ...resources },
     conditions: conditionsOf(moment),
     addresses: [
       { type: 'InternalIP', address },
@@ -70,7 +76,7 @@ export function nodeStatus(identity: NodeIdentity, moment: StatusMoment): NodeSt
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     nodeInfo: {
-      machineID: idOf(name, 'machine'),
+      machineID: idOf(name, 'machine').replaceAll('-', ''),
       systemUUID: idOf(name, 'system'),
       bootID: idOf(name, 'boot'),
       kernelVersion: '0.0.0-simulated',
@@ -82,6 +88,7 @@ export function nodeStatus(identity: NodeIdentity, moment: StatusMoment): NodeSt
       operatingSystem: 'linux',
       architecture: 'amd64',
     },
+    ...abilities,
   };
 }
 

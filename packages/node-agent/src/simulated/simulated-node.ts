@@ -3,11 +3,12 @@
 // judge it as they judge a kubelet.
 
 import type { Clock, JsonValue, Random } from '@keelson/apimachinery';
-import type { Node } from '@keelson/apimachinery/types/core.v1';
+import type { Node, NodeStatus } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
 import { createEventRecorder, type EventRecorder } from '@keelson/controllers';
 import type { CrashBackoff } from './crash-backoff.ts';
 import type { KubeletTexts } from './kubelet-texts.ts';
+import { createNodeEvents } from './node-events.ts';
 import { createImageStore, type ImageStore } from './node-images.ts';
 import { createNodeLease, leaseRenewMs } from './node-lease.ts';
 import {
@@ -67,13 +68,8 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
   const { identity, index, client, clock, timetable } = options;
   const { name } = identity;
   const images = createImageStore();
-  const recorder = createEventRecorder({
-    client,
-    clock,
-    component: 'kubelet',
-    host: name,
-    onError: failing('a node cannot write an event', options),
-  });
+  const recorder = recorderOf(options);
+  const events = createNodeEvents(recorder, name);
   const volumesInUse = createVolumesInUse(options.storage, () => isUp && report());
   const pods = createPodsOf(options, { images, recorder, volumesInUse });
   const parts = { images, volumesInUse };
@@ -91,17 +87,20 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     timetable.set(keys.status, clock.now() + reportMs, report);
     const node = options.current();
     if (node === undefined) return;
-    writeStatus(node, parts, options).catch(failing('a node cannot write its status', options));
+    writeStatus(node, parts, options)
+      .then((status) => events.conditions(node.status, status))
+      .catch(failing('a node cannot write its status', options));
   };
   const setUp = (up: boolean) => {
     if (isUp === up) return;
     isUp = up;
     pods.pause(!up);
-    if (up) return renew();
+    if (up) {
+      events.begin();
+      return renew();
+    }
     for (const key of Object.values(keys)) timetable.set(key, undefined, () => {});
   };
-  const tell = (reason: string, message: string) =>
-    recorder.record(aboutNode(name), { type: 'Normal', reason, message });
 
   return {
     name,
@@ -109,13 +108,13 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     pods,
     async register() {
       const node = await registerNode(client, nodeObject(identity, clock.now()));
-      tell('Starting', 'Starting kubelet.');
       shown = stateOf(node);
+      events.schedulable(node, false);
       isUp = !isStopped(node);
       if (!isUp) return pods.pause(true);
+      events.begin();
       await lease.renew(node);
-      await writeStatus(node, parts, options);
-      tell('NodeReady', `Node ${name} status is now: NodeReady`);
+      events.conditions(undefined, await writeStatus(node, parts, options));
       // Not all nodes in the same moment.
       const part = (index * golden) % 1;
       timetable.set(keys.lease, clock.now() + leaseRenewMs * part, renew);
@@ -123,6 +122,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     },
     update(node) {
       watchAttached(node);
+      events.schedulable(node, isUp);
       const state = stateOf(node);
       if (state === shown) return;
       shown = state;
@@ -150,6 +150,12 @@ function createAttachedWatch(onChange: () => void): (node: Node) => void {
 
 /** What of a Node object changes how it behaves. */
 const stateOf = (node: Node): string => `${isStopped(node)} ${[...pressuresOf(node)].join()}`;
+
+function recorderOf(options: SimulatedNodeOptions): EventRecorder {
+  const { client, clock, identity } = options;
+  const onError = failing('a node cannot write an event', options);
+  return createEventRecorder({ client, clock, component: 'kubelet', host: identity.name, onError });
+}
 
 function failing(message: string, { identity, warn }: SimulatedNodeOptions) {
   return (error: unknown) => warn(message, { node: identity.name, error: textOf(error) });
@@ -208,7 +214,7 @@ async function writeStatus(
   node: Node,
   { images, volumesInUse }: Pick<NodeParts, 'images' | 'volumesInUse'>,
   { client, clock, identity }: SimulatedNodeOptions,
-): Promise<void> {
+): Promise<Pick<NodeStatus, 'conditions'>> {
   const moment = { now: clock.now(), pressures: pressuresOf(node), before: node.status };
   const inUse = volumesInUse.names();
   const status = {
@@ -219,11 +225,7 @@ async function writeStatus(
   const nodes = client.resource({ group: '', version: 'v1', resource: 'nodes' });
   const patch = { status } as unknown as JsonValue;
   await nodes.patch(identity.name, 'strategic', patch, { subresource: 'status' });
-}
-
-/** COMPAT: a kubelet names itself by its name where others have a uid. */
-function aboutNode(name: string) {
-  return { apiVersion: 'v1', kind: 'Node', namespace: '', name, uid: name };
+  return status;
 }
 
 const containerLists = {

@@ -17,6 +17,7 @@ import { kubeletTexts } from './kubelet-texts.ts';
 import type { NodeRules } from './node-rules.ts';
 import type { StorageLookup } from './node-storage.ts';
 import { annotationProblems } from './node-rules.ts';
+import { nodeAbilities } from './node-abilities.ts';
 import { nodeAddress, nodesMax } from './pod-addresses.ts';
 import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts';
 import { createTimetable } from './timetable.ts';
@@ -115,9 +116,10 @@ function createNode(options: SimulatedNodesOptions, one: OneNode): SimulatedNode
   const { features, clock, random, rules, kubeletPort, warn } = options;
   const { minor } = features.emulated;
   const { name, shape, index } = one;
+  const abilities = nodeAbilities((gate) => features.enabled(gate));
   return createSimulatedNode({
     ...one,
-    identity: { name, address: nodeAddress(index), kubeletPort, minor, shape },
+    identity: { name, address: nodeAddress(index), kubeletPort, minor, shape, abilities },
     clock,
     random,
     rules,
