@@ -184,6 +184,12 @@ export {
   parseImageReference,
 } from './resources/image-reference.ts';
 export {
+  deviceClassPrefix,
+  isExtendedRequest,
+  isExtendedResource,
+  isNativeResource,
+} from './resources/resource-names.ts';
+export {
   canonicalGoDuration,
   DurationError,
   formatGoDuration,

@@ -3,9 +3,8 @@
 // in the requests of a container or init container the pod gets the toleration
 // `<resource>: Exists, NoSchedule`, in order of names; one that it has already stays as it is.
 
-import { jsonEqual, type JsonObject } from '@keelson/apimachinery';
+import { isExtendedResource, jsonEqual, type JsonObject } from '@keelson/apimachinery';
 import type { PodSpec, Toleration } from '@keelson/apimachinery/types/core.v1';
-import { isExtendedResource } from '../../registry/validation/resource-names.ts';
 import type { AdmissionPlugin } from '../admission.ts';
 import { handling, podOf } from '../request-match.ts';
 

@@ -3,6 +3,8 @@
 
 import {
   fieldError,
+  isExtendedResource,
+  isNativeResource,
   parseQuantity,
   quantityMilliValue,
   quantityValue,
@@ -39,16 +41,6 @@ const integerNames = new Set(objectCounts);
 
 export const hugePagesPrefix = 'hugepages-';
 export const isHugePages = (name: string): boolean => name.startsWith(hugePagesPrefix);
-
-/** A resource that Kubernetes itself defines. */
-export const isNativeResource = (name: string): boolean =>
-  !name.includes('/') || name.includes('kubernetes.io/');
-
-/** `vendor.domain/resource`, counted in whole units. */
-export function isExtendedResource(name: string): boolean {
-  if (isNativeResource(name) || name.startsWith('requests.')) return false;
-  return qualifiedName(`requests.${name}`).length === 0;
-}
 
 export const isIntegerResource = (name: string): boolean =>
   integerNames.has(name) || isExtendedResource(name);

@@ -10,8 +10,11 @@
 //   NotTerminating.
 
 import {
+  deviceClassPrefix,
   hasPodLevelResources,
   isBestEffort,
+  isExtendedRequest,
+  isNativeResource,
   podLimits,
   podRequests,
   addLists,
@@ -23,10 +26,6 @@ import {
 } from '@keelson/apimachinery';
 import type { Container, Pod, PodAffinityTerm } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';
-import {
-  isExtendedResource,
-  isNativeResource,
-} from '../../../registry/validation/resource-names.ts';
 import type { AdmissionAttributes } from '../../admission.ts';
 import { asKind } from '../../request-match.ts';
 import { objectCountName, type QuotaEvaluator, type QuotaScope } from './evaluator.ts';
@@ -35,8 +34,6 @@ import { matchesSelector } from './scopes.ts';
 const countName = objectCountName('', 'pods');
 const requestPrefix = 'requests.';
 const hugePagesPrefix = 'hugepages-';
-/** Extended resources that stand for a class of devices (KEP-5004). */
-export const deviceClassPrefix = 'deviceclass.resource.kubernetes.io/';
 const compute = ['cpu', 'memory', 'ephemeral-storage'] as const;
 const podNames: ReadonlySet<string> = new Set([
   countName,
@@ -74,11 +71,6 @@ export function createPodEvaluator(features: Features, clock: Clock): QuotaEvalu
 export function isExtendedQuotaName(name: string): boolean {
   if (!name.startsWith(requestPrefix)) return false;
   return !isNativeResource(name) || name.startsWith(requestPrefix + deviceClassPrefix);
-}
-
-/** A resource that containers ask for and nodes, or classes of devices, offer beyond the usual. */
-export function isExtendedRequest(name: string): boolean {
-  return name.startsWith(deviceClassPrefix) || isExtendedResource(name);
 }
 
 function isPodName(name: string): boolean {

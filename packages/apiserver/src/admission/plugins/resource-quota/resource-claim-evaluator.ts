@@ -11,6 +11,8 @@ import {
   addQuantities,
   compareQuantities,
   createQuantity,
+  deviceClassPrefix,
+  isExtendedRequest,
   type KubeObject,
   oneQuantity as one,
   podRequests,
@@ -26,7 +28,7 @@ import type { ObjectSource } from '../../../object-source.ts';
 import { isRestartableInitContainer } from '../../../registry/core/pod-spec/visit-containers.ts';
 import { asKind } from '../../request-match.ts';
 import { noScope, objectCountName, type QuotaEvaluator } from './evaluator.ts';
-import { deviceClassPrefix, isExtendedQuotaName, isExtendedRequest } from './pod-evaluator.ts';
+import { isExtendedQuotaName } from './pod-evaluator.ts';
 
 const countName = objectCountName('resource.k8s.io', 'resourceclaims');
 const devicesSuffix = '.deviceclass.resource.k8s.io/devices';

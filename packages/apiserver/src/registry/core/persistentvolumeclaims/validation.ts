@@ -5,6 +5,7 @@ import {
   compareQuantities,
   cloneDecoded,
   fieldError,
+  isNativeResource,
   parseQuantity,
   type FieldError,
 } from '@keelson/apimachinery';
@@ -16,7 +17,7 @@ import { internalDiff } from '../../internal-form/internal-diff.ts';
 import { conforms, immutable, immutableDetail, oneOf } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import { qualifiedName } from '../../validation/names.ts';
-import { basicQuantity, isNativeResource } from '../../validation/resource-names.ts';
+import { basicQuantity } from '../../validation/resource-names.ts';
 import { storageClassAnnotation } from '../persistentvolumes/warnings.ts';
 import { persistentVolumeClaimSpec } from './claim-spec.ts';
 

@@ -1,6 +1,6 @@
 // DeviceClasses: kinds of devices that claims may ask for.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, isExtendedResource, type FieldError } from '@keelson/apimachinery';
 import type { DeviceClass } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import { advanceGeneration, startGeneration } from '../../generation.ts';
 import { age } from '../../printing/cells.ts';
@@ -8,7 +8,6 @@ import type { Strategy } from '../../strategy.ts';
 import type { Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import type { ExpressionChecker } from '../../validation/expression-checker.ts';
-import { isExtendedResource } from '../../validation/resource-names.ts';
 import { validateOpaque, validateSelectors } from '../device-requests.ts';
 import { configsMax } from '../limits.ts';
 import { checkList } from '../lists.ts';
