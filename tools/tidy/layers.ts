@@ -41,6 +41,7 @@ export const packages: readonly PackageLayer[] = [
 /** Imports of a package's inside that are meant for others. */
 export const publicSubpaths: readonly RegExp[] = [
   /^@keelson\/apimachinery\/types\/[\w.]+$/,
+  /^@keelson\/apimachinery\/streaming$/,
   /^@keelson\/cel\/kubernetes$/,
 ];
 
