@@ -33,7 +33,11 @@ async function openKubelet(t: TestContext, emulatedVersion = '1.36'): Promise<Ku
   const cluster = await createCluster({ emulatedVersion, controllers: [] });
   t.after(() => cluster.close());
   const pki = createPki(dependencies, names);
-  const node = { name: 'n1', address: '10.128.0.1', pods: { list: () => [] } };
+  const node = {
+    name: 'n1',
+    address: '10.128.0.1',
+    pods: { list: () => [], find: () => undefined },
+  };
   const errors: unknown[] = [];
   const server = await openKubeletServer({
     nodes: new Map([['n1', node as unknown as SimulatedNode]]),
@@ -164,11 +168,13 @@ test('auth §13 (1), (2), (5), (7): what a caller may ask for', async (t) => {
   const streams: [user: string, expected: RegExp][] = [
     ['reader', /^403 .*verb=create, resource=nodes, subresource\(s\)=\[proxy\]/],
     ['proxy', /^403 .*verb=create/],
-    // It came as far as the protocol.
-    ['runner', /^400 /],
+    // It came as far as the pod.
+    ['runner', /^404 pod "web" does not exist/],
   ];
-  for (const [user, expected] of streams)
-    assert.match(await get(exec, certify(user), { upgrade: true }), expected, user);
+  for (const path of [exec, exec.replace('exec', 'attach'), '/portForward/default/web?port=80'])
+    for (const [user, expected] of streams)
+      assert.match(await get(path, certify(user), { upgrade: true }), expected, `${user} ${path}`);
+  assert.equal(await get(exec, certify('runner')), '400 Upgrade request required');
 });
 
 test('auth §13 (3): before 1.33 the rights of parts are useless', async (t) => {

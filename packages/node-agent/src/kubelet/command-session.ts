@@ -1,102 +1,124 @@
-// exec and attach over WebSockets, protocols v5.channel.k8s.io and v4.channel.k8s.io: the first byte
-// of a message is its channel.
-//
-//   0 stdin   1 stdout   2 stderr   3 how it ended, as a Status   4 size of the terminal
-//   255 (v5): a channel, named by the next byte, is closed
-//
-// A command is answered by the rules. A shell takes commands line by line until it is left; what is
-// attached to shows its log, and a container made for debugging is a shell.
+// What exec and attach do in a simulated container, whatever carries their streams. A command is
+// answered by the rules. A shell takes commands line by line until it is left; what is attached to
+// shows its log, and a container made for debugging is a shell.
 
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { execAnswerOf } from '../simulated/exec-answers.ts';
 import type { ContainerRecord, PodRecord } from '../simulated/pod-record.ts';
 import { logLines, runOf } from './container-log.ts';
 
-export const streamProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
-
-const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
-/** One message of a client. */
-const messageBytesMax = 1024 * 1024;
 /** A line of input that does not end is given up. */
 const lineBytesMax = 64 * 1024;
 
-export interface StreamRequest {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-  readonly query: URLSearchParams;
+export interface CommandRequest {
+  readonly kind: 'exec' | 'attach';
+  readonly command: readonly string[];
+  readonly wants: WantedStreams;
   readonly record: PodRecord;
   readonly container: ContainerRecord;
-  readonly kind: 'exec' | 'attach';
   readonly now: () => number;
 }
+export interface WantedStreams {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly tty: boolean;
+}
 
-export async function serveStreams(asked: StreamRequest): Promise<void> {
-  const { WebSocketServer } = await import('ws');
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: messageBytesMax,
-    handleProtocols: (offered) => streamProtocols.find((one) => offered.has(one)) ?? false,
-  });
-  server.handleUpgrade(asked.request, asked.socket, asked.head, (opened) => {
-    opened.on('error', () => {});
-    run(opened, asked);
-  });
+/** The streams of a client. */
+export interface CommandStreams {
+  /** Absent when the client sends nothing. */
+  readonly input: Readable | undefined;
+  write(channel: 'stdout' | 'stderr', bytes: Uint8Array): void;
+  /** Resolves when the client has taken enough of what was written, or has gone. */
+  drained(): Promise<void>;
+  /** Tells how it ended; nothing follows. */
+  end(status: CommandStatus): void;
+}
+
+/** As the API has it; Success has no message. */
+export interface CommandStatus {
+  readonly metadata: object;
+  readonly status: 'Success' | 'Failure';
+  readonly message?: string;
+  readonly reason?: string;
+  readonly details?: { readonly causes: readonly { reason: string; message: string }[] };
+}
+
+/** What a query asks for; a text says why it asks for nothing. */
+export function wantedStreams(query: URLSearchParams): WantedStreams | string {
+  const isAsked = (name: string) => query.get(name) === '1';
+  const tty = isAsked('tty');
+  const wanted = {
+    stdin: isAsked('input'),
+    stdout: isAsked('output'),
+    // A terminal has one stream for both.
+    stderr: isAsked('error') && !tty,
+    tty,
+  };
+  return wanted.stdin || wanted.stdout || wanted.stderr
+    ? wanted
+    : 'you must specify at least 1 of stdin, stdout, stderr';
 }
 
 interface Session {
-  write(channel: 'stdout' | 'stderr', text: string): void;
+  write(channel: 'stdout' | 'stderr', output: string | Uint8Array): void;
   /** The command has ended. */
   end(exitCode: number): void;
 }
 
-function run(socket: WebSocket, asked: StreamRequest): void {
-  const { query } = asked;
-  const hasTerminal = query.get('tty') === '1';
-  const send = (channel: number, text: string) =>
-    socket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(text)]));
+export function runCommand(asked: CommandRequest, streams: CommandStreams): void {
+  const { wants } = asked;
   const session: Session = {
-    write(channel, text) {
-      // A terminal has one stream, and wants to be told to go back to the beginning of the line.
-      const shown = hasTerminal ? text.replace(/\r?\n/g, '\r\n') : text;
-      if (shown !== '') send(hasTerminal ? channels.stdout : channels[channel], shown);
+    write(channel, output) {
+      const bytes = Buffer.from(output);
+      // A terminal wants to be told to go back to the beginning of the line.
+      const shown = wants.tty
+        ? Buffer.from(bytes.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')
+        : bytes;
+      const to = wants.tty ? 'stdout' : channel;
+      if (shown.length > 0 && wants[to]) streams.write(to, shown);
     },
-    end(exitCode) {
-      send(channels.error, JSON.stringify(statusOf(exitCode)));
-      socket.close(1000);
-    },
+    end: (exitCode) => streams.end(statusOf(exitCode)),
   };
-  const command = query.getAll('command');
-  const reader = asked.kind === 'attach' ? attach(asked, session) : exec(asked, command, session);
+  const reader = asked.kind === 'attach' ? attach(asked, session) : exec(asked, session);
   if (reader === undefined) return;
-  const hasInput = query.get('input') === '1';
-  if (!hasInput && asked.kind === 'exec') return reader.closed();
-  socket.on('message', (message: Buffer) => {
-    const [channel, which] = message;
-    if (channel === channels.stdin) reader.read(message.subarray(1).toString());
-    if (channel === channels.close && which === channels.stdin) reader.closed();
-  });
+  if (streams.input !== undefined) void readInput(streams.input, streams, reader);
+  else if (asked.kind === 'exec') reader.closed();
+}
+
+async function readInput(
+  input: Readable,
+  { drained }: Pick<CommandStreams, 'drained'>,
+  reader: InputReader,
+): Promise<void> {
+  try {
+    for await (const bytes of input as AsyncIterable<Buffer>) {
+      reader.read(bytes);
+      await drained();
+    }
+  } catch {
+    // The client has gone, and nobody is left to be told anything.
+    return;
+  }
+  reader.closed();
 }
 
 /** Whoever takes the input of a command that waits for some. */
 interface InputReader {
-  read(text: string): void;
+  read(bytes: Buffer): void;
   closed(): void;
 }
 
 function exec(
-  { container, record }: StreamRequest,
-  command: readonly string[],
+  { container, record, command }: CommandRequest,
   session: Session,
 ): InputReader | undefined {
   const [program = '', ...words] = command;
   if (words.length === 0 && isShell(program)) return shell(container, session);
   if (words.length === 0 && program === 'cat')
-    return { read: (text) => session.write('stdout', text), closed: () => session.end(0) };
+    return { read: (bytes) => session.write('stdout', bytes), closed: () => session.end(0) };
   if (words.length === 0 && program === 'hostname') {
     session.write('stdout', `${record.pod.spec?.hostname ?? record.pod.metadata?.name}\n`);
     session.end(0);
@@ -137,9 +159,10 @@ function shell({ behaviour }: ContainerRecord, session: Session): InputReader {
     return true;
   };
   let isOpen = true;
+  const decoder = new StringDecoder();
   return {
-    read(text) {
-      typed += text;
+    read(bytes) {
+      typed += decoder.write(bytes);
       if (typed.length > lineBytesMax) typed = '';
       const lines = typed.split(/[\r\n]/);
       typed = lines.pop() ?? '';
@@ -152,7 +175,7 @@ function shell({ behaviour }: ContainerRecord, session: Session): InputReader {
   };
 }
 
-function attach({ container, now }: StreamRequest, session: Session): InputReader {
+function attach({ container, now }: CommandRequest, session: Session): InputReader {
   if (container.role === 'ephemeral') return shell(container, session);
   const run = runOf(container, false);
   const options = {
@@ -167,11 +190,11 @@ function attach({ container, now }: StreamRequest, session: Session): InputReade
   return { read: () => {}, closed: () => session.end(0) };
 }
 
-function statusOf(exitCode: number): object {
-  const status = { metadata: {}, status: exitCode === 0 ? 'Success' : 'Failure' };
-  if (exitCode === 0) return status;
+function statusOf(exitCode: number): CommandStatus {
+  if (exitCode === 0) return { metadata: {}, status: 'Success' };
   return {
-    ...status,
+    metadata: {},
+    status: 'Failure',
     message: `command terminated with non-zero exit code: exit status ${exitCode}`,
     reason: 'NonZeroExitCode',
     details: { causes: [{ reason: 'ExitCode', message: String(exitCode) }] },

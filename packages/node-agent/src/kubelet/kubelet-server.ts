@@ -1,7 +1,7 @@
 // The HTTPS server of all simulated nodes of a process, on a free port of this machine: what the
 // kubelet of a node serves, told apart by the host that is asked for, and the metrics API.
 //
-//   /containerLogs /exec /attach /stats/summary /metrics/resource /pods /healthz
+//   /containerLogs /exec /attach /portForward /stats/summary /metrics/resource /pods /healthz
 //   /apis/metrics.k8s.io
 //
 // SECURITY: who asks, and whether he may, is found out for every request before anything else, by
@@ -14,13 +14,14 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@keelson/apimachinery';
 import type { Node } from '@keelson/apimachinery/types/core.v1';
-import type { ContainerRecord, PodRecord } from '../simulated/pod-record.ts';
 import type { SimulatedNode } from '../simulated/simulated-node.ts';
 import { answerJson, answerText } from './answers.ts';
+import { findContainer } from './find-container.ts';
 import { createMetricsApi } from './metrics-api.ts';
 import { resourceMetricsOf, summaryOf } from './node-metrics.ts';
+import { createPodPorts } from './pod-ports.ts';
 import { serveLogs } from './serve-logs.ts';
-import { serveStreams, streamProtocols } from './serve-streams.ts';
+import { isStreamPath, refuseUpgrade, serveUpgrade, type Connection } from './upgrades.ts';
 
 /** PEM. */
 export interface KubeletIdentity {
@@ -107,14 +108,10 @@ export async function openKubeletServer(options: KubeletServerOptions): Promise<
   };
 }
 
-interface Upgrade {
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
-
 function createKubelet(options: KubeletServerOptions) {
   const { clock } = options;
   const now = () => clock.now();
+  const ports = createPodPorts();
   const metrics = createMetricsApi({ ...options, now });
   const addresses = new Map(
     [...options.nodes.values()].flatMap((node) => [
@@ -140,27 +137,22 @@ function createKubelet(options: KubeletServerOptions) {
         if (typeof found === 'string') return answerText(response, 404, found);
         return serveLogs({ request, response, query, clock, ...found });
       }
+      if (isStreamPath(pathname)) return answerText(response, 400, 'Upgrade request required');
       answerOther(node, pathname, response, now());
     },
-    async upgrade(request: IncomingMessage, { socket, head }: Upgrade): Promise<void> {
-      const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://kubelet');
-      const refuse = (status: number, text: string) => refuseUpgrade(socket, status, text);
+    async upgrade(request: IncomingMessage, connection: Connection): Promise<void> {
+      const { pathname: path, searchParams: query } = new URL(
+        request.url ?? '/',
+        'https://kubelet',
+      );
+      const refuse = (status: number, text: string) =>
+        refuseUpgrade(connection.socket, { status, text });
       const node = nodeOf(request);
-      const refusal = await options.refusalOf(callOf(request, pathname, node));
+      const refusal = await options.refusalOf(callOf(request, path, node));
       if (refusal !== undefined) return refuse(...refusal);
-      const kind = /^\/(exec|attach)\//.exec(pathname)?.[1] as 'exec' | 'attach' | undefined;
       if (node === undefined) return refuse(404, 'there is no such node here');
-      if (pathname.startsWith('/portForward/'))
-        return refuse(501, 'nothing listens in a simulated pod: no port can be forwarded');
-      if (kind === undefined) return refuse(404, 'not found');
-      const problem = protocolProblem(request);
-      if (problem !== undefined) return refuse(400, problem);
-      const found = findContainer(node, pathname);
-      if (typeof found === 'string') return refuse(404, found);
-      const { name } = found.container.spec;
-      if (found.container.phase.is !== 'running')
-        return refuse(500, `container not found ("${name}")`);
-      await serveStreams({ request, socket, head, query, kind, now, ...found });
+      if (!isStreamPath(path)) return refuse(404, '404 page not found\n');
+      await serveUpgrade({ node, request, connection, path, query, ports, clock });
     },
   };
 }
@@ -196,43 +188,4 @@ function answerOther(
     return answerJson(response, 200, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items });
   }
   answerText(response, 404, '404 page not found\n');
-}
-
-interface Found {
-  readonly record: PodRecord;
-  readonly container: ContainerRecord;
-}
-
-/** `/what/NAMESPACE/POD/CONTAINER`; else what is wrong with it. */
-function findContainer({ pods }: SimulatedNode, path: string): Found | string {
-  const [, , namespace = '', pod = '', name = ''] = path.split('/').map(decodeURIComponent);
-  const record = pods.find(namespace, pod);
-  if (record === undefined) return `pod "${pod}" does not exist`;
-  const container = record.containers.find(({ spec }) => spec.name === name);
-  if (container === undefined) return `container "${name}" not found in pod "${pod}"`;
-  return { record, container };
-}
-
-function protocolProblem({ headers }: IncomingMessage): string | undefined {
-  if ((headers.upgrade ?? '').toLowerCase() !== 'websocket')
-    return 'simulated nodes stream over WebSockets, which kubectl speaks from 1.30 on';
-  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
-  if (offered.some((one) => streamProtocols.includes(one))) return undefined;
-  return `none of the protocols is known; known are ${streamProtocols.join(', ')}`;
-}
-
-/** As a Status, for kubectl shows its message. */
-function refuseUpgrade(socket: Duplex, code: number, message: string): void {
-  const about = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure' };
-  const text = JSON.stringify({ ...about, message, code });
-  socket.end(
-    [
-      `HTTP/1.1 ${code} Refused`,
-      'content-type: application/json',
-      `content-length: ${Buffer.byteLength(text)}`,
-      'connection: close',
-      '',
-      text,
-    ].join('\r\n'),
-  );
 }

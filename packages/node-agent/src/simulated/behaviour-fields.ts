@@ -3,6 +3,7 @@
 //
 //   durations     5s, 1m30s, 250ms; `forever` where it never happens
 //   by run        `1,1,0`: the first two runs, and all that follow
+//   ports         a list of ports and what they say, or by line `8080 http hello`, `7 tcp hello`
 //   usage         100m, or 100m@0s,900m@60s: from which moment after the start
 
 import {
@@ -13,14 +14,8 @@ import {
   type JsonValue,
 } from '@keelson/apimachinery';
 import type { ContainerBehaviour, ExecAnswer, UsagePoint } from './container-behaviour.ts';
-
-/** A value that cannot be read; the message says what is expected. */
-export class BehaviourError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'BehaviourError';
-  }
-}
+import { BehaviourError } from './behaviour-error.ts';
+import { portAnswers } from './port-fields.ts';
 
 type Reader<T> = (value: JsonValue) => T;
 /** What a rule or an annotation says; the rest is left to others. */
@@ -51,6 +46,7 @@ export const behaviourFields: Readonly<Record<string, FieldDescription>> = {
   logs: { sets: 'logLines', read: lines },
   logEvery: { sets: 'logEveryMs', read: duration },
   exec: { sets: 'exec', read: execAnswers, onlyInRules: true },
+  ports: { sets: 'ports', read: portAnswers },
   cpuUsage: { sets: 'cpu', read: usage },
   memoryUsage: { sets: 'memory', read: usage },
 };

@@ -17,6 +17,18 @@ export interface ExecAnswer {
   readonly exitCode: number;
 }
 
+/** Of a server that speaks HTTP; `*` of the path stands for any text. */
+export interface HttpAnswer {
+  readonly path: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+/** What listens at a port: it says a text and closes the connection, or it speaks HTTP. */
+export type PortAnswer =
+  | { readonly port: number; readonly text: string; readonly http?: undefined }
+  | { readonly port: number; readonly text?: undefined; readonly http: readonly HttpAnswer[] };
+
 export interface ContainerBehaviour {
   /** From the pulled image to the running container. */
   readonly startDelayMs: number;
@@ -43,6 +55,7 @@ export interface ContainerBehaviour {
   /** Between two lines of the log, over and over; zero: all at the start, once. */
   readonly logEveryMs: number;
   readonly exec: readonly ExecAnswer[];
+  readonly ports: readonly PortAnswer[];
   readonly cpu: readonly UsagePoint[];
   readonly memory: readonly UsagePoint[];
 }
@@ -67,6 +80,7 @@ export function defaultBehaviour(endsByItself: boolean): ContainerBehaviour {
     logLines: [],
     logEveryMs: 0,
     exec: [],
+    ports: [],
     cpu: [{ afterMs: 0, value: 0.001 }],
     memory: [{ afterMs: 0, value: 10 * 1024 * 1024 }],
   };

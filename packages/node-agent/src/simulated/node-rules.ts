@@ -23,12 +23,8 @@ import {
   type LabelMatcher,
 } from '@keelson/apimachinery';
 import type { Container, Pod } from '@keelson/apimachinery/types/core.v1';
-import {
-  BehaviourError,
-  behaviourFields,
-  readField,
-  type PartialBehaviour,
-} from './behaviour-fields.ts';
+import { BehaviourError } from './behaviour-error.ts';
+import { behaviourFields, readField, type PartialBehaviour } from './behaviour-fields.ts';
 import { defaultBehaviour, type ContainerBehaviour } from './container-behaviour.ts';
 import { globMatcher } from './glob.ts';
 

@@ -1,0 +1,9 @@
+// How exec and attach tell the client that the command is over: from v4 on as a Status, before as
+// the message of what failed, and nothing when nothing did.
+
+import type { CommandStatus } from './command-session.ts';
+
+export function endText(status: CommandStatus, protocol: string): string {
+  if (/^v[45]\./.test(protocol)) return JSON.stringify(status);
+  return status.message ?? '';
+}
