@@ -3,6 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { readForwarded } from './forwarded-port.ts';
 import type { Kubectl } from './kubectls.ts';
 import type { Step } from './script.ts';
 import type { ScriptServer } from './server.ts';
@@ -75,7 +76,13 @@ function runKubectl(
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    const { forwarded } = step;
+    if (forwarded === undefined) child.once('close', (code) => resolve({ code, stdout, stderr }));
+    else
+      readForwarded(child, forwarded).then(
+        ({ code, answer }) => resolve({ code, stdout: answer, stderr }),
+        reject,
+      );
     // A command that reads nothing may have ended before its input was written.
     child.stdin.on('error', () => {});
     child.stdin.end(stdin);

@@ -17,6 +17,11 @@ export interface Step {
   readonly cluster?: true;
   /** Environment, such as EDITOR. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * The command forwards a port and goes on: what is asked of it, as a path of HTTP, or, when
+   * empty, what it says by itself. The answer is the output, and the command is stopped.
+   */
+  readonly forwarded?: string;
   /** Oldest kubectl minor that knows the command. */
   readonly since?: number;
 }
