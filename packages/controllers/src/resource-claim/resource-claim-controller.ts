@@ -69,8 +69,7 @@ export function createResourceClaimController(context: ControllerContext): Contr
           if ((pod.spec.nodeName ?? '') !== '') queue.add(`pod:${keyOf(pod)}`);
       };
       const enqueuePod = (pod: Pod) => {
-        if ((pod.spec.resourceClaims ?? []).length === 0) return;
-        queue.add(`pod:${keyOf(pod)}`);
+        if ((pod.spec.resourceClaims ?? []).length > 0) queue.add(`pod:${keyOf(pod)}`);
         for (const name of claimNames(pod)) queue.add(`claim:${pod.metadata.namespace}/${name}`);
       };
       const enqueuePodsWith = (template: ResourceClaimTemplate) =>
@@ -108,6 +107,10 @@ function claimNames({ spec, status }: Pod): string[] {
     ...(status?.resourceClaimStatuses ?? []).flatMap(
       ({ resourceClaimName }) => resourceClaimName ?? [],
     ),
+    // Made by the scheduler, for what the pod asks for by names of resources.
+    ...(status?.extendedResourceClaimStatus === undefined
+      ? []
+      : [status.extendedResourceClaimStatus.resourceClaimName]),
   ];
 }
 

@@ -2,7 +2,9 @@
 // reason a user reads.
 
 import { defaultArguments, type PluginArguments } from './configuration/scheduler-configuration.ts';
+import { isFromDevices } from './dra/extended-resources.ts';
 import type { SchedulerPlugin } from './framework.ts';
+import type { SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import type { ObjectLookup } from './object-lookup.ts';
 import {
   createDynamicResources,
@@ -30,11 +32,12 @@ import {
 
 export interface DefaultProfileOptions
   extends
-    Omit<DefaultPreemptionOptions, 'lookup' | 'args'>,
-    Omit<DynamicResourcesOptions, 'claims' | 'args'> {
+    Omit<DefaultPreemptionOptions, 'lookup' | 'args' | 'metrics'>,
+    Omit<DynamicResourcesOptions, 'claims' | 'args' | 'metrics'> {
   readonly lookup: ObjectLookup;
   readonly promised?: Set<string>;
   readonly args?: PluginArguments;
+  readonly metrics?: SchedulerMetrics;
   /** Absent where claims of devices are not served. */
   readonly claims?: DynamicResourcesOptions['claims'] | undefined;
 }
@@ -42,6 +45,7 @@ export interface DefaultProfileOptions
 export function createDefaultProfile(options: DefaultProfileOptions): readonly SchedulerPlugin[] {
   const { args = defaultArguments, ...parts } = options;
   const { lookup, claims } = parts;
+  const classOf = parts.isEnabled('DRAExtendedResource') ? claims?.classOfResource : undefined;
   return [
     createSchedulingGates(),
     createNodeUnschedulable(),
@@ -49,7 +53,12 @@ export function createDefaultProfile(options: DefaultProfileOptions): readonly S
     createTaintToleration(),
     createNodeAffinity(args.NodeAffinity),
     createNodePorts(),
-    createNodeResourcesFit({ args: args.NodeResourcesFit }),
+    createNodeResourcesFit({
+      args: args.NodeResourcesFit,
+      ...(classOf !== undefined && {
+        isFromDevices: (resource, node) => isFromDevices(resource, node, classOf),
+      }),
+    }),
     createVolumeRestrictions(lookup),
     createNodeVolumeLimits(lookup),
     createVolumeBinding({ ...parts, args: args.VolumeBinding }),

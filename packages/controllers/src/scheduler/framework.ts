@@ -58,6 +58,8 @@ export interface Reservation {
   preBind?(signal: AbortSignal): Promise<void>;
   /** Takes it back. Must not throw. */
   unreserve(): void;
+  /** Takes back what `preBind` has written. What is left behind then goes in a later attempt. */
+  revoke?(signal: AbortSignal): Promise<void>;
 }
 
 export interface SchedulerPlugin {

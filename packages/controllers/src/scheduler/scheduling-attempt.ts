@@ -118,9 +118,13 @@ async function place(
     metrics.point(point, 'Success', profile, metrics.now() - start);
     [point, start] = [next, metrics.now()];
   };
-  const takeBack = () => {
+  const takeBack = async () => {
     for (const { unreserve } of reservations.toReversed()) unreserve();
     cluster.forget(pod.uid);
+    for (const { revoke } of reservations.toReversed())
+      await revoke?.(signal).catch((error: unknown) =>
+        context.log.warn('a reservation not taken back', { error: errorText(error) }),
+      );
   };
   try {
     // Up to here nothing was waited for: no other cycle has seen the room that is taken now.
@@ -135,13 +139,13 @@ async function place(
       bindPod(context.client, pod, node.name, signal),
     );
     if (!bound) {
-      takeBack();
+      await takeBack();
       return false;
     }
     done('Bind');
   } catch (error) {
     metrics.point(point, 'Error', profile, metrics.now() - start);
-    takeBack();
+    await takeBack();
     // Room that was taken for a moment is free again.
     queue.happened({ kind: 'pod-deleted', pod: pod.pod });
     throw error;

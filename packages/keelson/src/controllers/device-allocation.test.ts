@@ -1,5 +1,5 @@
-// The acceptance cases of device allocation that take more than the scheduler, by their number: the
-// API server, controllers and nodes around it.
+// The acceptance cases of device allocation that take more than the scheduler, by their number
+// (node §20): the API server, controllers and nodes around it.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
@@ -57,7 +57,7 @@ async function setUp(t: TestContext, options: ClusterOptions = {}) {
   return { ...simulated, pods, claims, slices, offer, addClaim, addPod, said, phaseOf, wait };
 }
 
-test('7: a claim that is deleted stays until nobody uses it', async (t) => {
+test('node §20 (7): a claim that is deleted stays until nobody uses it', async (t) => {
   const { addClaim, addPod, claims, offer, phaseOf, pods, wait } = await setUp(t, { nodes: 1 });
   await offer([{ name: 'g0' }]);
   await addClaim();
@@ -128,7 +128,7 @@ const evictions: readonly Eviction[] = [
 ];
 
 for (const { what, claim, taint, expected } of evictions) {
-  test(`10: a device is tainted under a pod, and ${what}`, async (t) => {
+  test(`node §20 (10): a device is tainted under a pod, and ${what}`, async (t) => {
     const { addClaim, addPod, offer, phaseOf, said, slices, wait } = await setUp(t, { nodes: 1 });
     await offer([{ name: 'g0' }]);
     await addClaim(claim);
@@ -149,7 +149,7 @@ for (const { what, claim, taint, expected } of evictions) {
   });
 }
 
-test('10: a taint that goes away in time evicts nobody', async (t) => {
+test('node §20 (10): a taint that goes away in time evicts nobody', async (t) => {
   const { addClaim, addPod, offer, phaseOf, said, slices, wait } = await setUp(t, { nodes: 1 });
   await offer([{ name: 'g0' }]);
   await addClaim(tolerating({ tolerationSeconds: 30 }));
@@ -165,7 +165,7 @@ test('10: a taint that goes away in time evicts nobody', async (t) => {
   assert.deepEqual(await said('DeviceTaintManagerEviction'), ['Cancelling deletion']);
 });
 
-test('12: a pod that names its node itself gets no device, and may use what is there', async (t) => {
+test('node §20 (12): a pod that names its node itself gets no device, and may use what is there', async (t) => {
   const { addClaim, addPod, claims, offer, phaseOf, said, wait } = await setUp(t, { nodes: 1 });
   await offer([{ name: 'g0' }]);
   await addClaim();
@@ -182,6 +182,100 @@ test('12: a pod that names its node itself gets no device, and may use what is t
   assert.deepEqual([await phaseOf('honest'), await phaseOf('forged')], ['Running', 'Running']);
   const users = (await claims.get('c')).status?.reservedFor?.map(({ name }) => name);
   assert.deepEqual(users?.toSorted(), ['forged', 'honest']);
+});
+
+const byResource = (spec: object = {}) => {
+  const amounts = { 'deviceclass.resource.kubernetes.io/gpu': '1' };
+  const resources = { requests: amounts, limits: amounts };
+  return { containers: [{ name: 'c', image: 'app', resources }], resourceClaims: [], ...spec };
+};
+const extended = ({ status }: Pod) => status?.extendedResourceClaimStatus;
+
+test('a device by the name of a resource: its claim comes and goes with the pod', async (t) => {
+  const { addPod, claims, offer, phaseOf, pods, wait } = await setUp(t, { nodes: 1 });
+  await offer([{ name: 'g0' }]);
+  await addPod('p', byResource());
+  await addPod('q', byResource());
+  await wait(10_000);
+  const [placed = '', waiting = ''] = (await phaseOf('p')) === 'Running' ? ['p', 'q'] : ['q', 'p'];
+  assert.deepEqual([await phaseOf(placed), await phaseOf(waiting)], ['Running', 'Pending']);
+  const { items } = await claims.list();
+  assert.equal(items.length, 1);
+  const [claim] = items;
+  const name = claim?.metadata.name ?? '';
+  assert.match(name, new RegExp(`^${placed}-extended-resources-`));
+  const { metadata } = await pods.get(placed);
+  assert.deepEqual(claim?.metadata.annotations, {
+    'resource.kubernetes.io/extended-resource-claim': 'true',
+  });
+  assert.deepEqual(claim?.metadata.ownerReferences, [
+    { apiVersion: 'v1', kind: 'Pod', name: placed, uid: metadata.uid, controller: true },
+  ]);
+  assert.deepEqual(claim?.status?.reservedFor, [
+    { resource: 'pods', name: placed, uid: metadata.uid },
+  ]);
+  assert.deepEqual(extended(await pods.get(placed)), {
+    requestMappings: [
+      {
+        containerName: 'c',
+        resourceName: 'deviceclass.resource.kubernetes.io/gpu',
+        requestName: 'container-0-request-0',
+      },
+    ],
+    resourceClaimName: name,
+  });
+  assert.equal(extended(await pods.get(waiting)), undefined);
+  await pods.delete(placed);
+  await wait(60_000);
+  assert.deepEqual([await phaseOf(placed), await phaseOf(waiting)], ['gone', 'Running']);
+  assert.deepEqual(
+    (await claims.list()).items.map(({ metadata: left }) => left.name),
+    [extended(await pods.get(waiting))?.resourceClaimName],
+  );
+});
+
+test('a device by the name of a resource: a pod that is not bound leaves no claim', async (t) => {
+  const { addPod, claims, client, offer, phaseOf, pods, said, wait } = await setUp(t, { nodes: 1 });
+  const admission = (resource: string) =>
+    client.resource(v1('admissionregistration.k8s.io', resource));
+  const rule = {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    operations: ['*'],
+    resources: ['pods/binding'],
+  };
+  await admission('validatingadmissionpolicies').create({
+    metadata: { name: 'no' },
+    spec: {
+      matchConstraints: { resourceRules: [rule] },
+      validations: [{ expression: 'false', message: 'not now' }],
+    },
+  } as never);
+  await admission('validatingadmissionpolicybindings').create({
+    metadata: { name: 'no' },
+    spec: { policyName: 'no', validationActions: ['Deny'] },
+  } as never);
+  await offer([{ name: 'g0' }]);
+  await wait(1_000);
+  await addPod('p', byResource());
+  await wait(500);
+  assert.match((await said('FailedScheduling'))[0] ?? '', /not now/);
+  assert.deepEqual((await claims.list()).items, []);
+  await admission('validatingadmissionpolicybindings').delete('no');
+  await wait(60_000);
+  assert.equal(await phaseOf('p'), 'Running');
+  // It is the claim of this attempt that the pod names, not of the one before.
+  const names = (await claims.list()).items.map(({ metadata }) => metadata.name);
+  assert.deepEqual(names, [extended(await pods.get('p'))?.resourceClaimName]);
+});
+
+test('a device by the name of a resource: of a pod that is done nothing is left', async (t) => {
+  const { addPod, claims, offer, phaseOf, wait } = await setUp(t, { nodes: 1 });
+  await offer([{ name: 'g0' }]);
+  await addPod('p', byResource({ restartPolicy: 'Never' }));
+  await wait(300_000);
+  assert.equal(await phaseOf('p'), 'Succeeded');
+  assert.deepEqual((await claims.list()).items, []);
 });
 
 interface Report {
@@ -232,7 +326,7 @@ const reports: readonly Report[] = [
 ];
 
 for (const { what, node, verbs, names = [driver], release, refusal } of reports) {
-  test(`13: a driver reports the status of a device ${what}`, async (t) => {
+  test(`node §20 (13): a driver reports the status of a device ${what}`, async (t) => {
     const { addClaim, addPod, claims, client, cluster, offer, wait } = await setUp(t, {
       nodes: 1,
       ...(release !== undefined && { emulatedVersion: release }),

@@ -108,7 +108,12 @@ export function shortageOf(
     return { resource: 'pods', requested: 1n, used: podsUsed, capacity: podsMax };
   const inUse = others.map(requestsOf).reduce<ResourceList>(addLists, new Map());
   const wanted = requestsOf(pod);
+  const fromDevices = new Set(
+    pod.status?.extendedResourceClaimStatus?.requestMappings?.map((one) => one.resourceName),
+  );
   for (const resource of wanted.keys()) {
+    // Its devices were allocated in place of what the node itself has of it.
+    if (fromDevices.has(resource)) continue;
     const requested = amountIn(wanted, resource);
     const used = amountIn(inUse, resource);
     const capacity = amountIn(allocatable, resource);

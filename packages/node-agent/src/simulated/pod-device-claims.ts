@@ -12,8 +12,10 @@ export async function problemOfDeviceClaims(
   pod: Pod,
   lookup: ClaimLookup,
 ): Promise<string | undefined> {
-  for (const reference of pod.spec?.resourceClaims ?? []) {
-    const name = claimNameOf(pod, reference.name);
+  const named = (pod.spec?.resourceClaims ?? []).map(({ name }) => claimNameOf(pod, name));
+  const { extendedResourceClaimStatus: extended } = pod.status ?? {};
+  if (extended !== undefined) named.push(extended.resourceClaimName);
+  for (const name of named) {
     if (name === '') continue;
     const { namespace = '', name: podName = '' } = pod.metadata;
     const problem =

@@ -19,14 +19,21 @@ import {
 } from '../../machinery/resources.ts';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
 import { collectAllocated, type AllocatedDevices } from './allocated-devices.ts';
+import { extendedOwners, newestClass, resourcesOfClass } from './extended-resources.ts';
 
-const finalizer = 'resource.kubernetes.io/delete-protection';
+export const deleteProtection = 'resource.kubernetes.io/delete-protection';
+const byResource = 'extendedResource';
+const byExtendedOwner = 'extendedOwnerUid';
 /** Pods that a claim can be reserved for; the API's limit. */
 export const reservedForMax = 256;
 
 export interface ClaimTracker {
   claim(namespace: string, name: string): ResourceClaim | undefined;
   deviceClass(name: string): DeviceClass | undefined;
+  /** Whose devices stand for the extended resource. */
+  classOfResource(resource: string): DeviceClass | undefined;
+  /** The claim that was made for what the pod asks for by names of resources. */
+  extendedClaimOf(pod: PodSummary): ResourceClaim | undefined;
   slices(): readonly ResourceSlice[];
   /** Given out, written or only decided. */
   allocated(): AllocatedDevices;
@@ -41,10 +48,14 @@ export function createClaimTracker(informers: Informers, taintRules?: GroupVersi
   const slices = informers.informer<ResourceSlice>(resourceSlicesResource);
   const classes = informers.informer<DeviceClass>(deviceClassesResource);
   const rules = taintRules && informers.informer<DeviceTaintRule>(taintRules);
+  classes.addIndex(byResource, resourcesOfClass);
+  claims.addIndex(byExtendedOwner, extendedOwners);
   const inFlight = new Map<string, AllocationResult>();
   const tracker: ClaimTracker = {
     claim: (namespace, name) => claims.store.get(namespace, name),
     deviceClass: (name) => classes.store.get('', name),
+    classOfResource: (resource) => newestClass(classes.store.byIndex(byResource, resource)),
+    extendedClaimOf: ({ uid }) => claims.store.byIndex(byExtendedOwner, uid)[0],
     slices: () => withRuleTaints(slices.store.list(), rules?.store.list() ?? []),
     allocated() {
       // What is written already does not count twice, since its decision is forgotten then.
@@ -111,8 +122,11 @@ export async function reserveClaim(
   const claims = client.resource<ResourceClaim>(resourceClaimsResource).namespace(namespace);
   for (let current = claim, tries = 1; ; tries++) {
     try {
-      if (allocation !== undefined && !(current.metadata.finalizers ?? []).includes(finalizer)) {
-        const finalizers = [...(current.metadata.finalizers ?? []), finalizer];
+      if (
+        allocation !== undefined &&
+        !(current.metadata.finalizers ?? []).includes(deleteProtection)
+      ) {
+        const finalizers = [...(current.metadata.finalizers ?? []), deleteProtection];
         const metadata = { ...current.metadata, finalizers };
         current = await claims.update({ ...current, metadata }, { signal });
       }

@@ -1,117 +1,30 @@
-// The acceptance cases of device allocation that are the scheduler's, by their number.
+// The acceptance cases of device allocation that are the scheduler's, by their number (node §20).
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatTime } from '@keelson/apimachinery';
-import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type {
-  AllocationResult,
   CapacityRequestPolicy,
-  Device,
   DeviceClaim,
   ResourceClaim,
   ResourceSlice,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
-import { summarizePod } from '../snapshot/pod-summary.ts';
-import { createSchedulingCluster, testNode, testPod } from '../testing/scheduling-cluster.ts';
-import { collectAllocated } from './allocated-devices.ts';
-import type { ClaimTracker } from './claim-tracker.ts';
+import {
+  busy,
+  cannot,
+  claim,
+  createDeviceCluster,
+  driver,
+  four,
+  gpu,
+  request,
+  selecting,
+  slice,
+  using,
+} from '../testing/device-cluster.ts';
 import { bindingState } from './device-binding.ts';
 
-const driver = 'gpu.example.com';
-const gpu = (name: string, numa: number, more: Partial<Device> = {}): Device => ({
-  name,
-  attributes: { numa: { int: numa }, model: { string: numa === 0 ? 'small' : 'large' } },
-  capacity: { memory: { value: '8Gi' } },
-  ...more,
-});
-const slice = (name: string, devices: Device[], more: object = {}): ResourceSlice => ({
-  metadata: { name },
-  spec: {
-    driver,
-    nodeName: 'a',
-    pool: { name: 'a', generation: 1, resourceSliceCount: 1 },
-    devices,
-    ...more,
-  },
-});
-const claim = (
-  name: string,
-  devices: DeviceClaim,
-  more: Partial<ResourceClaim> = {},
-): ResourceClaim => ({
-  metadata: { name, namespace: 'n', uid: `claim-${name}` },
-  spec: { devices },
-  ...more,
-});
-const request = (more: object = {}) => ({
-  name: 'r',
-  exactly: { deviceClassName: 'gpu', ...more },
-});
-const selecting = (expression: string) => ({ selectors: [{ cel: { expression } }] });
-const using = (name: string, ...claims: string[]): Pod =>
-  testPod(name, { resourceClaims: claims.map((c) => ({ name: c, resourceClaimName: c })) });
-
-interface Devices {
-  readonly slices: readonly ResourceSlice[];
-  readonly claims: readonly ResourceClaim[];
-  readonly disabled?: readonly string[];
-}
-
-function setUp({ slices, claims, disabled = [] }: Devices) {
-  const decided = new Map<string, AllocationResult>();
-  const results = (allocation: AllocationResult | undefined) => allocation?.devices?.results ?? [];
-  const tracker: ClaimTracker = {
-    claim: (_namespace, name) => claims.find(({ metadata }) => metadata.name === name),
-    deviceClass: (name) =>
-      name === 'gpu'
-        ? { metadata: { name }, spec: selecting(`device.driver == "${driver}"`) }
-        : undefined,
-    slices: () => slices,
-    allocated: () =>
-      collectAllocated([...claims.map(({ status }) => status?.allocation), ...decided.values()]),
-    isInFlight: ({ metadata: { uid = '' } }) => decided.has(uid),
-    decide({ metadata: { uid = '' } }, allocation) {
-      decided.set(uid, allocation);
-      return () => void decided.delete(uid);
-    },
-  };
-  const cluster = createSchedulingCluster({
-    devices: tracker,
-    isEnabled: (gate) => !disabled.includes(gate),
-  });
-  for (const name of ['a', 'b']) cluster.cluster.putNode(testNode(name));
-  /** The devices that the pod gets, or why it gets none. */
-  const devicesFor = (pod: Pod): string[] | string => {
-    const summary = summarizePod(pod);
-    const result = cluster.cycle.schedule(summary);
-    if (result.kind === 'none') return result.message.split('. ')[0] ?? '';
-    const before = new Set(decided.keys());
-    for (const plugin of cluster.plugins) plugin.reserve?.(summary, result.node);
-    const fresh = [...decided]
-      .filter(([uid]) => !before.has(uid))
-      .map(([, allocation]) => allocation);
-    return fresh.flatMap((allocation) =>
-      results(allocation).map(({ request: name, device }) => `${name}=${device}`),
-    );
-  };
-  return { cluster, devicesFor, decided };
-}
-
-const four = [gpu('g0', 0), gpu('g1', 1), gpu('g2', 0), gpu('g3', 1)];
-const cannot = '0/2 nodes are available: 2 cannot allocate all claims';
 const sameNuma = { constraints: [{ matchAttribute: `${driver}/numa` }] };
-const busy = (device: string) =>
-  claim(
-    'busy',
-    { requests: [request()] },
-    {
-      status: {
-        allocation: { devices: { results: [{ request: 'r', driver, pool: 'a', device }] } },
-      },
-    },
-  );
-
 const awaited = (name: string) =>
   gpu(name, 0, { bindingConditions: ['Ready'], bindingFailureConditions: ['Broken'] });
 const listed = (name: string, ...ints: number[]) =>
@@ -141,12 +54,12 @@ interface Row {
 
 const rows: readonly Row[] = [
   {
-    what: '1: two devices with the same attribute',
+    what: 'node §20 (1): two devices with the same attribute',
     claim: { requests: [request({ count: 2 })], ...sameNuma },
     expected: ['r=g0', 'r=g2'],
   },
   {
-    what: '2: three with the same attribute are not there',
+    what: 'node §20 (2): three with the same attribute are not there',
     claim: { requests: [request({ count: 3 })], ...sameNuma },
     expected: cannot,
   },
@@ -159,7 +72,7 @@ const rows: readonly Row[] = [
     expected: ['r=g0', 'r=g1'],
   },
   {
-    what: '3: an attribute that may be missing is asked for first',
+    what: 'node §20 (3): an attribute that may be missing is asked for first',
     claim: {
       requests: [
         request(
@@ -170,7 +83,7 @@ const rows: readonly Row[] = [
     expected: cannot,
   },
   {
-    what: '3: a domain that is missing is empty',
+    what: 'node §20 (3): a domain that is missing is empty',
     claim: { requests: [request(selecting('"x" in device.attributes["other.example.com"]'))] },
     expected: cannot,
   },
@@ -184,13 +97,13 @@ const rows: readonly Row[] = [
     expected: ['r=g0'],
   },
   {
-    what: '4: all, and one of them is busy',
+    what: 'node §20 (4): all, and one of them is busy',
     claim: { requests: [request({ allocationMode: 'All' })] },
     others: [busy('g1')],
     expected: cannot,
   },
   {
-    what: '4: all that are selected',
+    what: 'node §20 (4): all that are selected',
     claim: {
       requests: [
         request({
@@ -202,7 +115,7 @@ const rows: readonly Row[] = [
     expected: ['r=g1', 'r=g3'],
   },
   {
-    what: '5: the second best, where the best is not there',
+    what: 'node §20 (5): the second best, where the best is not there',
     claim: {
       requests: [
         {
@@ -223,19 +136,19 @@ const rows: readonly Row[] = [
     expected: cannot,
   },
   {
-    what: '8: access for administration takes what is in use',
+    what: 'node §20 (8): access for administration takes what is in use',
     claim: { requests: [request({ count: 4, adminAccess: true })] },
     others: [busy('g3')],
     expected: ['r=g0', 'r=g1', 'r=g2', 'r=g3'],
   },
   {
-    what: '9: a pool whose slices are not all there',
+    what: 'node §20 (9): a pool whose slices are not all there',
     claim: { requests: [request()] },
     slices: [slice('s', four, { pool: { name: 'a', generation: 2, resourceSliceCount: 2 } })],
     expected: cannot,
   },
   {
-    what: '9: an older generation of a pool',
+    what: 'node §20 (9): an older generation of a pool',
     claim: { requests: [request({ count: 2 })] },
     slices: [
       slice('s', four),
@@ -395,7 +308,11 @@ const rows: readonly Row[] = [
 for (const { what, claim: devices, expected, slices, others = [], disabled = [] } of rows) {
   test(what, () => {
     const claims = [claim('c', devices), ...others];
-    const { devicesFor } = setUp({ slices: slices ?? [slice('s', four)], claims, disabled });
+    const { devicesFor } = createDeviceCluster({
+      slices: slices ?? [slice('s', four)],
+      claims,
+      disabled,
+    });
     assert.deepEqual(devicesFor(using('p', 'c')), expected);
   });
 }
@@ -413,7 +330,7 @@ test('partitions are given out until the counters they share are used up', () =>
     counters,
   ];
   const names = ['c1', 'c2', 'c3'];
-  const { devicesFor } = setUp({
+  const { devicesFor } = createDeviceCluster({
     slices,
     claims: names.map((name) => claim(name, { requests: [request()] })),
   });
@@ -423,7 +340,7 @@ test('partitions are given out until the counters they share are used up', () =>
   );
 });
 
-test('what nobody can decide is an error, not a refusal', () => {
+test('node §20 (3): what nobody can decide is an error, not a refusal', () => {
   const missing = selecting(`device.attributes["${driver}"].missing == 1`);
   const five = Array.from({ length: 5 }, (_, i) => ({ ...request({ count: 10 }), name: `r${i}` }));
   const scenes: [DeviceClaim, RegExp, disabled?: string[]][] = [
@@ -452,7 +369,7 @@ test('what nobody can decide is an error, not a refusal', () => {
     ],
   ];
   for (const [devices, message, disabled] of scenes) {
-    const { devicesFor } = setUp({
+    const { devicesFor } = createDeviceCluster({
       slices: [slice('s', four)],
       claims: [claim('c', devices)],
       ...(disabled !== undefined && { disabled }),
@@ -461,7 +378,7 @@ test('what nobody can decide is an error, not a refusal', () => {
   }
 });
 
-test('6: pods that share a claim go where its devices are', () => {
+test('node §20 (6): pods that share a claim go where its devices are', () => {
   const allocation = {
     devices: { results: [{ request: 'r', driver, pool: 'a', device: 'g0' }] },
     nodeSelector: {
@@ -471,7 +388,7 @@ test('6: pods that share a claim go where its devices are', () => {
     },
   };
   const shared = claim('c', { requests: [request()] }, { status: { allocation } });
-  const { cluster } = setUp({ slices: [slice('s', four)], claims: [shared] });
+  const { cluster } = createDeviceCluster({ slices: [slice('s', four)], claims: [shared] });
   assert.equal(cluster.place(using('p', 'c')), 'a');
   assert.equal(cluster.place(using('q', 'c')), 'a');
   const elsewhere = using('r', 'c');
@@ -486,7 +403,7 @@ test('6: pods that share a claim go where its devices are', () => {
 });
 
 test('a claim that is being allocated is not allocated again', () => {
-  const { devicesFor } = setUp({
+  const { devicesFor } = createDeviceCluster({
     slices: [slice('s', four)],
     claims: [claim('c', { requests: [request()] })],
   });
@@ -505,7 +422,7 @@ test('a share says what it consumes, by the rules of the device', () => {
     [{ default: '1Gi', validValues: ['1Gi', '2Gi', '6Gi'] }, '3Gi', '6Gi'],
   ];
   for (const [policy, asked, memory] of policies) {
-    const { devicesFor, decided } = setUp({
+    const { devicesFor, decided } = createDeviceCluster({
       slices: [slice('s', [shareable('g0', policy)])],
       claims: [claim('c', { requests: [sharing(asked)] })],
     });

@@ -43,6 +43,8 @@ export interface SchedulerMetrics {
   preemptionAttempt(): void;
   preemptionVictims(count: number): void;
   incoming(queue: string, event: string): void;
+  /** A claim for extended resources. */
+  claimCreated(status: 'success' | 'failure'): void;
   /** From now on it is this scheduler's; there may have been one before, whose lease was lost. */
   follow(state: SchedulerState): void;
 }
@@ -156,6 +158,10 @@ function queueMetrics(registry: MetricsRegistry) {
     'scheduler_cache_size',
     'Number of nodes, pods, and assumed (bound) pods in the scheduler cache.',
   );
+  const claims = registry.counter(
+    'scheduler_resourceclaim_creates_total',
+    'Number of ResourceClaims creation requests within scheduler',
+  );
   let current: SchedulerState | undefined;
   pending.collect(() =>
     Object.entries(current?.pendingPods() ?? {}).map(([queue, count]) => [{ queue }, count]),
@@ -171,6 +177,7 @@ function queueMetrics(registry: MetricsRegistry) {
   );
   return {
     incoming: (queue: string, event: string) => incoming.add({ event, queue }),
+    claimCreated: (status: 'success' | 'failure') => claims.add({ status }),
     follow: (state: SchedulerState) => void (current = state),
   };
 }
@@ -187,5 +194,6 @@ export const noSchedulerMetrics: SchedulerMetrics = {
   preemptionAttempt: () => {},
   preemptionVictims: () => {},
   incoming: () => {},
+  claimCreated: () => {},
   follow: () => {},
 };

@@ -1,16 +1,12 @@
 // Devices for pods (KEP-4381): a pod goes where the devices of its claims are, or can be allocated.
 // What was found on the chosen node is written into the claims before the pod is bound.
 
-import type { Clock, Random } from '@keelson/apimachinery';
+import type { Random } from '@keelson/apimachinery';
 import type {
   AllocationResult,
   ResourceClaim,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
-import type { Client } from '@keelson/client';
-import {
-  defaultArguments,
-  type PluginArguments,
-} from '../configuration/scheduler-configuration.ts';
+import { defaultArguments } from '../configuration/scheduler-configuration.ts';
 import { allocateDevices, type ClaimToAllocate } from '../dra/allocate-devices.ts';
 import { allocationResult } from '../dra/allocation-result.ts';
 import { missingClaim, missingClass } from '../dra/claim-preconditions.ts';
@@ -19,13 +15,18 @@ import {
   deallocateClaim,
   isReservedFor,
   reservedForMax,
-  type ClaimTracker,
 } from '../dra/claim-tracker.ts';
 import { bindingState } from '../dra/device-binding.ts';
 import { poolsOf } from '../dra/device-pools.ts';
-import { expandRequests } from '../dra/device-requests.ts';
+import { expandRequests, type RequestContext } from '../dra/device-requests.ts';
 import { createDeviceSelectors, type DeviceSelectors } from '../dra/device-selectors.ts';
-import { reserveDevices } from '../dra/reserve-devices.ts';
+import {
+  beginExtended,
+  type ExtendedAttempt,
+  type ExtendedClaim,
+} from '../dra/extended-attempt.ts';
+import { deleteExtendedClaim } from '../dra/extended-claim.ts';
+import { reserveDevices, type ReserveDevicesOptions } from '../dra/reserve-devices.ts';
 import {
   normalizeScores,
   unresolvable,
@@ -39,15 +40,9 @@ import { compileNodeSelector } from '../snapshot/node-selector.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
 
-export interface DynamicResourcesOptions {
-  readonly claims: ClaimTracker;
-  readonly client: Client;
-  readonly clock: Clock;
+export interface DynamicResourcesOptions extends ReserveDevicesOptions {
   readonly random: Random;
   readonly isEnabled: (gate: string) => boolean;
-  /** The pod waits for devices that are being made ready. */
-  readonly tellWaiting: (pod: PodSummary, message: string) => void;
-  readonly args?: PluginArguments['DynamicResources'];
 }
 
 const name = 'DynamicResources';
@@ -56,13 +51,20 @@ const notEnough = unresolvable(name, 'cannot allocate all claims');
 /** What the first alternative is worth; one less for each that follows. */
 const alternativesMax = 8;
 
+/** What a node can give to the pod. */
+interface NodeAllocation {
+  readonly byClaim: ReadonlyMap<ResourceClaim, AllocationResult>;
+  readonly extended: ExtendedClaim | undefined;
+}
+
 /** What was found out about one pod, until the next one is looked at. */
 interface Attempt {
   readonly uid: string;
   readonly claims: readonly ResourceClaim[];
   readonly toAllocate: readonly ClaimToAllocate[];
-  /** By node, in the order of `toAllocate`. */
-  readonly allocations: Map<string, readonly AllocationResult[]>;
+  /** Devices that the pod asks for by names of resources. */
+  readonly extended: ExtendedAttempt | undefined;
+  readonly allocations: Map<string, NodeAllocation>;
   /** Allocated claims that some node cannot use. */
   readonly unavailable: Set<ResourceClaim>;
   readonly preferences: Map<string, number>;
@@ -70,6 +72,8 @@ interface Attempt {
 
 export function createDynamicResources(options: DynamicResourcesOptions): SchedulerPlugin {
   const selectors = createDeviceSelectors();
+  const hasExtended = options.isEnabled('DRAExtendedResource');
+  const context = { ...options, deviceClass: options.claims.deviceClass };
   let attempt: Attempt | undefined;
   return {
     name,
@@ -77,8 +81,10 @@ export function createDynamicResources(options: DynamicResourcesOptions): Schedu
     preEnqueue: (pod) => missingClaim(options.claims, pod),
     begin(pod) {
       attempt = undefined;
-      if ((pod.pod.spec.resourceClaims ?? []).length === 0) return undefined;
-      const begun = beginAttempt(options, pod);
+      const extended = hasExtended ? beginExtended(context, pod) : undefined;
+      if (extended === undefined && (pod.pod.spec.resourceClaims ?? []).length === 0)
+        return undefined;
+      const begun = beginAttempt(context, pod, extended);
       if ('reasons' in begun) return begun;
       attempt = begun;
       return runOf(options, selectors, begun);
@@ -91,17 +97,7 @@ export function createDynamicResources(options: DynamicResourcesOptions): Schedu
     },
     reserve(pod, node) {
       if (attempt?.uid !== pod.uid) return undefined;
-      const allocations = attempt.allocations.get(node.name) ?? [];
-      const { toAllocate } = attempt;
-      const decided = attempt.claims.map((claim) => ({
-        claim,
-        allocation: allocations[toAllocate.findIndex((other) => other.claim === claim)],
-      }));
-      const { bindingTimeoutMs } = options.args ?? defaultArguments.DynamicResources;
-      return reserveDevices(
-        { ...options, bindingTimeoutMs },
-        { pod, nodeName: node.name, decided },
-      );
+      return reserveDevices(options, { pod, nodeName: node.name, ...decisionsOn(node, attempt) });
     },
     mayHelp(pod, event) {
       switch (event.kind) {
@@ -124,8 +120,21 @@ export function createDynamicResources(options: DynamicResourcesOptions): Schedu
   };
 }
 
-function beginAttempt(options: DynamicResourcesOptions, pod: PodSummary): Attempt | Rejection {
-  const { claims: tracker, isEnabled } = options;
+/** What was found for each claim, on the node that was chosen. */
+function decisionsOn({ name: nodeName }: NodeState, { claims, allocations }: Attempt) {
+  const found = allocations.get(nodeName);
+  const decided = claims.map((claim) => ({ claim, allocation: found?.byClaim.get(claim) }));
+  const allocation = found?.extended && found.byClaim.get(found.extended.claim);
+  if (found?.extended === undefined || allocation === undefined) return { decided };
+  return { decided, extended: { ...found.extended, allocation } };
+}
+
+function beginAttempt(
+  context: DynamicResourcesOptions & RequestContext,
+  pod: PodSummary,
+  extended: ExtendedAttempt | undefined,
+): Attempt | Rejection {
+  const { claims: tracker } = context;
   const problem = missingClaim(tracker, pod);
   if (problem !== undefined) return unresolvable(name, problem);
   const claims: ResourceClaim[] = [];
@@ -149,13 +158,13 @@ function beginAttempt(options: DynamicResourcesOptions, pod: PodSummary): Attemp
     }
     const missing = missingClass(tracker, claim);
     if (missing !== undefined) return unresolvable(name, missing);
-    const context = { isEnabled, deviceClass: tracker.deviceClass };
     toAllocate.push({ claim, requests: expandRequests(claim, context) });
   }
   return {
     uid: pod.uid,
     claims,
     toAllocate,
+    extended,
     allocations: new Map(),
     unavailable: new Set(),
     preferences: new Map(),
@@ -174,14 +183,19 @@ function runOf(
     const selector = claim.status?.allocation?.nodeSelector;
     return selector === undefined ? [] : [{ claim, matches: compileNodeSelector(selector) }];
   });
+  const { toAllocate, extended } = attempt;
   const findDevices =
-    attempt.toAllocate.length === 0 ? undefined : deviceFinder(options, selectors, attempt);
+    toAllocate.length === 0 && extended === undefined
+      ? undefined
+      : deviceFinder(options, selectors, attempt);
   return {
     filter(node) {
+      const wanted = extended?.claimOn(node);
+      if (typeof wanted === 'string') return unresolvable(name, wanted);
       const unusable = allocated.filter(({ matches }) => !matches(node));
       for (const { claim } of unusable) attempt.unavailable.add(claim);
       if (unusable.length > 0) return elsewhere;
-      return findDevices === undefined || findDevices(node) ? undefined : notEnough;
+      return findDevices === undefined || findDevices(node, wanted) ? undefined : notEnough;
     },
   };
 }
@@ -195,13 +209,15 @@ function isLost(claim: ResourceClaim, binding: Parameters<typeof bindingState>[1
 function deviceFinder(
   { claims: tracker, clock, isEnabled, random, args }: DynamicResourcesOptions,
   selectors: DeviceSelectors,
-  { toAllocate, allocations, preferences }: Attempt,
-): (node: NodeState) => boolean {
+  { toAllocate: named, allocations, preferences }: Attempt,
+): (node: NodeState, extended: ExtendedClaim | undefined) => boolean {
   const slices = tracker.slices();
   const allocated = tracker.allocated();
   const { filterTimeoutMs } = args ?? defaultArguments.DynamicResources;
   const features = { hasPartitions: isEnabled('DRAPartitionableDevices') };
-  return (node) => {
+  return (node, extended) => {
+    const toAllocate = extended === undefined ? named : [...named, extended];
+    if (toAllocate.length === 0) return true;
     const deadline = filterTimeoutMs === 0 ? Infinity : clock.monotonic() + filterTimeoutMs;
     const checkTime = () => {
       if (clock.monotonic() > deadline)
@@ -214,7 +230,8 @@ function deviceFinder(
     const results = toAllocate.map(({ claim }, i) =>
       allocationResult(claim, chosen[i] ?? [], { node, random }),
     );
-    allocations.set(node.name, results);
+    const byClaim = new Map(toAllocate.map(({ claim }, i) => [claim, results[i] ?? {}]));
+    allocations.set(node.name, { byClaim, extended });
     const preference = preferenceOf(toAllocate, results);
     if (preference > 0) preferences.set(node.name, preference);
     return true;
@@ -245,20 +262,28 @@ function postFilter(
   // COMPAT: what another plugin refused before this one could look at the pod is not its matter, and
   // kube-scheduler says so in these words.
   if (!asked.has(name)) return { isFinal: true, message: 'not found' };
+  const current = attempt?.uid === pod.uid ? attempt : undefined;
   const hasClaims = (pod.pod.spec.resourceClaims ?? []).length > 0;
-  if (!hasClaims) return { isFinal: false, message: 'no new claims to deallocate' };
+  if (!hasClaims && current?.extended === undefined)
+    return { isFinal: false, message: 'no new claims to deallocate' };
   const isUnused = ({ status }: ResourceClaim) => {
     const reservedFor = status?.reservedFor ?? [];
     return (
       reservedFor.length === 0 || (reservedFor.length === 1 && reservedFor[0]?.uid === pod.uid)
     );
   };
-  const claims = attempt?.uid === pod.uid ? [...attempt.unavailable] : [];
-  const unused = claims.find(isUnused);
-  if (unused === undefined) return { isFinal: false, message: 'still not schedulable' };
+  const unused = [...(current?.unavailable ?? [])].find(isUnused);
+  if (unused !== undefined)
+    return {
+      isFinal: false,
+      message: 'deallocation of ResourceClaim completed',
+      execute: (signal) => deallocateClaim(client, unused, signal),
+    };
+  const stale = current?.extended?.stale;
+  if (stale === undefined) return { isFinal: false, message: 'still not schedulable' };
   return {
     isFinal: false,
-    message: 'deallocation of ResourceClaim completed',
-    execute: (signal) => deallocateClaim(client, unused, signal),
+    message: 'deletion of ResourceClaim completed',
+    execute: (signal) => deleteExtendedClaim(client, stale, signal),
   };
 }
