@@ -38,6 +38,7 @@ import { networkingStrategies } from './networking/strategies.ts';
 import { nodeGroupStrategies as nodeStrategies } from './node/strategies.ts';
 import { policyStrategies } from './policy/strategies.ts';
 import { rbacStrategies } from './rbac/strategies.ts';
+import { createAdminAccessRule } from './resource/admin-access.ts';
 import { createClaimStatusGuard } from './resource/resourceclaims/status-authorization.ts';
 import { createResourceStrategies } from './resource/strategies.ts';
 import { schedulingStrategies } from './scheduling/strategies.ts';
@@ -76,7 +77,10 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
   const pods = () => scopeOf('', 'pods');
   const maySign: MaySign = (user, signer) =>
     mayActForSigner(options.authorizer, { user }, 'sign', signer);
-  const guardClaimStatus = createClaimStatusGuard(options.authorizer);
+  const claimRules = {
+    guardStatus: createClaimStatusGuard(options.authorizer),
+    adminAccess: createAdminAccessRule(sources.namespaces),
+  };
   return {
     strategies: {
       ...byGroup('', coreStrategies),
@@ -97,7 +101,7 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
       ...byGroup('node.k8s.io', nodeStrategies),
       ...byGroup('policy', policyStrategies),
       ...byGroup('rbac.authorization.k8s.io', rbacStrategies),
-      ...byGroup('resource.k8s.io', createResourceStrategies(checker, guardClaimStatus)),
+      ...byGroup('resource.k8s.io', createResourceStrategies(checker, claimRules)),
       ...byGroup('scheduling.k8s.io', schedulingStrategies),
       ...byGroup('storage.k8s.io', storageStrategies),
       ...byGroup('storagemigration.k8s.io', storagemigrationStrategies),

@@ -4,28 +4,27 @@ import type { Strategy } from '../strategy.ts';
 import { uncheckedExpressions, type ExpressionChecker } from '../validation/expression-checker.ts';
 import { createDeviceClassStrategy } from './deviceclasses/strategy.ts';
 import { deviceTaintRuleStrategy } from './devicetaintrules/strategy.ts';
-import type { ClaimStatusGuard } from './resourceclaims/status-authorization.ts';
-import { createResourceClaimStrategy } from './resourceclaims/strategy.ts';
+import { createResourceClaimStrategy, type ClaimRules } from './resourceclaims/strategy.ts';
 import { createResourceClaimTemplateStrategy } from './resourceclaimtemplates/strategy.ts';
 import { resourcePoolStatusRequestStrategy } from './resourcepoolstatusrequests/strategy.ts';
 import { resourceSliceStrategy } from './resourceslices/strategy.ts';
 
 export function createResourceStrategies(
   checker: ExpressionChecker,
-  guardClaimStatus: ClaimStatusGuard,
+  rules: ClaimRules,
 ): Readonly<Record<string, Strategy>> {
   return {
     deviceclasses: createDeviceClassStrategy(checker) as Strategy,
     devicetaintrules: deviceTaintRuleStrategy as Strategy,
-    resourceclaims: createResourceClaimStrategy(checker, guardClaimStatus) as Strategy,
-    resourceclaimtemplates: createResourceClaimTemplateStrategy(checker) as Strategy,
+    resourceclaims: createResourceClaimStrategy(checker, rules) as Strategy,
+    resourceclaimtemplates: createResourceClaimTemplateStrategy(checker, rules) as Strategy,
     resourcepoolstatusrequests: resourcePoolStatusRequestStrategy as Strategy,
     resourceslices: resourceSliceStrategy as Strategy,
   };
 }
 
-/** Expressions are accepted as they are, and whoever writes a status may. */
+/** Expressions are accepted as they are, and everybody may write a status or administer devices. */
 export const resourceStrategies: Readonly<Record<string, Strategy>> = createResourceStrategies(
   uncheckedExpressions,
-  () => Promise.resolve([]),
+  { guardStatus: () => Promise.resolve([]), adminAccess: () => [] },
 );

@@ -32,11 +32,11 @@ export interface Outcome {
   readonly errors: string[];
 }
 
-export function runCreate(strategy: Strategy, json: object): Outcome {
+export function runCreate(strategy: Strategy, json: object, context = testContext): Outcome {
   const object = readObject(json);
-  strategy.applyDefaults?.(object, testContext.features);
-  strategy.prepareForCreate?.(object, testContext);
-  const errors = strategy.validate?.(object, testContext) ?? [];
+  strategy.applyDefaults?.(object, context.features);
+  strategy.prepareForCreate?.(object, context);
+  const errors = strategy.validate?.(object, context) ?? [];
   return { object, errors: errors.map(renderFieldError) };
 }
 

@@ -8,24 +8,33 @@ import type { Strategy } from '../../strategy.ts';
 import { immutableDetail, type Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import type { ExpressionChecker } from '../../validation/expression-checker.ts';
+import { dropAdminAccess, type AdminAccessRule } from '../admin-access.ts';
 import { defaultDeviceClaim, validateDeviceClaim } from '../device-requests.ts';
 import type { ClaimStatusGuard } from './status-authorization.ts';
 import { validateClaimStatus } from './status-validation.ts';
 
+export interface ClaimRules {
+  /** Who may write what into the status of a claim. */
+  readonly guardStatus: ClaimStatusGuard;
+  /** Where devices of others may be asked for. */
+  readonly adminAccess: AdminAccessRule;
+}
+
 export function createResourceClaimStrategy(
   checker: ExpressionChecker,
-  guardStatus: ClaimStatusGuard,
+  { guardStatus, adminAccess }: ClaimRules,
 ): Strategy<ResourceClaim> {
   return {
     applyDefaults: ({ spec }) => defaultDeviceClaim(spec?.devices),
-    prepareForCreate(claim) {
+    prepareForCreate(claim, { features }) {
       claim.status = {};
+      dropAdminAccess(claim.spec?.devices, features);
     },
     prepareForUpdate(claim, old) {
       claim.status = copyJson(old.status) ?? {};
     },
-    validate({ spec }): FieldError[] {
-      const errors: Errors = [];
+    validate({ metadata, spec }): FieldError[] {
+      const errors: Errors = adminAccess(spec?.devices, metadata.namespace);
       validateDeviceClaim(errors, 'spec.devices', spec?.devices, checker);
       return errors;
     },

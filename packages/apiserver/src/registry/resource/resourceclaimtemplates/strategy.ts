@@ -9,15 +9,19 @@ import { immutableDetail, type Errors } from '../../validation/checks.ts';
 import { isSemanticallyEqual } from '../../validation/equality.ts';
 import type { ExpressionChecker } from '../../validation/expression-checker.ts';
 import { annotations, labels } from '../../validation/labels.ts';
+import { dropAdminAccess } from '../admin-access.ts';
 import { defaultDeviceClaim, validateDeviceClaim } from '../device-requests.ts';
+import type { ClaimRules } from '../resourceclaims/strategy.ts';
 
 export function createResourceClaimTemplateStrategy(
   checker: ExpressionChecker,
+  { adminAccess }: Pick<ClaimRules, 'adminAccess'>,
 ): Strategy<ResourceClaimTemplate> {
   return {
     applyDefaults: ({ spec }) => defaultDeviceClaim(spec?.spec?.devices),
-    validate({ spec }): FieldError[] {
-      const errors: Errors = [];
+    prepareForCreate: ({ spec }, { features }) => dropAdminAccess(spec?.spec?.devices, features),
+    validate({ metadata, spec }): FieldError[] {
+      const errors: Errors = adminAccess(spec.spec?.devices, metadata.namespace);
       labels(errors, 'spec.metadata.labels', spec.metadata?.labels);
       annotations(errors, 'spec.metadata.annotations', spec.metadata?.annotations);
       validateDeviceClaim(errors, 'spec.spec.devices', spec.spec?.devices, checker);
