@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { JsonObject, KubeObject } from '@keelson/apimachinery';
 import { main, seconds, setUpNodes } from './testing/node-cluster.ts';
+import { metricValues } from './testing/metric-values.ts';
 import { core, find } from './testing/simulated-cluster.ts';
 
 test('a node registers as a kubelet does, and renews its lease', async (t) => {
@@ -156,6 +157,23 @@ test('a pod whose readiness gate is closed is not ready', async (t) => {
   await wait(1 * seconds);
   assert.equal((await ready())?.status, 'True');
   assert.equal((await ready())?.reason, undefined);
+});
+
+test('what is gone is deleted once', async (t) => {
+  const { client, pods, wait } = await setUpNodes(t);
+  const count = 60;
+  const spec = { nodeName: 'node-1', containers: [{ name: 'app', image: 'app:1' }] };
+  const create = (_: unknown, at: number) =>
+    pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `p${at}` }, spec });
+  await Promise.all(Array.from({ length: count }, create));
+  await wait(5 * seconds);
+  await pods.deleteCollection({ gracePeriodSeconds: 1 });
+  await wait(5 * seconds);
+  assert.deepEqual((await pods.list()).items, []);
+  const deletions = (await metricValues(client).family('apiserver_request_total'))
+    .filter((line) => /verb="DELETE".*resource="pods"/.test(line))
+    .map((line) => line.replace(/^.*(code=)/, '$1'));
+  assert.deepEqual(deletions, [`code="200"} ${count}`]);
 });
 
 test('a resize is taken over, or waits until there is room', async (t) => {

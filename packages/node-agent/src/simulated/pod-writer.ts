@@ -33,6 +33,8 @@ interface Writing {
   written: PodStatus | undefined;
   isUnderWay: boolean;
   isDirty: boolean;
+  /** Nothing more is to be said about it, whoever else still holds it. */
+  isDeleted: boolean;
   /** Failed writes in a row. */
   failures: number;
 }
@@ -45,7 +47,7 @@ export function createPodWriter(options: PodWriterOptions): PodWriter {
   const all = new Map<PodRecord, Writing>();
   let isHeld = false;
   const goesOn = (writing: Writing) =>
-    writing.isDirty && !isHeld && all.get(writing.record) === writing;
+    writing.isDirty && !writing.isDeleted && !isHeld && all.get(writing.record) === writing;
 
   const begin = async (writing: Writing) => {
     if (writing.isUnderWay) return;
@@ -54,7 +56,10 @@ export function createPodWriter(options: PodWriterOptions): PodWriter {
       while (goesOn(writing)) {
         writing.isDirty = false;
         await writeStatus(writing, options);
-        if (isGone(writing.record) && !writing.isDirty) await deletePod(writing.record, options);
+        if (isGone(writing.record) && !writing.isDirty) {
+          await deletePod(writing.record, options);
+          writing.isDeleted = true;
+        }
         writing.failures = 0;
       }
     } catch (error) {
@@ -77,7 +82,14 @@ export function createPodWriter(options: PodWriterOptions): PodWriter {
     write(record) {
       let writing = all.get(record);
       if (writing === undefined) {
-        writing = { record, written: undefined, isUnderWay: false, isDirty: false, failures: 0 };
+        writing = {
+          record,
+          written: undefined,
+          isUnderWay: false,
+          isDirty: false,
+          isDeleted: false,
+          failures: 0,
+        };
         all.set(record, writing);
       }
       writing.isDirty = true;
