@@ -151,8 +151,8 @@ export function createApiServer(parts: ApiServerParts): ApiServer {
   const explanation = createExplanation(parts, { index, limits, random });
   const paths = [...openApi, ...flowControl.paths, ...explanation.paths, ...rootPaths];
   const pipeline = composePipeline({
-    'respond-errors': createRespondErrorsFilter(logger),
     'request-metrics': createRequestMetricsFilter(metrics, clock, index),
+    'respond-errors': createRespondErrorsFilter(logger),
     deadline: createDeadlineFilter(clock, limits),
     ...explanation.filters,
     authentication: createIdentification(parts, { metrics, clock, logger }),

@@ -11,8 +11,8 @@ export interface Filter {
 
 /** Outermost first. */
 export const pipelineOrder = [
-  'respond-errors',
   'request-metrics',
+  'respond-errors',
   'deadline',
   'decision-trace',
   'authentication',

@@ -7,16 +7,20 @@ import type { RequestContext } from '../request-context.ts';
 import type { Filter } from '../request-pipeline.ts';
 import { parseGoDurationMs } from '../endpoints/query-options.ts';
 
-const longRunningSubresources = new Set(['proxy', 'attach', 'exec', 'portforward', 'log']);
+const connectionSubresources = new Set(['proxy', 'attach', 'exec', 'portforward']);
+
+/** Whether the request is passed on to somebody else, and its connection with it. */
+export function isConnection({ info }: RequestContext): boolean {
+  return info.isResourceRequest && connectionSubresources.has(info.subresource);
+}
 
 export function isLongRunning(context: RequestContext): boolean {
   const { info } = context;
   return (
     info.verb === 'watch' ||
     info.verb === 'proxy' ||
-    (info.isResourceRequest
-      ? longRunningSubresources.has(info.subresource)
-      : info.path.startsWith('/debug/pprof/'))
+    isConnection(context) ||
+    (info.isResourceRequest ? info.subresource === 'log' : info.path.startsWith('/debug/pprof/'))
   );
 }
 

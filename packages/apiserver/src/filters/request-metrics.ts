@@ -1,14 +1,12 @@
-// Counts and times requests for /metrics (`apiserver_request_total`, `…_duration_seconds`).
-//
-// SECURITY: labels are words that the server knows, never text of the client: whoever may send a
-// request, even an anonymous one, could otherwise grow the metrics, and hide others' in the mass.
+// Counts and times requests for /metrics (`apiserver_request_total`, `…_duration_seconds`). It is the
+// outermost filter, so that it sees how each was answered.
 
 import type { Clock } from '@keelson/apimachinery';
 import type { Metrics } from '../metrics.ts';
 import type { ResourceIndex } from '../registry/resource-endpoint.ts';
-import type { RequestInfo } from '../request-context.ts';
 import type { Filter } from '../request-pipeline.ts';
 import { isLongRunning } from './deadline.ts';
+import { requestLabels } from './request-labels.ts';
 
 const durationBuckets = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
@@ -52,49 +50,10 @@ export function createRequestMetricsFilter(
         await next();
       } finally {
         running[kind]--;
-        const labels = labelsOf(info, index);
+        const labels = requestLabels(context, index);
         total.add({ ...labels, code: String(context.response.status) });
         if (!isLongRunning(context)) duration.observe(labels, (clock.monotonic() - start) / 1000);
       }
     },
   };
-}
-
-const knownVerbs = new Set([
-  'get',
-  'list',
-  'watch',
-  'create',
-  'update',
-  'patch',
-  'delete',
-  'deletecollection',
-  'post',
-  'put',
-  'head',
-  'options',
-]);
-
-/** What the server does not serve is counted together, without group, version and resource. */
-function labelsOf(info: RequestInfo, index: Pick<ResourceIndex, 'find'>) {
-  const endpoint = info.isResourceRequest ? index.find(info) : undefined;
-  const isServed =
-    endpoint !== undefined &&
-    (info.subresource === '' ||
-      endpoint.definition.subresources.some((s) => s.name === info.subresource));
-  return {
-    verb: knownVerbs.has(info.verb) ? info.verb.toUpperCase() : 'OTHER',
-    group: isServed ? info.group : '',
-    version: isServed ? info.version : '',
-    resource: isServed ? info.resource : '',
-    subresource: isServed ? info.subresource : '',
-    scope: scopeOf(info, isServed),
-    component: 'apiserver',
-  };
-}
-
-function scopeOf(info: RequestInfo, isServed: boolean): string {
-  if (!isServed) return '';
-  if (info.name !== '') return 'resource';
-  return info.namespace !== '' ? 'namespace' : 'cluster';
 }

@@ -1,4 +1,4 @@
-// The outermost filter: whatever is thrown inside becomes the answer, once. A StatusError is
+// Whatever is thrown inside becomes the answer, once; outside of it nothing throws. A StatusError is
 // answered as it is; anything else is a bug: an opaque 500 for the client, everything for the log.
 
 import { isStatusError, statusErrors } from '@keelson/apimachinery';

@@ -214,7 +214,7 @@ test('all objects of a built-in resource are looked at, page by page', async (t)
   const applied = Buffer.from(bytes)
     .toString()
     .split('\n')
-    .filter((line) => /^apiserver_request_total.*"configmaps"/.test(line) && /"PATCH"/.test(line))
+    .filter((line) => /^apiserver_request_total.*"configmaps"/.test(line) && /"APPLY"/.test(line))
     .map((line) => Number(line.split(' ').at(-1)));
   assert.ok(applied.reduce((sum, one) => sum + one, 0) >= count, 'every one is written');
 });
