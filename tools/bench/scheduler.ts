@@ -116,6 +116,7 @@ function createCore() {
     volumesOfClass: () => [],
     storageClass: () => undefined,
     csiNode: () => undefined,
+    attachments: () => [],
     csiDriver: () => undefined,
     storageCapacities: () => [],
     pod: () => undefined,

@@ -2,7 +2,12 @@
 // large enough and of the claim's class, modes and labels. Volumes with fewer access modes come
 // first, so that one that can do more stays for who needs it.
 
-import { compareQuantities, compileLabelSelector, parseQuantity } from '@keelson/apimachinery';
+import {
+  compareQuantities,
+  compileLabelSelector,
+  parseQuantity,
+  type Quantity,
+} from '@keelson/apimachinery';
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 
 const betaClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
@@ -73,28 +78,32 @@ export function hasSameVolumeMode(
   return (volume?.volumeMode ?? 'Filesystem') === (claim?.volumeMode ?? 'Filesystem');
 }
 
-function hasSameAttributesClass(
+export function hasSameAttributesClass(
   { spec: volume }: PersistentVolume,
   { spec: claim }: PersistentVolumeClaim,
 ): boolean {
   return (volume?.volumeAttributesClassName ?? '') === (claim?.volumeAttributesClassName ?? '');
 }
 
-function offersModes({ spec: volume }: PersistentVolume, { spec: claim }: PersistentVolumeClaim) {
+export function offersModes(
+  { spec: volume }: PersistentVolume,
+  { spec: claim }: PersistentVolumeClaim,
+): boolean {
   const offered = volume?.accessModes ?? [];
   return (claim?.accessModes ?? []).every((mode) => offered.includes(mode));
 }
 
-function isLargeEnough({ spec: volume }: PersistentVolume, { spec: claim }: PersistentVolumeClaim) {
-  const capacity = parseQuantity(volume?.capacity?.['storage'] ?? '0');
-  const request = parseQuantity(claim?.resources?.requests?.['storage'] ?? '0');
-  return compareQuantities(capacity, request) >= 0;
+export function isLargeEnough(volume: PersistentVolume, { spec }: PersistentVolumeClaim): boolean {
+  const request = parseQuantity(spec?.resources?.requests?.['storage'] ?? '0');
+  return compareQuantities(sizeOf(volume), request) >= 0;
+}
+
+export function sizeOf({ spec }: PersistentVolume): Quantity {
+  return parseQuantity(spec?.capacity?.['storage'] ?? '0');
 }
 
 function byUsefulness(a: PersistentVolume, b: PersistentVolume): number {
   const modes = (volume: PersistentVolume) => volume.spec?.accessModes?.length ?? 0;
-  const size = (volume: PersistentVolume) =>
-    parseQuantity(volume.spec?.capacity?.['storage'] ?? '0');
   const byName = (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
-  return modes(a) - modes(b) || compareQuantities(size(a), size(b)) || byName;
+  return modes(a) - modes(b) || compareQuantities(sizeOf(a), sizeOf(b)) || byName;
 }

@@ -17,6 +17,7 @@ import type {
   CSINode,
   CSIStorageCapacity,
   StorageClass,
+  VolumeAttachment,
 } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Informer, Informers } from '@keelson/client';
 import {
@@ -28,7 +29,9 @@ import {
   replicaSetsResource,
   replicationControllersResource,
   statefulSetsResource,
+  volumeAttachmentsResource,
 } from '../machinery/resources.ts';
+import { classOf } from '../persistent-volume-binder/match-volume.ts';
 import type { ObjectLookup } from './object-lookup.ts';
 import type { ClusterEvent, WatchedResource } from './queue/cluster-event.ts';
 
@@ -41,6 +44,7 @@ export interface InformerLookup {
 
 const storage = (resource: string) => ({ group: 'storage.k8s.io', version: 'v1', resource });
 const byClass = 'storageClassName';
+const byNode = 'nodeName';
 
 export function createInformerLookup(informers: Informers): InformerLookup {
   const namespaces = informers.informer<Namespace>(namespacesResource);
@@ -57,8 +61,10 @@ export function createInformerLookup(informers: Informers): InformerLookup {
   const classes = informers.informer<StorageClass>(storage('storageclasses'));
   const csiNodes = informers.informer<CSINode>(storage('csinodes'));
   const csiDrivers = informers.informer<CSIDriver>(storage('csidrivers'));
+  const attachments = informers.informer<VolumeAttachment>(volumeAttachmentsResource);
   const capacities = informers.informer<CSIStorageCapacity>(storage('csistoragecapacities'));
-  volumes.addIndex(byClass, ({ spec }) => [spec?.storageClassName ?? '']);
+  volumes.addIndex(byClass, (volume) => [classOf(volume)]);
+  attachments.addIndex(byNode, ({ spec }) => [spec.nodeName]);
   capacities.addIndex(byClass, ({ storageClassName }) => [storageClassName]);
   const lookup: ObjectLookup = {
     namespaceLabels: (name) => namespaces.store.get('', name)?.metadata.labels ?? {},
@@ -73,6 +79,7 @@ export function createInformerLookup(informers: Informers): InformerLookup {
     storageClass: (name) => classes.store.get('', name),
     csiNode: (name) => csiNodes.store.get('', name),
     csiDriver: (name) => csiDrivers.store.get('', name),
+    attachments: (nodeName) => attachments.store.byIndex(byNode, nodeName),
     storageCapacities: (name) => capacities.store.byIndex(byClass, name),
     pod: (namespace, name) => pods.store.get(namespace, name),
   };
@@ -83,6 +90,7 @@ export function createInformerLookup(informers: Informers): InformerLookup {
     ['storageclasses', classes],
     ['csidrivers', csiDrivers],
     ['csistoragecapacities', capacities],
+    ['volumeattachments', attachments],
   ].map(([resource, informer]) => [resource as WatchedResource, informer as unknown as Informer]);
   return {
     lookup,
@@ -99,6 +107,7 @@ export function createInformerLookup(informers: Informers): InformerLookup {
       csiNodes,
       csiDrivers,
       capacities,
+      attachments,
     ],
     watch: (tell) => watchObjects(watched, csiNodes, tell),
   };

@@ -49,6 +49,19 @@ const port = (more: object = {}) => ({
   containers: [{ name: 'c', ports: [{ containerPort: 1, hostPort: 80, ...more }] }],
 });
 
+const csiVolume = (name: string) => ({
+  metadata: { name },
+  spec: { csi: { driver: 'd', volumeHandle: name } },
+});
+const allowing = (count: number) => ({
+  metadata: { name: 'node' },
+  spec: { drivers: [{ name: 'd', nodeID: 'i', allocatable: { count } }] },
+});
+const attachment = (persistentVolumeName: string, nodeName: string) => ({
+  metadata: { name: `${persistentVolumeName}-${nodeName}` },
+  spec: { attacher: 'd', nodeName, source: { persistentVolumeName } },
+});
+
 interface Row {
   readonly reason: string;
   readonly pod: object;
@@ -149,13 +162,8 @@ const rows: readonly Row[] = [
     pod: withClaim,
     objects: {
       claims: [claim({ volumeName: 'v' }, bound)],
-      volumes: [{ metadata: { name: 'v' }, spec: { csi: { driver: 'd', volumeHandle: 'h' } } }],
-      csiNodes: [
-        {
-          metadata: { name: 'node' },
-          spec: { drivers: [{ name: 'd', nodeID: 'i', allocatable: { count: 0 } }] },
-        },
-      ],
+      volumes: [csiVolume('v')],
+      csiNodes: [allowing(0)],
     },
     preemption: noVictims,
   },
@@ -228,9 +236,15 @@ const rows: readonly Row[] = [
     },
   },
   {
-    reason: '1 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',
+    reason: '1 node(s) exceed max volume count',
     pod: withClaim,
-    objects: { claims: [claim({ volumeName: 'v' }, bound)] },
+    objects: {
+      claims: [claim({ volumeName: 'v' }, bound)],
+      volumes: [csiVolume('v'), csiVolume('w')],
+      csiNodes: [allowing(1)],
+      attachments: [attachment('w', 'node')],
+    },
+    preemption: noVictims,
   },
 ];
 
@@ -266,6 +280,17 @@ test('what a pod with gates waits for', () => {
   assert.deepEqual(reasons({}), []);
 });
 
+test('volumes of other nodes, and those that are counted already, leave room', () => {
+  const objects = {
+    claims: [claim({ volumeName: 'v' }, bound)],
+    volumes: [csiVolume('v'), csiVolume('w')],
+    csiNodes: [allowing(1)],
+    attachments: [attachment('v', 'node'), attachment('w', 'other'), attachment('x', 'node')],
+  };
+  const cluster = placed(testNode('node'), { objects });
+  assert.equal(cluster.place(testPod('p', withClaim)), 'node');
+});
+
 test('what a plugin refuses before any node is looked at', () => {
   const scenes: [spec: object, objects: ClusterObjects, text: string][] = [
     [named('node', 'other'), {}, 'pod affinity terms conflict'],
@@ -280,6 +305,17 @@ test('what a plugin refuses before any node is looked at', () => {
       withClaim,
       { claims: [claim({}, { deletionTimestamp: '2026-01-01T00:00:00Z' })] },
       'persistentvolumeclaim "c" is being deleted',
+    ],
+    [
+      withClaim,
+      { claims: [{ ...claim({ volumeName: 'v' }, bound), status: { phase: 'Lost' } }] },
+      'persistentvolumeclaim "c" bound to non-existent persistentvolume "v"',
+    ],
+    [withClaim, { claims: [claim({ volumeName: 'v' }, bound)] }, 'persistentvolume "v" not found'],
+    [
+      { volumes: [{ name: 'd', ephemeral: {} }] },
+      { claims: [claim({}, { name: 'p-d' })] },
+      'PVC n/p-d was not created for pod n/p (pod is not owner)',
     ],
   ];
   for (const [spec, objects, text] of scenes) {

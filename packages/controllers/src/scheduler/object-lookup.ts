@@ -14,6 +14,7 @@ import type {
   CSINode,
   CSIStorageCapacity,
   StorageClass,
+  VolumeAttachment,
 } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 
 export interface ObjectLookup {
@@ -29,6 +30,8 @@ export interface ObjectLookup {
   storageClass(name: string): StorageClass | undefined;
   csiNode(name: string): CSINode | undefined;
   csiDriver(name: string): CSIDriver | undefined;
+  /** Of volumes to this node. */
+  attachments(nodeName: string): readonly VolumeAttachment[];
   storageCapacities(storageClass: string): readonly CSIStorageCapacity[];
   pod(namespace: string, name: string): Pod | undefined;
 }

@@ -226,6 +226,17 @@ test('the provisioner of a claim is told the node, and the pod waits for the vol
   ];
   assert.equal(selected, 'a');
   assert.equal((await pods.get('p')).spec.nodeName, undefined);
+  await client.resource(core('persistentvolumes')).create({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'v' },
+    spec: {
+      storageClassName: 's',
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '1Gi' },
+      csi: { driver: 'disk.example.com', volumeHandle: 'h' },
+    },
+  } as never);
   await claims.patch('c', 'merge', {
     metadata: { annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } },
     spec: { volumeName: 'v' },

@@ -1,5 +1,7 @@
-// A node attaches only so many volumes of a CSI driver, as its CSINode says.
+// A node attaches only so many volumes of a CSI driver, as its CSINode says: those of its pods, and
+// what else is attached there.
 
+import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import { rejection, type SchedulerPlugin } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
@@ -8,7 +10,7 @@ import type { PodSummary } from '../snapshot/pod-summary.ts';
 const name = 'NodeVolumeLimits';
 const exceeded = rejection(name, 'node(s) exceed max volume count');
 
-type Lookup = Pick<ObjectLookup, 'claim' | 'volume' | 'storageClass' | 'csiNode'>;
+type Lookup = Pick<ObjectLookup, 'claim' | 'volume' | 'storageClass' | 'csiNode' | 'attachments'>;
 
 export function createNodeVolumeLimits(lookup: Lookup): SchedulerPlugin {
   return {
@@ -28,20 +30,30 @@ export function createNodeVolumeLimits(lookup: Lookup): SchedulerPlugin {
   };
 }
 
-/** Driver by volume; a claim without a volume counts as one of its class's driver. */
+/** Driver by volume; a claim whose volume is not there yet counts as one of its class's driver. */
 function attachedVolumes(lookup: Lookup, pods: Iterable<PodSummary>): Map<string, string> {
   const volumes = new Map<string, string>();
   for (const { namespace, claimNames } of pods) {
     for (const claimName of claimNames) {
-      const { spec } = lookup.claim(namespace, claimName) ?? {};
-      const csi = lookup.volume(spec?.volumeName ?? '')?.spec?.csi;
+      const claim = lookup.claim(namespace, claimName);
+      const volume = lookup.volume(claim?.spec?.volumeName ?? '');
+      const csi = volume?.spec?.csi;
       if (csi !== undefined) volumes.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver);
-      const { provisioner } = lookup.storageClass(spec?.storageClassName ?? '') ?? {};
-      if (csi === undefined && provisioner !== undefined)
+      if (csi !== undefined || volume !== undefined || claim === undefined) continue;
+      const { provisioner } = lookup.storageClass(classOf(claim)) ?? {};
+      if (provisioner !== undefined)
         volumes.set(`${provisioner}/${namespace}/${claimName}`, provisioner);
     }
   }
   return volumes;
+}
+
+/** Those that are still attached, or already, whoever uses them. */
+function addAttachments(lookup: Lookup, nodeName: string, volumes: Map<string, string>): void {
+  for (const { spec } of lookup.attachments(nodeName)) {
+    const { csi } = lookup.volume(spec.source.persistentVolumeName ?? '')?.spec ?? {};
+    if (csi !== undefined) volumes.set(`${spec.attacher}/${csi.volumeHandle}`, spec.attacher);
+  }
 }
 
 function exceeds(lookup: Lookup, node: NodeState, wanted: ReadonlyMap<string, string>): boolean {
@@ -53,6 +65,7 @@ function exceeds(lookup: Lookup, node: NodeState, wanted: ReadonlyMap<string, st
   );
   if (limits.size === 0) return false;
   const attached = attachedVolumes(lookup, node.pods.values());
+  addAttachments(lookup, node.name, attached);
   const counts = new Map<string, number>();
   const count = (driver: string) => counts.set(driver, (counts.get(driver) ?? 0) + 1);
   for (const driver of attached.values()) count(driver);

@@ -1,9 +1,10 @@
 // The claims of a pod must be usable on its node: volumes that are bound reach it, and for claims
 // that wait for their first consumer there is a volume, or one can be made.
 
-import type { Clock } from '@keelson/apimachinery';
-import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
+import { compareQuantities, parseQuantity, type Clock } from '@keelson/apimachinery';
+import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
+import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import {
   defaultArguments,
   type PluginArguments,
@@ -71,7 +72,7 @@ export function createVolumeBinding(options: VolumeBindingOptions): SchedulerPlu
       return {
         async preBind(signal) {
           const { bindTimeoutMs } = args;
-          const decided = { decisions, nodeName: node.name, bindTimeoutMs };
+          const decided = { decisions, node, bindTimeoutMs };
           await bindVolumes(options, decided, signal);
           release();
         },
@@ -102,10 +103,10 @@ function claimsOf(lookup: ObjectLookup, pod: PodSummary): PodClaims | Rejection 
     const problem = problemOf(pod, { claim, claimName, isEphemeral });
     if (problem !== undefined || claim === undefined) return unresolvable(name, problem ?? '');
     if (isBound(claim)) bound.push(claim);
-    else if (isWaiting(lookup, claim)) waiting.push(claim);
-    else hasImmediate = true;
+    else if (!isWaiting(lookup, claim)) hasImmediate = true;
+    else if (!waiting.includes(claim)) waiting.push(claim);
   }
-  return hasImmediate ? unboundImmediate : { bound, waiting };
+  return hasImmediate ? unboundImmediate : { bound, waiting: waiting.toSorted(bySize) };
 }
 
 function problemOf(
@@ -139,10 +140,9 @@ function problemOf(
   return `PVC ${pod.namespace}/${claimName} was not created for pod ${pod.namespace}/${pod.name} (pod is not owner)`;
 }
 
-function isWaiting({ storageClass }: ObjectLookup, { spec }: PersistentVolumeClaim): boolean {
-  if ((spec?.volumeName ?? '') !== '') return false;
-  const { volumeBindingMode } = storageClass(spec?.storageClassName ?? '') ?? {};
-  return volumeBindingMode === 'WaitForFirstConsumer';
+function isWaiting({ storageClass }: ObjectLookup, claim: PersistentVolumeClaim): boolean {
+  if ((claim.spec?.volumeName ?? '') !== '') return false;
+  return storageClass(classOf(claim))?.volumeBindingMode === 'WaitForFirstConsumer';
 }
 
 interface RunState extends PodClaims {
@@ -153,48 +153,61 @@ interface RunState extends PodClaims {
 function runOf(lookup: ObjectLookup, state: RunState): FilterRun {
   const { bound, attempt } = state;
   const volumes = bound.map(({ spec }) => lookup.volume(spec?.volumeName ?? ''));
-  const isLost = volumes.includes(undefined);
   return {
     filter(node) {
-      if (isLost) return unresolvable(name, texts.lost);
-      const reasons: string[] = [];
-      if (!volumes.every((volume) => volume === undefined || reaches(volume, node)))
-        reasons.push(texts.affinity);
+      // The first that is of no use here says why.
+      const wrong = volumes.findIndex((volume) => volume === undefined || !reaches(volume, node));
+      const isLost = wrong >= 0 && volumes[wrong] === undefined;
       const decided = decide(lookup, state, node);
-      if (Array.isArray(decided)) attempt.decisions.set(node.name, decided);
-      else reasons.push(...decided.reasons);
+      if (typeof decided !== 'string') attempt.decisions.set(node.name, decided);
+      const reasons = [
+        ...(wrong >= 0 && !isLost ? [texts.affinity] : []),
+        ...(typeof decided === 'string' ? [decided] : []),
+        ...(isLost ? [texts.lost] : []),
+      ];
       return reasons.length === 0 ? undefined : unresolvable(name, ...reasons);
     },
   };
 }
 
-type Undecided = { readonly reasons: readonly string[] };
-
-/** A volume for each waiting claim, or that it is to be provisioned. */
+/** A volume for each waiting claim, or that it is to be provisioned; the text says why neither. */
 function decide(
   lookup: ObjectLookup,
   { waiting, promised }: RunState,
   node: NodeState,
-): VolumeDecision[] | Undecided {
+): VolumeDecision[] | string {
   const decisions: VolumeDecision[] = [];
   const taken = new Set<string>();
   const isTaken = (volume: string) => taken.has(volume) || promised.has(volume);
-  let lacksSpace = false;
+  // What a provisioner was told already stands.
+  const toProvision = waiting.filter((claim) => selectedNodeOf(claim) !== undefined);
+  if (toProvision.some((claim) => selectedNodeOf(claim) !== node.name)) return texts.conflict;
   for (const claim of waiting) {
-    const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
-    if (selected !== undefined && selected !== node.name) return { reasons: [texts.conflict] };
-    const volumes = lookup.volumesOfClass(claim.spec?.storageClassName ?? '');
-    const volume: PersistentVolume | undefined =
-      selected === undefined ? matchVolume(volumes, claim, { node, isTaken }) : undefined;
-    if (volume !== undefined) {
-      taken.add(volume.metadata.name ?? '');
-      decisions.push({ claim, volume });
+    if (selectedNodeOf(claim) !== undefined) continue;
+    const volumes = lookup.volumesOfClass(classOf(claim));
+    const volume = matchVolume(volumes, claim, { node, isTaken });
+    if (volume === undefined) {
+      toProvision.push(claim);
       continue;
     }
+    taken.add(volume.metadata.name ?? '');
+    decisions.push({ claim, volume });
+  }
+  for (const claim of toProvision) {
     const provision = canProvision(lookup, claim, node);
-    if (provision === 'no') return { reasons: [texts.conflict] };
-    if (provision === 'no-space') lacksSpace = true;
+    if (provision !== 'yes') return provision === 'no' ? texts.conflict : texts.space;
     decisions.push({ claim });
   }
-  return lacksSpace ? { reasons: [texts.space] } : decisions;
+  return decisions;
+}
+
+function selectedNodeOf({ metadata }: PersistentVolumeClaim): string | undefined {
+  return metadata.annotations?.[selectedNodeAnnotation];
+}
+
+/** Small claims are served first, so that large volumes stay for large ones. */
+function bySize(a: PersistentVolumeClaim, b: PersistentVolumeClaim): number {
+  const size = ({ spec }: PersistentVolumeClaim) =>
+    parseQuantity(spec?.resources?.requests?.['storage'] ?? '0');
+  return compareQuantities(size(a), size(b));
 }

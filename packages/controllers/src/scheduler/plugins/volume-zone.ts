@@ -1,6 +1,9 @@
-// Volumes that are labelled with a zone or region are used only there.
+// Volumes that are labelled with a zone or region are used only there. COMPAT: those of ephemeral
+// volumes are not looked at, and a claim that cannot be judged keeps the pod waiting, whatever node.
 
-import { unresolvable, type SchedulerPlugin } from '../framework.ts';
+import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
+import { classOf } from '../../persistent-volume-binder/match-volume.ts';
+import { unresolvable, type Rejection, type SchedulerPlugin } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 
@@ -20,18 +23,23 @@ interface Topology {
   readonly values: readonly string[];
 }
 
-export function createVolumeZone(lookup: Pick<ObjectLookup, 'claim' | 'volume'>): SchedulerPlugin {
+type Lookup = Pick<ObjectLookup, 'claim' | 'volume' | 'storageClass'>;
+
+export function createVolumeZone(lookup: Lookup): SchedulerPlugin {
   return {
     name,
-    begin(pod) {
-      const topologies = pod.claimNames.flatMap((claimName): Topology[] => {
-        const volumeName = lookup.claim(pod.namespace, claimName)?.spec?.volumeName;
-        const { labels = {} } = lookup.volume(volumeName ?? '')?.metadata ?? {};
-        return Object.keys(topologyLabels).flatMap((label) => {
-          const value = labels[label];
-          return value === undefined ? [] : [{ label, values: value.split('__') }];
-        });
-      });
+    begin({ pod, namespace }) {
+      const topologies: Topology[] = [];
+      for (const { persistentVolumeClaim } of pod.spec.volumes ?? []) {
+        if (persistentVolumeClaim === undefined) continue;
+        const { claimName } = persistentVolumeClaim;
+        const claim = lookup.claim(namespace, claimName);
+        if (claim === undefined)
+          return unresolvable(name, `persistentvolumeclaim "${claimName}" not found`);
+        const found = topologiesOf(lookup, claim);
+        if ('reasons' in found) return found;
+        topologies.push(...found);
+      }
       if (topologies.length === 0) return undefined;
       return { filter: (node) => (isIn(node, topologies) ? undefined : wrongZone) };
     },
@@ -40,6 +48,28 @@ export function createVolumeZone(lookup: Pick<ObjectLookup, 'claim' | 'volume'>)
       event.kind === 'node' ||
       (event.kind === 'object' && event.resource.startsWith('persistentvolume')),
   };
+}
+
+/** Of its volume; none when that waits for a node. */
+function topologiesOf(lookup: Lookup, claim: PersistentVolumeClaim): Topology[] | Rejection {
+  const { volumeName = '' } = claim.spec ?? {};
+  if (volumeName === '') {
+    const className = classOf(claim);
+    if (className === '')
+      return unresolvable(name, 'PersistentVolumeClaim had no pv name and storageClass name');
+    const storageClass = lookup.storageClass(className);
+    if (storageClass === undefined)
+      return unresolvable(name, `storageclass.storage.k8s.io "${className}" not found`);
+    if (storageClass.volumeBindingMode === 'WaitForFirstConsumer') return [];
+    return unresolvable(name, 'PersistentVolume had no name');
+  }
+  const volume = lookup.volume(volumeName);
+  if (volume === undefined) return unresolvable(name, `persistentvolume "${volumeName}" not found`);
+  const { labels = {} } = volume.metadata;
+  return Object.keys(topologyLabels).flatMap((label) => {
+    const value = labels[label];
+    return value === undefined ? [] : [{ label, values: value.split('__') }];
+  });
 }
 
 /** A node that says nothing of zones is in none, and in all. */

@@ -14,9 +14,11 @@ import type {
   CSINode,
   CSIStorageCapacity,
   StorageClass,
+  VolumeAttachment,
 } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import { createClient, createInProcessTransport } from '@keelson/client';
 import type { SchedulerConfiguration } from '../configuration/scheduler-configuration.ts';
+import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import { collectAllocated } from '../dra/allocated-devices.ts';
 import type { ClaimTracker } from '../dra/claim-tracker.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
@@ -32,6 +34,7 @@ export interface ClusterObjects {
   readonly csiNodes?: readonly CSINode[];
   readonly csiDrivers?: readonly CSIDriver[];
   readonly capacities?: readonly CSIStorageCapacity[];
+  readonly attachments?: readonly VolumeAttachment[];
   readonly devices?: ClaimTracker;
   readonly isEnabled?: (gate: string) => boolean;
   readonly seed?: number;
@@ -51,10 +54,11 @@ export function createSchedulingCluster(objects: ClusterObjects = {}) {
     disruptionBudgets: () => budgets,
     claim: (_namespace, name) => byName(claims, name),
     volume: (name) => byName(volumes, name),
-    volumesOfClass: (name) => volumes.filter(({ spec }) => spec?.storageClassName === name),
+    volumesOfClass: (name) => volumes.filter((volume) => classOf(volume) === name),
     storageClass: (name) => byName(classes, name),
     csiNode: (name) => byName(csiNodes, name),
     csiDriver: (name) => byName(objects.csiDrivers ?? [], name),
+    attachments: (name) => (objects.attachments ?? []).filter(({ spec }) => spec.nodeName === name),
     storageCapacities: (name) =>
       (objects.capacities ?? []).filter(({ storageClassName }) => storageClassName === name),
     pod: () => undefined,

@@ -9,6 +9,8 @@ import {
   persistentVolumesResource,
 } from '../../machinery/resources.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
+import type { NodeState } from '../snapshot/node-state.ts';
+import { reaches } from './match-volume.ts';
 
 export const selectedNodeAnnotation = 'volume.kubernetes.io/selected-node';
 const bindCompletedAnnotation = 'pv.kubernetes.io/bind-completed';
@@ -24,7 +26,7 @@ export interface VolumeDecision {
 export interface BindVolumesOptions {
   readonly client: Client;
   readonly clock: Clock;
-  readonly lookup: Pick<ObjectLookup, 'claim'>;
+  readonly lookup: Pick<ObjectLookup, 'claim' | 'volume'>;
 }
 
 export function isBound({ metadata, spec }: PersistentVolumeClaim): boolean {
@@ -37,34 +39,57 @@ export async function bindVolumes(
   { client, clock, lookup }: BindVolumesOptions,
   {
     decisions,
-    nodeName,
+    node,
     bindTimeoutMs,
   }: {
     readonly decisions: readonly VolumeDecision[];
-    readonly nodeName: string;
+    readonly node: NodeState;
     readonly bindTimeoutMs: number;
   },
   signal: AbortSignal,
 ): Promise<void> {
-  for (const decision of decisions) await write(client, { ...decision, nodeName }, signal);
+  for (const decision of decisions)
+    await write(client, { ...decision, nodeName: node.name }, signal);
   const deadline = clock.monotonic() + bindTimeoutMs;
-  for (const { claim, volume } of decisions) {
-    const { namespace = '', name = '', uid } = claim.metadata;
-    for (let wasSelected = false; ;) {
-      const now = lookup.claim(namespace, name);
-      if (now === undefined || now.metadata.uid !== uid)
-        throw new Error(`persistentvolumeclaim "${name}" not found`);
-      if (isBound(now)) break;
-      // The provisioner takes the node back when it cannot serve it.
-      const isSelected = now.metadata.annotations?.[selectedNodeAnnotation] === nodeName;
-      if (volume === undefined && wasSelected && !isSelected)
-        throw new Error(`provisioning failed for PVC "${name}"`);
-      wasSelected = isSelected;
-      if (clock.monotonic() > deadline)
-        throw new Error('binding volumes: context deadline exceeded');
+  for (const decision of decisions) {
+    const isDone = watchClaim(lookup, decision, node);
+    while (!isDone()) {
+      if (clock.monotonic() > deadline) throw bindingError('context deadline exceeded');
       await sleep(clock, lookEveryMs, signal);
     }
   }
+}
+
+function bindingError(text: string): Error {
+  return new Error(`binding volumes: ${text}`);
+}
+
+/** Asked again and again whether the claim is bound; throws when it will not be. */
+function watchClaim(
+  lookup: BindVolumesOptions['lookup'],
+  { claim, volume }: VolumeDecision,
+  node: NodeState,
+): () => boolean {
+  const { namespace = '', name = '', uid } = claim.metadata;
+  let wasSelected = false;
+  return () => {
+    const now = lookup.claim(namespace, name);
+    if (now === undefined || now.metadata.uid !== uid)
+      throw bindingError(`persistentvolumeclaim "${name}" not found`);
+    const { volumeName = '' } = now.spec ?? {};
+    const made = lookup.volume(volumeName);
+    if (made !== undefined && !reaches(made, node))
+      throw bindingError(
+        `pv "${volumeName}" node affinity doesn't match node "${node.name}": no matching NodeSelectorTerms`,
+      );
+    if (isBound(now)) return volume !== undefined || made !== undefined;
+    // The provisioner takes the node back when it cannot serve it.
+    const isSelected = now.metadata.annotations?.[selectedNodeAnnotation] === node.name;
+    if (volume === undefined && wasSelected && !isSelected)
+      throw bindingError(`provisioning failed for PVC "${name}"`);
+    wasSelected = isSelected;
+    return false;
+  };
 }
 
 async function write(

@@ -1,8 +1,17 @@
 // The persistent volume that fits a claim on a node: of its class, large enough, free, and the
-// smallest of those; one that was made for the claim comes first.
+// smallest of those; one that is kept for the claim is the only one that will do.
 
-import { compareQuantities, compileLabelSelector, parseQuantity } from '@keelson/apimachinery';
+import { compareQuantities, compileLabelSelector } from '@keelson/apimachinery';
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
+import {
+  classOf,
+  hasSameAttributesClass,
+  hasSameVolumeMode,
+  isKeptFor,
+  isLargeEnough,
+  offersModes,
+  sizeOf,
+} from '../../persistent-volume-binder/match-volume.ts';
 import { compileNodeSelector } from '../snapshot/node-selector.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 
@@ -11,42 +20,35 @@ export function reaches({ spec }: PersistentVolume, node: NodeState): boolean {
   return required === undefined || compileNodeSelector(required)(node);
 }
 
+/** `volumes`: those of the claim's class. */
 export function matchVolume(
   volumes: readonly PersistentVolume[],
   claim: PersistentVolumeClaim,
   { node, isTaken }: { readonly node: NodeState; readonly isTaken: (name: string) => boolean },
 ): PersistentVolume | undefined {
+  const selector = compileLabelSelector(claim.spec?.selector ?? {});
+  const isFree = (volume: PersistentVolume) =>
+    volume.spec?.claimRef === undefined &&
+    volume.status?.phase === 'Available' &&
+    classOf(volume) === classOf(claim) &&
+    selector.matches(volume.metadata.labels) &&
+    offersModes(volume, claim);
   let best: PersistentVolume | undefined;
   for (const volume of volumes) {
-    if (isTaken(volume.metadata.name ?? '') || !fits(volume, claim) || !reaches(volume, node))
-      continue;
-    if (isFor(volume, claim)) return volume;
-    if (volume.spec?.claimRef !== undefined || volume.status?.phase !== 'Available') continue;
-    if (best === undefined || compareQuantities(capacityOf(volume), capacityOf(best)) < 0)
-      best = volume;
+    if (isTaken(volume.metadata.name ?? '') || !mayHold(volume, claim)) continue;
+    // Who keeps a volume for a claim knows which modes and labels it has.
+    if (isKeptFor(volume, claim)) return reaches(volume, node) ? volume : undefined;
+    if (!isFree(volume) || !reaches(volume, node)) continue;
+    if (best === undefined || compareQuantities(sizeOf(volume), sizeOf(best)) < 0) best = volume;
   }
   return best;
 }
 
-function capacityOf({ spec }: PersistentVolume) {
-  return parseQuantity(spec?.capacity?.['storage'] ?? '0');
-}
-
-function isFor({ spec }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
-  const { name, namespace, uid = '' } = spec?.claimRef ?? {};
-  const isNamed = name === metadata.name && namespace === metadata.namespace;
-  return isNamed && (uid === '' || uid === metadata.uid);
-}
-
-function fits(volume: PersistentVolume, { spec }: PersistentVolumeClaim): boolean {
-  const { accessModes = [], volumeMode = 'Filesystem', selector, resources } = spec ?? {};
-  const offered = volume.spec;
-  if (volume.metadata.deletionTimestamp !== undefined) return false;
-  if ((offered?.volumeMode ?? 'Filesystem') !== volumeMode) return false;
-  if ((offered?.volumeAttributesClassName ?? '') !== (spec?.volumeAttributesClassName ?? ''))
-    return false;
-  if (!accessModes.every((mode) => offered?.accessModes?.includes(mode))) return false;
-  const wanted = parseQuantity(resources?.requests?.['storage'] ?? '0');
-  if (compareQuantities(capacityOf(volume), wanted) < 0) return false;
-  return selector === undefined || compileLabelSelector(selector).matches(volume.metadata.labels);
+function mayHold(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  return (
+    volume.metadata.deletionTimestamp === undefined &&
+    isLargeEnough(volume, claim) &&
+    hasSameVolumeMode(volume, claim) &&
+    hasSameAttributesClass(volume, claim)
+  );
 }

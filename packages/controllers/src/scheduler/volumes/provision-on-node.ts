@@ -7,6 +7,7 @@ import type {
   CSIStorageCapacity,
   StorageClass,
 } from '@keelson/apimachinery/types/storage.k8s.io.v1';
+import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 
@@ -17,7 +18,7 @@ export function canProvision(
   claim: PersistentVolumeClaim,
   node: NodeState,
 ): 'yes' | 'no' | 'no-space' {
-  const storageClass = lookup.storageClass(claim.spec?.storageClassName ?? '');
+  const storageClass = lookup.storageClass(classOf(claim));
   const { provisioner = '' } = storageClass ?? {};
   if (storageClass === undefined || provisioner === '' || provisioner === noProvisioner)
     return 'no';
