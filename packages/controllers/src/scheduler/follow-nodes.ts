@@ -1,13 +1,15 @@
 // What the scheduler takes notice of when nodes come, change and go.
 
 import type { Node } from '@keelson/apimachinery/types/core.v1';
+import type { NodeFact } from './queue/cluster-event.ts';
 import type { AttemptTools } from './scheduling-attempt.ts';
 
 export function followNodes({ cluster, queue }: Pick<AttemptTools, 'cluster' | 'queue'>) {
   const put = (node: Node, old?: Node) => {
     cluster.putNode(node);
-    if (old === undefined || isRelevantChange(node, old))
-      queue.happened({ kind: 'node', node, ...(old !== undefined && { old }) });
+    const changed = changedFacts(node, old);
+    if (changed.size > 0)
+      queue.happened({ kind: 'node', node, changed, ...(old !== undefined && { old }) });
   };
   return {
     onAdd: (node: Node) => put(node),
@@ -19,15 +21,19 @@ export function followNodes({ cluster, queue }: Pick<AttemptTools, 'cluster' | '
   };
 }
 
-/** Heartbeats say nothing new. */
-function isRelevantChange(node: Node, old: Node): boolean {
-  const facts = ({ metadata, spec, status }: Node) =>
-    JSON.stringify([
-      metadata.labels,
-      metadata.annotations,
-      spec,
-      status?.allocatable,
-      status?.conditions?.map(({ type, status: value }) => [type, value]),
-    ]);
-  return facts(node) !== facts(old);
+const facts: Readonly<Record<NodeFact, (node: Node) => unknown>> = {
+  labels: ({ metadata }) => metadata.labels,
+  annotations: ({ metadata }) => metadata.annotations,
+  taints: ({ spec }) => spec?.taints,
+  unschedulable: ({ spec }) => spec?.unschedulable,
+  allocatable: ({ status }) => status?.allocatable,
+  conditions: ({ status }) => status?.conditions?.map(({ type, status: value }) => [type, value]),
+};
+const allFacts = Object.keys(facts) as NodeFact[];
+
+function changedFacts(node: Node, old: Node | undefined): ReadonlySet<NodeFact> {
+  if (old === undefined) return new Set(allFacts);
+  const differs = (fact: NodeFact) =>
+    JSON.stringify(facts[fact](node)) !== JSON.stringify(facts[fact](old));
+  return new Set(allFacts.filter(differs));
 }

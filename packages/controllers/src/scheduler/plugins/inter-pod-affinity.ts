@@ -8,7 +8,8 @@ import {
 import { rejection, scoreMax, unresolvable, type SchedulerPlugin } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import { weightedTerms } from '../snapshot/affinity-terms.ts';
-import type { ClusterState } from '../snapshot/cluster-state.ts';
+import type { ClusterEvent } from '../queue/cluster-event.ts';
+import { hasSameLabels, type ClusterState } from '../snapshot/cluster-state.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import { summarizePod, type AffinityTerm, type PodSummary } from '../snapshot/pod-summary.ts';
 import { countByTopology, type TopologyCount } from '../snapshot/topology-count.ts';
@@ -34,16 +35,19 @@ export function createInterPodAffinity(
     score: (pod, nodes, cluster) => score(matches, { pod, nodes, cluster, args }),
     mayHelp(pod, event) {
       switch (event.kind) {
-        case 'node':
         case 'any':
           return true;
+        case 'node':
+          return event.changed.has('labels');
         case 'placed-pod':
-          return pod.affinity.some((term) => matches(term, summarizePod(event.pod)));
+          return mayHelpNear(matches, pod, event);
         case 'pod-deleted': {
           const gone = summarizePod(event.pod);
           return (
             pod.antiAffinity.some((term) => matches(term, gone)) ||
-            gone.antiAffinity.some((term) => matches(term, pod))
+            gone.antiAffinity.some((term) => matches(term, pod)) ||
+            // The last one gone, a newcomer may be the first of its group somewhere else.
+            (isWelcome(matches, pod, gone) && isWelcome(matches, pod, pod))
           );
         }
         case 'object':
@@ -53,6 +57,28 @@ export function createInterPodAffinity(
       }
     },
   };
+}
+
+/** Somebody is there, or is called something else than before, that the pod wants near or far. */
+function mayHelpNear(
+  matches: MatchesTerm,
+  pod: PodSummary,
+  { pod: placed, old }: Extract<ClusterEvent, { kind: 'placed-pod' }>,
+): boolean {
+  const now = summarizePod(placed);
+  if (old === undefined) return isWelcome(matches, pod, now);
+  const before = summarizePod(old);
+  if (hasSameLabels(before.labels, now.labels)) return false;
+  const isAvoided = (other: PodSummary) => pod.antiAffinity.some((term) => matches(term, other));
+  return (
+    (isWelcome(matches, pod, now) && !isWelcome(matches, pod, before)) ||
+    (isAvoided(before) && !isAvoided(now))
+  );
+}
+
+/** It fulfils all that the pod requires of those near it. */
+function isWelcome(matches: MatchesTerm, pod: PodSummary, other: PodSummary): boolean {
+  return pod.affinity.length > 0 && pod.affinity.every((term) => matches(term, other));
 }
 
 function begin(matches: MatchesTerm, pod: PodSummary, cluster: ClusterState) {

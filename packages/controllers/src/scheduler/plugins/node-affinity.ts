@@ -1,6 +1,6 @@
 // The node selector and the node affinity of a pod. Terms that name nodes spare asking all others.
 
-import type { NodeSelector, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Node, NodeSelector, Pod } from '@keelson/apimachinery/types/core.v1';
 import {
   defaultArguments,
   type PluginArguments,
@@ -61,9 +61,13 @@ export function createNodeAffinity(
     },
     mayHelp({ pod }, event) {
       if (event.kind !== 'node') return event.kind === 'any';
-      const { name: nodeName = '', labels = {} } = event.node.metadata;
-      const facts = { name: nodeName, labels };
-      return isAllowed(facts) && (requiredNodes(pod)?.(facts) ?? true);
+      const takes = ({ metadata }: Node) => {
+        const { name: nodeName = '', labels = {} } = metadata;
+        const facts = { name: nodeName, labels };
+        return isAllowed(facts) && (requiredNodes(pod)?.(facts) ?? true);
+      };
+      const { old, node } = event;
+      return event.changed.has('labels') && takes(node) && (old === undefined || !takes(old));
     },
   };
 }

@@ -6,7 +6,7 @@ import {
   type PluginArguments,
 } from '../configuration/scheduler-configuration.ts';
 import { scoreMax, type SchedulerPlugin } from '../framework.ts';
-import type { Amounts } from '../snapshot/amounts.ts';
+import { amountOf } from '../snapshot/amounts.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 
 const name = 'NodeResourcesBalancedAllocation';
@@ -48,13 +48,6 @@ export function createNodeResourcesBalancedAllocation(
 /** Of pods that do not ask for it, too. */
 function isCounted(resource: string): boolean {
   return ['cpu', 'memory', 'ephemeral-storage'].includes(resource);
-}
-
-function amountOf(amounts: Amounts, resource: string): number {
-  if (resource === 'cpu') return amounts.milliCpu;
-  if (resource === 'memory') return amounts.memory;
-  if (resource === 'ephemeral-storage') return amounts.ephemeralStorage;
-  return amounts.scalars.get(resource) ?? 0;
 }
 
 /** 100 where all are used alike. */

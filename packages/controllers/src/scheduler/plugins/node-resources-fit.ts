@@ -6,7 +6,8 @@ import {
   type PluginArguments,
 } from '../configuration/scheduler-configuration.ts';
 import type { Rejection, SchedulerPlugin } from '../framework.ts';
-import { amountsOf, type Amounts } from '../snapshot/amounts.ts';
+import type { Node } from '@keelson/apimachinery/types/core.v1';
+import { amountOf, amountsOf, type Amounts } from '../snapshot/amounts.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import { summarizePod, type PodSummary } from '../snapshot/pod-summary.ts';
 import { createResourceScorer } from './resource-scoring.ts';
@@ -42,9 +43,10 @@ export function createNodeResourcesFit(options: NodeResourcesFitOptions = {}): S
     },
     mayHelp({ requests }, event) {
       if (event.kind === 'node') {
-        const { allocatable, capacity } = event.node.status ?? {};
-        const amounts = amountsOf(Object.entries(allocatable ?? capacity ?? {}));
-        return exceeding(requests, amounts).length === 0;
+        if (!event.changed.has('allocatable')) return false;
+        const now = amountsOfNode(event.node);
+        if (podsMaxOf(now) < 1 || exceeding(requests, now).length > 0) return false;
+        return event.old === undefined || hasGrown(amountsOfNode(event.old), now, requests);
       }
       if (event.kind === 'pod-deleted') return true;
       if (event.kind === 'placed-pod')
@@ -121,6 +123,30 @@ function exceeding(requests: Amounts, has: Amounts): string[] {
   for (const [resource, wanted] of requests.scalars)
     if (wanted > (has.scalars.get(resource) ?? 0)) names.push(resource);
   return names;
+}
+
+/** Asked for every pod that waits: read once. */
+const nodeAmounts = new WeakMap<Node, Amounts>();
+
+function amountsOfNode(node: Node): Amounts {
+  const known = nodeAmounts.get(node);
+  if (known !== undefined) return known;
+  const { allocatable, capacity } = node.status ?? {};
+  const amounts = amountsOf(Object.entries(allocatable ?? capacity ?? {}));
+  nodeAmounts.set(node, amounts);
+  return amounts;
+}
+
+function podsMaxOf({ scalars }: Amounts): number {
+  return scalars.get('pods') ?? 0;
+}
+
+/** There is more of something that is requested, or room for more pods. */
+function hasGrown(old: Amounts, now: Amounts, requests: Amounts): boolean {
+  if (podsMaxOf(now) > podsMaxOf(old)) return true;
+  const more = exceeding(now, old);
+  const isWanted = (resource: string) => amountOf(requests, resource) > 0;
+  return more.some(isWanted);
 }
 
 function hasShrunk(old: PodSummary['pod'], pod: PodSummary['pod']): boolean {

@@ -15,6 +15,9 @@ export function createNodeUnschedulable(): SchedulerPlugin {
       return { filter: ({ node }) => (node.spec?.unschedulable === true ? cordoned : undefined) };
     },
     mayHelp: (_pod, event) =>
-      event.kind === 'any' || (event.kind === 'node' && event.node.spec?.unschedulable !== true),
+      event.kind === 'any' ||
+      (event.kind === 'node' &&
+        event.changed.has('unschedulable') &&
+        event.node.spec?.unschedulable !== true),
   };
 }

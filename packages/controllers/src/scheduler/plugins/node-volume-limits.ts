@@ -4,8 +4,9 @@
 import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import { rejection, type SchedulerPlugin } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
+import { concernsClaimOf } from '../queue/cluster-event.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
-import type { PodSummary } from '../snapshot/pod-summary.ts';
+import { summarizePod, type PodSummary } from '../snapshot/pod-summary.ts';
 
 const name = 'NodeVolumeLimits';
 const exceeded = rejection(name, 'node(s) exceed max volume count');
@@ -21,12 +22,15 @@ export function createNodeVolumeLimits(lookup: Lookup): SchedulerPlugin {
       if (wanted.size === 0) return undefined;
       return { filter: (node) => (exceeds(lookup, node, wanted) ? exceeded : undefined) };
     },
-    mayHelp: (_pod, event) =>
+    mayHelp: (pod, event) =>
       event.kind === 'csi-node' ||
-      event.kind === 'pod-deleted' ||
+      (event.kind === 'pod-deleted' && summarizePod(event.pod).claimNames.length > 0) ||
       event.kind === 'any' ||
       (event.kind === 'node' && event.old === undefined) ||
-      (event.kind === 'object' && event.resource === 'persistentvolumeclaims'),
+      (event.kind === 'object' &&
+        event.resource === 'volumeattachments' &&
+        event.isDeletion === true) ||
+      concernsClaimOf(pod, event),
   };
 }
 

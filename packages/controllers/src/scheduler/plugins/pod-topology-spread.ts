@@ -3,7 +3,7 @@
 // Without constraints of its own a pod of a service or workload is spread over zones and nodes.
 
 import { compileLabelSelector, type LabelMatcher } from '@keelson/apimachinery';
-import type { TopologySpreadConstraint } from '@keelson/apimachinery/types/core.v1';
+import type { Pod, TopologySpreadConstraint } from '@keelson/apimachinery/types/core.v1';
 import { isTolerated } from '../../pods/tolerations.ts';
 import {
   defaultArguments,
@@ -17,10 +17,11 @@ import {
   type SchedulerPlugin,
 } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
+import type { ClusterEvent } from '../queue/cluster-event.ts';
 import type { ClusterState } from '../snapshot/cluster-state.ts';
 import type { NodePredicate } from '../snapshot/node-selector.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
-import { summarizePod, type PodSummary } from '../snapshot/pod-summary.ts';
+import type { PodSummary } from '../snapshot/pod-summary.ts';
 import { countByTopology, type TopologyCount } from '../snapshot/topology-count.ts';
 import { defaultSelector } from './default-selector.ts';
 import { requiredNodes } from './node-affinity.ts';
@@ -65,23 +66,36 @@ export function createPodTopologySpread(
       const needsAllKeys = isSpread(pod) || args.defaultConstraints !== undefined;
       return score({ constraints, pod, nodes, cluster, needsAllKeys });
     },
-    mayHelp(pod, event) {
-      const matchesAny = (other: PodSummary) =>
-        other.namespace === pod.namespace &&
-        constraintsFor(pod, 'DoNotSchedule').some(({ selector }) => selector.matches(other.labels));
-      switch (event.kind) {
-        case 'node':
-        case 'node-deleted':
-        case 'any':
-          return true;
-        case 'placed-pod':
-        case 'pod-deleted':
-          return matchesAny(summarizePod(event.pod));
-        default:
-          return false;
-      }
-    },
+    mayHelp: (pod, event) => mayHelp(() => constraintsFor(pod, 'DoNotSchedule'), pod, event),
   };
+}
+
+function mayHelp(
+  constraintsOfPod: () => readonly Constraint[],
+  pod: PodSummary,
+  event: ClusterEvent,
+): boolean {
+  switch (event.kind) {
+    case 'any':
+    case 'node-deleted':
+      return true;
+    case 'node':
+      return event.changed.has('labels') || event.changed.has('taints');
+    case 'pod-deleted':
+    case 'placed-pod': {
+      if (event.pod.metadata.namespace !== pod.namespace) return false;
+      const constraints = constraintsOfPod();
+      const counts = ({ metadata: { labels, deletionTimestamp } }: Pod) =>
+        deletionTimestamp === undefined || event.kind === 'pod-deleted'
+          ? constraints.map(({ selector }) => selector.matches(labels))
+          : constraints.map(() => false);
+      const now = counts(event.pod);
+      const before = 'old' in event && event.old !== undefined ? counts(event.old) : undefined;
+      return before === undefined ? now.includes(true) : now.some((is, i) => is !== before[i]);
+    }
+    default:
+      return false;
+  }
 }
 
 function constraintsOf({ pod, labels }: PodSummary, action: string): Constraint[] {

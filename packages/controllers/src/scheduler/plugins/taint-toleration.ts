@@ -1,6 +1,6 @@
 // Taints keep pods away that do not tolerate them; those that only prefer so count against a node.
 
-import type { Taint } from '@keelson/apimachinery/types/core.v1';
+import type { Node, Taint } from '@keelson/apimachinery/types/core.v1';
 import { isTolerated } from '../../pods/tolerations.ts';
 import { normalizeScores, unresolvable, type SchedulerPlugin } from '../framework.ts';
 
@@ -33,8 +33,10 @@ export function createTaintToleration(): SchedulerPlugin {
     mayHelp({ pod }, event) {
       if (event.kind !== 'node') return event.kind === 'any';
       const tolerations = pod.spec.tolerations ?? [];
-      const { taints = [] } = event.node.spec ?? {};
-      return taints.every((taint) => !isHard(taint) || isTolerated(taint, tolerations));
+      const bearsAll = ({ spec }: Node) =>
+        (spec?.taints ?? []).every((taint) => !isHard(taint) || isTolerated(taint, tolerations));
+      const { old, node } = event;
+      return event.changed.has('taints') && bearsAll(node) && (old === undefined || !bearsAll(old));
     },
   };
 }

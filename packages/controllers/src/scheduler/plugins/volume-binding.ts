@@ -16,6 +16,7 @@ import {
   type SchedulerPlugin,
 } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
+import { concernsClaimOf, type WatchedResource } from '../queue/cluster-event.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
 import {
@@ -44,6 +45,14 @@ const texts = {
   conflict: "node(s) didn't find available persistent volumes to bind",
   space: 'node(s) did not have enough free storage',
 } as const;
+
+/** Changes of these may make volumes fit, whoever asks for them. */
+const helpful: ReadonlySet<WatchedResource> = new Set<WatchedResource>([
+  'persistentvolumes',
+  'storageclasses',
+  'csidrivers',
+  'csistoragecapacities',
+]);
 
 interface Attempt {
   readonly uid: string;
@@ -79,9 +88,11 @@ export function createVolumeBinding(options: VolumeBindingOptions): SchedulerPlu
         unreserve: release,
       };
     },
-    mayHelp: (_pod, event) =>
-      ['any', 'node', 'csi-node'].includes(event.kind) ||
-      (event.kind === 'object' && !['resourceclaims', 'namespaces'].includes(event.resource)),
+    mayHelp: (pod, event) =>
+      ['any', 'csi-node'].includes(event.kind) ||
+      (event.kind === 'node' && event.changed.has('labels')) ||
+      (event.kind === 'object' && event.isDeletion !== true && helpful.has(event.resource)) ||
+      concernsClaimOf(pod, event),
   };
 }
 

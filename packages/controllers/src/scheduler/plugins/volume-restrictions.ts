@@ -4,6 +4,7 @@
 import type { Volume } from '@keelson/apimachinery/types/core.v1';
 import { rejection, unresolvable, type SchedulerPlugin } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
+import { concernsClaimOf } from '../queue/cluster-event.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
 
@@ -48,11 +49,11 @@ export function createVolumeRestrictions(lookup: Pick<ObjectLookup, 'claim'>): S
         removePod: (other) => change(other, -1),
       };
     },
-    mayHelp: (_pod, event) =>
-      event.kind === 'pod-deleted' ||
+    mayHelp: (pod, event) =>
+      (event.kind === 'pod-deleted' && (event.pod.spec.volumes ?? []).length > 0) ||
       event.kind === 'any' ||
       (event.kind === 'node' && event.old === undefined) ||
-      (event.kind === 'object' && event.resource === 'persistentvolumeclaims'),
+      concernsClaimOf(pod, event),
   };
 }
 

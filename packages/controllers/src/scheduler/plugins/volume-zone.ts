@@ -5,6 +5,7 @@ import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1'
 import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import { unresolvable, type Rejection, type SchedulerPlugin } from '../framework.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
+import { concernsClaimOf } from '../queue/cluster-event.ts';
 import type { NodeState } from '../snapshot/node-state.ts';
 
 const name = 'VolumeZone';
@@ -43,10 +44,13 @@ export function createVolumeZone(lookup: Lookup): SchedulerPlugin {
       if (topologies.length === 0) return undefined;
       return { filter: (node) => (isIn(node, topologies) ? undefined : wrongZone) };
     },
-    mayHelp: (_pod, event) =>
+    mayHelp: (pod, event) =>
       event.kind === 'any' ||
-      event.kind === 'node' ||
-      (event.kind === 'object' && event.resource.startsWith('persistentvolume')),
+      (event.kind === 'node' && event.changed.has('labels')) ||
+      (event.kind === 'object' &&
+        event.isDeletion !== true &&
+        ['persistentvolumes', 'storageclasses'].includes(event.resource)) ||
+      concernsClaimOf(pod, event),
   };
 }
 

@@ -4,10 +4,16 @@
 import type { KubeObject } from '@keelson/apimachinery';
 import type { CSINode } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { PodSummary } from '../snapshot/pod-summary.ts';
 
 export type ClusterEvent =
-  /** `old` is absent for a new node. */
-  | { readonly kind: 'node'; readonly node: Node; readonly old?: Node }
+  /** `old` is absent for a new node, and then all is new. */
+  | {
+      readonly kind: 'node';
+      readonly node: Node;
+      readonly old?: Node;
+      readonly changed: ReadonlySet<NodeFact>;
+    }
   | { readonly kind: 'node-deleted'; readonly node: Node }
   /** A pod was placed, or one that has a place was changed. */
   | { readonly kind: 'placed-pod'; readonly pod: Pod; readonly old?: Pod }
@@ -23,6 +29,15 @@ export type ClusterEvent =
   /** Nothing is known: it is time to try again. */
   | { readonly kind: 'any' };
 
+/** What plugins look at; heartbeats are none of it. */
+export type NodeFact =
+  | 'labels'
+  | 'annotations'
+  | 'taints'
+  | 'unschedulable'
+  | 'allocatable'
+  | 'conditions';
+
 export type WatchedResource =
   | 'persistentvolumes'
   | 'persistentvolumeclaims'
@@ -34,6 +49,13 @@ export type WatchedResource =
   | 'resourceslices'
   | 'deviceclasses'
   | 'namespaces';
+
+/** A claim that the pod uses has come, or has changed. */
+export function concernsClaimOf({ namespace, claimNames }: PodSummary, event: ClusterEvent) {
+  if (event.kind !== 'object' || event.resource !== 'persistentvolumeclaims') return false;
+  const { metadata } = event.object;
+  return metadata.namespace === namespace && claimNames.includes(metadata.name ?? '');
+}
 
 /** What moves pods besides events of the cluster, as metrics name it. */
 export const queueEvents = {

@@ -33,6 +33,13 @@ export function amountsOf(list: Iterable<readonly [string, Quantity | string]>):
   return amounts;
 }
 
+export function amountOf(amounts: Amounts, resource: string): number {
+  if (resource === 'cpu') return amounts.milliCpu;
+  if (resource === 'memory') return amounts.memory;
+  if (resource === 'ephemeral-storage') return amounts.ephemeralStorage;
+  return amounts.scalars.get(resource) ?? 0;
+}
+
 export function addAmounts(sum: Amounts, more: Amounts, sign: 1 | -1): void {
   sum.milliCpu += sign * more.milliCpu;
   sum.memory += sign * more.memory;

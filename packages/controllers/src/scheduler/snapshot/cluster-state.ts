@@ -228,7 +228,7 @@ function addTo(counts: Map<string, number>, key: string, by: number): void {
   else counts.set(key, sum);
 }
 
-function hasSameLabels(
+export function hasSameLabels(
   a: Readonly<Record<string, string>>,
   b: Readonly<Record<string, string>>,
 ): boolean {

@@ -63,7 +63,18 @@ const assumed = new Map([
 ]);
 const counted = { podLevel: true, status: true, overhead: true } as const;
 
+/** Pods are not changed, but replaced: each is read once, however many ask about it. */
+const summaries = new WeakMap<Pod, PodSummary>();
+
 export function summarizePod(pod: Pod): PodSummary {
+  const known = summaries.get(pod);
+  if (known !== undefined) return known;
+  const made = readPod(pod);
+  summaries.set(pod, made);
+  return made;
+}
+
+function readPod(pod: Pod): PodSummary {
   const { uid = '', namespace = '', name = '', labels = {} } = pod.metadata;
   const { priority = 0, affinity, volumes = [] } = pod.spec;
   const requests = amountsOf(podRequests(pod, counted));
