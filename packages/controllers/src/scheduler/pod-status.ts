@@ -1,5 +1,5 @@
 // What the scheduler writes into the status of a pod: why it has no node, and which node it is
-// promised.
+// promised or about to get.
 
 import { findCondition, formatTime, isStatusError, transitionTime } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
@@ -41,6 +41,24 @@ export async function writePodScheduled(
   };
   const patch = { metadata: { uid: pod.metadata.uid ?? '' }, status };
   await patchPodStatus(client, pod, patch, options.signal);
+}
+
+/**
+ * Where the pod is about to be (KEP-5278), for those who would otherwise make room for it elsewhere:
+ * what comes before its binding may take long.
+ */
+export async function writeExpectedNode(
+  client: Client,
+  pod: Pod,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (pod.status?.nominatedNodeName === nodeName) return;
+  const patch = {
+    metadata: { uid: pod.metadata.uid ?? '' },
+    status: { nominatedNodeName: nodeName },
+  };
+  await patchPodStatus(client, pod, patch, signal);
 }
 
 export async function patchPodStatus(

@@ -104,7 +104,7 @@ export function createScheduler(
     onIncoming: metrics.incoming,
     ...questionsOf(core),
   });
-  const tools: AttemptTools = { context, events, queue, metrics, ...core };
+  const tools: AttemptTools = { context, events, queue, metrics, isEnabled, ...core };
   metrics.follow(schedulerState(tools));
   return {
     explain(namespace, name) {

@@ -7,7 +7,7 @@ import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { bindPod } from './bind-pod.ts';
 import { runningError, type Reservation } from './framework.ts';
 import type { AttemptResult, SchedulerMetrics, TimedPoint } from './metrics/scheduler-metrics.ts';
-import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
+import { writeExpectedNode, writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
 import type { QueuedPod } from './queue/queued-pod.ts';
 import type { SchedulingQueue } from './queue/scheduling-queue.ts';
 import type { SchedulerEvents } from './scheduler-events.ts';
@@ -17,6 +17,8 @@ import type { NodeState } from './snapshot/node-state.ts';
 import type { PodSummary } from './snapshot/pod-summary.ts';
 
 export interface AttemptTools extends SchedulingCore {
+  /** Feature gates of the emulated release. */
+  readonly isEnabled: (gate: string) => boolean;
   readonly context: ControllerContext;
   readonly events: SchedulerEvents;
   readonly queue: SchedulingQueue;
@@ -132,6 +134,8 @@ async function place(
     cluster.assume(pod, node.name);
     nominated.remove(pod.uid);
     done('PreBind');
+    if (reservations.some(({ preBind }) => preBind !== undefined))
+      await announce(tools, pod, node.name, signal);
     for (const { preBind, plugin } of reservations)
       await running('PreBind', plugin, () => preBind?.(signal));
     done('Bind');
@@ -155,6 +159,21 @@ async function place(
   const message = `Successfully assigned ${pod.namespace}/${pod.name} to ${node.name}`;
   tell(tools, pod, { type: 'Normal', reason: 'Scheduled', message });
   return true;
+}
+
+/** A pod that is bound at once needs no announcement; the binding does not wait for one that fails. */
+async function announce(
+  { context: { client, log }, isEnabled }: AttemptTools,
+  { pod }: PodSummary,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isEnabled('NominatedNodeNameForExpectation')) return;
+  try {
+    await writeExpectedNode(client, pod, nodeName, signal);
+  } catch (error) {
+    if (!signal.aborted) log.warn('expected node not written', { error: errorText(error) });
+  }
 }
 
 function reserveAll(
