@@ -204,7 +204,11 @@ export type { CronSchedule } from './cron/next-run.ts';
 export { formatZonedTime } from './cron/zoned-time.ts';
 export { timeZoneProblem } from './cron/time-zones.ts';
 export { compareGoStrings } from './go-string.ts';
-export { createLabelRequirement, SelectorError } from './selectors/label-requirement.ts';
+export {
+  createLabelRequirement,
+  labelRequirementErrors,
+  SelectorError,
+} from './selectors/label-requirement.ts';
 export type { LabelOperator, LabelRequirement, Labels } from './selectors/label-requirement.ts';
 export {
   compileLabelSelector,

@@ -31,6 +31,17 @@ export function createLabelRequirement(
   operator: LabelOperator,
   values: readonly string[],
 ): LabelRequirement {
+  const errors = labelRequirementErrors(key, operator, values);
+  if (errors.length > 0) throw new SelectorError(aggregate(errors));
+  return { key, operator, values };
+}
+
+/** All that is wrong with the parts, at `key` and `values`. */
+export function labelRequirementErrors(
+  key: string,
+  operator: LabelOperator,
+  values: readonly string[],
+): FieldError[] {
   const errors: FieldError[] = [];
   const keyProblems = qualifiedNameProblems(key);
   if (keyProblems.length > 0) errors.push(fieldError.invalid('key', key, keyProblems.join('; ')));
@@ -40,8 +51,7 @@ export function createLabelRequirement(
     if (problems.length === 0) continue;
     errors.push(fieldError.invalid(`values[${i}][${key}]`, value, problems.join('; ')));
   }
-  if (errors.length > 0) throw new SelectorError(aggregate(errors));
-  return { key, operator, values };
+  return errors;
 }
 
 /** Throws `SelectorError` when the key is not one; the form of the parser, which has no path. */

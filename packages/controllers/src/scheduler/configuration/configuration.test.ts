@@ -148,6 +148,44 @@ describe('what is refused', () => {
       'hardPodAffinityWeight: Invalid value: 101: not in valid range [0, 100]',
     ],
     [
+      'an affinity of labels that nobody can have',
+      withArgs('NodeAffinity', {
+        addedAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [
+              {},
+              {
+                matchExpressions: [
+                  { key: 'a b', operator: 'Exists' },
+                  { key: 'pool', operator: 'Is', values: ['x'] },
+                  { key: 'pool', operator: 'Gt', values: ['many'] },
+                  { key: 'pool', operator: 'In' },
+                ],
+              },
+            ],
+          },
+        },
+      }),
+      /^\[addedAffinity\.requiredDuringSchedulingIgnoredDuringExecution\.nodeSelectorTerms\[1\]\.matchExpressions\[0\]\.key: Invalid value: "a b": .*\[1\]\.operator: Unsupported value: "Is": supported values: "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", .*\[2\]\.values\[0\]: Invalid value: "many": for 'Gt', 'Lt' operators, the value must be an integer, .*\[3\]\.values: Invalid value: \[\]: for 'in', 'notin' operators, values set can't be empty\]$/,
+    ],
+    [
+      'an affinity to two names at once',
+      withArgs('NodeAffinity', {
+        addedAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            { weight: 0, preference: { matchFields: [{ key: 'x', operator: 'Exists' }] } },
+            {
+              weight: 1,
+              preference: {
+                matchFields: [{ key: 'metadata.name', operator: 'In', values: ['a', 'b'] }],
+              },
+            },
+          ],
+        },
+      }),
+      'addedAffinity.preferredDuringSchedulingIgnoredDuringExecution[1].matchFields[0].values: Invalid value: ["a","b"]: must have one element',
+    ],
+    [
       'no candidates at all',
       withArgs('DefaultPreemption', {
         minCandidateNodesPercentage: 0,

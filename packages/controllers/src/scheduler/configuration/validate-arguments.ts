@@ -8,6 +8,7 @@ import {
   type DecodedPoint,
   type DecodedResource,
 } from './plugin-arguments.ts';
+import { addedAffinityErrors } from './validate-added-affinity.ts';
 
 type Rule = (args: DecodedArguments, isEnabled: (gate: string) => boolean) => FieldError[];
 
@@ -43,6 +44,7 @@ const rules: Readonly<Record<string, Rule>> = {
   DynamicResources: validateTimeouts,
   InterPodAffinity: ({ hardPodAffinityWeight = 1 }) =>
     inRange('hardPodAffinityWeight', hardPodAffinityWeight, [0, 100]),
+  NodeAffinity: ({ addedAffinity = {} }) => addedAffinityErrors(addedAffinity),
   NodeResourcesBalancedAllocation: ({ resources = [] }) =>
     resources.flatMap(({ name = '', weight = 1 }, i) => [
       ...(resources.findIndex((other) => other.name === name) < i
