@@ -9,6 +9,7 @@ const core = v1('');
 const apps = v1('apps');
 
 export const namespacesResource = core('namespaces');
+export const eventsResource = core('events');
 export const podsResource = core('pods');
 export const nodesResource = core('nodes');
 export const servicesResource = core('services');

@@ -1,6 +1,6 @@
 // What reconciling claims and volumes have in common: what they read, and how they write.
 
-import { jsonEqual, type JsonValue, type KubeObject } from '@keelson/apimachinery';
+import { jsonEqual, parseQuantity, type JsonValue, type KubeObject } from '@keelson/apimachinery';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -15,7 +15,7 @@ import {
   persistentVolumesResource,
 } from '../machinery/resources.ts';
 import { eventTarget } from '../pods/pod-control.ts';
-import { bindCompleted, boundByController } from './volume-texts.ts';
+import { preResizeCapacity } from './volume-texts.ts';
 
 export interface BinderTools {
   readonly context: ControllerContext;
@@ -46,21 +46,28 @@ export function tellVolume({ events }: BinderTools, volume: KubeObject, text: Ev
   events.record(eventTarget(volumeKind, volume), text);
 }
 
+/** What a phase was entered for stays, as long as it lasts. */
 export async function setVolumePhase(
   { context }: BinderTools,
   volume: PersistentVolume,
-  phase: { readonly phase: string; readonly message?: string; readonly reason?: string },
+  phase: { readonly phase: string; readonly message?: string },
 ): Promise<PersistentVolume> {
-  const { message = '', reason = '' } = volume.status ?? {};
-  const isSame =
-    volume.status?.phase === phase.phase &&
-    message === (phase.message ?? '') &&
-    reason === (phase.reason ?? '');
-  if (isSame) return volume;
-  const { message: _, reason: __, ...others } = volume.status ?? {};
+  if (volume.status?.phase === phase.phase) return volume;
+  const { message: _, ...others } = volume.status ?? {};
   return context.client
     .resource<PersistentVolume>(persistentVolumesResource)
     .update({ ...volume, status: { ...others, ...phase } }, { subresource: 'status' });
+}
+
+/** A volume that cannot be reclaimed says why, once; the attempt is made again when it changes. */
+export async function failVolume(
+  tools: BinderTools,
+  volume: PersistentVolume,
+  { reason, message }: { readonly reason: string; readonly message: string },
+): Promise<void> {
+  if (volume.status?.phase === 'Failed') return;
+  await setVolumePhase(tools, volume, { phase: 'Failed', message });
+  tellVolume(tools, volume, { type: 'Warning', reason, message });
 }
 
 /** With nothing but the phase, unless the claim is bound to a volume. */
@@ -70,18 +77,16 @@ export async function setClaimPhase(
   phase: string,
   volume?: PersistentVolume,
 ): Promise<PersistentVolumeClaim> {
-  const { accessModes: _, capacity, ...others } = claim.status ?? {};
-  // A volume that grows says so itself, through the capacity of its claim.
-  const isSettled = claim.status?.phase === 'Bound' && capacity !== undefined;
+  const {
+    accessModes: _,
+    capacity: __,
+    currentVolumeAttributesClassName: ___,
+    ...others
+  } = claim.status ?? {};
   const status =
     volume === undefined
       ? { ...others, phase }
-      : {
-          ...others,
-          phase,
-          accessModes: [...(volume.spec?.accessModes ?? [])],
-          capacity: isSettled ? capacity : { ...volume.spec?.capacity },
-        };
+      : { ...claim.status, phase, ...takenOver(claim, volume) };
   const asJson = (value: object) => value as unknown as JsonValue;
   if (jsonEqual(asJson(claim.status ?? {}), asJson(status))) return claim;
   return context.client
@@ -90,58 +95,32 @@ export async function setClaimPhase(
     .update({ ...claim, status }, { subresource: 'status' });
 }
 
-/**
- * Both sides say that they belong together; the volume first, so that no other claim can get it.
- * Each write that was done already is left out, so an interrupted binding is completed.
- */
-export async function bind(
-  tools: BinderTools,
-  volume: PersistentVolume,
-  claim: PersistentVolumeClaim,
-): Promise<void> {
-  const taken = await setVolumePhase(tools, await bindVolume(tools, volume, claim), {
-    phase: 'Bound',
-  });
-  const bound = await bindClaim(tools, taken, claim);
-  await setClaimPhase(tools, bound, 'Bound', taken);
-}
-
-async function bindVolume(
-  { context }: BinderTools,
-  volume: PersistentVolume,
-  { metadata }: PersistentVolumeClaim,
-): Promise<PersistentVolume> {
-  const before = volume.spec?.claimRef;
-  if (before?.uid === metadata.uid && before?.uid !== undefined) return volume;
-  const { namespace = '', name = '', uid = '', resourceVersion = '' } = metadata;
-  const { apiVersion, kind } = claimKind;
-  const claimRef = { apiVersion, kind, namespace, name, uid, resourceVersion };
-  const annotations = {
-    ...volume.metadata.annotations,
-    ...(before === undefined && { [boundByController]: 'yes' }),
+/** What the status of a bound claim says of its volume. */
+function takenOver(
+  { status }: PersistentVolumeClaim,
+  { metadata, spec }: PersistentVolume,
+): NonNullable<PersistentVolumeClaim['status']> {
+  const accessModes = [...(spec?.accessModes ?? [])];
+  // A volume that grows or changes says so itself, through the status of its claim.
+  if (status?.phase === 'Bound' && status.capacity !== undefined) return { accessModes };
+  const beforeResize = metadata.annotations?.[preResizeCapacity];
+  const capacity = {
+    ...spec?.capacity,
+    ...(beforeResize !== undefined && isQuantity(beforeResize) && { storage: beforeResize }),
   };
-  return context.client.resource<PersistentVolume>(persistentVolumesResource).update({
-    ...volume,
-    metadata: { ...volume.metadata, annotations },
-    spec: { ...volume.spec, claimRef },
-  });
+  const { volumeAttributesClassName: name } = spec ?? {};
+  return {
+    accessModes,
+    capacity,
+    ...(name !== undefined && { currentVolumeAttributesClassName: name }),
+  };
 }
 
-async function bindClaim(
-  { context }: BinderTools,
-  { metadata: { name: volumeName = '' } }: PersistentVolume,
-  claim: PersistentVolumeClaim,
-): Promise<PersistentVolumeClaim> {
-  const { annotations = {} } = claim.metadata;
-  const isNamed = claim.spec?.volumeName === volumeName;
-  if (isNamed && annotations[bindCompleted] !== undefined) return claim;
-  const marks = { ...(!isNamed && { [boundByController]: 'yes' }), [bindCompleted]: 'yes' };
-  return context.client
-    .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
-    .namespace(claim.metadata.namespace ?? '')
-    .update({
-      ...claim,
-      metadata: { ...claim.metadata, annotations: { ...annotations, ...marks } },
-      spec: { ...claim.spec, volumeName },
-    });
+function isQuantity(text: string): boolean {
+  try {
+    parseQuantity(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

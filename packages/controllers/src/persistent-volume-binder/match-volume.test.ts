@@ -74,6 +74,20 @@ test('the smallest volume that fits', () => {
       'b',
     ],
     ['kept for it', [volume('a'), volume('b', kept)], claim(), 'b'],
+    ['kept, of another class', [volume('a', { ...kept, storageClassName: 'd' })], claim(), 'a'],
+    [
+      'kept and too small',
+      [volume('a'), volume('b', { ...kept, capacity: { storage: '1Mi' } })],
+      claim(),
+      'a',
+    ],
+    ['kept and of another mode', [volume('a', { ...kept, volumeMode: 'Block' })], claim()],
+    [
+      'kept with modes that others lack',
+      [volume('a'), volume('b', { ...kept, accessModes: ['ReadWriteOnce', 'ReadOnlyMany'] })],
+      claim(),
+      'a',
+    ],
     [
       'kept for another',
       [volume('a', { claimRef: { namespace: 'default', name: 'other' } })],
@@ -102,6 +116,11 @@ test('why a volume that a claim names is not for it', () => {
     [volume('a', { storageClassName: 'x' }), 'storageClassName does not match'],
     [volume('a', { volumeMode: 'Block' }), 'incompatible volumeMode'],
     [volume('a', { accessModes: ['ReadOnlyMany'] }), 'incompatible accessMode'],
+    [volume('a', { volumeAttributesClassName: 'x' }), 'volumeAttributesClassName does not match'],
+    [
+      volume('a', {}, { metadata: { name: 'a', deletionTimestamp: 'now' } }),
+      'the volume is marked for deletion "a"',
+    ],
   ];
   for (const [given, problem] of rows) assert.equal(mismatch(given, claim()), problem);
 });

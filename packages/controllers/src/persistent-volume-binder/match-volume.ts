@@ -1,6 +1,6 @@
-// Which volume a claim gets: the one that is kept for it, or else the smallest free one that is
-// large enough and of the claim's class, modes and labels. Volumes with fewer access modes come
-// first, so that one that can do more stays for who needs it.
+// Which volume a claim gets: the one that is kept for it, or else the smallest free one of the
+// claim's class and labels; both have to be large enough and to have the claim's modes. Volumes with
+// fewer access modes come first, so that one that can do more stays for who needs it.
 
 import {
   compareQuantities,
@@ -15,6 +15,12 @@ const betaClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 /** The annotation is older than the field and still counts. */
 export function classOf({ metadata, spec }: PersistentVolume | PersistentVolumeClaim): string {
   return metadata.annotations?.[betaClassAnnotation] ?? spec?.storageClassName ?? '';
+}
+
+/** Somebody said which class, even if none. */
+export function hasClass({ metadata, spec }: PersistentVolumeClaim): boolean {
+  const isAnnotated = metadata.annotations?.[betaClassAnnotation] !== undefined;
+  return isAnnotated || spec?.storageClassName !== undefined;
 }
 
 /** It is the claim's, or kept for it by name. */
@@ -37,25 +43,26 @@ export function matchVolume(
   volumes: readonly PersistentVolume[],
   { isDelayed }: MatchOptions,
 ): PersistentVolume | undefined {
-  const candidates = volumes.filter(
-    (volume) =>
-      volume.metadata.deletionTimestamp === undefined &&
-      hasSameVolumeMode(volume, claim) &&
-      hasSameAttributesClass(volume, claim) &&
-      offersModes(volume, claim),
-  );
-  const kept = candidates.find((volume) => isKeptFor(volume, claim));
-  if (kept !== undefined || isDelayed) return kept;
   const selector = compileLabelSelector(claim.spec?.selector ?? {});
-  const free = candidates.filter(
-    (volume) =>
-      volume.status?.phase === 'Available' &&
-      volume.spec?.claimRef === undefined &&
-      classOf(volume) === classOf(claim) &&
-      isLargeEnough(volume, claim) &&
-      selector.matches(volume.metadata.labels),
-  );
-  return free.toSorted(byUsefulness)[0];
+  const isFree = ({ metadata, spec, status }: PersistentVolume) =>
+    status?.phase === 'Available' &&
+    spec?.claimRef === undefined &&
+    selector.matches(metadata.labels);
+  const candidates = volumes
+    .filter(
+      (volume) =>
+        volume.metadata.deletionTimestamp === undefined &&
+        isLargeEnough(volume, claim) &&
+        hasSameVolumeMode(volume, claim) &&
+        hasSameAttributesClass(volume, claim) &&
+        offersModes(volume, claim),
+    )
+    .map((volume) => ({ volume, isKept: isKeptFor(volume, claim) }))
+    .filter(
+      ({ volume, isKept }) =>
+        isKept || (!isDelayed && isFree(volume) && classOf(volume) === classOf(claim)),
+    );
+  return candidates.toSorted(byUsefulness)[0]?.volume;
 }
 
 /** Why a volume that a claim names is not for it. */
@@ -63,10 +70,13 @@ export function mismatch(
   volume: PersistentVolume,
   claim: PersistentVolumeClaim,
 ): string | undefined {
+  const { name = '', deletionTimestamp } = volume.metadata;
+  if (deletionTimestamp !== undefined)
+    return `the volume is marked for deletion ${JSON.stringify(name)}`;
   if (!isLargeEnough(volume, claim)) return 'requested PV is too small';
   if (classOf(volume) !== classOf(claim)) return 'storageClassName does not match';
-  if (!hasSameVolumeMode(volume, claim)) return 'incompatible volumeMode';
   if (!hasSameAttributesClass(volume, claim)) return 'volumeAttributesClassName does not match';
+  if (!hasSameVolumeMode(volume, claim)) return 'incompatible volumeMode';
   if (!offersModes(volume, claim)) return 'incompatible accessMode';
   return undefined;
 }
@@ -102,8 +112,19 @@ export function sizeOf({ spec }: PersistentVolume): Quantity {
   return parseQuantity(spec?.capacity?.['storage'] ?? '0');
 }
 
-function byUsefulness(a: PersistentVolume, b: PersistentVolume): number {
-  const modes = (volume: PersistentVolume) => volume.spec?.accessModes?.length ?? 0;
-  const byName = (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
-  return modes(a) - modes(b) || compareQuantities(sizeOf(a), sizeOf(b)) || byName;
+interface Candidate {
+  readonly volume: PersistentVolume;
+  readonly isKept: boolean;
+}
+
+/** COMPAT: a free one with fewer modes comes before the one that is kept for the claim. */
+function byUsefulness(a: Candidate, b: Candidate): number {
+  const modes = ({ volume }: Candidate) => volume.spec?.accessModes?.length ?? 0;
+  const nameOf = ({ volume }: Candidate) => volume.metadata.name ?? '';
+  return (
+    modes(a) - modes(b) ||
+    Number(b.isKept) - Number(a.isKept) ||
+    compareQuantities(sizeOf(a.volume), sizeOf(b.volume)) ||
+    (nameOf(a) < nameOf(b) ? -1 : 1)
+  );
 }

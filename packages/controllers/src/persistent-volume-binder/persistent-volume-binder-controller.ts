@@ -23,10 +23,12 @@ import type { ReconcileResult } from '../machinery/run-controller.ts';
 import type { WorkQueue } from '../machinery/work-queue.ts';
 import type { BinderTools } from './binder-tools.ts';
 import { reconcileClaim } from './reconcile-claim.ts';
-import { reconcileVolume } from './reconcile-volume.ts';
+import { reconcileVolume, type VolumeReconciling } from './reconcile-volume.ts';
+import { createRecycler } from './recycle-volume.ts';
+import { recycledVolume } from './recycler-pod.ts';
 import { countVolumes, createDefaultClassMetrics } from './volume-metrics.ts';
 
-/** Claims that wait are told so again that often. */
+/** Claims that wait are told so again that often, and volumes are tried again. */
 const resyncMs = 15_000;
 
 export function createPersistentVolumeBinderController(context: ControllerContext): Controller {
@@ -38,6 +40,7 @@ export function createPersistentVolumeBinderController(context: ControllerContex
   const events = createControllerEvents(context, 'persistentvolume-controller');
   const onDefaultClass = createDefaultClassMetrics(context.metrics);
   const tools: BinderTools = { context, claims, volumes, classes, pods, events, onDefaultClass };
+  const recycler = createRecycler(tools);
   let queue: WorkQueue | undefined;
   return createReconciler(context, {
     failure: 'volume not bound',
@@ -48,14 +51,15 @@ export function createPersistentVolumeBinderController(context: ControllerContex
       queue = workQueue;
       return [...subscribe(tools, workQueue), ...countVolumes(context.metrics, tools)];
     },
-    reconcile: (key) => reconcile(tools, key, (claim) => queue?.add(claimKey(claim))),
+    reconcile: (key) =>
+      reconcile({ tools, recycler, enqueueClaim: (claim) => queue?.add(claimKey(claim)) }, key),
   });
 }
 
 const claimKey = (key: string) => `claim ${key}`;
 const volumeKey = (name: string) => `volume ${name}`;
 
-function subscribe({ claims, volumes, classes }: BinderTools, queue: WorkQueue) {
+function subscribe({ claims, volumes, classes, pods }: BinderTools, queue: WorkQueue) {
   const enqueueClaim = (claim: KubeObject) => queue.add(claimKey(keyOf(claim)));
   const enqueueVolume = (volume: KubeObject) => queue.add(volumeKey(keyOf(volume)));
   const enqueueVolumeOf = (claim: PersistentVolumeClaim) => {
@@ -74,6 +78,10 @@ function subscribe({ claims, volumes, classes }: BinderTools, queue: WorkQueue) 
     else enqueueWaiting();
     for (const claim of claims.store.list(namespace))
       if (claim.spec?.volumeName === metadata.name) enqueueClaim(claim);
+  };
+  const enqueueRecycled = (pod: Pod) => {
+    const name = recycledVolume(pod);
+    if (name !== undefined) queue.add(volumeKey(name));
   };
   return [
     claims.addHandler({
@@ -98,19 +106,22 @@ function subscribe({ claims, volumes, classes }: BinderTools, queue: WorkQueue) 
       onDelete: enqueueClaimsOf,
     }),
     classes.addHandler({ onAdd: (_, isInitial) => !isInitial && enqueueWaiting() }),
+    pods.addHandler({ onUpdate: enqueueRecycled, onDelete: enqueueRecycled }),
   ];
 }
 
-async function reconcile(
-  tools: BinderTools,
-  key: string,
-  enqueueClaim: (key: string) => void,
-): Promise<ReconcileResult> {
+async function reconcile(reconciling: VolumeReconciling, key: string): Promise<ReconcileResult> {
+  const { tools, recycler } = reconciling;
   const space = key.indexOf(' ');
   const { namespace, name } = parseKey(key.slice(space + 1));
   if (key.startsWith('volume')) {
     const volume = tools.volumes.store.get('', name);
-    return volume && reconcileVolume(tools, volume, enqueueClaim);
+    if (volume === undefined) return recycler.abandon(name);
+    await reconcileVolume(reconciling, volume);
+    const isToBeRecycled =
+      volume.spec?.persistentVolumeReclaimPolicy === 'Recycle' &&
+      (volume.status?.phase === 'Released' || volume.status?.phase === 'Failed');
+    return isToBeRecycled ? { requeueAfterMs: resyncMs } : undefined;
   }
   const claim = tools.claims.store.get(namespace, name);
   if (claim === undefined) return;

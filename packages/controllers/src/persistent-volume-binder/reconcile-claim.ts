@@ -4,26 +4,26 @@
 import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { StorageClass } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import { persistentVolumeClaimsResource } from '../machinery/resources.ts';
-import { isPodFinished } from '../pods/pod-state.ts';
+import { isPodTerminated } from '../pods/pod-state.ts';
 import { usesClaim } from '../volumes/pod-claims.ts';
-import { bind, setClaimPhase, tellClaim, type BinderTools } from './binder-tools.ts';
-import { classOf, isKeptFor, matchVolume, mismatch } from './match-volume.ts';
+import { setClaimPhase, tellClaim, type BinderTools } from './binder-tools.ts';
+import { bind } from './binding.ts';
+import { classOf, hasClass, isKeptFor, matchVolume, mismatch } from './match-volume.ts';
+import { markMigratedClaim } from './migration.ts';
+import { provision } from './provision-claim.ts';
 import {
   betaDefaultClass,
-  betaStorageProvisioner,
   bindCompleted,
   boundByController,
   defaultClass,
-  externalProvisioner,
   selectedNode,
-  storageProvisioner,
-  waitingForProvisioner,
 } from './volume-texts.ts';
 
 export async function reconcileClaim(
   tools: BinderTools,
-  claim: PersistentVolumeClaim,
+  known: PersistentVolumeClaim,
 ): Promise<void> {
+  const claim = await markMigratedClaim(tools, known);
   if (claim.metadata.annotations?.[bindCompleted] !== undefined) return checkBound(tools, claim);
   if ((claim.spec?.volumeName ?? '') !== '') return bindNamed(tools, claim);
   const isDelayed = isBindingDelayed(tools, claim);
@@ -53,8 +53,15 @@ async function bindNamed(tools: BinderTools, claim: PersistentVolumeClaim): Prom
   const { claimRef } = volume?.spec ?? {};
   const isTaken = claimRef !== undefined && volume !== undefined && !isKeptFor(volume, claim);
   if (volume === undefined || isTaken) {
+    const named = JSON.stringify(volumeName);
+    if (isTaken)
+      tellClaim(tools, claim, {
+        type: 'Warning',
+        reason: 'FailedBinding',
+        message: `volume ${named} already bound to a different claim.`,
+      });
     if (isTaken && claim.metadata.annotations?.[boundByController] !== undefined)
-      throw new Error(`volume ${volumeName} is bound to another claim`);
+      throw new Error(`volume ${named} is bound to another claim`);
     await setClaimPhase(tools, claim, 'Pending');
     return;
   }
@@ -91,15 +98,19 @@ async function giveDefaultClass(
   { context, classes, onDefaultClass }: BinderTools,
   claim: PersistentVolumeClaim,
 ): Promise<boolean> {
-  if (claim.spec?.storageClassName !== undefined || classOf(claim) !== '') return false;
+  if (hasClass(claim) || !context.isEnabled('RetroactiveDefaultStorageClass')) return false;
   const isDefault = ({ metadata: { annotations = {} } }: StorageClass) =>
     annotations[defaultClass] === 'true' || annotations[betaDefaultClass] === 'true';
   // The newest, as in admission.
-  const age = ({ metadata }: StorageClass) => metadata.creationTimestamp ?? '';
+  const order = ({ metadata: { creationTimestamp = '', name = '' } }: StorageClass) =>
+    [-Date.parse(creationTimestamp), name] as const;
   const [found] = classes.store
     .list()
     .filter(isDefault)
-    .toSorted((a, b) => (age(a) > age(b) ? -1 : age(a) < age(b) ? 1 : 0));
+    .toSorted((a, b) => {
+      const [[bornA, nameA], [bornB, nameB]] = [order(a), order(b)];
+      return bornA - bornB || (nameA < nameB ? -1 : 1);
+    });
   if (found === undefined) return false;
   const storageClassName = found.metadata.name ?? '';
   let isGiven = false;
@@ -119,7 +130,7 @@ function delayText({ pods }: BinderTools, { metadata }: PersistentVolumeClaim) {
   const waiting = pods.store
     .list(metadata.namespace ?? '')
     .filter((pod) => usesClaim(pod, metadata.name ?? '') && (pod.spec?.nodeName ?? '') === '')
-    .filter((pod) => !isPodFinished(pod))
+    .filter((pod) => !isPodTerminated(pod))
     .map((pod) => pod.metadata.name ?? '')
     .toSorted();
   if (waiting.length === 0)
@@ -131,29 +142,4 @@ function delayText({ pods }: BinderTools, { metadata }: PersistentVolumeClaim) {
   const names = waiting.length === 1 ? `pod ${waiting[0]}` : `pods ${waiting.join(',')}`;
   const message = `waiting for ${names} to be scheduled`;
   return { type: 'Normal', reason: 'WaitForPodScheduled', message } as const;
-}
-
-async function provision(tools: BinderTools, claim: PersistentVolumeClaim): Promise<void> {
-  const name = classOf(claim);
-  const storageClass = tools.classes.store.get('', name);
-  const provisioner = storageClass && externalProvisioner(storageClass.provisioner);
-  if (provisioner === undefined) {
-    const message =
-      storageClass === undefined
-        ? `storageclass.storage.k8s.io ${JSON.stringify(name)} not found`
-        : `no volume plugin matched name: ${storageClass.provisioner}`;
-    tellClaim(tools, claim, { type: 'Warning', reason: 'ProvisioningFailed', message });
-    return;
-  }
-  const { annotations = {}, namespace = '' } = claim.metadata;
-  if (annotations[storageProvisioner] !== provisioner) {
-    const marks = { [storageProvisioner]: provisioner, [betaStorageProvisioner]: provisioner };
-    const metadata = { ...claim.metadata, annotations: { ...annotations, ...marks } };
-    await tools.context.client
-      .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
-      .namespace(namespace)
-      .update({ ...claim, metadata });
-  }
-  const message = waitingForProvisioner(provisioner);
-  tellClaim(tools, claim, { type: 'Normal', reason: 'ExternalProvisioning', message });
 }

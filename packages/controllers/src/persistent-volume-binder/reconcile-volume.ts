@@ -3,33 +3,41 @@
 
 import { isStatusError } from '@keelson/apimachinery';
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
-import {
-  persistentVolumeClaimsResource,
-  persistentVolumesResource,
-} from '../machinery/resources.ts';
+import { persistentVolumeClaimsResource } from '../machinery/resources.ts';
 import { setVolumePhase, tellClaim, tellVolume, type BinderTools } from './binder-tools.ts';
+import { unbind } from './binding.ts';
 import { hasSameVolumeMode } from './match-volume.ts';
-import { boundByController, provisionedBy } from './volume-texts.ts';
+import { markMigratedVolume } from './migration.ts';
+import { reclaimVolume } from './reclaim-volume.ts';
+import type { Recycler } from './recycle-volume.ts';
+import { provisionedBy } from './volume-texts.ts';
 
-/** `enqueueClaim` completes a binding that the volume's side began. */
+export interface VolumeReconciling {
+  readonly tools: BinderTools;
+  readonly recycler: Recycler;
+  /** Completes a binding that the volume's side began. */
+  enqueueClaim(key: string): void;
+}
+
 export async function reconcileVolume(
-  tools: BinderTools,
-  volume: PersistentVolume,
-  enqueueClaim: (key: string) => void,
+  reconciling: VolumeReconciling,
+  known: PersistentVolume,
 ): Promise<void> {
+  const { tools, enqueueClaim } = reconciling;
+  const volume = await markMigratedVolume(tools, known);
   const { claimRef } = volume.spec ?? {};
   if (claimRef === undefined || (claimRef.uid ?? '') === '') {
     await setVolumePhase(tools, volume, { phase: 'Available' });
     return;
   }
   const claim = await claimOf(tools, volume);
-  if (claim === undefined) return release(tools, volume);
+  if (claim === undefined) return release(reconciling, volume);
   const { volumeName = '' } = claim.spec ?? {};
   if (volumeName === volume.metadata.name) {
     await setVolumePhase(tools, volume, { phase: 'Bound' });
     return;
   }
-  if (volumeName !== '') return letGo(tools, volume);
+  if (volumeName !== '') return letGo(reconciling, volume);
   if (!hasSameVolumeMode(volume, claim)) tellModes(tools, volume, claim);
   else enqueueClaim(`${claimRef.namespace}/${claimRef.name}`);
 }
@@ -54,71 +62,18 @@ async function claimOf(
   }
 }
 
-async function release(tools: BinderTools, volume: PersistentVolume): Promise<void> {
+async function release({ tools, recycler }: VolumeReconciling, volume: PersistentVolume) {
   const isGivenUp = volume.status?.phase === 'Released' || volume.status?.phase === 'Failed';
   const released = isGivenUp ? volume : await setVolumePhase(tools, volume, { phase: 'Released' });
-  if (released.metadata.deletionTimestamp !== undefined) return;
-  const policy = released.spec?.persistentVolumeReclaimPolicy ?? 'Retain';
-  if (policy === 'Recycle')
-    return fail(tools, released, {
-      reason: 'VolumeFailedRecycle',
-      message: 'No recycler plugin found for the volume!',
-    });
-  if (policy !== 'Delete' || isForProvisioner(released)) return;
-  const path = released.spec?.hostPath?.path;
-  if (path !== undefined && /^\/tmp\/.+/.test(path)) return remove(tools, released);
-  const message =
-    path === undefined
-      ? 'error getting deleter volume plugin for volume ' +
-        `${JSON.stringify(released.metadata.name)}: no deletable volume plugin matched`
-      : `host_path deleter only supports /tmp/.+ but received provided ${path}`;
-  await fail(tools, released, { reason: 'VolumeFailedDelete', message });
+  await reclaimVolume(tools, released, recycler);
 }
 
-/** Who made it removes it. */
-function isForProvisioner({ metadata }: PersistentVolume): boolean {
-  const provisioner = metadata.annotations?.[provisionedBy] ?? '';
-  return provisioner !== '' && !provisioner.startsWith('kubernetes.io/');
-}
-
-async function fail(
-  tools: BinderTools,
-  volume: PersistentVolume,
-  { reason, message }: { readonly reason: string; readonly message: string },
-): Promise<void> {
-  if (volume.status?.phase === 'Failed' && volume.status.message === message) return;
-  await setVolumePhase(tools, volume, { phase: 'Failed', message });
-  tellVolume(tools, volume, { type: 'Warning', reason, message });
-}
-
-async function remove({ context }: BinderTools, { metadata }: PersistentVolume): Promise<void> {
-  const { name = '', uid = '' } = metadata;
-  try {
-    await context.client
-      .resource(persistentVolumesResource)
-      .delete(name, { preconditions: { uid } });
-  } catch (error) {
-    if (!isStatusError(error, 'NotFound')) throw error;
-  }
-}
-
-/** The claim has another volume. One that was kept for it by hand stays kept, by name only. */
-async function letGo(tools: BinderTools, volume: PersistentVolume): Promise<void> {
-  const { annotations = {} } = volume.metadata;
-  const isDynamic = annotations[provisionedBy] !== undefined;
+/** The claim has another volume. */
+async function letGo(reconciling: VolumeReconciling, volume: PersistentVolume): Promise<void> {
+  const isDynamic = volume.metadata.annotations?.[provisionedBy] !== undefined;
   if (isDynamic && volume.spec?.persistentVolumeReclaimPolicy === 'Delete')
-    return release(tools, volume);
-  const { claimRef, ...spec } = volume.spec ?? {};
-  const { [boundByController]: mark, ...others } = annotations;
-  const { uid: _, resourceVersion: __, ...byName } = claimRef ?? {};
-  const freed = await tools.context.client
-    .resource<PersistentVolume>(persistentVolumesResource)
-    .update({
-      ...volume,
-      metadata: { ...volume.metadata, annotations: others },
-      spec: mark === undefined ? { ...spec, claimRef: byName } : spec,
-    });
-  await setVolumePhase(tools, freed, { phase: 'Available' });
+    return release(reconciling, volume);
+  return unbind(reconciling.tools, volume);
 }
 
 function tellModes(
@@ -126,11 +81,15 @@ function tellModes(
   volume: PersistentVolume,
   claim: PersistentVolumeClaim,
 ): void {
-  const { name: volumeName = '' } = volume.metadata;
-  const claimName = JSON.stringify(claim.metadata.name ?? '');
-  const end = `to requested PersistentVolumeClaim ${claimName} due to incompatible volumeMode.`;
-  const text = { type: 'Warning', reason: 'VolumeMismatch' } as const;
-  tellVolume(tools, volume, { ...text, message: `Cannot bind PersistentVolume ${end}` });
-  const named = `Cannot bind PersistentVolume ${JSON.stringify(volumeName)} ${end}`;
-  tellClaim(tools, claim, { ...text, message: named });
+  const [volumeName, claimName] = [volume, claim].map(({ metadata }) =>
+    JSON.stringify(metadata.name),
+  );
+  const text = (from: string, to: string) =>
+    ({
+      type: 'Warning',
+      reason: 'VolumeMismatch',
+      message: `Cannot bind ${from} to requested ${to} due to incompatible volumeMode.`,
+    }) as const;
+  tellVolume(tools, volume, text('PersistentVolume', `PersistentVolumeClaim ${claimName}`));
+  tellClaim(tools, claim, text(`PersistentVolume ${volumeName}`, 'PersistentVolumeClaim'));
 }

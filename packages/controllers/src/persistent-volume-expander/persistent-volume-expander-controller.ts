@@ -13,7 +13,7 @@ import {
   persistentVolumesResource,
 } from '../machinery/resources.ts';
 import { claimKind } from '../persistent-volume-binder/binder-tools.ts';
-import { externalProvisioner } from '../persistent-volume-binder/volume-texts.ts';
+import { migratedTo } from '../persistent-volume-binder/in-tree-plugins.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { asksForMore, isBoundTo, requestedStorage } from '../volumes/claim-sizes.ts';
 
@@ -70,7 +70,7 @@ export function createPersistentVolumeExpanderController(context: ControllerCont
       if (!asksForMore(claim) || !isBoundTo(claim, volume)) return;
       const field = fields.find((one) => volume.spec?.[one] !== undefined);
       const plugin = field && inTreePlugins[field];
-      const driver = plugin && externalProvisioner(plugin);
+      const driver = plugin && migratedTo(plugin);
       if (driver !== undefined) await mark(claim, driver, signal);
       events.record(eventTarget(claimKind, claim), {
         type: 'Normal',

@@ -7,6 +7,14 @@ import type { Pod } from '@keelson/apimachinery/types/core.v1';
 export function isPodFinished({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
+/** It ended, or is going and nothing of it runs any more. */
+export function isPodTerminated(pod: Pod): boolean {
+  if (isPodFinished(pod)) return true;
+  const isIdle = (pod.status?.containerStatuses ?? []).every(
+    ({ state }) => state?.terminated !== undefined || state?.waiting !== undefined,
+  );
+  return pod.metadata.deletionTimestamp !== undefined && isIdle;
+}
 export function isPodTerminating(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp !== undefined && !isPodFinished(pod);
 }

@@ -8,8 +8,11 @@ const plugins = [
   ['local', 'kubernetes.io/local-volume'],
 ] as const;
 
-/** CSI drivers each by name; `N/A` for sources that it has no plugin for any more. */
+/** Of sources that it has no plugin for any more. */
+export const noVolumePlugin = 'N/A';
+
+/** CSI drivers each by name. */
 export function volumePluginName({ spec }: PersistentVolume): string {
   if (spec?.csi !== undefined) return `kubernetes.io/csi:${spec.csi.driver}`;
-  return plugins.find(([source]) => spec?.[source] !== undefined)?.[1] ?? 'N/A';
+  return plugins.find(([source]) => spec?.[source] !== undefined)?.[1] ?? noVolumePlugin;
 }
