@@ -1,7 +1,6 @@
 // Creates the claim of each ephemeral volume of a pod, named after both and owned by the pod, so
 // that it goes when the pod goes. A claim of that name that belongs to somebody else is left alone.
 
-import { isStatusError } from '@keelson/apimachinery';
 import type { PersistentVolumeClaim, Pod, Volume } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
@@ -12,6 +11,7 @@ import { controllerReference, isControlledBy } from '../machinery/ownership.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { persistentVolumeClaimsResource, podsResource } from '../machinery/resources.ts';
 import { eventTarget } from '../pods/pod-control.ts';
+import { claimNameOf, usesClaim } from '../volumes/pod-claims.ts';
 
 const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
 const workers = 10;
@@ -39,11 +39,11 @@ export function createEphemeralVolumeController(context: ControllerContext): Con
       const enqueue = (pod: Pod) => {
         if (ephemeralVolumes(pod).length > 0) queue.add(keyOf(pod));
       };
-      const enqueueOwner = ({ metadata }: PersistentVolumeClaim) => {
-        for (const { kind, name } of metadata.ownerReferences ?? [])
-          if (kind === 'Pod') queue.add(`${metadata.namespace}/${name}`);
+      /** Also of a claim that was in the way. */
+      const enqueueUsers = ({ metadata: { namespace = '', name = '' } }: PersistentVolumeClaim) => {
+        for (const pod of pods.store.list(namespace)) if (usesClaim(pod, name)) enqueue(pod);
       };
-      return [pods.addHandler({ onAdd: enqueue }), claims.addHandler({ onDelete: enqueueOwner })];
+      return [pods.addHandler({ onAdd: enqueue }), claims.addHandler({ onDelete: enqueueUsers })];
     },
     async reconcile(key, signal) {
       const { namespace, name } = parseKey(key);
@@ -57,52 +57,57 @@ export function createEphemeralVolumeController(context: ControllerContext): Con
 const ephemeralVolumes = ({ spec }: Pod) =>
   (spec?.volumes ?? []).filter(({ ephemeral }) => ephemeral !== undefined);
 
-async function provide(
-  { context, claims, events, creations }: Tools,
-  pod: Pod,
-  { name: volumeName, ephemeral }: Volume,
-  signal: AbortSignal,
-): Promise<void> {
+async function provide(tools: Tools, pod: Pod, volume: Volume, signal: AbortSignal): Promise<void> {
   const { namespace = '', name: podName = '' } = pod.metadata;
-  const name = `${podName}-${volumeName}`;
-  const existing = claims.store.get(namespace, name);
+  const name = claimNameOf(pod, volume) ?? '';
+  const existing = tools.claims.store.get(namespace, name);
   if (existing !== undefined && isControlledBy(existing, pod)) return;
-  const template = ephemeral?.volumeClaimTemplate;
   try {
     if (existing !== undefined)
       throw new Error(
         `PVC ${namespace}/${name} was not created for pod ${namespace}/${podName} ` +
           '(pod is not owner)',
       );
-    creations.begun();
+    await create(tools, pod, volume, signal);
+  } catch (error) {
+    if (!signal.aborted)
+      tools.events.record(eventTarget(podKind, pod), {
+        type: 'Warning',
+        reason: 'FailedBinding',
+        message: `ephemeral volume ${volume.name}: ${errorText(error)}`,
+      });
+    throw error;
+  }
+}
+
+async function create(
+  { context, creations }: Tools,
+  pod: Pod,
+  volume: Volume,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = '' } = pod.metadata;
+  const name = claimNameOf(pod, volume) ?? '';
+  const { metadata: { labels, annotations } = {}, spec = {} } =
+    volume.ephemeral?.volumeClaimTemplate ?? {};
+  const claim: PersistentVolumeClaim = {
+    metadata: {
+      ...(labels && { labels: { ...labels } }),
+      ...(annotations && { annotations: { ...annotations } }),
+      name,
+      ownerReferences: [controllerReference(podKind, pod)],
+    },
+    spec: structuredClone(spec),
+  };
+  creations.begun();
+  try {
     await context.client
       .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
       .namespace(namespace)
-      .create(
-        {
-          metadata: {
-            ...(template?.metadata?.labels && { labels: { ...template.metadata.labels } }),
-            ...(template?.metadata?.annotations && {
-              annotations: { ...template.metadata.annotations },
-            }),
-            name,
-            ownerReferences: [controllerReference(podKind, pod)],
-          },
-          spec: structuredClone(template?.spec ?? {}),
-        },
-        { signal },
-      );
+      .create(claim, { signal });
   } catch (error) {
-    if (existing === undefined) creations.failed();
-    // The cache was behind: the claim will be seen.
-    if (isStatusError(error, 'AlreadyExists')) throw error;
-    if (!signal.aborted)
-      events.record(eventTarget(podKind, pod), {
-        type: 'Warning',
-        reason: 'FailedBinding',
-        message: `ephemeral volume ${volumeName}: ${errorText(error)}`,
-      });
-    throw error;
+    creations.failed();
+    throw new Error(`create PVC ${name}: ${errorText(error)}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
-// A claim that pods use and a volume that a claim is bound to stay until nothing needs them: the
-// admission plugin StorageObjectInUseProtection gives them a finalizer, which is taken away here.
+// A claim that pods use and a volume that a claim is bound to stay until nothing needs them: they
+// have a finalizer, which is taken away here when they are deleted, and given back to those that are
+// not. Creation has given it already (the admission plugin StorageObjectInUseProtection).
 
 import { isStatusError, type GroupVersionResource, type KubeObject } from '@keelson/apimachinery';
 import type {
@@ -9,6 +10,7 @@ import type {
 } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
+import { isControlledBy } from '../machinery/ownership.ts';
 import {
   persistentVolumeClaimsResource,
   persistentVolumesResource,
@@ -16,16 +18,25 @@ import {
 } from '../machinery/resources.ts';
 import { runController } from '../machinery/run-controller.ts';
 import { createWorkQueue } from '../machinery/work-queue.ts';
-import { usesClaim } from '../volumes/pod-claims.ts';
+import { claimNameOf } from '../volumes/pod-claims.ts';
+
+/** Who takes a finalizer away to delete the object in the next request is to be faster. */
+const giveBackMs = 500;
 
 export function createClaimProtectionController(context: ControllerContext): Controller {
   const pods = context.informers.informer<Pod>(podsResource);
+  const live = context.client.resource<Pod>(podsResource);
   return createProtectionController<PersistentVolumeClaim>(context, {
     queue: 'pvcprotection',
     resource: persistentVolumeClaimsResource,
     finalizer: 'kubernetes.io/pvc-protection',
-    isUsed: ({ metadata: { namespace = '', name } }) =>
-      pods.store.list(namespace).some((pod) => isActive(pod) && usesClaim(pod, name ?? '')),
+    async isUsed(claim, signal) {
+      const { namespace = '' } = claim.metadata;
+      const isUser = (pod: Pod) => keepsClaim(pod, claim);
+      if (pods.store.list(namespace).some(isUser)) return true;
+      // SECURITY: the cache may be behind, and what is gone is gone.
+      return (await live.namespace(namespace).listAll({ signal })).items.some(isUser);
+    },
     users: pods,
   });
 }
@@ -35,7 +46,7 @@ export function createVolumeProtectionController(context: ControllerContext): Co
     queue: 'pvprotection',
     resource: persistentVolumesResource,
     finalizer: 'kubernetes.io/pv-protection',
-    isUsed: ({ status }) => status?.phase === 'Bound',
+    isUsed: async ({ status }) => status?.phase === 'Bound',
   });
 }
 
@@ -44,7 +55,7 @@ interface Protection<T extends KubeObject> {
   readonly queue: string;
   readonly resource: GroupVersionResource;
   readonly finalizer: string;
-  isUsed(object: T): boolean;
+  isUsed(object: T, signal: AbortSignal): Promise<boolean>;
   /** Whose changes may free what is deleted. */
   readonly users?: ReturnType<ControllerContext['informers']['informer']>;
 }
@@ -55,19 +66,27 @@ function createProtectionController<T extends KubeObject>(
 ): Controller {
   const queue = createWorkQueue({ clock, meter: metrics.workQueue(queueName) });
   const objects = informers.informer<T>(resource);
-  const isProtected = ({ metadata: { deletionTimestamp, finalizers } }: KubeObject) =>
-    deletionTimestamp !== undefined && finalizers?.includes(finalizer) === true;
-  const enqueue = (object: KubeObject) => isProtected(object) && queue.add(keyOf(object));
+  /** Going, and has it; or staying, and lacks it. */
+  const isOfConcern = ({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject) =>
+    (deletionTimestamp !== undefined) === finalizers.includes(finalizer);
+  const enqueue = (object: KubeObject) => {
+    if (!isOfConcern(object)) return;
+    const isGoing = object.metadata.deletionTimestamp !== undefined;
+    queue.addAfter(keyOf(object), isGoing ? 0 : giveBackMs);
+  };
   const enqueueAll = () => objects.store.list().forEach(enqueue);
 
   const reconcile = async (key: string, signal: AbortSignal) => {
     const { namespace, name } = parseKey(key);
     const object = objects.store.get(namespace, name);
-    if (object === undefined || !isProtected(object) || isUsed(object)) return;
-    const finalizers = object.metadata.finalizers?.filter((f) => f !== finalizer) ?? [];
-    const freed = { ...object, metadata: { ...object.metadata, finalizers } };
+    if (object === undefined || !isOfConcern(object)) return;
+    const isGoing = object.metadata.deletionTimestamp !== undefined;
+    if (isGoing && (await isUsed(object, signal))) return;
+    const known = object.metadata.finalizers ?? [];
+    const finalizers = isGoing ? known.filter((f) => f !== finalizer) : [...known, finalizer];
+    const written = { ...object, metadata: { ...object.metadata, finalizers } };
     try {
-      await client.resource<T>(resource).namespace(namespace).update(freed, { signal });
+      await client.resource<T>(resource).namespace(namespace).update(written, { signal });
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
     }
@@ -80,7 +99,7 @@ function createProtectionController<T extends KubeObject>(
         users?.addHandler({ onUpdate: enqueueAll, onDelete: enqueueAll }),
       ];
       const onError = (error: unknown, key: string) =>
-        log.warn('finalizer not taken away', { finalizer, key, error: errorText(error) });
+        log.warn('finalizer not as it should be', { finalizer, key, error: errorText(error) });
       await Promise.all([objects.synced(signal), users?.synced(signal)]).catch(() => {});
       await runController({ queue, reconcile, workers: 1, onError }, signal);
       for (const end of unsubscribe) end?.();
@@ -88,8 +107,17 @@ function createProtectionController<T extends KubeObject>(
   };
 }
 
-/** Pods without a node never ran and pods that ended let go of their volumes. */
-function isActive({ spec, status }: Pod): boolean {
-  const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-  return !ended && (spec?.nodeName ?? '') !== '';
+/**
+ * COMPAT: a pod that ended keeps its claims until it is deleted. Pods without a node have none: no
+ * kubelet starts one whose claim is going. The claim of an ephemeral volume goes with its pod, which
+ * may wait for it in turn.
+ */
+function keepsClaim(pod: Pod, claim: PersistentVolumeClaim): boolean {
+  if ((pod.spec?.nodeName ?? '') === '') return false;
+  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata;
+  const isShutDown = deletionTimestamp !== undefined && Number(deletionGracePeriodSeconds) === 0;
+  return (pod.spec?.volumes ?? []).some((volume) => {
+    if (claimNameOf(pod, volume) !== claim.metadata.name) return false;
+    return volume.ephemeral === undefined || (!isShutDown && isControlledBy(claim, pod));
+  });
 }
