@@ -77,7 +77,15 @@ describe('what is said about the types of expressions', () => {
         ...expression('object.x == 1'),
         rules: [about('', 'v1', 'pods/status', '*/scale', 'secrets')],
       },
-      ["v1, Kind=Secret: ERROR: <input>:1:7: undefined field 'x'\n | object.x == 1\n | ......^\n"],
+      ["/v1, Kind=Secret: ERROR: <input>:1:7: undefined field 'x'\n | object.x == 1\n | ......^\n"],
+    ],
+    [
+      'one thing in two groups, and by its singular name',
+      { ...expression('object.x == 1'), rules: [about('', 'v1', 'event')] },
+      [
+        "/v1, Kind=Event: ERROR: <input>:1:7: undefined field 'x'\n | object.x == 1\n | ......^\n\n" +
+          "events.k8s.io/v1, Kind=Event: ERROR: <input>:1:7: undefined field 'x'\n | object.x == 1\n | ......^\n",
+      ],
     ],
     [
       'a resource that is not there',

@@ -15,7 +15,11 @@ import {
   typeProviderOf,
   type DeclaredType,
 } from '@keelson/cel/kubernetes';
-import { formatApiVersion, parseApiVersion, type GroupVersionKind } from '@keelson/apimachinery';
+import {
+  parseApiVersion,
+  type GroupVersionKind,
+  type GroupVersionResource,
+} from '@keelson/apimachinery';
 import type {
   ExpressionWarning,
   ParamKind,
@@ -79,8 +83,9 @@ function problemsOf({ kind, environment }: CheckedKind, expression: string): str
   return program === undefined ? [`${kind}: ${formatIssues(expression, issues)}\n`] : [];
 }
 
-function shownKind(gvk: GroupVersionKind): string {
-  return `${formatApiVersion(gvk)}, Kind=${gvk.kind}`;
+/** COMPAT: the slash stands there without a group too: `/v1, Kind=Pod`. */
+function shownKind({ group, version, kind }: GroupVersionKind): string {
+  return `${group}/${version}, Kind=${kind}`;
 }
 
 /** What rules name without wildcards, by group, version and kind. */
@@ -112,9 +117,21 @@ function namedEndpoints(index: ResourceIndex, rule: RuleWithOperations): Resourc
       apiVersions
         .toSorted()
         .flatMap((version) =>
-          plain.flatMap((resource) => index.find({ group, version, resource }) ?? []),
+          plain.flatMap((resource) => endpointsNamed(index, { group, version, resource })),
         ),
     );
+}
+
+/** COMPAT: no group means any, so that `events` of `v1` are those of `events.k8s.io` too. */
+function endpointsNamed(
+  index: ResourceIndex,
+  { group, version, resource: name }: GroupVersionResource,
+): ResourceEndpoint[] {
+  const candidates = group === '' ? index.list() : index.inGroup(group);
+  return candidates.filter(({ definition }) => {
+    const { resource, singular } = definition;
+    return definition.version === version && (resource === name || singular === name);
+  });
 }
 
 function declaredParams(
