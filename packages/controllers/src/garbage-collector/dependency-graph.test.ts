@@ -144,6 +144,26 @@ test('dependents that are wrong about their owner are looked at', () => {
   }
 });
 
+test('of several wrong owners one is reported', () => {
+  const { see, takeLog } = setUp();
+  see('other/a');
+  see('other/c');
+  see('shop/b', [owner('other/a'), owner('other/c')]);
+  assert.deepEqual(takeLog(), ['invalid b -> a', 'delete? b']);
+});
+
+test('an owner that only an object of the cluster knows may be in a namespace', () => {
+  const { see, takeLog } = setUp();
+  see('b', [owner('a')]);
+  assert.deepEqual(takeLog(), ['delete? a']);
+  see('shop/d', [owner('a')]);
+  assert.deepEqual(takeLog(), ['delete? d']);
+  see('a');
+  assert.deepEqual(takeLog(), []);
+  see('shop/e', [owner('a')]);
+  assert.deepEqual(takeLog(), []);
+});
+
 test('a reference that is refuted leaves those who never believed in it alone', () => {
   const { see, takeLog, graph, absent } = setUp();
   // Two names for one uid: only one can be right, and nobody knows which.

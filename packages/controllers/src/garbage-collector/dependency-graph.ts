@@ -150,11 +150,15 @@ function createLinks(nodes: Map<string, MutableNode>, work: GraphWork): Links {
         continue;
       }
       known.dependents.add(node);
+      if (isDoubtful) continue;
       const { namespace } = known.identity;
-      if (namespace !== '' && namespace !== node.identity.namespace) {
-        if (!known.isVirtual) work.reportInvalidOwner(node, owner.uid);
-        isDoubtful = true;
-      } else if (!namesSameOwner(owner, known.identity)) isDoubtful = true;
+      const isElsewhere = namespace !== node.identity.namespace;
+      if (isElsewhere && namespace !== '' && !known.isVirtual)
+        work.reportInvalidOwner(node, owner.uid);
+      // Of no namespace may be any real object; a virtual one may be there for want of better
+      // knowledge: an object of the cluster was the first to name it.
+      const isUnreachable = isElsewhere && (namespace !== '' || known.isVirtual);
+      isDoubtful = isUnreachable || !namesSameOwner(owner, known.identity);
     }
     if (isDoubtful) work.attemptToDelete(node.identity.uid);
   };

@@ -1,6 +1,6 @@
-// Deletes everything that a namespace holds, of every resource that discovery finds. Pods go first
-// and alone (KEP-5080): as long as one runs, the policies, secrets and volumes that it lives with
-// stay.
+// Deletes everything that a namespace holds, of every resource that discovery finds. By the gate
+// OrderedNamespaceDeletion (KEP-5080) pods go first and alone: as long as one runs, the policies,
+// secrets and volumes that it lives with stay.
 
 import { formatApiVersion, isStatusError, type GroupVersionResource } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
@@ -21,6 +21,7 @@ export interface DeleteContentOptions {
   readonly namespace: string;
   /** How long ago the deletion was asked for. */
   readonly deletedForSeconds: number;
+  readonly arePodsFirst: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -36,12 +37,13 @@ export async function deleteContent(options: DeleteContentOptions): Promise<Dele
   const tally = createTally(options.namespace, stale);
 
   const pods = resources.find(isPods);
-  if (pods !== undefined) {
+  if (pods !== undefined && options.arePodsFirst) {
     const left = await tally.add(pods, () => deleteResource(options, pods));
     if (left > 0) return tally.result();
   }
   for (const resource of resources)
-    if (!isPods(resource)) await tally.add(resource, () => deleteResource(options, resource));
+    if (!isPods(resource) || !options.arePodsFirst)
+      await tally.add(resource, () => deleteResource(options, resource));
   return tally.result();
 }
 

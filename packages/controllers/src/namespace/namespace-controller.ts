@@ -68,7 +68,7 @@ export function createNamespaceController(
 
 /** Returns the seconds after which it is worth another look, 0 when there is nothing more to do. */
 async function reconcileNamespace(
-  { client, clock }: ControllerContext,
+  { client, clock, isEnabled }: ControllerContext,
   name: string,
   signal: AbortSignal,
 ): Promise<number> {
@@ -85,7 +85,8 @@ async function reconcileNamespace(
   if (deletionTimestamp === undefined || finalizers.length === 0) return 0;
 
   const deletedForSeconds = (clock.now() - Date.parse(deletionTimestamp)) / 1000;
-  const content = { client, namespace: name, deletedForSeconds, signal };
+  const arePodsFirst = isEnabled('OrderedNamespaceDeletion');
+  const content = { client, namespace: name, deletedForSeconds, arePodsFirst, signal };
   const { report, estimateSeconds } = await deleteContent(content);
   const now = formatTime(clock.now());
   const { status = {} } = namespace;

@@ -86,29 +86,39 @@ test('what holds a finalizer holds the namespace, which says so', async (t) => {
   assert.deepEqual(warnings, []);
 });
 
-test('pods go first, and the rest waits for them', async (t) => {
-  const { client, clock, namespaces, configMaps } = await simulateCluster(t, { controllers });
-  await namespaces.create({ metadata: { name: 'shop' } });
-  await configMaps('shop').create({ metadata: { name: 'config' } });
-  const policies = client.resource(networkPolicies).namespace('shop');
-  await policies.create({ metadata: { name: 'fence' }, spec: { podSelector: {} } });
-  const pods = client.resource<Pod>(core('pods')).namespace('shop');
-  await client
-    .resource(core('serviceaccounts'))
-    .namespace('shop')
-    .create({ metadata: { name: 'default' } });
-  await pods.create({ metadata: { name: 'p', finalizers: ['example.com/hold'] }, spec: podSpec });
-  await namespaces.delete('shop');
-  await clock.advance(60_000);
-  assert.deepEqual(await namesIn(policies), ['fence']);
-  assert.deepEqual(await namesIn(configMaps('shop')), ['config']);
-  const waiting = await client.resource<Namespace>(core('namespaces')).get('shop');
-  const message = 'Some resources are remaining: pods. has 1 resource instances';
-  assert.equal(conditionOf(waiting, 'NamespaceContentRemaining')?.[2], message);
-  await pods.patch('p', 'merge', { metadata: { finalizers: null } });
-  await clock.advance(10_000);
-  assert.equal(await find(namespaces, 'shop'), undefined);
-  assert.deepEqual(await namesIn(policies), []);
+test('pods go first, and the rest waits for them, in releases that order it', async (t) => {
+  for (const [emulatedVersion, isOrdered] of [
+    ['1.36', true],
+    ['1.33', true],
+    ['1.32', false],
+    ['1.29', false],
+  ] as const) {
+    const { client, clock, namespaces, configMaps } = await simulateCluster(t, {
+      controllers,
+      emulatedVersion,
+    });
+    await namespaces.create({ metadata: { name: 'shop' } });
+    await configMaps('shop').create({ metadata: { name: 'config' } });
+    const policies = client.resource(networkPolicies).namespace('shop');
+    await policies.create({ metadata: { name: 'fence' }, spec: { podSelector: {} } });
+    const pods = client.resource<Pod>(core('pods')).namespace('shop');
+    await client
+      .resource(core('serviceaccounts'))
+      .namespace('shop')
+      .create({ metadata: { name: 'default' } });
+    await pods.create({ metadata: { name: 'p', finalizers: ['example.com/hold'] }, spec: podSpec });
+    await namespaces.delete('shop');
+    await clock.advance(60_000);
+    assert.deepEqual(await namesIn(policies), isOrdered ? ['fence'] : [], emulatedVersion);
+    assert.deepEqual(await namesIn(configMaps('shop')), isOrdered ? ['config'] : []);
+    const waiting = await client.resource<Namespace>(core('namespaces')).get('shop');
+    const message = 'Some resources are remaining: pods. has 1 resource instances';
+    assert.equal(conditionOf(waiting, 'NamespaceContentRemaining')?.[2], message);
+    await pods.patch('p', 'merge', { metadata: { finalizers: null } });
+    await clock.advance(10_000);
+    assert.equal(await find(namespaces, 'shop'), undefined);
+    assert.deepEqual(await namesIn(policies), []);
+  }
 });
 
 test('finalizers of the namespace that are not ours are left to their owners', async (t) => {
