@@ -6,6 +6,7 @@ import type { Secret } from '@keelson/apimachinery/types/core.v1';
 export const bootstrapTokenType = 'bootstrap.kubernetes.io/token';
 export const bootstrapTokenNamespace = 'kube-system';
 const namePrefix = 'bootstrap-token-';
+const idPattern = /^[a-z0-9]{6}$/;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** The text under a key of the data; empty when there is none. */
@@ -34,7 +35,7 @@ export function signingTokenOf(secret: Secret, nowMs: number): SigningToken | un
   const isUsable =
     deletionTimestamp === undefined &&
     secret.type === bootstrapTokenType &&
-    id !== '' &&
+    idPattern.test(id) &&
     name === namePrefix + id &&
     tokenSecret !== '' &&
     expiryOf(secret) > nowMs &&

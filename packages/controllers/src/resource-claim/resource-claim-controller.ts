@@ -2,9 +2,11 @@
 // out of the claims they used, gives devices back that nobody uses, and deletes the claims that were
 // made for a pod that is done (KEP-4381).
 
+import { isStatusError } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type {
   ResourceClaim,
+  ResourceClaimConsumerReference,
   ResourceClaimTemplate,
 } from '@keelson/apimachinery/types/resource.k8s.io.v1';
 import type { Informer } from '@keelson/client';
@@ -222,27 +224,57 @@ async function reserveForPlaced(
   }
 }
 
-async function syncClaim(
+interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Asked of the server when the cache has none: whoever reserved a claim may have seen it before. */
+async function podOf(
   { context, pods }: Tools,
+  { namespace, name, uid }: PodName,
+  signal: AbortSignal,
+): Promise<Pod | undefined> {
+  const known = pods.store.get(namespace, name);
+  if (known?.metadata.uid === uid) return known;
+  try {
+    const live = await context.client
+      .resource<Pod>(podsResource)
+      .namespace(namespace)
+      .get(name, { signal });
+    return live.metadata.uid === uid ? live : undefined;
+  } catch (error) {
+    if (isStatusError(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+/** One that is going and never had a node will not. */
+function needsClaim(pod: Pod | undefined): boolean {
+  if (pod === undefined || isPodFinished(pod)) return false;
+  return pod.metadata.deletionTimestamp === undefined || (pod.spec.nodeName ?? '') !== '';
+}
+
+async function syncClaim(
+  tools: Tools,
   claim: ResourceClaim | undefined,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   if (claim === undefined) return;
+  const { context } = tools;
   const { namespace = '' } = claim.metadata;
-  const isUsing = (name: string, uid: string) => {
-    const pod = pods.store.get(namespace, name);
-    if (pod?.metadata.uid !== uid || isPodFinished(pod)) return false;
-    // One that is going and never had a node will not need it.
-    return pod.metadata.deletionTimestamp === undefined || (pod.spec.nodeName ?? '') !== '';
-  };
   const resource = context.client
     .resource<ResourceClaim>(resourceClaimsResource)
     .namespace(namespace);
-  const reservedFor = (claim.status?.reservedFor ?? []).filter(
+  const reservedFor: ResourceClaimConsumerReference[] = [];
+  for (const consumer of claim.status?.reservedFor ?? []) {
+    const { apiGroup = '', resource: kind, name, uid } = consumer;
     // Others than pods look after themselves.
-    ({ apiGroup = '', resource: kind, name, uid }) =>
-      apiGroup !== '' || kind !== 'pods' || isUsing(name, uid),
-  );
+    const isPod = apiGroup === '' && kind === 'pods';
+    if (!isPod || needsClaim(await podOf(tools, { namespace, name, uid }, signal)))
+      reservedFor.push(consumer);
+  }
   await releaseClaim(resource, claim, { reservedFor, signal });
   if (reservedFor.length > 0 || claim.metadata.deletionTimestamp !== undefined) return;
   const owner = claim.metadata.ownerReferences?.find(
@@ -250,8 +282,8 @@ async function syncClaim(
       apiVersion === 'v1' && kind === 'Pod' && controller === true,
   );
   if (owner === undefined) return;
-  const pod = pods.store.get(namespace, owner.name);
-  if (pod?.metadata.uid === owner.uid && !isPodFinished(pod)) return;
+  const pod = await podOf(tools, { namespace, name: owner.name, uid: owner.uid }, signal);
+  if (pod !== undefined && !isPodFinished(pod)) return;
   const { name = '', uid = '' } = claim.metadata;
   await resource.delete(name, { preconditions: { uid }, signal });
 }

@@ -67,6 +67,7 @@ test('the cluster information carries a signature of each token', async (t) => {
     { expiration: 'tomorrow' },
   ];
   for (const [i, changes] of not.entries()) await secrets.create(tokenSecret(`cccc0${i}`, changes));
+  for (const id of ['short', 'toolong', 'with.d']) await secrets.create(tokenSecret(id));
   await clock.advance(10);
   assert.equal(await find(maps, 'cluster-info'), undefined);
 
