@@ -85,6 +85,8 @@ export interface ControllerSettings {
   readonly legacyTokenSyncIntervalMs?: number;
   /** `--horizontal-pod-autoscaler-sync-period` */
   readonly autoscalerSyncPeriodMs?: number;
+  /** `--disable-force-detach-on-timeout` */
+  readonly isForceDetachDisabled?: boolean;
   /** `--scheduler-config` */
   readonly scheduler?: SchedulerConfiguration;
 }
@@ -302,7 +304,10 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   },
   'persistentvolume-attach-detach-controller': {
     account: 'attachdetach-controller',
-    create: createAttachDetachController,
+    create: (context, { settings }) =>
+      createAttachDetachController(context, {
+        isForceDetachDisabled: settings?.isForceDetachDisabled,
+      }),
   },
   'simulated-volume-attacher': {
     account: 'simulated-volume-attacher',

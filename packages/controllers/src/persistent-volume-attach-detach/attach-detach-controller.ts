@@ -26,10 +26,27 @@ import { reconcileAttachments, type Told } from './reconcile-attachments.ts';
 const volumeKey = (name: string) => `volume ${name}`;
 const nodeKey = (name: string) => `node ${name}`;
 
-export function createAttachDetachController(context: ControllerContext): Controller {
+export interface AttachDetachOptions {
+  /**
+   * `--disable-force-detach-on-timeout`: what a node that does not answer has is left to it, until it
+   * is gone or out of service. Six minutes by default.
+   */
+  readonly isForceDetachDisabled?: boolean | undefined;
+}
+
+export function createAttachDetachController(
+  context: ControllerContext,
+  { isForceDetachDisabled = false }: AttachDetachOptions = {},
+): Controller {
   const objects = attachDetachObjects(context);
   const events = createControllerEvents(context, 'attachdetach-controller');
-  const tools: AttachDetachTools = { context, objects, events, unwantedSince: new Map() };
+  const tools: AttachDetachTools = {
+    context,
+    objects,
+    events,
+    unwantedSince: new Map(),
+    isForceDetachDisabled,
+  };
   const told: Told = new Map();
   const onForced = createForcedMetrics(context.metrics);
   let enqueueNode: (nodeName: string) => void = () => {};

@@ -44,6 +44,8 @@ export interface AttachDetachTools {
   readonly events: EventRecorder;
   /** By uid of the attachment: since when nobody wants it, for want of anything that says so. */
   readonly unwantedSince: Map<string, number>;
+  /** `--disable-force-detach-on-timeout` */
+  readonly isForceDetachDisabled: boolean;
 }
 
 const byClaim = 'pod-claims';
@@ -98,7 +100,7 @@ export function podsByNode(
 }
 
 export function standingOfAttachment(
-  { objects, context, unwantedSince }: AttachDetachTools,
+  { objects, context, unwantedSince, isForceDetachDisabled }: AttachDetachTools,
   attachment: VolumeAttachment,
   wanted: ReadonlyMap<string, readonly Pod[]>,
 ): Standing {
@@ -115,5 +117,6 @@ export function standingOfAttachment(
     node: objects.nodes.store.get('', nodeName),
     nodeVolume: volume && nodeVolumeName(volume),
     unwantedMs: now - since,
+    isBelieved: isForceDetachDisabled,
   });
 }

@@ -13,6 +13,7 @@ interface Row {
   readonly isWanted?: true;
   readonly node?: Partial<Node>;
   readonly unwantedMs?: number;
+  readonly isBelieved?: true;
 }
 const rows: readonly (readonly [what: string, row: Row, standing: string])[] = [
   ['a pod wants it', { isWanted: true, node: { status: ready } }, 'wanted'],
@@ -38,6 +39,23 @@ const rows: readonly (readonly [what: string, row: Row, standing: string])[] = [
     'free',
   ],
   [
+    'a silent node that is believed for ever',
+    {
+      node: { status: { ...silent, ...inUse } },
+      unwantedMs: 60 * minuteMs,
+      isBelieved: true,
+    },
+    'in-use',
+  ],
+  [
+    'a node out of service is not',
+    {
+      node: { status: { ...silent, ...inUse }, spec: { taints: outOfService } },
+      isBelieved: true,
+    },
+    'free',
+  ],
+  [
     'a node that says nothing of itself',
     { node: { status: inUse }, unwantedMs: 6 * minuteMs },
     'free',
@@ -58,13 +76,15 @@ const rows: readonly (readonly [what: string, row: Row, standing: string])[] = [
     'in-use 360000',
   ],
 ];
-for (const [what, { isWanted = false, node, unwantedMs = 0 }, expected] of rows)
+for (const [what, row, expected] of rows)
   test(`${what}: ${expected}`, () => {
+    const { isWanted = false, node, unwantedMs = 0, isBelieved = false } = row;
     const standing = standingOf({
       isWanted,
       node: node && ({ metadata: { name: 'n' }, ...node } as Node),
       nodeVolume: 'v',
       unwantedMs,
+      isBelieved,
     });
     const waitMs = standing.is === 'in-use' ? standing.waitMs : undefined;
     assert.equal([standing.is, ...(waitMs === undefined ? [] : [waitMs])].join(' '), expected);

@@ -4,8 +4,8 @@
 //             bound to the volume. A volume that is for one node only is attached when no other
 //             node has it any more
 //   detach    no such pod is on the node, and the node does not use it any more; or the node is
-//             gone or out of service; or it has been unhealthy, and this long, that it will not say
-//             so: six minutes
+//             gone or out of service; or it has been unhealthy for so long that it will not say so
+//             any more, which is six minutes, or never
 //   report    a node is told that a volume is attached until it is to be detached
 
 import type { Node, PersistentVolume, Pod } from '@keelson/apimachinery/types/core.v1';
@@ -36,16 +36,19 @@ export interface StandingOptions {
   readonly nodeVolume: string | undefined;
   /** Since nobody wants it any more. */
   readonly unwantedMs: number;
+  /** Whether a node that does not answer is believed for ever. */
+  readonly isBelieved: boolean;
 }
 
 export function standingOf(options: StandingOptions): Standing {
-  const { isWanted, node, nodeVolume, unwantedMs } = options;
+  const { isWanted, node, nodeVolume, unwantedMs, isBelieved } = options;
   if (isWanted) return { is: 'wanted' };
   if (node === undefined || nodeVolume === undefined) return { is: 'free' };
   if (node.status?.volumesInUse?.includes(nodeVolume) !== true) return { is: 'free' };
   if (node.spec?.taints?.some(({ key }) => key === outOfServiceKey))
     return { is: 'free', forced: 'out-of-service' };
-  if (readyConditionOf(node)?.status === 'True') return { is: 'in-use', waitMs: undefined };
+  const isHealthy = readyConditionOf(node)?.status === 'True';
+  if (isHealthy || isBelieved) return { is: 'in-use', waitMs: undefined };
   const waitMs = unmountWaitMs - unwantedMs;
   return waitMs > 0 ? { is: 'in-use', waitMs } : { is: 'free', forced: 'timeout' };
 }
@@ -66,5 +69,10 @@ export function multiAttachText(volumeName: string, others: readonly Pod[]): str
     others.length === 0
       ? "Volume is already exclusively attached to one node and can't be attached to another"
       : `Volume is already used by pod(s) ${names}`;
-  return `Multi-Attach error for volume ${JSON.stringify(volumeName)} ${why}`;
+  return `${multiAttach} for volume ${JSON.stringify(volumeName)} ${why}`;
 }
+const multiAttach = 'Multi-Attach error';
+
+/** Pods are told once, whoever else has the volume meanwhile. */
+export const isMultiAttachText = (text: string | undefined): boolean =>
+  text?.startsWith(multiAttach) === true;

@@ -10,7 +10,13 @@ import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { attachmentName, attachmentsOf, nodeVolumeName } from '../volumes/attachments.ts';
 import { podsByNode, standingOfAttachment, type AttachDetachTools } from './attach-detach-tools.ts';
-import { isAttached, isShared, multiAttachText, type ForcedReason } from './attachment-state.ts';
+import {
+  isAttached,
+  isMultiAttachText,
+  isShared,
+  multiAttachText,
+  type ForcedReason,
+} from './attachment-state.ts';
 
 /** What pods were told last, so that they are told it once: by uid of the pod, by volume. */
 export type Told = Map<string, Map<string, string>>;
@@ -200,7 +206,9 @@ function tell(
   for (const pod of pods) {
     const { uid = '' } = pod.metadata;
     const texts = told.get(uid) ?? new Map<string, string>();
-    if (texts.get(name) === event.message) continue;
+    const last = texts.get(name);
+    if (last === event.message) continue;
+    if (isMultiAttachText(last) && isMultiAttachText(event.message)) continue;
     told.set(uid, texts.set(name, event.message));
     events.record(eventTarget(podKind, pod), event);
   }

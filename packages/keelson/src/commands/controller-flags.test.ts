@@ -28,6 +28,7 @@ test('defaults are kube-controller-manager’s', () => {
     certificateDurationMs: 8760 * hour,
     legacyTokenCleanUpPeriodMs: 8760 * hour,
     autoscalerSyncPeriodMs: 15_000,
+    isForceDetachDisabled: false,
   });
 });
 
@@ -35,6 +36,7 @@ test('an authority of its own, and periods', (t) => {
   const more = [
     '--cluster-signing-duration=1h',
     '--legacy-service-account-token-clean-up-period=24h',
+    '--disable-force-detach-on-timeout',
   ];
   const { authority, cert, key } = writeAuthority(t);
   const { signingAuthorities, ...periods } = readControllerFlags(
@@ -54,6 +56,7 @@ test('an authority of its own, and periods', (t) => {
     certificateDurationMs: hour,
     legacyTokenCleanUpPeriodMs: 24 * hour,
     autoscalerSyncPeriodMs: 15_000,
+    isForceDetachDisabled: true,
   });
 });
 

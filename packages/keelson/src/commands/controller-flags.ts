@@ -27,6 +27,7 @@ export interface ControllerFlags extends ClusterSigningFlags, LeaderElectionFlag
   readonly legacyServiceAccountTokenCleanUpPeriod: number;
   /** Milliseconds. */
   readonly horizontalPodAutoscalerSyncPeriod: number;
+  readonly disableForceDetachOnTimeout: boolean;
   readonly schedulerConfig?: string;
 }
 
@@ -59,6 +60,11 @@ export function addControllerFlags(command: Command): Command {
         .default(15_000, '15s'),
     )
     .option(
+      '--disable-force-detach-on-timeout',
+      'volumes of nodes that do not answer are not taken from them after six minutes',
+      false,
+    )
+    .option(
       '--scheduler-config <file>',
       'KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1) with the profiles of the scheduler',
     );
@@ -85,6 +91,7 @@ export function readControllerFlags(
     certificateDurationMs: flags.clusterSigningDuration,
     legacyTokenCleanUpPeriodMs: flags.legacyServiceAccountTokenCleanUpPeriod,
     autoscalerSyncPeriodMs: flags.horizontalPodAutoscalerSyncPeriod,
+    isForceDetachDisabled: flags.disableForceDetachOnTimeout,
     ...readScheduler(flags.schedulerConfig, dependencies.isEnabled),
     ...(signingAuthorities && { signingAuthorities }),
   };

@@ -174,6 +174,26 @@ test('a silent node is believed for six minutes, one out of service not at all',
   }
 });
 
+test('a silent node may be believed for ever, and who waits is told once', async (t) => {
+  const controllerSettings = { isForceDetachDisabled: true };
+  const { addClaim, run, attached, said, pods, nodes, wait } = await setUp(t, {
+    controllerSettings,
+  });
+  await addClaim();
+  await run('p', 'node-1');
+  await nodes.patch('node-1', 'merge', {
+    metadata: { annotations: { 'keelson.dev/simulate': 'stopped' } },
+  });
+  await wait(60);
+  await run('q', 'node-2');
+  await pods.delete('p', { gracePeriodSeconds: 0 });
+  await wait(30 * 60);
+  assert.deepEqual(await attached(), ['node-1, attached, told, in use']);
+  const told = (await said()).filter((text) => text.startsWith('q FailedAttachVolume'));
+  const why = 'Volume is already used by pod(s) p';
+  assert.deepEqual(told, [`q FailedAttachVolume: Multi-Attach error for volume "VOLUME" ${why}`]);
+});
+
 test('a driver that needs no attachment gets none', async (t) => {
   const { client, addClaim, run, phase, attached } = await setUp(t);
   await client
