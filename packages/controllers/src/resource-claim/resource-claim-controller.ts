@@ -3,7 +3,7 @@
 // made for a pod that is done (KEP-4381).
 
 import { isStatusError } from '@keelson/apimachinery';
-import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Pod, PodResourceClaimStatus } from '@keelson/apimachinery/types/core.v1';
 import type {
   ResourceClaim,
   ResourceClaimConsumerReference,
@@ -14,6 +14,7 @@ import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
 import { createControllerEvents } from '../machinery/controller-events.ts';
 import type { EventRecorder } from '../machinery/event-recorder.ts';
+import { isControlledBy } from '../machinery/ownership.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   podsResource,
@@ -23,13 +24,10 @@ import {
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { eventTarget } from '../pods/pod-control.ts';
+import { createGeneratedClaims, fieldManager, type GeneratedClaims } from './generated-claims.ts';
 import { releaseClaim } from './release-claim.ts';
 
 const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
-/** Names the reference of the pod that a claim was made for. */
-const podClaimAnnotation = 'resource.kubernetes.io/pod-claim-name';
-const fieldManager = 'ResourceClaimController';
-const byOwner = 'ownerUid';
 /** `namespace/claim` of pods. */
 const byClaim = 'claimName';
 const workers = 10;
@@ -40,8 +38,7 @@ interface Tools {
   readonly claims: Informer<ResourceClaim>;
   readonly templates: Informer<ResourceClaimTemplate>;
   readonly events: EventRecorder;
-  /** Made, but perhaps not seen yet: `pod uid/reference` → name. */
-  readonly made: Map<string, string>;
+  readonly generated: GeneratedClaims;
 }
 
 export function createResourceClaimController(context: ControllerContext): Controller {
@@ -49,14 +46,12 @@ export function createResourceClaimController(context: ControllerContext): Contr
   const pods = informers.informer<Pod>(podsResource);
   const claims = informers.informer<ResourceClaim>(resourceClaimsResource);
   const templates = informers.informer<ResourceClaimTemplate>(resourceClaimTemplatesResource);
-  claims.addIndex(byOwner, ({ metadata }) =>
-    (metadata.ownerReferences ?? []).map(({ uid }) => uid),
-  );
   pods.addIndex(byClaim, (pod) =>
     claimNames(pod).map((name) => `${pod.metadata.namespace ?? ''}/${name}`),
   );
   const events = createControllerEvents(context, 'resource_claim');
-  const tools: Tools = { context, pods, claims, templates, events, made: new Map() };
+  const generated = createGeneratedClaims(context, { claims, templates });
+  const tools: Tools = { context, pods, claims, templates, events, generated };
   return createReconciler(context, {
     failure: 'resource claims not reconciled',
     queue: 'resource_claim',
@@ -86,7 +81,16 @@ export function createResourceClaimController(context: ControllerContext): Contr
           .forEach(enqueuePod);
       return [
         pods.addHandler({ onAdd: enqueuePod, onUpdate: enqueuePod, onDelete: enqueuePod }),
-        claims.addHandler({ onAdd: enqueueClaim, onUpdate: enqueueClaim }),
+        claims.addHandler({
+          onAdd: enqueueClaim,
+          onUpdate: enqueueClaim,
+          onDelete(claim) {
+            generated.forget(claim);
+            // One that was generated is made anew, as long as its pod needs it.
+            for (const pod of pods.store.byIndex(byClaim, keyOf(claim)))
+              queue.add(`pod:${keyOf(pod)}`);
+          },
+        }),
         templates.addHandler({ onAdd: enqueuePodsWith }),
       ];
     },
@@ -121,16 +125,12 @@ async function syncPod(tools: Tools, pod: Pod | undefined, signal: AbortSignal):
     return;
   const known = pod.status?.resourceClaimStatuses ?? [];
   const added: { name: string; resourceClaimName: string }[] = [];
-  for (const { name, resourceClaimTemplateName } of pod.spec.resourceClaims ?? []) {
-    if (resourceClaimTemplateName === undefined || known.some((other) => other.name === name))
-      continue;
+  for (const { name, resourceClaimTemplateName: template } of pod.spec.resourceClaims ?? []) {
+    const status = known.find((other) => other.name === name);
+    if (template === undefined || (status && isProvided(tools, pod, status))) continue;
     try {
-      const claim = await claimFor(
-        tools,
-        { pod, reference: name, template: resourceClaimTemplateName },
-        signal,
-      );
-      added.push({ name, resourceClaimName: claim });
+      const claim = await tools.generated.claimFor({ pod, reference: name, template }, signal);
+      if (claim !== status?.resourceClaimName) added.push({ name, resourceClaimName: claim });
     } catch (error) {
       const message = `PodResourceClaim ${name}: ${errorText(error)}`;
       const event = { type: 'Warning', reason: 'FailedResourceClaimCreation', message } as const;
@@ -142,7 +142,7 @@ async function syncPod(tools: Tools, pod: Pod | undefined, signal: AbortSignal):
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     const patch = {
       metadata: { uid },
-      status: { resourceClaimStatuses: [...known, ...added].map((entry) => ({ ...entry })) },
+      status: { resourceClaimStatuses: added },
     };
     const pods = tools.context.client.resource<Pod>(podsResource).namespace(namespace);
     await pods.patch(name, 'strategic', patch, { subresource: 'status', fieldManager, signal });
@@ -150,56 +150,16 @@ async function syncPod(tools: Tools, pod: Pod | undefined, signal: AbortSignal):
   if ((pod.spec.nodeName ?? '') !== '') await reserveForPlaced(tools, pod, signal);
 }
 
-interface WantedClaim {
-  readonly pod: Pod;
-  readonly reference: string;
-  readonly template: string;
+/** None is needed, or the one that the pod names is there and its own. */
+function isProvided(
+  { claims }: Tools,
+  pod: Pod,
+  { resourceClaimName }: PodResourceClaimStatus,
+): boolean {
+  if (resourceClaimName === undefined) return true;
+  const claim = claims.store.get(pod.metadata.namespace ?? '', resourceClaimName);
+  return claim !== undefined && isControlledBy(claim, pod);
 }
-
-/** The name of the claim that was made for the reference, or is made now. */
-async function claimFor(
-  { context, claims, templates, made }: Tools,
-  { pod, reference, template: templateName }: WantedClaim,
-  signal: AbortSignal,
-): Promise<string> {
-  const { namespace = '', name: podName = '', uid = '' } = pod.metadata;
-  const madeKey = `${uid}/${reference}`;
-  const existing = claims.store
-    .byIndex(byOwner, uid)
-    .find(({ metadata }) => metadata.annotations?.[podClaimAnnotation] === reference);
-  const known = existing?.metadata.name ?? made.get(madeKey);
-  if (known !== undefined) return known;
-  const template = templates.store.get(namespace, templateName);
-  if (template === undefined) {
-    const why = `resourceclaimtemplate.resource.k8s.io "${templateName}" not found`;
-    throw new Error(`resource claim template "${templateName}": ${why}`);
-  }
-  const { metadata: { labels = {}, annotations = {} } = {}, spec } = template.spec;
-  const owner = { apiVersion: 'v1', kind: 'Pod', name: podName, uid };
-  const claim: ResourceClaim = {
-    apiVersion: 'resource.k8s.io/v1',
-    kind: 'ResourceClaim',
-    metadata: {
-      generateName: `${podName}-${reference}-`,
-      namespace,
-      labels: { ...labels },
-      annotations: { ...annotations, [podClaimAnnotation]: reference },
-      ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
-    },
-    spec: structuredClone(spec),
-  };
-  const created = await context.client
-    .resource<ResourceClaim>(resourceClaimsResource)
-    .namespace(namespace)
-    .create(claim, { fieldManager, signal });
-  const { name = '' } = created.metadata;
-  if (made.size >= madeMax) made.clear();
-  made.set(madeKey, name);
-  return name;
-}
-
-/** Claims whose creation the informer may not have told yet. */
-const madeMax = 1_024;
 
 /** Whoever bypassed the scheduler may use what is allocated, and nothing is allocated for it. */
 async function reserveForPlaced(
