@@ -11,10 +11,10 @@ import { createReconciler } from '../machinery/reconciler.ts';
 import { nodesResource } from '../machinery/resources.ts';
 import type { WorkQueue } from '../machinery/work-queue.ts';
 import { nodeVolumeName, volumeNameOf } from '../volumes/attachments.ts';
+import { claimKeysOf } from '../volumes/pod-claims.ts';
 import {
   attachDetachObjects,
   attachmentsOn,
-  claimKeysOf,
   podsByNode,
   standingOfAttachment,
   type AttachDetachTools,

@@ -26,7 +26,7 @@ import {
   volumeNameOf,
 } from '../volumes/attachments.ts';
 import { isBoundTo } from '../volumes/claim-sizes.ts';
-import { claimNameOf } from '../volumes/pod-claims.ts';
+import { claimKeysOf } from '../volumes/pod-claims.ts';
 import { isManaged, standingOf, type Standing } from './attachment-state.ts';
 
 export interface AttachDetachObjects {
@@ -64,14 +64,6 @@ export function attachDetachObjects({ informers }: ControllerContext): AttachDet
   indexByVolume(objects.attachments);
   objects.attachments.addIndex(byNode, ({ spec }) => [spec.nodeName]);
   return objects;
-}
-
-/** `namespace/name` of the claims of a pod. */
-export function claimKeysOf(pod: Pod): string[] {
-  return (pod.spec?.volumes ?? [])
-    .map((volume) => claimNameOf(pod, volume))
-    .filter((name) => name !== undefined)
-    .map((name) => `${pod.metadata.namespace}/${name}`);
 }
 
 export function attachmentsOn(

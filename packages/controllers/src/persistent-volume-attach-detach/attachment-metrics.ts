@@ -8,7 +8,8 @@ import {
 } from '../machinery/controller-metrics.ts';
 import { volumeNameOf } from '../volumes/attachments.ts';
 import { volumePluginName } from '../volumes/plugin-name.ts';
-import { claimKeysOf, podsByNode, type AttachDetachObjects } from './attach-detach-tools.ts';
+import { claimKeysOf } from '../volumes/pod-claims.ts';
+import { podsByNode, type AttachDetachObjects } from './attach-detach-tools.ts';
 import { isAttached, type ForcedReason } from './attachment-state.ts';
 
 /** Returns what ends it. */

@@ -8,6 +8,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
+import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
 import { isControlledBy } from '../machinery/ownership.ts';
@@ -18,7 +19,8 @@ import {
 } from '../machinery/resources.ts';
 import { runController } from '../machinery/run-controller.ts';
 import { createWorkQueue } from '../machinery/work-queue.ts';
-import { claimNameOf } from '../volumes/pod-claims.ts';
+import { claimKeysOf, claimNameOf } from '../volumes/pod-claims.ts';
+import { createUnusedCondition, type ReportedStatus } from './unused-condition.ts';
 
 /** Who takes a finalizer away to delete the object in the next request is to be faster. */
 const giveBackMs = 500;
@@ -37,7 +39,10 @@ export function createClaimProtectionController(context: ControllerContext): Con
       // SECURITY: the cache may be behind, and what is gone is gone.
       return (await live.namespace(namespace).listAll({ signal })).items.some(isUser);
     },
-    users: pods,
+    users: { informer: pods, keysOf: claimKeysOf },
+    ...(context.isEnabled('PersistentVolumeClaimUnusedSinceTime') && {
+      status: createUnusedCondition(context, pods),
+    }),
   });
 }
 
@@ -56,34 +61,45 @@ interface Protection<T extends KubeObject> {
   readonly resource: GroupVersionResource;
   readonly finalizer: string;
   isUsed(object: T, signal: AbortSignal): Promise<boolean>;
-  /** Whose changes may free what is deleted. */
-  readonly users?: ReturnType<ControllerContext['informers']['informer']>;
+  /** Whose changes may free what is deleted, and what they use. */
+  readonly users?: { readonly informer: Informer<Pod>; keysOf(user: Pod): readonly string[] };
+  /** What objects that stay say of their users. */
+  readonly status?: ReportedStatus<T>;
 }
 
 function createProtectionController<T extends KubeObject>(
   { client, informers, clock, log, metrics }: ControllerContext,
-  { queue: queueName, resource, finalizer, isUsed, users }: Protection<T>,
+  { queue: queueName, resource, finalizer, isUsed, users, status }: Protection<T>,
 ): Controller {
   const queue = createWorkQueue({ clock, meter: metrics.workQueue(queueName) });
   const objects = informers.informer<T>(resource);
   /** Going, and has it; or staying, and lacks it. */
   const isOfConcern = ({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject) =>
     (deletionTimestamp !== undefined) === finalizers.includes(finalizer);
-  const enqueue = (object: KubeObject) => {
-    if (!isOfConcern(object)) return;
-    const isGoing = object.metadata.deletionTimestamp !== undefined;
-    queue.addAfter(keyOf(object), isGoing ? 0 : giveBackMs);
+  const isGoing = ({ metadata }: KubeObject) => metadata.deletionTimestamp !== undefined;
+  const isToReport = (object: T) => !isGoing(object) && status?.isRight(object) === false;
+  const enqueue = (object: T) => {
+    if (isOfConcern(object)) queue.addAfter(keyOf(object), isGoing(object) ? 0 : giveBackMs);
+    else if (isToReport(object)) queue.add(keyOf(object));
   };
-  const enqueueAll = () => objects.store.list().forEach(enqueue);
+  const enqueueUsedBy = (user: Pod) => {
+    for (const key of users?.keysOf(user) ?? []) {
+      const { namespace, name } = parseKey(key);
+      const object = objects.store.get(namespace, name);
+      if (object !== undefined) enqueue(object);
+    }
+  };
 
   const reconcile = async (key: string, signal: AbortSignal) => {
     const { namespace, name } = parseKey(key);
     const object = objects.store.get(namespace, name);
-    if (object === undefined || !isOfConcern(object)) return;
-    const isGoing = object.metadata.deletionTimestamp !== undefined;
-    if (isGoing && (await isUsed(object, signal))) return;
+    if (object === undefined) return;
+    if (!isOfConcern(object)) return isToReport(object) ? status?.write(object, signal) : undefined;
+    if (isGoing(object) && (await isUsed(object, signal))) return;
     const known = object.metadata.finalizers ?? [];
-    const finalizers = isGoing ? known.filter((f) => f !== finalizer) : [...known, finalizer];
+    const finalizers = isGoing(object)
+      ? known.filter((one) => one !== finalizer)
+      : [...known, finalizer];
     const written = { ...object, metadata: { ...object.metadata, finalizers } };
     try {
       await client.resource<T>(resource).namespace(namespace).update(written, { signal });
@@ -96,11 +112,15 @@ function createProtectionController<T extends KubeObject>(
     async run(signal) {
       const unsubscribe = [
         objects.addHandler({ onAdd: enqueue, onUpdate: enqueue }),
-        users?.addHandler({ onUpdate: enqueueAll, onDelete: enqueueAll }),
+        users?.informer.addHandler({
+          onAdd: enqueueUsedBy,
+          onUpdate: enqueueUsedBy,
+          onDelete: enqueueUsedBy,
+        }),
       ];
       const onError = (error: unknown, key: string) =>
         log.warn('finalizer not as it should be', { finalizer, key, error: errorText(error) });
-      await Promise.all([objects.synced(signal), users?.synced(signal)]).catch(() => {});
+      await Promise.all([objects.synced(signal), users?.informer.synced(signal)]).catch(() => {});
       await runController({ queue, reconcile, workers: 1, onError }, signal);
       for (const end of unsubscribe) end?.();
     },

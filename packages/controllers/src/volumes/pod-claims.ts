@@ -12,3 +12,11 @@ export function claimNameOf(pod: Pod, volume: Volume): string | undefined {
 export function usesClaim(pod: Pod, claim: string): boolean {
   return (pod.spec?.volumes ?? []).some((volume) => claimNameOf(pod, volume) === claim);
 }
+
+/** `namespace/name` of the claims of a pod. */
+export function claimKeysOf(pod: Pod): string[] {
+  return (pod.spec?.volumes ?? [])
+    .map((volume) => claimNameOf(pod, volume))
+    .filter((name) => name !== undefined)
+    .map((name) => `${pod.metadata.namespace}/${name}`);
+}

@@ -99,6 +99,48 @@ test('a finalizer that somebody took away is given back', async (t) => {
   assert.deepEqual((await claims.get('a')).metadata.finalizers, ['example.com/held']);
 });
 
+test('since when a claim is not used, by its gate', async (t) => {
+  const featureGates = { PersistentVolumeClaimUnusedSinceTime: true };
+  const { addClaim, claims, pods, settle, clock } = await simulateVolumes(t, { featureGates });
+  const condition = async () => {
+    await settle();
+    const [found, ...others] = (await claims.get('a')).status?.conditions ?? [];
+    assert.deepEqual(others, []);
+    const { type, status, reason, message, lastTransitionTime } = found ?? {};
+    return { words: [type, status, reason, message].join(', '), since: lastTransitionTime };
+  };
+  const unused = 'Unused, True, NoPodsUsingPVC, No pods are currently referencing this PVC';
+  const used = 'Unused, False, PodUsingPVC, A pod is currently referencing this PVC';
+  await addClaim('a');
+  const first = await condition();
+  assert.equal(first.words, unused);
+  for (const name of ['p', 'q'])
+    await pods.create({
+      metadata: { name },
+      spec: {
+        schedulerName: 'nobody',
+        containers: [{ name: 'c', image: 'app' }],
+        volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'a' } }],
+      },
+    });
+  await clock.advance(5_000);
+  const second = await condition();
+  assert.deepEqual([second.words, second.since !== first.since], [used, true]);
+  await pods.patch('p', 'merge', { status: { phase: 'Succeeded' } }, { subresource: 'status' });
+  assert.deepEqual(await condition(), second);
+  await clock.advance(5_000);
+  await pods.delete('q', { gracePeriodSeconds: 0 });
+  const third = await condition();
+  assert.deepEqual([third.words, third.since !== second.since], [unused, true]);
+});
+
+test('without the gate a claim says nothing of its pods', async (t) => {
+  const { addClaim, claims, settle } = await simulateVolumes(t);
+  await addClaim('a');
+  await settle();
+  assert.equal((await claims.get('a')).status?.conditions, undefined);
+});
+
 test('why the claim of an ephemeral volume is not made, and when it is', async (t) => {
   const { client, clock } = await simulateCluster(t);
   const [pods, claims, events, quotas] = [

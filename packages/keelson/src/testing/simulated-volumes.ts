@@ -8,12 +8,10 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
+import type { ClusterOptions } from '../create-cluster.ts';
 import { core, simulateCluster } from './simulated-cluster.ts';
 
-export async function simulateVolumes(
-  t: TestContext,
-  options: { readonly emulatedVersion?: string } = {},
-) {
+export async function simulateVolumes(t: TestContext, options: ClusterOptions = {}) {
   const { client, clock } = await simulateCluster(t, options);
   const volumes = client.resource<PersistentVolume>(core('persistentvolumes'));
   const claims = client
