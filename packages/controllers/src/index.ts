@@ -18,6 +18,7 @@ export { createGarbageCollectorController } from './garbage-collector/garbage-co
 export type { GarbageCollectorOptions } from './garbage-collector/garbage-collector-controller.ts';
 export { createClusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.ts';
 export {
+  createAttributesClassProtectionController,
   createClaimProtectionController,
   createVolumeProtectionController,
 } from './volume-protection/volume-protection-controllers.ts';

@@ -7,6 +7,7 @@ import { bundleDigest, signForBootstrap, type CertificateAuthority } from '@keel
 import type { Client } from '@keelson/client';
 import {
   createAttachDetachController,
+  createAttributesClassProtectionController,
   createBootstrapSignerController,
   createCertificateApprovingController,
   createCertificateCleanerController,
@@ -227,6 +228,17 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'persistentvolume-protection-controller': {
     account: 'pv-protection-controller',
     create: createVolumeProtectionController,
+  },
+  'volumeattributesclass-protection-controller': {
+    account: 'volumeattributesclass-protection-controller',
+    gate: 'VolumeAttributesClass',
+    create: (context, { isServed }) => {
+      const version = ['v1', 'v1beta1', 'v1alpha1'].find((served) =>
+        isServed({ group: 'storage.k8s.io', version: served, resource: 'volumeattributesclasses' }),
+      );
+      if (version === undefined) return undefined;
+      return createAttributesClassProtectionController(context, { version });
+    },
   },
   'validatingadmissionpolicy-status-controller': {
     account: 'validatingadmissionpolicy-status-controller',

@@ -43,6 +43,7 @@ export const controllerNames = [
   'ttl-after-finished-controller',
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
+  'volumeattributesclass-protection-controller',
   'validatingadmissionpolicy-status-controller',
   'certificatesigningrequest-approving-controller',
   'certificatesigningrequest-signing-controller',

@@ -14,6 +14,7 @@ import type { CertificateSigningRequest } from '@keelson/apimachinery/types/cert
 import type {
   ConfigMap,
   Namespace,
+  PersistentVolumeClaim,
   Pod,
   ReplicationController,
   ResourceQuota,
@@ -222,6 +223,19 @@ export const controllerCases: Readonly<Record<string, ControllerCase>> = {
     kinds: ['/persistentvolumes', '/persistentvolumeclaims'],
     wrong: (look) => kept(look, '/persistentvolumes', 'kubernetes.io/pv-protection'),
   },
+  'volumeattributesclass-protection-controller': {
+    kinds: ['storage.k8s.io/volumeattributesclasses', '/persistentvolumeclaims'],
+    *wrong(look) {
+      const claims = look.of<PersistentVolumeClaim>('/persistentvolumeclaims');
+      for (const object of look.of('storage.k8s.io/volumeattributesclasses')) {
+        if (isStaying(object)) continue;
+        const { name, finalizers } = object.metadata;
+        const isWanted = claims.some(({ spec }) => spec?.volumeAttributesClassName === name);
+        if (!isWanted && finalizers?.includes('kubernetes.io/vac-protection'))
+          yield `${keyOf(object)} is kept, and nobody uses it`;
+      }
+    },
+  },
   'validatingadmissionpolicy-status-controller': {
     kinds: ['admissionregistration.k8s.io/validatingadmissionpolicies'],
     *wrong(look) {
@@ -310,7 +324,7 @@ function surgeOf(surge: number | string | undefined, replicas: number): number {
 
 /** Deleted, and only its protection keeps what nobody uses. */
 function* kept(look: Look, id: string, finalizer: string): Iterable<string> {
-  const pods = look.of<Pod>('/pods').filter(isActive);
+  const pods = look.of<Pod>('/pods').filter(({ spec }) => (spec?.nodeName ?? '') !== '');
   for (const object of look.of(id)) {
     if (isStaying(object) || !object.metadata.finalizers?.includes(finalizer)) continue;
     const { name, namespace } = object.metadata;

@@ -1,29 +1,21 @@
-// A claim that pods use and a volume that a claim is bound to stay until nothing needs them: they
-// have a finalizer, which is taken away here when they are deleted, and given back to those that are
-// not. Creation has given it already (the admission plugin StorageObjectInUseProtection).
+// What is used stays until nothing uses it: a claim while a pod does, a volume while it is bound, and a
+// class of volume attributes while a claim or a volume has it or is about to get it.
 
-import { isStatusError, type GroupVersionResource, type KubeObject } from '@keelson/apimachinery';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
 } from '@keelson/apimachinery/types/core.v1';
-import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText, keyOf, parseKey } from '../machinery/controller.ts';
 import { isControlledBy } from '../machinery/ownership.ts';
 import {
   persistentVolumeClaimsResource,
   persistentVolumesResource,
   podsResource,
 } from '../machinery/resources.ts';
-import { runController } from '../machinery/run-controller.ts';
-import { createWorkQueue } from '../machinery/work-queue.ts';
 import { claimKeysOf, claimNameOf } from '../volumes/pod-claims.ts';
-import { createUnusedCondition, type ReportedStatus } from './unused-condition.ts';
-
-/** Who takes a finalizer away to delete the object in the next request is to be faster. */
-const giveBackMs = 500;
+import { createProtectionController, usersIn } from './protection-controller.ts';
+import { createUnusedCondition } from './unused-condition.ts';
 
 export function createClaimProtectionController(context: ControllerContext): Controller {
   const pods = context.informers.informer<Pod>(podsResource);
@@ -39,7 +31,7 @@ export function createClaimProtectionController(context: ControllerContext): Con
       // SECURITY: the cache may be behind, and what is gone is gone.
       return (await live.namespace(namespace).listAll({ signal })).items.some(isUser);
     },
-    users: { informer: pods, keysOf: claimKeysOf },
+    users: [usersIn(pods, claimKeysOf)],
     ...(context.isEnabled('PersistentVolumeClaimUnusedSinceTime') && {
       status: createUnusedCondition(context, pods),
     }),
@@ -55,77 +47,40 @@ export function createVolumeProtectionController(context: ControllerContext): Co
   });
 }
 
-interface Protection<T extends KubeObject> {
-  /** What its queue is called in metrics. */
-  readonly queue: string;
-  readonly resource: GroupVersionResource;
-  readonly finalizer: string;
-  isUsed(object: T, signal: AbortSignal): Promise<boolean>;
-  /** Whose changes may free what is deleted, and what they use. */
-  readonly users?: { readonly informer: Informer<Pod>; keysOf(user: Pod): readonly string[] };
-  /** What objects that stay say of their users. */
-  readonly status?: ReportedStatus<T>;
+export interface AttributesClassProtectionOptions {
+  /** In which classes are served. */
+  readonly version: string;
 }
 
-function createProtectionController<T extends KubeObject>(
-  { client, informers, clock, log, metrics }: ControllerContext,
-  { queue: queueName, resource, finalizer, isUsed, users, status }: Protection<T>,
+export function createAttributesClassProtectionController(
+  context: ControllerContext,
+  { version }: AttributesClassProtectionOptions,
 ): Controller {
-  const queue = createWorkQueue({ clock, meter: metrics.workQueue(queueName) });
-  const objects = informers.informer<T>(resource);
-  /** Going, and has it; or staying, and lacks it. */
-  const isOfConcern = ({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject) =>
-    (deletionTimestamp !== undefined) === finalizers.includes(finalizer);
-  const isGoing = ({ metadata }: KubeObject) => metadata.deletionTimestamp !== undefined;
-  const isToReport = (object: T) => !isGoing(object) && status?.isRight(object) === false;
-  const enqueue = (object: T) => {
-    if (isOfConcern(object)) queue.addAfter(keyOf(object), isGoing(object) ? 0 : giveBackMs);
-    else if (isToReport(object)) queue.add(keyOf(object));
-  };
-  const enqueueUsedBy = (user: Pod) => {
-    for (const key of users?.keysOf(user) ?? []) {
-      const { namespace, name } = parseKey(key);
-      const object = objects.store.get(namespace, name);
-      if (object !== undefined) enqueue(object);
-    }
-  };
-
-  const reconcile = async (key: string, signal: AbortSignal) => {
-    const { namespace, name } = parseKey(key);
-    const object = objects.store.get(namespace, name);
-    if (object === undefined) return;
-    if (!isOfConcern(object)) return isToReport(object) ? status?.write(object, signal) : undefined;
-    if (isGoing(object) && (await isUsed(object, signal))) return;
-    const known = object.metadata.finalizers ?? [];
-    const finalizers = isGoing(object)
-      ? known.filter((one) => one !== finalizer)
-      : [...known, finalizer];
-    const written = { ...object, metadata: { ...object.metadata, finalizers } };
-    try {
-      await client.resource<T>(resource).namespace(namespace).update(written, { signal });
-    } catch (error) {
-      if (!isStatusError(error, 'NotFound')) throw error;
-    }
-  };
-
-  return {
-    async run(signal) {
-      const unsubscribe = [
-        objects.addHandler({ onAdd: enqueue, onUpdate: enqueue }),
-        users?.informer.addHandler({
-          onAdd: enqueueUsedBy,
-          onUpdate: enqueueUsedBy,
-          onDelete: enqueueUsedBy,
-        }),
-      ];
-      const onError = (error: unknown, key: string) =>
-        log.warn('finalizer not as it should be', { finalizer, key, error: errorText(error) });
-      await Promise.all([objects.synced(signal), users?.informer.synced(signal)]).catch(() => {});
-      await runController({ queue, reconcile, workers: 1, onError }, signal);
-      for (const end of unsubscribe) end?.();
-    },
-  };
+  const claims = context.informers.informer<PersistentVolumeClaim>(persistentVolumeClaimsResource);
+  const volumes = context.informers.informer<PersistentVolume>(persistentVolumesResource);
+  return createProtectionController(context, {
+    queue: 'vacprotection',
+    resource: { group: 'storage.k8s.io', version, resource: 'volumeattributesclasses' },
+    finalizer: 'kubernetes.io/vac-protection',
+    isUsed: async ({ metadata: { name = '' } }) =>
+      volumes.store.list().some((volume) => classesOfVolume(volume).includes(name)) ||
+      claims.store.list().some((claim) => classesOfClaim(claim).includes(name)),
+    users: [usersIn(claims, classesOfClaim), usersIn(volumes, classesOfVolume)],
+  });
 }
+
+const classesOfVolume = ({ spec }: PersistentVolume): readonly string[] =>
+  [spec?.volumeAttributesClassName].filter(isNamed);
+
+/** The one it is to have, the one it has, and the one that it is being given. */
+const classesOfClaim = ({ spec, status }: PersistentVolumeClaim): readonly string[] =>
+  [
+    spec?.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ].filter(isNamed);
+
+const isNamed = (name: string | null | undefined): name is string => (name ?? '') !== '';
 
 /**
  * COMPAT: a pod that ended keeps its claims until it is deleted. Pods without a node have none: no

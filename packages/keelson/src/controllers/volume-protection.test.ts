@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { KubeObject } from '@keelson/apimachinery';
 import type { Event, Pod } from '@keelson/apimachinery/types/core.v1';
-import { core, find, simulateCluster } from '../testing/simulated-cluster.ts';
+import { core, find, namesIn, simulateCluster } from '../testing/simulated-cluster.ts';
 import { simulateVolumes } from '../testing/simulated-volumes.ts';
 
 const claimFinalizer = 'kubernetes.io/pvc-protection';
@@ -97,6 +98,62 @@ test('a finalizer that somebody took away is given back', async (t) => {
   await claims.delete('a');
   await settle();
   assert.deepEqual((await claims.get('a')).metadata.finalizers, ['example.com/held']);
+});
+
+test('a class of attributes stays while a claim or a volume has it', async (t) => {
+  const resource = { group: 'storage.k8s.io', version: 'v1', resource: 'volumeattributesclasses' };
+  const csi = { driver: 'd', volumeHandle: 'h' };
+  type Volumes = Awaited<ReturnType<typeof simulateVolumes>>;
+  const withoutClaim = ({ claims }: Volumes) => claims.delete('a');
+  const bound =
+    (status: object) =>
+    async ({ addVolume, addClaim, claims, settle }: Volumes) => {
+      await addVolume('v');
+      await addClaim('a');
+      await settle();
+      await claims.patch('a', 'merge', { status: { ...status } }, { subresource: 'status' });
+    };
+  const rows: [
+    what: string,
+    use: (v: Volumes) => Promise<unknown>,
+    free: (v: Volumes) => Promise<unknown>,
+  ][] = [
+    [
+      'a claim is to have it',
+      ({ addClaim }) => addClaim('a', { volumeAttributesClassName: 'fast' }),
+      withoutClaim,
+    ],
+    [
+      'a volume has it',
+      ({ addVolume }) => addVolume('v', { csi, volumeAttributesClassName: 'fast' }),
+      ({ volumes }) =>
+        volumes.patch('v', 'merge', { spec: { volumeAttributesClassName: 'other' } }),
+    ],
+    ['a claim has it', bound({ currentVolumeAttributesClassName: 'fast' }), withoutClaim],
+    [
+      'a claim is being given it',
+      bound({ modifyVolumeStatus: { targetVolumeAttributesClassName: 'fast', status: 'Pending' } }),
+      withoutClaim,
+    ],
+  ];
+  for (const [what, use, free] of rows) {
+    const simulated = await simulateVolumes(t);
+    const classes = simulated.client.resource(resource);
+    for (const name of ['fast', 'other'])
+      await classes.create({
+        metadata: { name },
+        driverName: 'd',
+        parameters: { iops: '9' },
+      } as KubeObject);
+    await use(simulated);
+    await simulated.settle();
+    for (const name of ['fast', 'other']) await classes.delete(name);
+    await simulated.settle();
+    assert.deepEqual(await namesIn(classes), ['fast'], what);
+    await free(simulated);
+    await simulated.settle();
+    assert.deepEqual(await namesIn(classes), [], what);
+  }
 });
 
 test('since when a claim is not used, by its gate', async (t) => {

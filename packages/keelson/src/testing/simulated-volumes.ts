@@ -26,6 +26,7 @@ export async function simulateVolumes(t: TestContext, options: ClusterOptions = 
   const events = client.resource<Event>(core('events')).namespace('default');
   const settle = () => clock.advance(1_000);
   return {
+    client,
     clock,
     volumes,
     claims,

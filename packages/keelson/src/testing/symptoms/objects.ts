@@ -21,6 +21,11 @@ const clusterRoles = {
   version: 'v1',
   resource: 'clusterroles',
 };
+const attributesClasses = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  resource: 'volumeattributesclasses',
+};
 const policies = {
   group: 'admissionregistration.k8s.io',
   version: 'v1',
@@ -73,6 +78,20 @@ export const objectSymptoms = {
       await volumes.delete('v');
     },
     see: (scene) => stateOf(scene.client.resource(core('persistentvolumes')), 'v'),
+    with: 'gone',
+    without: 'Terminating',
+  },
+  'volumeattributesclass-protection-controller': {
+    async act(scene) {
+      const classes = scene.client.resource(attributesClasses);
+      await classes.create({
+        metadata: { name: 'fast' },
+        driverName: 'd',
+        parameters: { iops: '9' },
+      } as never);
+      await classes.delete('fast');
+    },
+    see: (scene) => stateOf(scene.client.resource(attributesClasses), 'fast'),
     with: 'gone',
     without: 'Terminating',
   },
