@@ -1,15 +1,14 @@
-// The claims of a StatefulSet's pods: created with the pod, kept when it goes, and deleted with the
-// pod or the set only where persistentVolumeClaimRetentionPolicy says so (KEP-1847). Deleting is the
-// garbage collector's: an owner reference tells it.
+// The claims of a StatefulSet's pods: created with the pod, kept when it goes, and handed to whom the
+// retention policy wants.
 
-import { isStatusError, type OwnerReference } from '@keelson/apimachinery';
-import type { StatefulSet } from '@keelson/apimachinery/types/apps.v1';
-import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
+import { isStatusError } from '@keelson/apimachinery';
+import type { PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Client, Informer } from '@keelson/client';
 import { errorText } from '../machinery/controller.ts';
-import { controllerOf, controllerReference } from '../machinery/ownership.ts';
-import { persistentVolumeClaimsResource, podsResource } from '../machinery/resources.ts';
-import { claimsOf, isInRange, statefulSetKind } from './identity.ts';
+import { persistentVolumeClaimsResource } from '../machinery/resources.ts';
+import { isNamespaceTerminating } from '../machinery/status-causes.ts';
+import { isHeldElsewhere, isLeftOver, ownersWanted, type Holder } from './claim-retention.ts';
+import { claimsOf } from './identity.ts';
 
 export interface ClaimWrites {
   readonly client: Client;
@@ -19,91 +18,74 @@ export interface ClaimWrites {
   readonly signal: AbortSignal;
 }
 
-const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
+/** Those that are there, of all that the pod should have. */
+function knownClaims({ claims }: ClaimWrites, { set, ordinal }: Holder): PersistentVolumeClaim[] {
+  return claimsOf(set, ordinal).flatMap(
+    ({ metadata: { namespace = '', name = '' } }) => claims.store.get(namespace, name) ?? [],
+  );
+}
 
-/** Throws what the API refused. */
-export async function createClaims(
-  { client, claims, tell, signal }: ClaimWrites,
-  set: StatefulSet,
-  { ordinal, pod }: { readonly ordinal: number; readonly pod: Pod },
-): Promise<void> {
+/** A new pod has to wait until the claims of its predecessor are gone. */
+export function hasClaimLeftOver(writes: ClaimWrites, holder: Holder): boolean {
+  return knownClaims(writes, holder).some((claim) => isLeftOver(claim, holder));
+}
+
+/** Creates those that are missing. Throws what is wrong with some, after having tried all. */
+export async function createClaims(writes: ClaimWrites, holder: Holder): Promise<void> {
+  const { client, tell, signal } = writes;
+  const { set, ordinal, pod } = holder;
   const { namespace = '', name: setName = '' } = set.metadata;
-  const resource = client.resource<PersistentVolumeClaim>(persistentVolumeClaimsResource);
+  const claims = client
+    .resource<PersistentVolumeClaim>(persistentVolumeClaimsResource)
+    .namespace(namespace);
+  const problems: string[] = [];
   for (const claim of claimsOf(set, ordinal)) {
     const { name = '' } = claim.metadata;
-    if (claims.store.get(namespace, name) !== undefined) continue;
+    const known = writes.claims.store.get(namespace, name);
+    if (known !== undefined) {
+      if (known.metadata.deletionTimestamp !== undefined)
+        problems.push(`pvc ${name} is being deleted`);
+      continue;
+    }
     const what = `${name} Pod ${pod.metadata.name} in StatefulSet ${setName}`;
     try {
-      await resource.namespace(namespace).create(claim, { signal });
+      await claims.create(claim, { signal });
       tell('Normal', 'SuccessfulCreate', `Create Claim ${what} success`);
     } catch (error) {
       if (isStatusError(error, 'AlreadyExists')) continue;
+      if (signal.aborted || isNamespaceTerminating(error)) throw error;
       const failed = `Create Claim ${what.replace(' Pod', ' for Pod')} failed`;
-      if (!signal.aborted) tell('Warning', 'FailedCreate', `${failed} error: ${errorText(error)}`);
-      throw error;
+      tell('Warning', 'FailedCreate', `${failed} error: ${errorText(error)}`);
+      problems.push(`failed to create PVC ${name}: ${errorText(error)}`);
     }
   }
+  if (problems.length > 0) throw new Error(listed(problems));
 }
 
-/**
- * A claim is on its way out, or belongs to an earlier pod of the name: a new pod would lose it, so
- * it has to wait.
- */
-export function hasStaleClaim(
-  claims: Informer<PersistentVolumeClaim>,
-  set: StatefulSet,
-  ordinal: number,
-): boolean {
-  return claimsOf(set, ordinal).some(({ metadata }) => {
-    const claim = claims.store.get(metadata.namespace ?? '', metadata.name ?? '');
-    if (claim === undefined) return false;
-    const owners = claim.metadata.ownerReferences ?? [];
-    const isOfPod = ({ kind, name }: OwnerReference) =>
-      kind === 'Pod' && name === `${set.metadata.name}-${ordinal}`;
-    return claim.metadata.deletionTimestamp !== undefined || owners.some(isOfPod);
-  });
+/** As Go prints several errors. */
+function listed(problems: readonly string[]): string {
+  return problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`;
 }
 
-/** Lets the claims of a pod belong to whom the policy wants. */
-export async function retainClaims(
-  { client, claims, signal }: ClaimWrites,
-  set: StatefulSet,
-  { ordinal, pod }: { readonly ordinal: number; readonly pod: Pod },
-): Promise<void> {
-  const resource = client.resource<PersistentVolumeClaim>(persistentVolumeClaimsResource);
-  for (const { metadata } of claimsOf(set, ordinal)) {
-    const claim = claims.store.get(metadata.namespace ?? '', metadata.name ?? '');
-    if (claim === undefined) continue;
-    const ownerReferences = wantedOwners(set, pod, ordinal, claim);
+/** Lets the claims of a pod belong to whom the policy wants. Whether that was a change. */
+export async function retainClaims(writes: ClaimWrites, holder: Holder): Promise<boolean> {
+  const { client, tell, signal } = writes;
+  const claims = client.resource<PersistentVolumeClaim>(persistentVolumeClaimsResource);
+  let isChanged = false;
+  for (const claim of knownClaims(writes, holder)) {
+    const { namespace = '', name = '' } = claim.metadata;
+    const ownerReferences = ownersWanted(claim, holder);
+    if (isHeldElsewhere(claim, holder)) {
+      const why = 'has a conflicting OwnerReference that acts as a manging controller';
+      const what = `PersistentVolumeClaim ${name} ${why}`;
+      tell('Warning', 'ConflictingController', `${what}, ${ignored}`);
+    }
     if (ownerReferences === undefined) continue;
-    const changed = { ...claim, metadata: { ...claim.metadata, ownerReferences } };
-    await resource.namespace(claim.metadata.namespace ?? '').update(changed, { signal });
+    const metadata = { ...claim.metadata, ownerReferences };
+    await claims.namespace(namespace).update({ ...claim, metadata }, { signal });
+    isChanged = true;
   }
+  return isChanged;
 }
-
-/** Undefined when they are as they should be, or somebody else controls the claim. */
-function wantedOwners(
-  set: StatefulSet,
-  pod: Pod,
-  ordinal: number,
-  claim: PersistentVolumeClaim,
-): OwnerReference[] | undefined {
-  const controller = controllerOf(claim);
-  const isOurs = ({ kind, name, apiVersion }: OwnerReference) =>
-    (kind === 'StatefulSet' && apiVersion === 'apps/v1' && name === set.metadata.name) ||
-    (kind === 'Pod' && apiVersion === 'v1' && name === pod.metadata.name);
-  if (controller !== undefined && !isOurs(controller)) return undefined;
-  const before = claim.metadata.ownerReferences ?? [];
-  const owner = wantedOwner(set, pod, ordinal);
-  const ours = before.filter(isOurs);
-  const isSame = owner === undefined ? ours.length === 0 : ours.length === 1;
-  if (isSame && ours.every(({ uid }) => uid === owner?.uid)) return undefined;
-  const others = before.filter((reference) => !isOurs(reference));
-  return owner === undefined ? others : [...others, owner];
-}
-
-function wantedOwner(set: StatefulSet, pod: Pod, ordinal: number): OwnerReference | undefined {
-  const { whenDeleted, whenScaled } = set.spec.persistentVolumeClaimRetentionPolicy ?? {};
-  if (!isInRange(set, ordinal) && whenScaled === 'Delete') return controllerReference(podKind, pod);
-  return whenDeleted === 'Delete' ? controllerReference(statefulSetKind, set) : undefined;
-}
+/** COMPAT: letter by letter, as what comes before it. */
+const ignored = 'the retention policy is ignored for this claim';

@@ -7,7 +7,7 @@
 import type { StatefulSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Pod, PodTemplateSpec } from '@keelson/apimachinery/types/core.v1';
 import { scaledIntOrPercent } from '../machinery/int-or-percent.ts';
-import { isPodAvailable, isPodFinished, isPodReady } from '../pods/pod-state.ts';
+import { isPodAvailable, isPodFinished } from '../pods/pod-state.ts';
 import {
   hasIdentity,
   isInRange,
@@ -19,17 +19,26 @@ import {
   withIdentity,
 } from './identity.ts';
 
-export type PodAction =
-  /** Also creates what is missing of its claims. */
-  | { readonly kind: 'create'; readonly ordinal: number; readonly pod: Pod }
-  | { readonly kind: 'delete'; readonly ordinal: number; readonly pod: Pod }
-  /** It ended, which pods of a StatefulSet never do: deleted to be created again. */
-  | { readonly kind: 'recreate'; readonly ordinal: number; readonly pod: Pod }
-  /** It waits, maybe for claims that somebody deleted. */
-  | { readonly kind: 'create-claims'; readonly ordinal: number; readonly pod: Pod }
-  /** Its labels or volumes were not what they should be; `pod` has the right ones. */
-  | { readonly kind: 'repair'; readonly ordinal: number; readonly pod: Pod }
-  | { readonly kind: 'keep'; readonly ordinal: number; readonly pod: Pod };
+export interface PodAction {
+  /**
+   * - `create`: with what is missing of its claims.
+   * - `delete`
+   * - `create-claims`: it waits, maybe for claims that somebody deleted.
+   * - `repair`: its labels or volumes were not what they should be; `pod` has the right ones.
+   * - `keep`: its claims belong to whom the retention policy wants.
+   * - `retain`: as `keep`, of a pod beyond the last ordinal, and not worth telling.
+   */
+  readonly kind: 'create' | 'delete' | 'create-claims' | 'repair' | 'keep' | 'retain';
+  readonly ordinal: number;
+  readonly pod: Pod;
+}
+
+export interface PodPlan {
+  /** Each action is done only if those before it were; else all of a phase are tried. */
+  readonly isOrdered: boolean;
+  /** One after the other, the next only if nothing of the one before was refused. */
+  readonly phases: readonly (readonly PodAction[])[];
+}
 
 export interface RevisionTemplate {
   readonly name: string;
@@ -44,25 +53,26 @@ export interface StatefulPods {
   readonly now: number;
   /** The gate PodIndexLabel. */
   readonly labelsIndex: boolean;
+  /** The gate MaxUnavailableStatefulSet. */
+  readonly limitsUnavailable: boolean;
 }
 
-/** In order; each is done only if those before it were. */
-export function planPods(state: StatefulPods): readonly PodAction[] {
+export function planPods(state: StatefulPods): PodPlan {
   const { set } = state;
-  if (set.metadata.deletionTimestamp !== undefined) return [];
   const isOrdered = set.spec.podManagementPolicy !== 'Parallel';
+  if (set.metadata.deletionTimestamp !== undefined) return { isOrdered, phases: [] };
   const { replicas, condemned } = sortPods(state);
   const actions: PodAction[] = [];
   for (const replica of replicas) {
     const { action, isSettled } = actionFor(state, replica, isOrdered);
     if (action !== undefined) actions.push(action);
-    if (!isSettled && isOrdered) return actions;
+    if (!isSettled && isOrdered) return { isOrdered, phases: [actions] };
   }
-  const leaving = planScaleDown(state, replicas, condemned, isOrdered);
-  actions.push(...leaving.actions);
-  const isUpdatable = !leaving.isBlocked && set.spec.updateStrategy?.type !== 'OnDelete';
-  if (isUpdatable) actions.push(...planUpdate(state, replicas));
-  return actions;
+  const retained = condemned.map((living): PodAction => ({ kind: 'retain', ...living }));
+  const { leaving, isBlocked } = planScaleDown(state, { replicas, condemned }, isOrdered);
+  const isUpdatable = !isBlocked && set.spec.updateStrategy?.type !== 'OnDelete';
+  const updates = isUpdatable ? planUpdate(state, replicas) : [];
+  return { isOrdered, phases: [actions, retained, leaving, updates] };
 }
 
 interface Replica {
@@ -74,7 +84,14 @@ interface Living {
   readonly pod: Pod;
 }
 
-function sortPods({ set, pods }: StatefulPods): { replicas: Replica[]; condemned: Living[] } {
+interface SortedPods {
+  /** One for each ordinal of the set. */
+  readonly replicas: readonly Replica[];
+  /** The highest ordinal first. */
+  readonly condemned: readonly Living[];
+}
+
+function sortPods({ set, pods }: StatefulPods): SortedPods {
   const living = pods.flatMap((pod): Living[] => {
     const ordinal = ordinalOf(set, pod);
     return ordinal === undefined ? [] : [{ ordinal, pod }];
@@ -110,19 +127,17 @@ function actionFor(
   }
   if (isPodFinished(pod)) {
     const isGoing = isTerminating(pod);
-    return { ...(!isGoing && { action: { kind: 'recreate', ordinal, pod } }), isSettled: false };
+    return { ...(!isGoing && { action: { kind: 'delete', ordinal, pod } }), isSettled: false };
   }
-  const isWaiting = pod.status?.phase === 'Pending' && !isTerminating(pod);
-  const claims: ReplicaAction = isWaiting
-    ? { action: { kind: 'create-claims', ordinal, pod }, isSettled: false }
-    : { isSettled: false };
-  const isDone = !isTerminating(pod) && isAvailable(set, pod, now);
-  if ((isOrdered || isWaiting) && !isDone) return claims;
+  const isWaiting = pod.status?.phase === 'Pending';
+  const isSettled = !isUnavailable(set, pod, now);
+  if (isOrdered && !isSettled)
+    return { ...(isWaiting && { action: { kind: 'create-claims', ordinal, pod } }), isSettled };
   const identity = { ordinal, labelsIndex };
   const action: PodAction = hasIdentity(set, pod, identity)
-    ? { kind: 'keep', ordinal, pod }
+    ? { kind: isWaiting ? 'create-claims' : 'keep', ordinal, pod }
     : { kind: 'repair', ordinal, pod: withIdentity(set, pod, identity) };
-  return { action, isSettled: true };
+  return { action, isSettled };
 }
 
 /** A pod below the partition, or one that the update has not reached yet, is created as it was. */
@@ -135,29 +150,26 @@ function isCurrentWanted({ set }: StatefulPods, ordinal: number): boolean {
 
 function planScaleDown(
   { set, now }: StatefulPods,
-  replicas: readonly Replica[],
-  condemned: readonly Living[],
+  { replicas, condemned }: SortedPods,
   isOrdered: boolean,
-): { readonly actions: PodAction[]; readonly isBlocked: boolean } {
-  const actions = condemned.map((living): PodAction => ({ kind: 'keep', ...living }));
-  const leaving = condemned.filter(({ pod }) => !isTerminating(pod));
-  if (!isOrdered)
-    return {
-      actions: [...actions, ...leaving.map((living): PodAction => ({ kind: 'delete', ...living }))],
-      isBlocked: false,
-    };
+): { readonly leaving: readonly PodAction[]; readonly isBlocked: boolean } {
+  const deletion = (living: Living): PodAction => ({ kind: 'delete', ...living });
+  const staying = condemned.filter(({ pod }) => !isTerminating(pod));
+  if (!isOrdered) return { leaving: staying.map(deletion), isBlocked: false };
   const [first] = condemned;
-  if (first === undefined) return { actions, isBlocked: false };
-  const everyone = [...replicas.flatMap(({ pod }) => pod ?? []), ...condemned.map((c) => c.pod)];
-  const firstUnhealthy = everyone.find((pod) => !isHealthy(pod));
-  const mayGo = isAvailable(set, first.pod, now) || first.pod === firstUnhealthy;
-  if (!isTerminating(first.pod) && mayGo) actions.push({ kind: 'delete', ...first });
-  return { actions, isBlocked: true };
+  if (first === undefined) return { leaving: [], isBlocked: false };
+  // By their ordinals, so that of several that are not available the highest waits for the others.
+  const everyone = [...replicas, ...condemned.toReversed()].flatMap(({ pod }) => pod ?? []);
+  const firstUnavailable = everyone.find((pod) => isUnavailable(set, pod, now));
+  const mayGo = isAvailable(set, first.pod, now) || first.pod === firstUnavailable;
+  const leaves = mayGo && !isTerminating(first.pod);
+  return { leaving: leaves ? [deletion(first)] : [], isBlocked: true };
 }
 
-/** As many at a time as may be unavailable; the partition and what is below stay as they are. */
-function planUpdate({ set, update, now }: StatefulPods, replicas: readonly Replica[]): PodAction[] {
-  const { partition = 0, maxUnavailable } = set.spec.updateStrategy?.rollingUpdate ?? {};
+/** The highest first; the partition and what is below stay as they are. */
+function planUpdate(state: StatefulPods, replicas: readonly Replica[]): readonly PodAction[] {
+  const { set, update, now } = state;
+  const { partition = 0 } = set.spec.updateStrategy?.rollingUpdate ?? {};
   const updatable = replicas
     .filter(({ ordinal }) => ordinal >= startOf(set) + partition)
     .toReversed();
@@ -166,30 +178,27 @@ function planUpdate({ set, update, now }: StatefulPods, replicas: readonly Repli
     revisionOf(replica.pod) !== update.name &&
     !isTerminating(replica.pod);
   const deletion = (target: Living): PodAction => ({ kind: 'delete', ...target });
-  if (maxUnavailable === undefined) {
-    // Also what is not healthy is replaced, if it is next: it may never become healthy by itself.
-    const next = updatable.find(
-      (replica) => isOld(replica) || replica.pod === undefined || !isHealthy(replica.pod),
-    );
-    return next !== undefined && isOld(next) ? [deletion(next)] : [];
+  const isMissing = ({ pod }: Replica) => pod === undefined || isUnavailable(set, pod, now);
+  if (state.limitsUnavailable) {
+    const count = mostUnavailable(set) - replicas.filter(isMissing).length;
+    return updatable.filter(isOld).slice(0, Math.max(0, count)).map(deletion);
   }
-  const most = Math.max(1, scaledIntOrPercent(maxUnavailable, replicasOf(set), Math.floor));
-  const serving = replicas.filter(
-    ({ pod }) => pod !== undefined && !isTerminating(pod) && isAvailable(set, pod, now),
-  );
-  const count = most - (replicas.length - serving.length);
-  return count <= 0 ? [] : updatable.filter(isOld).slice(0, count).map(deletion);
+  // Also what is not available is replaced, if it is next: it may never become so by itself.
+  const next = updatable.find((replica) => isOld(replica) || isMissing(replica));
+  return next !== undefined && isOld(next) ? [deletion(next)] : [];
+}
+
+function mostUnavailable(set: StatefulSet): number {
+  const { maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {};
+  return Math.max(1, scaledIntOrPercent(maxUnavailable, replicasOf(set), Math.floor));
 }
 
 function isTerminating({ metadata }: Pod): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
-function isRunningAndReady(pod: Pod): boolean {
-  return pod.status?.phase === 'Running' && isPodReady(pod);
-}
-function isHealthy(pod: Pod): boolean {
-  return isRunningAndReady(pod) && !isTerminating(pod);
-}
 function isAvailable({ spec }: StatefulSet, pod: Pod, now: number): boolean {
-  return isRunningAndReady(pod) && isPodAvailable(pod, spec.minReadySeconds ?? 0, now);
+  return pod.status?.phase === 'Running' && isPodAvailable(pod, spec.minReadySeconds ?? 0, now);
+}
+function isUnavailable(set: StatefulSet, pod: Pod, now: number): boolean {
+  return isTerminating(pod) || !isAvailable(set, pod, now);
 }

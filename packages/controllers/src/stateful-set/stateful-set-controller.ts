@@ -23,7 +23,7 @@ import {
   podsResource,
   statefulSetsResource,
 } from '../machinery/resources.ts';
-import type { ReconcileResult } from '../machinery/run-controller.ts';
+import { requeueLater, type ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
 import { eventTarget } from '../pods/pod-control.ts';
 import { nextAvailableInMs } from '../pods/pod-state.ts';
@@ -37,7 +37,7 @@ import {
 import { rawDataHash } from '../revisions/raw-hash.ts';
 import type { ClaimWrites } from './claims.ts';
 import { ordinalOf, revisionOf, selectorOf, statefulSetKind } from './identity.ts';
-import { planPods } from './plan-pods.ts';
+import { planPods, type PodPlan } from './plan-pods.ts';
 import { carryOut } from './pod-writes.ts';
 import { statefulSetStatus, type RevisionNames } from './stateful-set-status.ts';
 
@@ -47,6 +47,8 @@ const revisionKind: RevisionKind = {
   hashLabel: 'controller.kubernetes.io/hash',
   hashOf: (_set, data, collisions) => rawDataHash(data, collisions),
 };
+
+const nothing: PodPlan = { isOrdered: true, phases: [] };
 
 interface Tools {
   readonly context: ControllerContext;
@@ -113,6 +115,7 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   };
   const now = context.clock.now();
   const { template } = set.spec;
+  const { isEnabled } = context;
   const plan = pending.areSeen(key)
     ? planPods({
         set,
@@ -120,14 +123,16 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
         current: { name: names.current, template: templateOf(current) ?? template },
         update: { name: names.update, template },
         now,
-        labelsIndex: context.isEnabled('PodIndexLabel'),
+        labelsIndex: isEnabled('PodIndexLabel'),
+        limitsUnavailable: isEnabled('MaxUnavailableStatefulSet'),
       })
-    : [];
-  const { error } = await carryOut({ ...claimWrites, pending, key }, set, plan);
+    : nothing;
+  const { error, isWaiting } = await carryOut({ ...claimWrites, pending, key }, set, plan);
   await writeStatus(tools, set, statefulSetStatus(set, pods, names, now), signal);
   const used = new Set([names.current, names.update, ...pods.map(revisionOf)]);
   await truncateHistory(writes, set, history, ({ metadata }) => used.has(metadata.name ?? ''));
   if (error !== undefined) throw error;
+  if (isWaiting) return requeueLater;
   const waitMs = nextAvailableInMs(pods, set.spec.minReadySeconds ?? 0, now);
   return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
 }

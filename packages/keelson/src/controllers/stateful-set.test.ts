@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { ControllerRevision, StatefulSet } from '@keelson/apimachinery/types/apps.v1';
 import type { PersistentVolumeClaim, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { ClusterOptions } from '../create-cluster.ts';
 import { core, namesIn, simulateCluster } from '../testing/simulated-cluster.ts';
 
 const apps = (resource: string) => ({ group: 'apps', version: 'v1', resource });
@@ -16,8 +17,8 @@ const claimTemplate = {
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 };
 
-async function setUp(t: TestContext, spec: object) {
-  const simulated = await simulateCluster(t);
+async function setUp(t: TestContext, spec: object, options: ClusterOptions = {}) {
+  const simulated = await simulateCluster(t, options);
   const { client, clock } = simulated;
   const sets = client.resource<StatefulSet>(apps('statefulsets')).namespace('default');
   const revisions = client
@@ -72,8 +73,13 @@ async function setUp(t: TestContext, spec: object) {
       ]),
     );
   const status = async () => (await sets.get('db')).status;
+  const told = async (reason: string) =>
+    (await events.list()).items
+      .filter((event) => event.reason === reason)
+      .map(({ message }) => message as string);
   return {
     ...simulated,
+    told,
     sets,
     pods,
     claims,
@@ -181,15 +187,16 @@ test('with OnDelete nothing is replaced by itself', async (t) => {
 });
 
 test('a pod that ended is created again under its name', async (t) => {
-  const { pods, settle, events } = await setUp(t, { replicas: 1 });
+  const { pods, settle, told } = await setUp(t, { replicas: 1 });
   const before = (await pods.get('db-0')).metadata.uid;
   await pods.patch('db-0', 'merge', { status: { phase: 'Failed' } }, { subresource: 'status' });
   await settle();
   const after = await pods.get('db-0');
   assert.notEqual(after.metadata.uid, before);
   assert.equal(after.status?.phase, 'Pending');
-  const reasons = (await events.list()).items.map(({ reason }) => reason);
-  assert.ok(reasons.includes('RecreatingFailedPod'));
+  const what = 'Pod db-0 in StatefulSet db successful';
+  assert.deepEqual(await told('SuccessfulDelete'), [`Delete ${what}`]);
+  assert.deepEqual(await told('SuccessfulCreate'), [`Create ${what}`]);
 });
 
 test('claims are made for each pod and stay, unless they are not wanted to', async (t) => {
@@ -220,17 +227,183 @@ test('claims are made for each pod and stay, unless they are not wanted to', asy
 });
 
 test('a pod of the right name is taken in, another one is not', async (t) => {
-  const { pods, change, settle, ready } = await setUp(t, { replicas: 0 });
-  const { spec } = template('app:0');
-  await pods.create({ metadata: { name: 'db-0', labels }, spec } as Pod);
-  await pods.create({ metadata: { name: 'other', labels }, spec } as Pod);
-  await change({ replicas: 1, updateStrategy: { type: 'OnDelete', rollingUpdate: null } });
-  await ready('db-0');
+  const { pods, sets, settle, ready } = await setUp(t, { replicas: 1 });
+  await pods.create({ metadata: { name: 'other', labels }, spec: template('app').spec } as Pod);
+  const { uid } = (await pods.get('db-0')).metadata;
+  const { spec, metadata: before } = await sets.get('db');
+  await sets.delete('db', { propagationPolicy: 'Orphan' });
   await settle();
+  assert.equal((await pods.get('db-0')).metadata.ownerReferences, undefined);
+  await sets.create({ metadata: { name: 'db' }, spec });
+  await ready('db-0');
   const { metadata } = await pods.get('db-0');
-  assert.equal(metadata.ownerReferences?.[0]?.name, 'db');
-  assert.equal(metadata.labels?.['statefulset.kubernetes.io/pod-name'], 'db-0');
+  assert.equal(metadata.uid, uid);
+  const [owner] = metadata.ownerReferences ?? [];
+  assert.notEqual(owner?.uid, before.uid);
+  assert.equal(owner?.uid, (await sets.get('db')).metadata.uid);
   assert.equal((await pods.get('other')).metadata.ownerReferences, undefined);
+});
+
+test('a pod that had to be put right is told of', async (t) => {
+  const { pods, ready, settle, told } = await setUp(t, { replicas: 1 });
+  await ready('db-0');
+  assert.deepEqual(await told('SuccessfulUpdate'), []);
+  const nameLabel = 'statefulset.kubernetes.io/pod-name';
+  await pods.patch('db-0', 'merge', { metadata: { labels: { [nameLabel]: null } } });
+  await settle();
+  assert.equal((await pods.get('db-0')).metadata.labels?.[nameLabel], 'db-0');
+  const what = 'Update Pod db-0 in StatefulSet db successful';
+  assert.deepEqual(await told('SuccessfulUpdate'), [what]);
+});
+
+test('of several that are not available the highest waits for those below', async (t) => {
+  const { pods, change, ready, readyAll } = await setUp(t, { replicas: 3 });
+  await readyAll();
+  await ready('db-1', 'False');
+  await ready('db-2', 'False');
+  await change({ replicas: 1 });
+  assert.deepEqual(await namesIn(pods), ['db-0', 'db-1', 'db-2']);
+  await ready('db-1');
+  assert.deepEqual(await namesIn(pods), ['db-0']);
+});
+
+const withClaims = { volumeClaimTemplates: [claimTemplate] };
+
+test('claims that cannot be made are told, and so is the pod that waits for them', async (t) => {
+  const { client, told, sets, pods, change } = await setUp(t, { replicas: 0, ...withClaims });
+  const quotas = client.resource(core('resourcequotas')).namespace('default');
+  const hard = { persistentvolumeclaims: '0' };
+  await quotas.create({ metadata: { name: 'q' }, spec: { hard } });
+  const status = { status: { hard, used: hard } };
+  await quotas.patch('q', 'merge', status, { subresource: 'status' });
+  await change({ replicas: 1 });
+  const why =
+    'persistentvolumeclaims "data-db-0" is forbidden: exceeded quota: q, ' +
+    'requested: persistentvolumeclaims=1, used: persistentvolumeclaims=0, limited: persistentvolumeclaims=0';
+  assert.deepEqual((await told('FailedCreate')).toSorted(), [
+    `Create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: ${why}`,
+    `Create Pod db-0 in StatefulSet db failed error: failed to create PVC data-db-0: ${why}`,
+  ]);
+  assert.deepEqual(await namesIn(pods), []);
+  assert.equal((await sets.get('db')).status?.replicas ?? 0, 0);
+});
+
+test('a pod waits until a claim that goes is gone', async (t) => {
+  const { claims, pods, change, settle, clock, told } = await setUp(t, {
+    replicas: 0,
+    ...withClaims,
+  });
+  await claims.create({
+    ...claimTemplate,
+    metadata: { name: 'data-db-0', finalizers: ['example.com/hold'] },
+  } as PersistentVolumeClaim);
+  await claims.delete('data-db-0');
+  await change({ replicas: 1 });
+  assert.deepEqual(await namesIn(pods), []);
+  const message = 'Create Pod db-0 in StatefulSet db failed error: pvc data-db-0 is being deleted';
+  assert.deepEqual(await told('FailedCreate'), [message]);
+  await claims.patch('data-db-0', 'merge', { metadata: { finalizers: null } });
+  await settle();
+  await clock.advance(60_000);
+  assert.deepEqual(await namesIn(pods), ['db-0']);
+});
+
+const both = { whenDeleted: 'Delete', whenScaled: 'Delete' };
+
+test('claims belong to the set while their pods wait, or are told to change hands', async (t) => {
+  const { claims, change, readyAll, told } = await setUp(t, {
+    replicas: 1,
+    ...withClaims,
+    persistentVolumeClaimRetentionPolicy: both,
+  });
+  const ownersOf = async (name: string) =>
+    ((await claims.get(name)).metadata.ownerReferences ?? []).map(({ kind, controller }) => [
+      kind,
+      controller,
+    ]);
+  assert.deepEqual(await ownersOf('data-db-0'), [['StatefulSet', true]]);
+  assert.deepEqual(await told('SuccessfulUpdate'), []);
+  await readyAll();
+  assert.deepEqual(await told('SuccessfulUpdate'), []);
+  await change({ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain' } });
+  assert.deepEqual(await ownersOf('data-db-0'), []);
+  const what = 'Update Pod db-0 in StatefulSet db successful';
+  assert.deepEqual(await told('SuccessfulUpdate'), [what]);
+});
+
+test('claims that others control are left to them', async (t) => {
+  const other = { apiVersion: 'v1', kind: 'X', name: 'x', uid: 'x', controller: true };
+  const earlier = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'earlier' };
+  const rows: [owner: object, policy: object, conflicts: boolean][] = [
+    [other, both, true],
+    [other, {}, false],
+    [earlier, both, true],
+    [{ ...other, controller: false }, {}, false],
+  ];
+  for (const [owner, policy, conflicts] of rows) {
+    const { client, claims, change, told } = await setUp(
+      t,
+      { replicas: 0, ...withClaims, persistentVolumeClaimRetentionPolicy: policy },
+      { controllers: ['*', '-garbage-collector-controller'] },
+    );
+    const metadata = { name: 'data-db-0', ownerReferences: [owner] };
+    const { spec } = claimTemplate;
+    await claims.create({ metadata, spec } as PersistentVolumeClaim);
+    await change({ replicas: 1 });
+    const kept = (await claims.get('data-db-0')).metadata.ownerReferences;
+    assert.deepEqual(kept, [owner], JSON.stringify([owner, policy]));
+    const why =
+      'has a conflicting OwnerReference that acts as a manging controller, ' +
+      'the retention policy is ignored for this claim';
+    const expected = conflicts ? [`PersistentVolumeClaim data-db-0 ${why}`] : [];
+    assert.deepEqual(await told('ConflictingController'), expected);
+    assert.equal((await client.resource(core('pods')).list()).items.length, 1);
+  }
+});
+
+test('in parallel what is refused for one is tried for as many as were due', async (t) => {
+  const { client, change, told } = await setUp(t, {
+    replicas: 0,
+    podManagementPolicy: 'Parallel',
+  });
+  const quotas = client.resource(core('resourcequotas')).namespace('default');
+  const hard = { pods: '1' };
+  await quotas.create({ metadata: { name: 'q' }, spec: { hard } });
+  const status = { status: { hard, used: { pods: '0' } } };
+  await quotas.patch('q', 'merge', status, { subresource: 'status' });
+  await change({ replicas: 5 });
+  const whom = (messages: readonly string[]) =>
+    new Set(messages.map((message) => /Pod (db-\d)/.exec(message)?.[1]));
+  assert.deepEqual(whom(await told('SuccessfulCreate')), new Set(['db-0']));
+  assert.deepEqual(whom(await told('FailedCreate')), new Set(['db-1', 'db-2']));
+});
+
+test('how many an update takes at a time, and what it does with those that never serve', async (t) => {
+  // Of db-0 to db-3, where db-1 is not ready when the template changes.
+  const rows: [isLimited: boolean, maxUnavailable: number, gone: string[]][] = [
+    [false, 3, ['db-3']],
+    [true, 3, ['db-2', 'db-3']],
+    [true, 1, []],
+  ];
+  for (const [isLimited, maxUnavailable, gone] of rows) {
+    const { pods, change, ready, readyAll } = await setUp(
+      t,
+      {
+        replicas: 4,
+        podManagementPolicy: 'Parallel',
+        updateStrategy: { rollingUpdate: { maxUnavailable } },
+      },
+      { featureGates: { MaxUnavailableStatefulSet: isLimited } },
+    );
+    await readyAll();
+    await ready('db-1', 'False');
+    const before = (await pods.list()).items;
+    await change({ template: template('app:2') });
+    const uids = new Set((await pods.list()).items.map(({ metadata }) => metadata.uid));
+    const missing = before.filter(({ metadata }) => !uids.has(metadata.uid));
+    const names = missing.map(({ metadata }) => metadata.name);
+    assert.deepEqual(names.toSorted(), gone, `${isLimited} ${maxUnavailable}`);
+  }
 });
 
 test('whatever happens, ordinals come in order and all arrive', async (t) => {
