@@ -32,15 +32,16 @@ const tolerated: readonly (readonly [key: string, effect: string])[] = [
   ['unschedulable', 'NoSchedule'],
 ];
 
-/** The template's, and those that every daemon has. */
+/** The template's, and those that every daemon has: in the place of one that says the same. */
 export function tolerationsOf({ tolerations = [], hostNetwork }: PodSpec): Toleration[] {
   const network = hostNetwork === true ? [['network-unavailable', 'NoSchedule'] as const] : [];
   const own = [...tolerated, ...network].map(([key, effect]): Toleration => {
     return { key: `node.kubernetes.io/${key}`, operator: 'Exists', effect };
   });
-  const isOwn = ({ key, effect, operator, value = '' }: Toleration) =>
-    own.some((o) => o.key === key && o.effect === effect && operator === 'Exists' && value === '');
-  return [...tolerations.filter((toleration) => !isOwn(toleration)), ...own];
+  const sameAs = ({ key, effect, operator, value = '' }: Toleration) =>
+    own.find((o) => o.key === key && o.effect === effect && o.operator === operator && !value);
+  const replaced = tolerations.map((toleration) => sameAs(toleration) ?? toleration);
+  return [...replaced, ...own.filter((toleration) => !replaced.includes(toleration))];
 }
 
 export function daemonPod(daemonSet: DaemonSet, nodeName: string, hash: string): Pod {

@@ -145,10 +145,10 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   const state = stateOf(tools, daemonSet, claimed, hash);
   const { error, waitMs } = await act(tools, state, key, signal);
   await writeStatus(tools, daemonSet, daemonSetStatus(state, collisions), signal);
-  const used = new Set([hash, ...claimed.map(({ metadata }) => metadata.labels?.[revisionLabel])]);
-  const isNeeded = ({ metadata }: ControllerRevision) =>
-    used.has(metadata.labels?.[revisionLabel] ?? '');
-  await truncateHistory(writes, daemonSet, history, isNeeded);
+  const hashOf = ({ metadata }: KubeObject) => metadata.labels?.[revisionLabel] ?? '';
+  const old = history.filter((known) => hashOf(known) !== hash);
+  const used = new Set(claimed.map(hashOf));
+  await truncateHistory(writes, daemonSet, old, (known) => used.has(hashOf(known)));
   if (error !== undefined) throw error;
   const availableMs = nextAvailableInMs(claimed, daemonSet.spec.minReadySeconds ?? 0, state.now);
   const ms = Math.min(waitMs ?? Infinity, availableMs ?? Infinity);

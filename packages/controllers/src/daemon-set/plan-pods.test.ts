@@ -49,14 +49,65 @@ test('on which nodes', () => {
     );
 });
 
-test('a toleration of the template that every daemon has is not there twice', () => {
-  const own: Toleration = {
-    key: 'node.kubernetes.io/not-ready',
-    operator: 'Exists',
-    effect: 'NoExecute',
-  };
-  const keys = tolerationsOf({ containers: [], tolerations: [own] }).map(({ key }) => key);
-  assert.equal(new Set(keys).size, keys.length);
+test('a toleration that every daemon has takes the place of one that says the same', () => {
+  const effect = 'NoExecute';
+  const notReady: Toleration = { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect };
+  const other: Toleration = { key: 'gpu', operator: 'Exists' };
+  const [first = notReady, ...rest] = tolerationsOf({ containers: [] });
+  assert.deepEqual(first, notReady);
+  const rows: [tolerations: Toleration[], expected: Toleration[]][] = [
+    [[other], [other, first, ...rest]],
+    [
+      [{ ...notReady, tolerationSeconds: 30 }, other],
+      [first, other, ...rest],
+    ],
+    [
+      [other, notReady],
+      [other, first, ...rest],
+    ],
+    [[{ ...notReady, value: 'x' }], [{ ...notReady, value: 'x' }, first, ...rest]],
+    [[{ ...notReady, operator: 'Equal' }], [{ ...notReady, operator: 'Equal' }, first, ...rest]],
+  ];
+  for (const [tolerations, expected] of rows)
+    assert.deepEqual(tolerationsOf({ containers: [], tolerations }), expected);
+});
+
+test('an update with a surge also clears nodes that get no new pod, when others serve', () => {
+  // By node: whether it gets pods, and whether its old and its new pod serve; null: there is none.
+  type Spot = readonly [shouldRun: boolean, old: boolean | null, fresh: boolean | null];
+  const rows: [spots: Record<string, Spot>, create: string[], gone: string[]][] = [
+    [{ a: [true, true, null], b: [false, false, null] }, ['a'], ['b-old']],
+    [{ a: [true, true, null], b: [false, true, null] }, ['a'], ['b-old']],
+    [{ a: [true, false, null], b: [false, true, null] }, ['a'], []],
+    [{ a: [true, false, true], b: [false, true, null] }, [], ['a-old']],
+    [{ a: [true, null, false], b: [false, true, null], c: [false, true, null] }, [], ['b-old']],
+    [{ a: [true, true, false], b: [true, true, null] }, [], []],
+  ];
+  const podOn = (node: string, which: 'old' | 'new', isReady: boolean): Pod => ({
+    metadata: { name: `${node}-${which}`, labels: { 'controller-revision-hash': which } },
+    spec: { containers: [], nodeName: node },
+    status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+  });
+  for (const [spots, create, gone] of rows) {
+    const entries = Object.entries(spots);
+    const plan = planUpdate({
+      daemonSet: daemonSet({}, { maxSurge: 1, maxUnavailable: 0 }),
+      hash: 'new',
+      pods: new Map(
+        entries.map(([node, [, old, fresh]]) => [
+          node,
+          [
+            ...(old === null ? [] : [podOn(node, 'old', old)]),
+            ...(fresh === null ? [] : [podOn(node, 'new', fresh)]),
+          ],
+        ]),
+      ),
+      nodes: new Map(entries.map(([node, [shouldRun]]) => [node, { shouldRun, mayStay: true }])),
+      now: 0,
+    });
+    const names = plan.delete.map(({ metadata }) => metadata.name);
+    assert.deepEqual([plan.create, names], [create, gone], JSON.stringify(spots));
+  }
 });
 
 /** A cluster in which pods become ready, fail and go at random. */

@@ -93,10 +93,10 @@ export interface UpdateBounds {
   readonly maxUnavailable: number;
 }
 /** Undefined where only deleted pods are replaced. Percentages are of the eligible nodes. */
-export function updateBounds({ daemonSet, nodes }: DaemonNodes): UpdateBounds | undefined {
-  const rollingUpdate = rollingUpdateOf(daemonSet);
+export function updateBounds(state: DaemonNodes): UpdateBounds | undefined {
+  const rollingUpdate = rollingUpdateOf(state.daemonSet);
   if (rollingUpdate === undefined) return undefined;
-  const desired = [...nodes.values()].filter(({ shouldRun }) => shouldRun).length;
+  const desired = desiredNumber(state);
   const scaled = (value: number | string) => scaledIntOrPercent(value, desired, Math.ceil);
   const maxSurge = scaled(rollingUpdate.maxSurge ?? 0);
   const maxUnavailable = scaled(rollingUpdate.maxUnavailable ?? 1);
@@ -151,21 +151,38 @@ function replace(state: DaemonNodes, updates: readonly NodeUpdate[], maxUnavaila
   return { create: [], delete: [...idle, ...more] };
 }
 
-/** New pods come first, as many as may be too much, and old ones go once those are available. */
+/**
+ * New pods come first, as many as may be too much, and old ones go once those are available. Old ones
+ * on nodes that get no new ones go when they serve nobody, or as many serve as are wanted.
+ */
 function surge(state: DaemonNodes, updates: readonly NodeUpdate[], maxSurge: number) {
   const idle: string[] = [];
   const serving: string[] = [];
   const relieved: Pod[] = [];
+  const retiring: Pod[] = [];
   let surging = 0;
+  let available = 0;
   for (const { node, fresh, old, isMessy } of updates) {
+    const pod = isMessy ? undefined : (old ?? fresh);
+    const isServing = pod !== undefined && isAvailable(state, pod);
+    if (isServing) available++;
     if (isMessy) surging++;
-    else if (old === undefined || state.nodes.get(node)?.shouldRun !== true) continue;
-    else if (fresh === undefined) (isAvailable(state, old) ? serving : idle).push(node);
-    else if (isAvailable(state, fresh)) relieved.push(old);
-    else surging++;
+    else if (old === undefined) continue;
+    else if (fresh !== undefined && isAvailable(state, fresh)) relieved.push(old);
+    else if (fresh !== undefined) surging++;
+    else if (shouldRun(state, node)) (isServing ? serving : idle).push(node);
+    else (isServing ? retiring : relieved).push(old);
   }
   const more = serving.slice(0, Math.max(0, maxSurge - surging));
-  return { create: [...idle, ...more], delete: relieved };
+  const spare = retiring.slice(0, Math.max(0, available - desiredNumber(state)));
+  return { create: [...idle, ...more], delete: [...relieved, ...spare] };
+}
+
+function shouldRun({ nodes }: DaemonNodes, node: string): boolean {
+  return nodes.get(node)?.shouldRun === true;
+}
+function desiredNumber({ nodes }: DaemonNodes): number {
+  return [...nodes.values()].filter((node) => node.shouldRun).length;
 }
 
 function isAvailable({ daemonSet, now }: DaemonNodes, pod: Pod): boolean {

@@ -84,18 +84,18 @@ export async function ensureRevision(
   return { revision, collisions };
 }
 
-/** Deletes the oldest of those that nothing needs any more. */
+/** Those beyond the limit go, the oldest first; what is still needed stays, but counts. */
 export async function truncateHistory(
   { client, signal }: RevisionWrites,
   workload: RevisionedWorkload,
-  known: readonly ControllerRevision[],
-  isNeeded: (revision: ControllerRevision) => boolean,
+  counted: readonly ControllerRevision[],
+  isNeeded: (revision: ControllerRevision) => boolean = () => false,
 ): Promise<void> {
-  const unused = known.filter((revision) => !isNeeded(revision));
   const limit = workload.spec.revisionHistoryLimit ?? historyLimit;
+  const unused = counted.filter((revision) => !isNeeded(revision));
   const { namespace = '' } = workload.metadata;
   const resource = client.resource<ControllerRevision>(controllerRevisionsResource);
-  for (const { metadata } of unused.slice(0, Math.max(0, unused.length - limit))) {
+  for (const { metadata } of unused.slice(0, Math.max(0, counted.length - limit))) {
     try {
       await resource.namespace(namespace).delete(metadata.name ?? '', { signal });
     } catch (error) {

@@ -130,7 +130,8 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   const { error, isWaiting } = await carryOut({ ...claimWrites, pending, key }, set, plan);
   await writeStatus(tools, set, statefulSetStatus(set, pods, names, now), signal);
   const used = new Set([names.current, names.update, ...pods.map(revisionOf)]);
-  await truncateHistory(writes, set, history, ({ metadata }) => used.has(metadata.name ?? ''));
+  const unused = history.filter(({ metadata }) => !used.has(metadata.name ?? ''));
+  await truncateHistory(writes, set, unused);
   if (error !== undefined) throw error;
   if (isWaiting) return requeueLater;
   const waitMs = nextAvailableInMs(pods, set.spec.minReadySeconds ?? 0, now);

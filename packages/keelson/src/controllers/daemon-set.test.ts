@@ -185,6 +185,24 @@ test('pods that ended are replaced, failed ones later and later', async (t) => {
   assert.ok(reasons.isSupersetOf(new Set(['FailedDaemonPod', 'SucceededDaemonPod'])));
 });
 
+test('old templates that pods have are kept, but count among those that may be', async (t) => {
+  const { change, ready, revisions } = await setUp(
+    t,
+    { revisionHistoryLimit: 1, updateStrategy: { type: 'OnDelete' } },
+    ['a'],
+  );
+  await ready();
+  const imagesKept = async () =>
+    (await revisions.list()).items
+      .map(({ data }) => JSON.stringify(data).match(/app:\d/)?.[0])
+      .toSorted();
+  await change({ template: template('app:2') });
+  await change({ template: template('app:3') });
+  assert.deepEqual(await imagesKept(), ['app:1', 'app:3']);
+  await change({ template: template('app:4') });
+  assert.deepEqual(await imagesKept(), ['app:1', 'app:4']);
+});
+
 test('whatever happens, every node has its pod in the end, and never two', async (t) => {
   const names = ['a', 'b', 'c', 'd'];
   const { nodes, addNode, pods, images, ready, setPhase, daemonSets, clock, settle, warnings } =
