@@ -105,7 +105,8 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     signal,
   };
   const own = dependentsOf(jobs, cronJob);
-  const observed = await deleteHistory(work, own, await observeJobs(work, own));
+  // What is deleted first is not told as having ended as well.
+  const observed = await observeJobs(work, own, await deleteHistory(work, own));
   const isOn = cronJob.metadata.deletionTimestamp === undefined && cronJob.spec.suspend !== true;
   const schedule = isOn ? scheduleOf(cronJob, work.tell) : undefined;
   if (schedule === undefined) return writeStatus(work, observed);

@@ -8,12 +8,13 @@ import { finishedCondition } from '../job/conditions.ts';
 import type { CronJobWork } from './cron-job-work.ts';
 import { withoutActive } from './watch-jobs.ts';
 
+/** The status afterwards. */
 export async function deleteHistory(
   work: CronJobWork,
   jobs: readonly Job[],
-  status: CronJobStatus,
 ): Promise<CronJobStatus> {
-  const { successfulJobsHistoryLimit, failedJobsHistoryLimit } = work.cronJob.spec;
+  const { spec, status = {} } = work.cronJob;
+  const { successfulJobsHistoryLimit, failedJobsHistoryLimit } = spec;
   const surplus = (type: string, limit: number | undefined) =>
     limit === undefined ? [] : oldest(endedAs(jobs, type), limit);
   let left = status;

@@ -12,12 +12,11 @@ import type { CronJob, CronJobStatus, Job } from '@keelson/apimachinery/types/ba
 import { errorText } from '../machinery/controller.ts';
 import { isControlledBy } from '../machinery/ownership.ts';
 import { isNamespaceTerminating } from '../machinery/status-causes.ts';
-import { isFinished } from '../job/conditions.ts';
 import type { CronJobWork } from './cron-job-work.ts';
 import { deleteJob } from './delete-jobs.ts';
 import { dueTime } from './due-times.ts';
 import { jobOfRun, nameOfRun } from './job-of-run.ts';
-import { referenceTo, withoutActive } from './watch-jobs.ts';
+import { isActive, referenceTo, withoutActive } from './watch-jobs.ts';
 
 /** Undefined, told in an event, when the CronJob can never run as it is. */
 export function scheduleOf({ spec }: CronJob, tell: CronJobWork['tell']): CronSchedule | undefined {
@@ -74,7 +73,7 @@ export async function startDueRun(
   }
   const status =
     cronJob.spec.concurrencyPolicy === 'Replace' ? await replace(work, before) : before;
-  const job = await create(work, due);
+  const job = await create(work, status, due);
   if (job === undefined) return status;
   const started = [...(status.active ?? []), referenceTo(job)];
   return { ...status, active: started, lastScheduleTime: formatTime(due) };
@@ -95,8 +94,12 @@ async function replace(work: CronJobWork, before: CronJobStatus): Promise<CronJo
   return status;
 }
 
-/** Undefined when there is one of that name that is over or not ours. */
-async function create(work: CronJobWork, due: number): Promise<Job | undefined> {
+/** Undefined when there is one of that name that the status has, or that is not ours. */
+async function create(
+  work: CronJobWork,
+  before: CronJobStatus,
+  due: number,
+): Promise<Job | undefined> {
   const { cronJob, jobs, tell, observeSkew, signal } = work;
   const wanted = jobOfRun(cronJob, due, work.annotatesTime);
   const resource = jobs.namespace(cronJob.metadata.namespace ?? '');
@@ -108,7 +111,7 @@ async function create(work: CronJobWork, due: number): Promise<Job | undefined> 
   } catch (error) {
     if (isStatusError(error, 'AlreadyExists')) {
       const job = await resource.get(wanted.metadata.name ?? '', { signal });
-      return isControlledBy(job, cronJob) && !isFinished(job) ? job : undefined;
+      return isControlledBy(job, cronJob) && !isActive(before, job.metadata) ? job : undefined;
     }
     if (!signal.aborted && !isNamespaceTerminating(error))
       tell('Warning', 'FailedCreate', `Error creating job: ${errorText(error)}`);

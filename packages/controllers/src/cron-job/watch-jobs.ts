@@ -18,8 +18,12 @@ export function withoutActive(status: CronJobStatus, uid: string | undefined): C
 }
 
 /** The status after a look at the Jobs; tells what happened to them in events. */
-export async function observeJobs(work: CronJobWork, jobs: readonly Job[]): Promise<CronJobStatus> {
-  let status: CronJobStatus = work.cronJob.status ?? {};
+export async function observeJobs(
+  work: CronJobWork,
+  jobs: readonly Job[],
+  before: CronJobStatus,
+): Promise<CronJobStatus> {
+  let status = before;
   for (const job of jobs) {
     const { name = '', uid } = job.metadata;
     const isKnown = isActive(status, job.metadata);

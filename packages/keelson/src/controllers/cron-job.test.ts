@@ -39,7 +39,7 @@ async function setUp(t: TestContext, spec: object) {
   };
   const reasons = async () =>
     new Set((await events.list()).items.map(({ reason }) => reason as string));
-  return { ...simulated, cronJobs, jobs, pods, minutes, status, endAll, reasons };
+  return { ...simulated, cronJobs, jobs, pods, events, minutes, status, endAll, reasons };
 }
 
 test('a Job at each time of the schedule, named after it', async (t) => {
@@ -95,6 +95,44 @@ test('the oldest Jobs that ended go', async (t) => {
   await minutes(10);
   await endAll('Failed');
   assert.deepEqual(await namesIn(jobs), names);
+});
+
+test('a Job that no history may hold is told as deleted, not as completed', async (t) => {
+  const rows: [limits: object, ends: string, told: string[], hasSucceeded: boolean][] = [
+    [{}, 'Succeeded', ['SawCompletedJob'], true],
+    [{ successfulJobsHistoryLimit: 0 }, 'Succeeded', ['SuccessfulDelete'], true],
+    [{ failedJobsHistoryLimit: 0 }, 'Failed', ['SuccessfulDelete'], false],
+    [{ failedJobsHistoryLimit: 1 }, 'Failed', ['SawCompletedJob'], false],
+  ];
+  for (const [limits, phase, expected, hasSucceeded] of rows) {
+    const { minutes, endAll, status, events } = await setUp(t, {
+      ...limits,
+      jobTemplate: { spec: { ...jobTemplate.spec, backoffLimit: 0 } },
+    });
+    await minutes(10);
+    await endAll(phase);
+    const told = (await events.list()).items
+      .filter(({ involvedObject: of }) => (of as { kind?: string }).kind === 'CronJob')
+      .map(({ reason }) => reason)
+      .filter((reason) => reason !== 'SuccessfulCreate');
+    assert.deepEqual(told, expected, JSON.stringify(limits));
+    const { active, lastSuccessfulTime } = await status();
+    assert.deepEqual([active, lastSuccessfulTime !== undefined], [undefined, hasSucceeded]);
+  }
+});
+
+test('a run that the status forgot is found again, though it is over', async (t) => {
+  const { cronJobs, jobs, minutes, endAll, status } = await setUp(t, {});
+  await minutes(10);
+  await endAll('Succeeded');
+  const [name] = await namesIn(jobs);
+  const { lastScheduleTime } = await status();
+  const forgotten = { status: { lastScheduleTime: null } };
+  await cronJobs.patch('c', 'merge', forgotten, { subresource: 'status' });
+  await minutes(1);
+  assert.deepEqual(await namesIn(jobs), [name]);
+  const after = await status();
+  assert.deepEqual([after.lastScheduleTime, after.active], [lastScheduleTime, undefined]);
 });
 
 test('suspended, it starts nothing; afterwards only the last run that was missed', async (t) => {
