@@ -196,8 +196,7 @@ async function account(
   const about = eventTarget(jobKind, stored);
   const { outcome, event } = step;
   const { status: counted, release, isPartial } = countPods(observation, outcome);
-  const counts = context.isEnabled('JobPodReplacementPolicy');
-  const first = statusAfter(observation, counted, step, counts);
+  const first = statusAfter(context, observation, counted, step);
   const write = (job: Job, status: JobStatus) => writeStatus(context, { ...job, status }, signal);
   const isChanged = !isSameStatus(stored.status, first);
   const written = isChanged ? await write(stored, first) : stored;
@@ -222,24 +221,26 @@ async function account(
   if (failure !== undefined) throw failure.reason;
 }
 
-/** Pods on their way out are counted with the gate JobPodReplacementPolicy. */
 function statusAfter(
+  { isEnabled }: ControllerContext,
   { now }: JobObservation,
-  counted: JobStatus,
+  { startTime, ...counted }: JobStatus,
   step: JobStep,
-  countsTerminating: boolean,
 ): JobStatus {
-  const { active, ready, terminating, outcome, starts } = step;
+  const { active, ready, terminating, outcome } = step;
   const conditions =
     outcome === undefined
       ? step.conditions
       : setCondition(step.conditions, { ...outcome, status: 'True' }, now);
+  const isForgotten =
+    step.start === 'forgotten' && isEnabled('MutableSchedulingDirectivesForSuspendedJobs');
+  const start = step.start === 'now' ? formatTime(now) : isForgotten ? undefined : startTime;
   return {
     ...counted,
-    ...(starts === true && { startTime: formatTime(now) }),
+    ...(start !== undefined && { startTime: start }),
     active,
     ready,
-    ...(countsTerminating && { terminating }),
+    ...(isEnabled('JobPodReplacementPolicy') && { terminating }),
     ...(conditions.length > 0 && { conditions: [...conditions] }),
   };
 }
@@ -248,6 +249,8 @@ function finalStatus(status: JobStatus, outcome: Outcome, now: number): JobStatu
   const { reason, message } = outcome;
   const text = { type: finalType(outcome), status: 'True', reason, message };
   return {
+    // A Job may end while it is suspended, and none may without having started.
+    startTime: formatTime(now),
     ...status,
     conditions: [...setCondition(status.conditions ?? [], text, now)],
     ...(text.type === 'Complete' && { completionTime: formatTime(now) }),
@@ -262,7 +265,7 @@ function tellEnd({ events, metrics }: Tools, job: Job, outcome: Outcome): void {
   if (hasFailed) return events.record(about, { type: 'Warning', reason, message });
   const { completions } = job.spec;
   if (completions !== undefined && (job.status?.succeeded ?? 0) > completions) {
-    const tooMany = 'Too many succeeded pods after completion count reached';
+    const tooMany = 'Too many succeeded pods running after completion count reached';
     events.record(about, { type: 'Warning', reason: 'TooManySucceededPods', message: tooMany });
   }
   events.record(about, { type: 'Normal', reason: 'Completed', message: 'Job completed' });

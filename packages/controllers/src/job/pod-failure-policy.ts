@@ -8,7 +8,7 @@ import type {
   PodFailurePolicyOnPodConditionsPattern,
   PodFailurePolicyRule,
 } from '@keelson/apimachinery/types/batch.v1';
-import type { ContainerStatus, Pod } from '@keelson/apimachinery/types/core.v1';
+import type { ContainerStatus, Pod, PodCondition } from '@keelson/apimachinery/types/core.v1';
 
 export interface FailureVerdict {
   /** Counts towards the limits of retries. */
@@ -42,7 +42,9 @@ function matchRule({ onExitCodes, onPodConditions }: PodFailurePolicyRule, pod: 
     const exitCode = container.state?.terminated?.exitCode;
     return `Container ${container.name} for pod ${namespace}/${name} failed with exit code ${exitCode}`;
   }
-  const condition = (onPodConditions ?? []).find((pattern) => hasCondition(pod, pattern));
+  const condition = (pod.status?.conditions ?? []).find((one) =>
+    onPodConditions?.some((pattern) => isLike(one, pattern)),
+  );
   return condition && `Pod ${namespace}/${name} has condition ${condition.type}`;
 }
 
@@ -63,9 +65,6 @@ function matchExitCodes(
   });
 }
 
-function hasCondition({ status }: Pod, pattern: PodFailurePolicyOnPodConditionsPattern): boolean {
-  return (status?.conditions ?? []).some(
-    (condition) =>
-      condition.type === pattern.type && condition.status === (pattern.status ?? 'True'),
-  );
+function isLike(condition: PodCondition, pattern: PodFailurePolicyOnPodConditionsPattern): boolean {
+  return condition.type === pattern.type && condition.status === (pattern.status ?? 'True');
 }

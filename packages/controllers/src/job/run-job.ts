@@ -35,8 +35,8 @@ export interface JobStep {
   /** How the Job ends; nothing is left to be done about its pods then. */
   readonly outcome?: Outcome | undefined;
   readonly conditions: readonly JobCondition[];
-  /** The Job starts, or starts again, now. */
-  readonly starts?: boolean;
+  /** It starts, or starts again, now; or it is suspended, as if it had never started. */
+  readonly start?: 'now' | 'forgotten';
   readonly event?: { readonly reason: string; readonly message: string };
   readonly waitMs?: number;
   readonly action: SyncAction;
@@ -79,12 +79,12 @@ export async function continuePods(
   if (!mayAct) return step;
   const text = isSuspended(job) ? suspended : resumed;
   const changed = setCondition(conditions, text, observation.now);
-  if (changed === conditions) return step;
+  if (changed === conditions) return isSuspended(job) ? { ...step, start: 'forgotten' } : step;
   const reason = isSuspended(job) ? 'Suspended' : 'Resumed';
   return {
     ...step,
     conditions: changed,
-    starts: !isSuspended(job),
+    start: isSuspended(job) ? 'forgotten' : 'now',
     event: { reason, message: text.message ?? '' },
   };
 }

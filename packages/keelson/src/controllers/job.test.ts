@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import type { JsonObject } from '@keelson/apimachinery';
 import type { Job } from '@keelson/apimachinery/types/batch.v1';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { ClusterOptions } from '../create-cluster.ts';
 import { core, find, simulateCluster } from '../testing/simulated-cluster.ts';
 
 const jobsResource = { group: 'batch', version: 'v1', resource: 'jobs' };
@@ -12,8 +13,8 @@ const template = {
   spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'app' }] },
 };
 
-async function setUp(t: TestContext, spec: object) {
-  const simulated = await simulateCluster(t);
+async function setUp(t: TestContext, spec: object, options: ClusterOptions = {}) {
+  const simulated = await simulateCluster(t, options);
   const { client, clock } = simulated;
   const jobs = client.resource<Job>(jobsResource).namespace('default');
   const pods = client.resource<Pod>(core('pods')).namespace('default');
@@ -39,7 +40,7 @@ async function setUp(t: TestContext, spec: object) {
     await settle();
     return new Set((await events.list()).items.map(({ reason }) => reason as string));
   };
-  return { ...simulated, jobs, pods, settle, status, running, end, conditions, reasons };
+  return { ...simulated, jobs, pods, events, settle, status, running, end, conditions, reasons };
 }
 
 const indexOf = (pod: Pod | undefined) => pod?.metadata.annotations?.[indexKey];
@@ -238,6 +239,59 @@ test('a suspended Job has no pods, and none of them counts as failed', async (t)
   assert.deepEqual(warnings, []);
   assert.deepEqual(await conditions(), ['Suspended=False:JobResumed']);
   assert.ok((await reasons()).isSupersetOf(new Set(['Suspended', 'Resumed'])));
+});
+
+test('a suspended Job has not started, from the release on that lets it change', async (t) => {
+  const rows: [options: ClusterOptions, startsAnew: boolean][] = [
+    [{}, true],
+    [{ emulatedVersion: '1.35' }, false],
+    [{ featureGates: { MutableSchedulingDirectivesForSuspendedJobs: false } }, false],
+  ];
+  for (const [options, startsAnew] of rows) {
+    const { jobs, status, settle, running, warnings } = await setUp(t, {}, options);
+    const { startTime: first = '' } = await status();
+    assert.notEqual(first, '');
+    await jobs.patch('work', 'merge', { spec: { suspend: true } });
+    await settle();
+    assert.equal((await status()).startTime, startsAnew ? undefined : first);
+    await settle();
+    await jobs.patch('work', 'merge', { spec: { suspend: false } });
+    await settle();
+    assert.ok(((await status()).startTime ?? '') > first);
+    assert.equal((await running()).length, 1);
+    assert.deepEqual(warnings, []);
+  }
+});
+
+test('more successes than asked for are told', async (t) => {
+  const { pods, jobs, clock, events, status } = await setUp(t, { parallelism: 2, completions: 2 });
+  await jobs.patch('work', 'merge', { spec: { parallelism: 0 } });
+  const done = { status: { phase: 'Succeeded' } };
+  const labels = (await jobs.get('work')).spec.template.metadata?.labels ?? {};
+  for (const name of ['one', 'two', 'three']) {
+    await pods.create({ metadata: { name, labels }, spec: template.spec } as Pod);
+    await pods.patch(name, 'merge', done, { subresource: 'status' });
+  }
+  await clock.advance(10_000);
+  assert.equal((await status()).succeeded, 3);
+  const told = (await events.list()).items.find(({ reason }) => reason === 'TooManySucceededPods');
+  const message = 'Too many succeeded pods running after completion count reached';
+  assert.deepEqual([told?.type, told?.message], ['Warning', message]);
+});
+
+test('a Job that ends while it is suspended has started then', async (t) => {
+  const { jobs, pods, settle, conditions, status, warnings } = await setUp(t, { suspend: true });
+  const labels = (await jobs.get('work')).spec.template.metadata?.labels ?? {};
+  await pods.create({ metadata: { name: 'orphan', labels }, spec: template.spec } as Pod);
+  const done = { status: { phase: 'Succeeded' } };
+  await pods.patch('orphan', 'merge', done, { subresource: 'status' });
+  await settle();
+  assert.deepEqual((await conditions())?.slice(1), [
+    'SuccessCriteriaMet=True:CompletionsReached',
+    'Complete=True:CompletionsReached',
+  ]);
+  assert.notEqual((await status()).startTime, undefined);
+  assert.deepEqual(warnings, []);
 });
 
 test('fewer pods may run: the rest goes and does not count', async (t) => {
