@@ -72,9 +72,34 @@ test('a toleration that every daemon has takes the place of one that says the sa
     assert.deepEqual(tolerationsOf({ containers: [], tolerations }), expected);
 });
 
+/** Whether a node gets pods, and whether its old and its new pod serve; null: there is none. */
+type Spot = readonly [shouldRun: boolean, old: boolean | null, fresh: boolean | null];
+
+function updateOf(spots: Readonly<Record<string, Spot>>, rollingUpdate: object) {
+  const podOn = (node: string, which: 'old' | 'new', isServing: boolean | null): Pod[] => {
+    if (isServing === null) return [];
+    const conditions = [{ type: 'Ready', status: isServing ? 'True' : 'False' }];
+    const labels = { 'controller-revision-hash': which };
+    const spec = { containers: [], nodeName: node };
+    return [{ metadata: { name: `${node}-${which}`, labels }, spec, status: { conditions } }];
+  };
+  const entries = Object.entries(spots);
+  const { create, delete: remove } = planUpdate({
+    daemonSet: daemonSet({}, rollingUpdate),
+    hash: 'new',
+    pods: new Map(
+      entries.map(([node, [, old, fresh]]) => [
+        node,
+        [...podOn(node, 'old', old), ...podOn(node, 'new', fresh)],
+      ]),
+    ),
+    nodes: new Map(entries.map(([node, [shouldRun]]) => [node, { shouldRun, mayStay: true }])),
+    now: 0,
+  });
+  return [create, remove.map(({ metadata }) => metadata.name)];
+}
+
 test('an update with a surge also clears nodes that get no new pod, when others serve', () => {
-  // By node: whether it gets pods, and whether its old and its new pod serve; null: there is none.
-  type Spot = readonly [shouldRun: boolean, old: boolean | null, fresh: boolean | null];
   const rows: [spots: Record<string, Spot>, create: string[], gone: string[]][] = [
     [{ a: [true, true, null], b: [false, false, null] }, ['a'], ['b-old']],
     [{ a: [true, true, null], b: [false, true, null] }, ['a'], ['b-old']],
@@ -83,31 +108,25 @@ test('an update with a surge also clears nodes that get no new pod, when others 
     [{ a: [true, null, false], b: [false, true, null], c: [false, true, null] }, [], ['b-old']],
     [{ a: [true, true, false], b: [true, true, null] }, [], []],
   ];
-  const podOn = (node: string, which: 'old' | 'new', isReady: boolean): Pod => ({
-    metadata: { name: `${node}-${which}`, labels: { 'controller-revision-hash': which } },
-    spec: { containers: [], nodeName: node },
-    status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
-  });
-  for (const [spots, create, gone] of rows) {
-    const entries = Object.entries(spots);
-    const plan = planUpdate({
-      daemonSet: daemonSet({}, { maxSurge: 1, maxUnavailable: 0 }),
-      hash: 'new',
-      pods: new Map(
-        entries.map(([node, [, old, fresh]]) => [
-          node,
-          [
-            ...(old === null ? [] : [podOn(node, 'old', old)]),
-            ...(fresh === null ? [] : [podOn(node, 'new', fresh)]),
-          ],
-        ]),
-      ),
-      nodes: new Map(entries.map(([node, [shouldRun]]) => [node, { shouldRun, mayStay: true }])),
-      now: 0,
-    });
-    const names = plan.delete.map(({ metadata }) => metadata.name);
-    assert.deepEqual([plan.create, names], [create, gone], JSON.stringify(spots));
-  }
+  for (const [spots, create, gone] of rows)
+    assert.deepEqual(
+      updateOf(spots, { maxSurge: 1, maxUnavailable: 0 }),
+      [create, gone],
+      JSON.stringify(spots),
+    );
+});
+
+test('old pods that serve nobody are replaced, and count as missing', () => {
+  const rows: [spots: Record<string, Spot>, maxUnavailable: number, gone: string[]][] = [
+    [{ a: [true, true, null], b: [true, true, null] }, 1, ['a-old']],
+    [{ a: [true, true, null], b: [true, false, null] }, 1, ['b-old']],
+    [{ a: [true, false, null], b: [true, false, null] }, 1, ['a-old', 'b-old']],
+    [{ a: [true, true, null], b: [true, false, null] }, 2, ['b-old', 'a-old']],
+    [{ a: [true, true, null], b: [true, null, false] }, 1, []],
+    [{ a: [true, true, null], b: [true, null, true] }, 1, ['a-old']],
+  ];
+  for (const [spots, maxUnavailable, gone] of rows)
+    assert.deepEqual(updateOf(spots, { maxUnavailable }), [[], gone], JSON.stringify(spots));
 });
 
 /** A cluster in which pods become ready, fail and go at random. */

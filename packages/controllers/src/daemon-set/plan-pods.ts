@@ -136,7 +136,10 @@ function updateOf(state: DaemonNodes, node: string, pods: readonly Pod[]): NodeU
   };
 }
 
-/** Old pods go first, as many as may be missing; one that serves nobody may always go. */
+/**
+ * Old pods go first, as many as may be missing. One that serves nobody may always go, but counts as
+ * missing already.
+ */
 function replace(state: DaemonNodes, updates: readonly NodeUpdate[], maxUnavailable: number) {
   const idle: Pod[] = [];
   const serving: Pod[] = [];
@@ -147,7 +150,7 @@ function replace(state: DaemonNodes, updates: readonly NodeUpdate[], maxUnavaila
     else if (only === fresh) unavailable += isAvailable(state, only) ? 0 : 1;
     else (isAvailable(state, only) ? serving : idle).push(only);
   }
-  const more = serving.slice(0, Math.max(0, maxUnavailable - unavailable));
+  const more = serving.slice(0, Math.max(0, maxUnavailable - unavailable - idle.length));
   return { create: [], delete: [...idle, ...more] };
 }
 
