@@ -2,7 +2,14 @@
 // in the order in which they were last wanted. StatefulSets and DaemonSets keep theirs here; they
 // differ in how they hash a template and which label has the hash.
 
-import { isStatusError, jsonEqual, type JsonValue, type KubeObject } from '@keelson/apimachinery';
+import {
+  applyMergePatch,
+  isJsonObject,
+  isStatusError,
+  jsonEqual,
+  type JsonValue,
+  type KubeObject,
+} from '@keelson/apimachinery';
 import type { ControllerRevision } from '@keelson/apimachinery/types/apps.v1';
 import type { PodTemplateSpec } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
@@ -104,8 +111,9 @@ export async function truncateHistory(
   }
 }
 
+/** Releases before 1.34 wrote `creationTimestamp: null`, which must not be a new template now. */
 function isSameData({ data }: ControllerRevision, wanted: JsonValue): boolean {
-  return data !== undefined && jsonEqual(data, wanted);
+  return isJsonObject(data) && jsonEqual(applyMergePatch({}, data), wanted);
 }
 
 interface NewRevision {

@@ -406,6 +406,30 @@ test('how many an update takes at a time, and what it does with those that never
   }
 });
 
+test('a revision that an earlier release wrote is that of the same template', async (t) => {
+  const { sets, revisions, pods, readyAll, settle, clock } = await setUp(t, { replicas: 1 });
+  await readyAll();
+  const [{ metadata, data, revision } = { metadata: {}, revision: 0 }] = (await revisions.list())
+    .items;
+  const { name = '', labels: of = {}, ownerReferences = [] } = metadata;
+  const { spec } = data as { spec: { template: { metadata: object } } };
+  const { template: stored } = spec;
+  const earlier = { ...stored, metadata: { ...stored.metadata, creationTimestamp: null } };
+  await revisions.delete(name);
+  await revisions.create({
+    metadata: { name, labels: of, ownerReferences },
+    data: { spec: { template: earlier } },
+    revision,
+  });
+  const { uid } = (await pods.get('db-0')).metadata;
+  await sets.patch('db', 'merge', { metadata: { annotations: { look: 'again' } } });
+  await settle();
+  await clock.advance(60_000);
+  const names = (await revisions.list()).items.map((known) => known.metadata.name);
+  assert.deepEqual(names, [name]);
+  assert.equal((await pods.get('db-0')).metadata.uid, uid);
+});
+
 test('whatever happens, ordinals come in order and all arrive', async (t) => {
   const step = fc.record({
     what: fc.constantFrom(
