@@ -2,7 +2,7 @@
 // tolerations that let them stay where others have to leave.
 // https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
 
-import { compileLabelSelector, type LabelMatcher } from '@keelson/apimachinery';
+import { compileLabelSelector, type KubeObject, type LabelMatcher } from '@keelson/apimachinery';
 import type { DaemonSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Affinity, Pod, PodSpec, Toleration } from '@keelson/apimachinery/types/core.v1';
 import type { OwnerKind } from '../machinery/ownership.ts';
@@ -86,6 +86,11 @@ export function nodeNameOf({ spec }: Pod): string | undefined {
   const fields = (required?.nodeSelectorTerms ?? []).flatMap((term) => term.matchFields ?? []);
   return fields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In')
     ?.values?.[0];
+}
+
+/** Of a pod or a revision: which template it is of. */
+export function hashOf({ metadata }: KubeObject): string {
+  return metadata.labels?.[revisionLabel] ?? '';
 }
 
 export function isUpToDate(daemonSet: DaemonSet, { metadata }: Pod, hash: string): boolean {

@@ -13,9 +13,8 @@ import type { Informer } from '@keelson/client';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { keyOf, parseKey } from '../machinery/controller.ts';
 import { createControllerEvents } from '../machinery/controller-events.ts';
-import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { claimDependents, indexByController, tellOwners } from '../machinery/ownership.ts';
-import { createPendingWrites, type PendingWrites } from '../machinery/pending-writes.ts';
+import { createPendingWrites } from '../machinery/pending-writes.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import {
   controllerRevisionsResource,
@@ -23,10 +22,9 @@ import {
   nodesResource,
   podsResource,
 } from '../machinery/resources.ts';
-import type { ReconcileResult } from '../machinery/run-controller.ts';
+import { requeueLater, type ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
-import { runInBatches } from '../machinery/slow-start.ts';
-import { createPodControl, eventTarget, type PodControl } from '../pods/pod-control.ts';
+import { createPodControl, eventTarget } from '../pods/pod-control.ts';
 import { isPodFinished, nextAvailableInMs } from '../pods/pod-state.ts';
 import { podTemplateHash } from '../pods/template-hash.ts';
 import {
@@ -35,15 +33,15 @@ import {
   truncateHistory,
   type RevisionKind,
 } from '../revisions/controller-revisions.ts';
-import { daemonPod, daemonSetKind, nodeNameOf, revisionLabel, selectorOf } from './daemon-pod.ts';
+import { daemonSetKind, hashOf, nodeNameOf, revisionLabel, selectorOf } from './daemon-pod.ts';
 import { daemonSetStatus } from './daemon-set-status.ts';
 import { eligibilityOf } from './eligible-nodes.ts';
-import { createFailedPods, type FailedPods } from './failed-pods.ts';
-import { planNodes, planUpdate, type DaemonNodes, type PodPlan } from './plan-pods.ts';
+import { createFailedPods } from './failed-pods.ts';
+import type { DaemonNodes } from './plan-pods.ts';
+import { carryOut, type PodWrites } from './pod-writes.ts';
+import { tidyHistory } from './tidy-history.ts';
 
 const workers = 2;
-/** Pods created or deleted in one go; the rest follows when these have been seen. */
-const burstMax = 250;
 const component = 'daemonset-controller';
 const revisionKind: RevisionKind = {
   ownerKind: daemonSetKind,
@@ -52,16 +50,12 @@ const revisionKind: RevisionKind = {
     podTemplateHash(spec.template, collisions === 0 ? undefined : collisions),
 };
 
-interface Tools {
+interface Tools extends PodWrites {
   readonly context: ControllerContext;
   readonly daemonSets: Informer<DaemonSet>;
   readonly pods: Informer<Pod>;
   readonly nodes: Informer<Node>;
   readonly revisions: Informer<ControllerRevision>;
-  readonly events: EventRecorder;
-  readonly podControl: PodControl;
-  readonly pending: PendingWrites;
-  readonly failedPods: FailedPods;
 }
 
 export function createDaemonSetController(context: ControllerContext): Controller {
@@ -135,17 +129,17 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     }),
   );
   const writes = { client: context.client, kind: revisionKind, signal };
-  const { revision, collisions } = await ensureRevision(writes, daemonSet, history);
-  const hash = revision.metadata.labels?.[revisionLabel] ?? '';
   const claimed = await claimDependents({
     ...claimOptions(tools, daemonSet, signal),
     dependents: tools.pods,
     dependentResource: podsResource,
   });
+  if (await tidyHistory(writes, { daemonSet, history, pods: claimed })) return requeueLater;
+  const { revision, collisions } = await ensureRevision(writes, daemonSet, history);
+  const hash = hashOf(revision);
   const state = stateOf(tools, daemonSet, claimed, hash);
-  const { error, waitMs } = await act(tools, state, key, signal);
+  const { error, waitMs } = await carryOut(tools, state, { key, signal });
   await writeStatus(tools, daemonSet, daemonSetStatus(state, collisions), signal);
-  const hashOf = ({ metadata }: KubeObject) => metadata.labels?.[revisionLabel] ?? '';
   const old = history.filter((known) => hashOf(known) !== hash);
   const used = new Set(claimed.map(hashOf));
   await truncateHistory(writes, daemonSet, old, (known) => used.has(hashOf(known)));
@@ -188,91 +182,6 @@ function stateOf(
     ),
     now: context.clock.now(),
   };
-}
-
-interface Acted {
-  readonly error?: unknown;
-  readonly waitMs?: number;
-}
-
-/** Nodes come first; the update goes on once each has what it should have. */
-async function act(
-  tools: Tools,
-  state: DaemonNodes,
-  key: string,
-  signal: AbortSignal,
-): Promise<Acted> {
-  if (!tools.pending.areSeen(key)) return {};
-  const plan = planNodes(state);
-  const { pods: ended, waitMs } = endedToDelete(tools, state, plan);
-  const wait = waitMs === undefined ? {} : { waitMs };
-  const remove = [...plan.delete, ...ended];
-  const first = await carryOut(tools, state, { create: plan.create, delete: remove, key, signal });
-  if (first.error !== undefined || !tools.pending.areSeen(key)) return { ...first, ...wait };
-  if (plan.create.length + remove.length > 0) return wait;
-  const second = await carryOut(tools, state, { ...planUpdate(state), key, signal });
-  return { ...second, ...wait };
-}
-
-/** Tells of the pods that ended, and which of them may go now. */
-function endedToDelete(
-  { events, failedPods }: Tools,
-  { daemonSet, now }: DaemonNodes,
-  { ended }: PodPlan,
-): { readonly pods: readonly Pod[]; readonly waitMs?: number } {
-  const about = eventTarget(daemonSetKind, daemonSet);
-  const pods: Pod[] = [];
-  const waits: number[] = [];
-  for (const { node, pod } of ended) {
-    const isFailed = pod.status?.phase === 'Failed';
-    const { uid = '', generation = 0 } = daemonSet.metadata;
-    const delayMs = isFailed ? failedPods.delayMs(`${uid}/${generation}/${node}`, now) : 0;
-    if (delayMs > 0) {
-      waits.push(delayMs);
-      continue;
-    }
-    pods.push(pod);
-    const what = `daemon pod ${about.namespace}/${pod.metadata.name} on node ${node}`;
-    events.record(
-      about,
-      isFailed
-        ? {
-            type: 'Warning',
-            reason: 'FailedDaemonPod',
-            message: `Found failed ${what}, will try to kill it`,
-          }
-        : {
-            type: 'Normal',
-            reason: 'SucceededDaemonPod',
-            message: `Found succeeded ${what}, will try to delete it`,
-          },
-    );
-  }
-  return { pods, ...(waits.length > 0 && { waitMs: Math.min(...waits) }) };
-}
-
-interface Changes extends Pick<PodPlan, 'create' | 'delete'> {
-  readonly key: string;
-  readonly signal: AbortSignal;
-}
-
-async function carryOut(
-  { podControl, pending }: Tools,
-  { daemonSet, hash }: DaemonNodes,
-  { create, delete: remove, key, signal }: Changes,
-): Promise<{ readonly error?: unknown }> {
-  const created = await runInBatches(Math.min(create.length, burstMax), async (index) => {
-    const pod = daemonPod(daemonSet, create[index] ?? '', hash);
-    pending.created(key, await podControl.create(daemonSet, pod, signal));
-  });
-  const results = await Promise.allSettled(
-    remove.slice(0, burstMax).map(async (pod) => {
-      await podControl.delete(daemonSet, pod, signal);
-      pending.deleted(key, pod);
-    }),
-  );
-  const refused = results.find((result) => result.status === 'rejected');
-  return { error: created.error ?? refused?.reason };
 }
 
 async function writeStatus(

@@ -111,6 +111,10 @@ export async function truncateHistory(
   }
 }
 
+export function isOfTemplate(revision: ControllerRevision, template: PodTemplateSpec): boolean {
+  return isSameData(revision, revisionData(template));
+}
+
 /** Releases before 1.34 wrote `creationTimestamp: null`, which must not be a new template now. */
 function isSameData({ data }: ControllerRevision, wanted: JsonValue): boolean {
   return isJsonObject(data) && jsonEqual(applyMergePatch({}, data), wanted);

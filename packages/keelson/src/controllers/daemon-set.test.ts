@@ -203,6 +203,50 @@ test('old templates that pods have are kept, but count among those that may be',
   assert.deepEqual(await imagesKept(), ['app:1', 'app:4']);
 });
 
+const hashKey = 'controller-revision-hash';
+
+test('of two revisions of the template the last one stays, and pods become its own', async (t) => {
+  const { client, daemonSets, revisions, pods, settle, ready } = await setUp(t, {}, ['a', 'b']);
+  await ready();
+  const [first] = (await revisions.list()).items;
+  const { ownerReferences = [], labels: of = {} } = first?.metadata ?? {};
+  const [one] = (await pods.list()).items;
+  const uids = (await pods.list()).items.map(({ metadata }) => metadata.uid).toSorted();
+  await revisions.create({
+    metadata: { name: 'again', labels: { ...of, [hashKey]: 'again' }, ownerReferences },
+    data: first?.data,
+    revision: 2,
+  });
+  await client
+    .resource<Pod>(core('pods'))
+    .namespace('default')
+    .patch(one?.metadata.name ?? '', 'merge', { metadata: { labels: { [hashKey]: 'again' } } });
+  await settle();
+  const names = (await revisions.list()).items.map(({ metadata }) => metadata.name);
+  assert.deepEqual(names, ['again']);
+  const all = (await pods.list()).items;
+  assert.deepEqual(all.map(({ metadata }) => metadata.uid).toSorted(), uids);
+  assert.ok(all.every(({ metadata }) => metadata.labels?.[hashKey] === 'again'));
+  assert.equal((await daemonSets.get('agent')).status?.updatedNumberScheduled, 2);
+});
+
+test('a revision without the label of its pods gets its name for it', async (t) => {
+  const { daemonSets, revisions, settle, warnings } = await setUp(t, {}, ['a']);
+  const [first] = (await revisions.list()).items;
+  const { ownerReferences = [], name = '' } = first?.metadata ?? {};
+  await revisions.create({
+    metadata: { name: 'bare', labels, ownerReferences },
+    data: { spec: { template: {} } },
+    revision: 0,
+  });
+  await daemonSets.patch('agent', 'merge', { metadata: { annotations: { look: 'again' } } });
+  await settle();
+  const all = (await revisions.list()).items.map(({ metadata }) => metadata);
+  assert.deepEqual(all.map((metadata) => metadata.name).toSorted(), [name, 'bare']);
+  assert.equal(all.find((metadata) => metadata.name === 'bare')?.labels?.[hashKey], 'bare');
+  assert.deepEqual(warnings, []);
+});
+
 test('whatever happens, every node has its pod in the end, and never two', async (t) => {
   const names = ['a', 'b', 'c', 'd'];
   const { nodes, addNode, pods, images, ready, setPhase, daemonSets, clock, settle, warnings } =
