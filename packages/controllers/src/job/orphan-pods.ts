@@ -10,7 +10,7 @@ import {
   type Controller,
   type ControllerContext,
 } from '../machinery/controller.ts';
-import { controllerOf, dependentsOf, ownersConcerned } from '../machinery/ownership.ts';
+import { controllerOf, dependentsOf, orphansIn, ownersConcerned } from '../machinery/ownership.ts';
 import { createReconciler } from '../machinery/reconciler.ts';
 import { isFinished } from './conditions.ts';
 import { isManagedElsewhere, jobSelectorOf } from './job-kind.ts';
@@ -39,7 +39,10 @@ export function createOrphanPods(
       const look = (pod: Pod) => {
         if (isOrphan(pod)) queue.add(keyOf(pod));
       };
-      const lookAtPodsOf = (job: Job) => dependentsOf(pods, job).forEach(look);
+      const lookAtPodsOf = (job: Job) =>
+        [...dependentsOf(pods, job), ...orphansIn(pods, job.metadata.namespace ?? '')].forEach(
+          look,
+        );
       return [
         pods.addHandler({ onAdd: look, onUpdate: look }),
         jobs.addHandler({
@@ -62,7 +65,9 @@ export function createOrphanPods(
 function isCounted(jobs: Informer<Job>, pod: Pod): boolean {
   const controller = controllerOf(pod);
   if (controller !== undefined && controller.kind !== 'Job') return true;
-  return ownersConcerned(jobs, pod, jobSelectorOf).some(
-    (job) => isManagedElsewhere(job.spec) || !isFinished(job),
-  );
+  return ownersConcerned(jobs, pod, jobSelectorOf).some((job) => {
+    // A Job that is being deleted takes in nothing any more.
+    const mayAdopt = controller !== undefined || job.metadata.deletionTimestamp === undefined;
+    return mayAdopt && (isManagedElsewhere(job.spec) || !isFinished(job));
+  });
 }

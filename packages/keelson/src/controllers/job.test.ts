@@ -332,6 +332,19 @@ test('pods of a Job that is gone can be deleted', async (t) => {
   assert.equal((await pods.list()).items.length, 0);
 });
 
+test('pods that a Job leaves behind lose its finalizer', async (t) => {
+  for (const propagationPolicy of ['Orphan', 'Background'] as const) {
+    const { jobs, pods, clock } = await setUp(t, { parallelism: 3, completions: 3 });
+    for (const { metadata } of (await pods.list()).items.slice(0, 2))
+      await pods.patch(metadata.name ?? '', 'merge', { metadata: { ownerReferences: null } });
+    await jobs.delete('work', { propagationPolicy });
+    await clock.advance(30_000);
+    const left = (await pods.list()).items.map(({ metadata }) => metadata.finalizers ?? []);
+    assert.deepEqual(left.flat(), [], propagationPolicy);
+    assert.equal(left.length, propagationPolicy === 'Orphan' ? 3 : 2);
+  }
+});
+
 test('orphans that match are adopted with the finalizer', async (t) => {
   const { jobs, pods, settle } = await setUp(t, { suspend: true });
   const labels = { app: 'own' };
