@@ -10,7 +10,7 @@ export function daemonSetStatus(state: DaemonNodes, collisions: number): DaemonS
   const { metadata, spec, status } = daemonSet;
   const entries = [...state.nodes].map(([node, { shouldRun }]) => ({
     shouldRun,
-    pod: oldestFirst(state.pods.get(node) ?? [])[0],
+    pod: oldestFirst(state, state.pods.get(node) ?? [])[0],
   }));
   const desired = entries.filter(({ shouldRun }) => shouldRun);
   const pods = desired.flatMap(({ pod }) => pod ?? []);

@@ -5,7 +5,7 @@ import type { DaemonSet } from '@keelson/apimachinery/types/apps.v1';
 import type { Node, Pod, Taint, Toleration } from '@keelson/apimachinery/types/core.v1';
 import { tolerationsOf } from './daemon-pod.ts';
 import { eligibilityOf } from './eligible-nodes.ts';
-import { planNodes, planUpdate, updateBounds, type DaemonNodes } from './plan-pods.ts';
+import { oldestFirst, planNodes, planUpdate, updateBounds, type DaemonNodes } from './plan-pods.ts';
 
 const daemonSet = (spec: object, rollingUpdate: object = {}): DaemonSet =>
   ({
@@ -127,6 +127,29 @@ test('old pods that serve nobody are replaced, and count as missing', () => {
   ];
   for (const [spots, maxUnavailable, gone] of rows)
     assert.deepEqual(updateOf(spots, { maxUnavailable }), [[], gone], JSON.stringify(spots));
+});
+
+test('the oldest pod of a node is the one that was there, also within a second', () => {
+  const podAt = (name: string, second: number, hash: string, nodeName?: string): Pod => ({
+    metadata: {
+      name,
+      creationTimestamp: `2026-01-01T00:00:0${second}Z`,
+      labels: { 'controller-revision-hash': hash },
+    },
+    spec: { containers: [], ...(nodeName !== undefined && { nodeName }) },
+  });
+  const rows: [pods: Pod[], oldest: string][] = [
+    [[podAt('a', 2, 'old', 'n'), podAt('b', 1, 'old', 'n')], 'b'],
+    [[podAt('a', 1, 'new', 'n'), podAt('b', 1, 'old', 'n')], 'b'],
+    [[podAt('b', 1, 'old', 'n'), podAt('a', 1, 'old', 'n')], 'a'],
+    [[podAt('a', 1, 'new', 'n'), podAt('b', 2, 'old', 'n')], 'a'],
+    [[podAt('a', 1, 'old'), podAt('b', 2, 'new', 'n')], 'b'],
+  ];
+  for (const [pods, oldest] of rows) {
+    const state = { daemonSet: daemonSet({}), hash: 'new', pods: new Map(), nodes: new Map() };
+    const [first] = oldestFirst({ ...state, now: 0 }, pods);
+    assert.equal(first?.metadata.name, oldest);
+  }
 });
 
 /** A cluster in which pods become ready, fail and go at random. */

@@ -56,9 +56,10 @@ export function planNodes(state: DaemonNodes): PodPlan {
 }
 
 /** Those that stand in another's way, the oldest stays. */
-function surplusOf({ daemonSet, hash, now }: DaemonNodes, pods: readonly Pod[]): readonly Pod[] {
+function surplusOf(state: DaemonNodes, pods: readonly Pod[]): readonly Pod[] {
+  const { daemonSet, hash, now } = state;
   if (pods.length <= 1) return [];
-  const ordered = oldestFirst(pods);
+  const ordered = oldestFirst(state, pods);
   if (!mayDouble(daemonSet)) return ordered.slice(1);
   const isNew = ({ metadata }: Pod) => metadata.labels?.[revisionLabel] === hash;
   const [newest] = ordered.filter(isNew);
@@ -71,12 +72,18 @@ function surplusOf({ daemonSet, hash, now }: DaemonNodes, pods: readonly Pod[]):
   return isRelieved ? [...others, old] : others;
 }
 
-export function oldestFirst(pods: readonly Pod[]): Pod[] {
-  const isPlaced = ({ spec }: Pod) => (spec.nodeName ?? '') !== '';
-  const ageOf = ({ metadata }: Pod) => `${metadata.creationTimestamp ?? ''} ${metadata.name ?? ''}`;
-  return pods.toSorted(
-    (a, b) => Number(isPlaced(b)) - Number(isPlaced(a)) || (ageOf(a) < ageOf(b) ? -1 : 1),
-  );
+/**
+ * Those that are on their node come first. Times of creation are whole seconds: of pods of the same
+ * second that one is older whose template is.
+ */
+export function oldestFirst({ daemonSet, hash }: DaemonNodes, pods: readonly Pod[]): Pod[] {
+  const rankOf = (pod: Pod) => {
+    const { creationTimestamp = '', name = '' } = pod.metadata;
+    const isPlaced = (pod.spec.nodeName ?? '') !== '';
+    const isNew = isUpToDate(daemonSet, pod, hash);
+    return [Number(!isPlaced), creationTimestamp, Number(isNew), name].join(' ');
+  };
+  return pods.toSorted((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1));
 }
 
 function rollingUpdateOf({ spec }: DaemonSet) {
