@@ -56,6 +56,26 @@ const total = (sets: ReplicaSetsOfDeployment) => sumOf(allOf(sets), wantedReplic
 const available = (sets: ReplicaSetsOfDeployment) =>
   sumOf(allOf(sets), ({ status }) => status?.availableReplicas ?? 0);
 
+test('of ReplicaSets of the same size growth goes to the newest, whenever it was made', () => {
+  const made = (name: string, second: number, revision: number): ReplicaSet => {
+    const set = replicaSet(2, 2);
+    const annotations = { 'deployment.kubernetes.io/revision': String(revision) };
+    const creationTimestamp = `2026-01-01T00:00:0${second}Z`;
+    return { ...set, metadata: { ...set.metadata, name, creationTimestamp, annotations } };
+  };
+  const rows: [sets: [ReplicaSet, ReplicaSet], grown: string][] = [
+    [[made('a', 1, 1), made('b', 2, 2)], 'b'],
+    [[made('a', 2, 1), made('b', 1, 2)], 'a'],
+    [[made('a', 1, 2), made('b', 1, 1)], 'a'],
+    [[made('a', 1, 1), made('b', 1, 1)], 'b'],
+  ];
+  for (const [[one, other], grown] of rows) {
+    const of = { ...deployment(5, 0, 1), status: { replicas: 4 } };
+    const [first] = scaleAll(of, { current: one, old: [other] });
+    assert.equal(first?.set.metadata.name, grown);
+  }
+});
+
 test('a rolling update never has too many pods and never too few available ones', () => {
   const pods = fc.record({ replicas: size, missing: size });
   fc.assert(

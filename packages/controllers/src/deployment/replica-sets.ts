@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Deployment, ReplicaSet } from '@keelson/apimachinery/types/apps.v1';
 import type { PodTemplateSpec } from '@keelson/apimachinery/types/core.v1';
+import { revisionOf } from './annotations.ts';
 
 export const hashLabel = 'pod-template-hash';
 
@@ -40,11 +41,11 @@ export function sumOf(sets: readonly ReplicaSet[], count: (set: ReplicaSet) => n
   return sets.reduce((sum, set) => sum + count(set), 0);
 }
 
-/** By creation, then by name. */
+/** By creation; of those of the same second, for times are no finer, by revision, then by name. */
 export function byAge(a: ReplicaSet, b: ReplicaSet): number {
   const [x, y] = [a.metadata, b.metadata];
   const ages = Date.parse(x.creationTimestamp ?? '') - Date.parse(y.creationTimestamp ?? '');
-  return ages || ((x.name ?? '') < (y.name ?? '') ? -1 : 1);
+  return ages || revisionOf(a) - revisionOf(b) || ((x.name ?? '') < (y.name ?? '') ? -1 : 1);
 }
 
 export function withoutHash(template: PodTemplateSpec): PodTemplateSpec {
