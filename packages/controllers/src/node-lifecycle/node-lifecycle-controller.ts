@@ -1,6 +1,7 @@
 // Tells the cluster about nodes that are not well: conditions of silent nodes become unknown, their
 // pods are not ready, and taints keep new pods away (NoSchedule, at once) and move running ones
-// (NoExecute, at the pace of their zone). taint-eviction-controller acts on the latter.
+// (NoExecute, at the pace of their zone). taint-eviction-controller acts on the latter. Nodes that
+// come and go are told of.
 
 import { isStatusError } from '@keelson/apimachinery';
 import type { Lease } from '@keelson/apimachinery/types/coordination.k8s.io.v1';
@@ -30,6 +31,7 @@ import {
   withNoExecuteTaint,
   withNoScheduleTaints,
 } from './node-taints.ts';
+import { wantedOldLabels } from './old-labels.ts';
 import { createZoneMetrics, type ZoneMetrics } from './zone-metrics.ts';
 import {
   createEvictionPace,
@@ -77,7 +79,7 @@ export function createNodeLifecycleController(context: ControllerContext): Contr
     wasAllDisrupted: false,
   };
   const tainting = createReconciler(context, {
-    failure: 'taints of the node not written',
+    failure: 'taints or labels of the node not written',
     queue: 'node_lifecycle_controller',
     workers,
     reads: [nodes],
@@ -85,7 +87,10 @@ export function createNodeLifecycleController(context: ControllerContext): Contr
       const enqueue = (node: Node) => queue.add(keyOf(node));
       return [nodes.addHandler({ onAdd: enqueue, onUpdate: enqueue })];
     },
-    reconcile: (name, signal) => taintBySchedule(tools, name, signal),
+    async reconcile(name, signal) {
+      await taintBySchedule(tools, name, signal);
+      await labelAsBefore(tools, name, signal);
+    },
   });
   const monitoring = createReconciler(context, {
     failure: 'nodes not monitored',
@@ -112,6 +117,21 @@ async function taintBySchedule(tools: Tools, name: string, signal: AbortSignal):
   if (taints !== undefined) await writeTaints(tools, node, taints, signal);
 }
 
+async function labelAsBefore(
+  { nodes, context }: Tools,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const labels = wantedOldLabels(nodes.store.get('', name)?.metadata.labels);
+  if (labels === undefined) return;
+  try {
+    const patch = { metadata: { labels } };
+    await context.client.resource(nodesResource).patch(name, 'strategic', patch, { signal });
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+  }
+}
+
 async function writeTaints(
   { context }: Tools,
   { metadata: { name = '', resourceVersion = '' } }: Node,
@@ -134,7 +154,15 @@ async function writeTaints(
 async function monitor(tools: Tools, signal: AbortSignal): Promise<void> {
   const nodes = tools.nodes.store.list();
   const names = new Set(nodes.map(({ metadata }) => metadata.name ?? ''));
-  for (const name of tools.health.keys()) if (!names.has(name)) tools.health.delete(name);
+  for (const { metadata } of nodes) {
+    const { name = '', uid = '' } = metadata;
+    if (!tools.health.has(name)) tell(tools, { name, uid }, 'Registered');
+  }
+  for (const [name, { uid }] of tools.health) {
+    if (names.has(name)) continue;
+    tell(tools, { name, uid }, 'Removing');
+    tools.health.delete(name);
+  }
   for (const name of tools.unmarked) if (!names.has(name)) tools.unmarked.delete(name);
   const current: Node[] = [];
   const { clock } = tools.context;
@@ -193,6 +221,23 @@ async function listen(tools: Tools, node: Node, signal: AbortSignal): Promise<No
   }
   unmarked.delete(name);
   return current;
+}
+
+function tell(
+  { events }: Tools,
+  { name, uid }: { readonly name: string; readonly uid: string },
+  what: 'Registered' | 'Removing',
+): void {
+  const { apiVersion, kind } = nodeKind;
+  const end = what === 'Registered' ? 'in' : 'from';
+  events.record(
+    { apiVersion, kind, namespace: '', name, uid },
+    {
+      type: 'Normal',
+      reason: `${what}Node`,
+      message: `Node ${name} event: ${what} Node ${name} ${end} Controller`,
+    },
+  );
 }
 
 function tellNotReady({ events }: Tools, node: Node): void {

@@ -55,7 +55,7 @@ async function collect(tools: Tools, signal: AbortSignal): Promise<void> {
   for (const pod of surplusFinishedPods(pods, finishedMax)) await remove(pod, 'terminated');
   for (const pod of pods) {
     const { deletionTimestamp } = pod.metadata;
-    if (deletionTimestamp !== undefined && isOutOfService(nodeOf(pod), pod))
+    if (deletionTimestamp !== undefined && isOutOfService(nodeOf(pod)))
       await remove(pod, 'out-of-service');
   }
   const gone = await goneNodes(tools, pods, signal);

@@ -3,7 +3,6 @@
 import { isConditionTrue } from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import { isPodFinished } from '../pods/pod-state.ts';
-import { isTolerated } from '../pods/tolerations.ts';
 
 /** A taint: an administrator says that the node will not come back as it was (KEP-2268). */
 export const outOfServiceKey = 'node.kubernetes.io/out-of-service';
@@ -20,10 +19,8 @@ export function surplusFinishedPods(pods: readonly Pod[], finishedMax: number): 
     .slice(0, finished.length - finishedMax);
 }
 
-/** The node is silent and declared so, and the pod does not tolerate that. */
-export function isOutOfService(node: Node | undefined, pod: Pod): boolean {
+/** The node is not ready, and declared so: what a pod tolerates does not help it to end. */
+export function isOutOfService(node: Node | undefined): boolean {
   const isReady = isConditionTrue(node?.status?.conditions, 'Ready');
-  const taint = node?.spec?.taints?.find(({ key }) => key === outOfServiceKey);
-  if (taint === undefined || isReady) return false;
-  return !isTolerated(taint, pod.spec?.tolerations ?? []);
+  return !isReady && (node?.spec?.taints ?? []).some(({ key }) => key === outOfServiceKey);
 }

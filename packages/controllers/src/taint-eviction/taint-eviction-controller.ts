@@ -85,10 +85,12 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     cancel(tools, key);
   if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return;
   const taints = evictingTaints(nodes.store.get('', pod.spec?.nodeName ?? ''));
-  const waitMs = taints.length === 0 ? Infinity : toleratedMs(taints, pod.spec?.tolerations ?? []);
-  if (waitMs === Infinity) return cancel(tools, key);
+  const borneMs = toleratedMs(taints, pod.spec?.tolerations ?? []);
+  if (borneMs === Infinity) return cancel(tools, key);
+  // What was to come later is taken back for what comes now.
+  if (borneMs === undefined && evictions.get(key)?.isDone === false) cancel(tools, key);
   const now = context.clock.now();
-  const eviction = scheduled(tools, { key, pod, waitMs, now });
+  const eviction = scheduled(tools, { key, pod, waitMs: borneMs ?? 0, now });
   if (eviction.dueMs > now) return { requeueAfterMs: eviction.dueMs - now };
   if (!eviction.isDone) {
     evictions.set(key, { ...eviction, isDone: true });

@@ -180,6 +180,39 @@ test('taints that evict: at once, later, never, and cancelled', async (t) => {
   ]);
 });
 
+test('a taint that is not borne ends the wait for one that is', async (t) => {
+  const { addNode, addPod, setTaints, pods, clock, messages } = await setUp(t);
+  await addNode('a');
+  const bears = { key: 'drain', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 };
+  await addPod('p', 'a', [bears]);
+  await setTaints('a', [drain]);
+  await clock.advance(5_000);
+  assert.equal((await pods.get('p')).metadata.deletionTimestamp, undefined);
+  await setTaints('a', [drain, { key: 'other', effect: 'NoExecute' }]);
+  await clock.advance(1_000);
+  assert.deepEqual(
+    (await messages()).filter((message) => message.includes('deletion')),
+    ['Cancelling deletion of Pod default/p', 'Marking for deletion Pod default/p'],
+  );
+});
+
+test('nodes that come and go are told, and keep labels under their old names', async (t) => {
+  const { addNode, nodes, clock, messages } = await setUp(t);
+  await addNode('a');
+  await nodes.patch('a', 'merge', { metadata: { labels: { 'kubernetes.io/os': 'linux' } } });
+  await clock.advance(6_000);
+  assert.equal((await nodes.get('a')).metadata.labels?.['beta.kubernetes.io/os'], 'linux');
+  await nodes.delete('a');
+  await clock.advance(6_000);
+  assert.deepEqual(
+    (await messages()).filter((message) => message.startsWith('Node a event')),
+    [
+      'Node a event: Registered Node a in Controller',
+      'Node a event: Removing Node a from Controller',
+    ],
+  );
+});
+
 test('pods that nobody else removes', async (t) => {
   const { addNode, addPod, setReady, setTaints, pods, clock } = await setUp(t);
   await addNode('a');
