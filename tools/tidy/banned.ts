@@ -65,8 +65,6 @@ export const bannedText: readonly BannedRule[] = [
         'hashes public documents for their ETag, which clients compare',
       'packages/apiserver/src/admission/manifests/manifest-hash.ts':
         'tells sets of manifests apart, for metrics and for when to read them again',
-      'packages/controllers/src/endpoint-slice/port-order.ts':
-        'orders ports as Kubernetes does, by a hash that protects nothing',
       'packages/controllers/src/volumes/attachments.ts':
         'names attachments as kubelets expect them, by a hash that protects nothing',
     },

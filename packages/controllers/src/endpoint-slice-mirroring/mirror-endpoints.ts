@@ -12,6 +12,7 @@ import type {
   EndpointPort,
   EndpointSlice,
 } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
+import { repackSubsets } from '../endpoints/repack-subsets.ts';
 import { controllerReference } from '../machinery/ownership.ts';
 import { endpointsResource } from '../machinery/resources.ts';
 import { endpointKey, type EndpointGroup } from '../endpoint-slice/plan-slices.ts';
@@ -42,7 +43,7 @@ export function mirroredEndpoints({ subsets = [] }: Endpoints): MirroredEndpoint
   const groups = { IPv4: new Map<string, Group>(), IPv6: new Map<string, Group>() };
   let invalid = 0;
   let skipped = 0;
-  for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets) {
+  for (const { addresses = [], notReadyAddresses = [], ports = [] } of repackSubsets(subsets)) {
     const slicePorts = orderSlicePorts(ports.map(toSlicePort));
     const key = portsKey(slicePorts);
     const all = [

@@ -1,28 +1,25 @@
-// The order of ports in slices and Endpoints, and what tells two sets of ports apart. Clients that
-// take "the first port" see the order: slices have it by name, Endpoints by a hash, as Kubernetes
-// orders them.
+// The order of ports in slices and Endpoints, and what tells two sets of ports apart. Kubernetes
+// orders by a hash of each port; clients that take "the first port" see that order.
 
-import { createHash } from 'node:crypto';
 import { builtinType, dumpGoStruct, type JsonValue } from '@keelson/apimachinery';
 import type { EndpointPort as SubsetPort } from '@keelson/apimachinery/types/core.v1';
 import type { EndpointPort } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
+import { fnv1a128 } from './fnv1a-128.ts';
 
 /** Of a slice. */
 export function orderSlicePorts(ports: readonly EndpointPort[]): EndpointPort[] {
-  return inOrderOf(ports, portText);
+  return inOrderOf(ports, (port) => hashOfBuiltin(port, 'io.k8s.api.discovery.v1.EndpointPort'));
 }
 /** Of a subset of Endpoints. */
 export function orderSubsetPorts(ports: readonly SubsetPort[]): SubsetPort[] {
   return inOrderOf(ports, (port) => hashOfBuiltin(port, 'io.k8s.api.core.v1.EndpointPort'));
 }
 
-/** Hexadecimal. MD5 is as good as any: nothing depends on it but the order. */
+/** Hexadecimal. */
 export function hashOfBuiltin(value: object, typeName: string): string {
   const type = builtinType(typeName);
   if (type === undefined) throw new TypeError(`the schema has no ${typeName}`);
-  return createHash('md5')
-    .update(dumpGoStruct(value as JsonValue, type))
-    .digest('hex');
+  return fnv1a128(Buffer.from(dumpGoStruct(value as JsonValue, type)));
 }
 
 /** Equal for the same ports, in whatever order. */

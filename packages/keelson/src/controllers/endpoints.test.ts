@@ -244,6 +244,21 @@ test('hand-written Endpoints are mirrored, unless they or their Service say othe
   assert.equal(await find(endpoints, 'web'), undefined);
 });
 
+test('subsets of the same addresses are mirrored together', async (t) => {
+  const { addService, endpoints, list } = await setUp(t);
+  await addService({ selector: null });
+  const addresses = [{ ip: '192.0.2.5' }];
+  await endpoints.create({
+    metadata: { name: 'web' },
+    subsets: [
+      { addresses, ports: [{ name: 'a', port: 1 }] },
+      { addresses, ports: [{ name: 'b', port: 2 }] },
+    ],
+  });
+  const ports = (await list()).map((slice) => slice.ports?.map(({ name }) => name).toSorted());
+  assert.deepEqual(ports, [['a', 'b']]);
+});
+
 test('too many addresses, and what is none, are told and left out', async (t) => {
   const { addService, endpoints, list, client } = await setUp(t);
   await addService({ selector: null });
