@@ -73,10 +73,11 @@ export function serviceEndpoints(
     if (node === undefined && service.spec?.publishNotReadyAddresses !== true) continue;
     const endpoint = podEndpoint(service, pod, { node, ...aims });
     if (endpoint.addresses?.length === 0) continue;
-    const ports = orderSlicePorts(endpointPorts(service, pod));
+    const ports = endpointPorts(service, pod);
     const key = portsKey(ports);
     let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { ports, endpoints: [] }));
+    if (group === undefined)
+      groups.set(key, (group = { ports: orderSlicePorts(ports), endpoints: [] }));
     group.endpoints.push(endpoint);
   }
   return [...groups.values()];

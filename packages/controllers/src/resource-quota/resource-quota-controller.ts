@@ -44,8 +44,14 @@ export function createResourceQuotaController(
     await counted.watch(counting.resourcesOf(known), signal);
     // Meanwhile it may have become another one.
     const quota = quotas.store.get(namespace, name) ?? known;
-    const used = counting.used(quota, (resource) => counted.objectsIn(namespace, resource));
-    const status: ResourceQuotaStatus = { hard: { ...quota.spec?.hard }, used };
+    const hard = { ...quota.spec?.hard };
+    // What cannot be counted at the moment stays as it was.
+    const before = Object.entries(quota.status?.used ?? {}).filter(([name]) => name in hard);
+    const used = {
+      ...Object.fromEntries(before),
+      ...counting.used(quota, (resource) => counted.objectsIn(namespace, resource)),
+    };
+    const status: ResourceQuotaStatus = { hard, used };
     if (!isDeepStrictEqual(quota.status ?? {}, status)) {
       try {
         await client

@@ -73,3 +73,16 @@ test('numbers that somebody else wrote are put right', async (t) => {
   await clock.advance(300_000);
   assert.deepEqual(await used(), { pods: '0' });
 });
+
+test('what nobody can count stays as it was, until there is no limit to it', async (t) => {
+  const { quotas, used, create } = await setUp(t);
+  const things = 'count/things.example.com';
+  await create({ pods: '3', [things]: '5' });
+  assert.deepEqual(await used(), { pods: '0' });
+  const status = { used: { pods: '0', [things]: '4' } };
+  await quotas.patch('q', 'merge', { status }, { subresource: 'status' });
+  await quotas.patch('q', 'merge', { spec: { hard: { pods: '4' } } });
+  assert.deepEqual(await used(), { pods: '0', [things]: '4' });
+  await quotas.patch('q', 'merge', { spec: { hard: { [things]: null } } });
+  assert.deepEqual(await used(), { pods: '0' });
+});
