@@ -186,9 +186,9 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     metrics.changed(plan);
     const skipped = skippedPods(tools, service, selected);
     metrics.synced(skipped.length === 0 ? 'success' : 'error');
-    if (skipped.length === 0) return;
-    tellFailure(tools, service, skipped.length === 1 ? skipped.join() : `[${skipped.join(', ')}]`);
-    return requeueLater;
+    // Nothing to try again: the node comes, or the pod goes.
+    if (skipped.length === 1) tellFailure(tools, service, skipped.join());
+    else if (skipped.length > 1) tellFailure(tools, service, `[${skipped.join(', ')}]`);
   } catch (error) {
     metrics.synced(isStatusError(error, 'Conflict') ? 'stale' : 'error');
     if (!signal.aborted && !isStatusError(error, 'Conflict'))

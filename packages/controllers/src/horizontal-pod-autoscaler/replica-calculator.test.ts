@@ -60,6 +60,7 @@ test('by utilisation: spec §19.8, cases 3, 9 and 10, and their neighbours', () 
     ['0.92 is near enough', all(4, 460), 50, 4],
     ['9: missing ones use nothing on the way up', [...all(3, 1_000), {}], 50, 6],
     ['9: and may keep all as they are', [{ use: 600 }, {}], 50, 2],
+    ['9: exactly as wanted, and one missing', [...all(2, 500), {}], 50, 3],
     ['9: missing ones use their request on the way down', [...all(2, 100), {}, {}], 50, 4],
     [
       '10: those that start count as idle on the way up',
@@ -96,6 +97,7 @@ test('by average, value and share', () => {
   assert.equal(replicasByAverage(metricsOf(all(3, 20_000)), 10_000).replicas, 6);
   assert.equal(replicasByAverage(metricsOf(all(3, 10_500)), 10_000).replicas, 3);
   assert.equal(replicasByAverage(metricsOf([...all(2, 2_000), {}]), 10_000).replicas, 2);
+  assert.equal(replicasByAverage(metricsOf([...all(2, 10_000), {}]), 10_000).replicas, 3);
   const rows: [ratio: number, current: number, ready: number, replicas: number][] = [
     [2, 3, 3, 6],
     [1.05, 3, 3, 3],
