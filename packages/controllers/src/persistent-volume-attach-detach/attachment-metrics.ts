@@ -1,5 +1,5 @@
-// What kube-controller-manager counts of attachments: volumes that pods use, those that are attached
-// and are to be, and those that were taken from a node that used them.
+// What kube-controller-manager counts of attachments: volumes that pods use, those that are
+// attached and are to be, and those that were taken from a node that used them.
 
 import {
   countBy,

@@ -1,5 +1,5 @@
-// What kube-controller-manager counts of volumes and claims: how many there are, and how many of them
-// have found each other.
+// What kube-controller-manager counts of volumes and claims: how many there are, and how many of
+// them have found each other.
 
 import type { PersistentVolume, PersistentVolumeClaim } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
