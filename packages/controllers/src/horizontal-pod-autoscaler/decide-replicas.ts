@@ -2,11 +2,12 @@
 // the metrics are asked, and the highest number counts, as far as the behaviour lets it.
 
 import { parseLabelSelector } from '@keelson/apimachinery';
-import type { MetricStatus } from '@keelson/apimachinery/types/autoscaling.v2';
+import type { MetricSpec, MetricStatus } from '@keelson/apimachinery/types/autoscaling.v2';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Informer } from '@keelson/client';
 import { errorText, parseKey } from '../machinery/controller.ts';
 import type { EventText } from '../machinery/event-recorder.ts';
+import { actionOf, type Measured } from './autoscaler-metrics.ts';
 import { emptyHistory, normalise, type ConditionText } from './normalise.ts';
 import { defaults, tell, type Pass } from './pass.ts';
 import { milli } from './pod-requests.ts';
@@ -21,6 +22,8 @@ export interface Outcome {
   readonly reason: string;
   readonly metrics: readonly MetricStatus[];
   readonly conditions: readonly ConditionText[];
+  /** What went wrong first; there may be a number all the same. */
+  readonly error?: Measured['error'];
 }
 
 export async function decideReplicas(pass: Pass, scale: TargetScale): Promise<Outcome> {
@@ -53,7 +56,7 @@ export async function decideReplicas(pass: Pass, scale: TargetScale): Promise<Ou
   if (problem !== undefined) {
     tell(pass, { type: 'Warning', ...problem.event });
     tellUncomputed(pass, problem.event.message);
-    return { reason: '', metrics: [], conditions: [problem.condition] };
+    return { reason: '', metrics: [], conditions: [problem.condition], error: 'internal' };
   }
   return decideByMetrics(pass, scale);
 }
@@ -125,7 +128,9 @@ async function decideByMetrics(pass: Pass, scale: TargetScale): Promise<Outcome>
   const shown: MetricStatus[] = [];
   for (const metric of metrics) {
     try {
-      const proposal = await proposeReplicas(context, metric, signal);
+      const proposal = await measured(pass, scale, metric, () =>
+        proposeReplicas(context, metric, signal),
+      );
       proposals.push(proposal);
       shown.push(proposal.status);
     } catch (error) {
@@ -144,7 +149,7 @@ async function decideByMetrics(pass: Pass, scale: TargetScale): Promise<Outcome>
     tellFailures(pass, failures, metrics.length);
     const message = `the HPA was unable to compute the replica count: ${first?.message ?? ''}`;
     const condition = inactive(first?.reason ?? 'InvalidMetricSourceType', message);
-    return { reason: '', metrics: shown, conditions: [condition] };
+    return { reason: '', metrics: shown, conditions: [condition], error: errorOf(first) };
   }
   const active: ConditionText = {
     type: 'ScalingActive',
@@ -152,7 +157,33 @@ async function decideByMetrics(pass: Pass, scale: TargetScale): Promise<Outcome>
     reason: 'ValidMetricFound',
     message: `the HPA was able to successfully calculate a replica count from ${best.name}`,
   };
-  return limited(pass, scale, { best, shown, active });
+  const outcome = limited(pass, scale, { best, shown, active });
+  return first === undefined ? outcome : { ...outcome, error: errorOf(first) };
+}
+
+/** One metric, timed, with what came of it. */
+async function measured(
+  { context, measures }: Pass,
+  scale: TargetScale,
+  metric: MetricSpec,
+  compute: () => Promise<MetricProposal>,
+): Promise<MetricProposal> {
+  const sinceMs = context.clock.monotonic();
+  const tell = (what: Measured) =>
+    measures.computed(metric, what, (context.clock.monotonic() - sinceMs) / 1000);
+  try {
+    const proposal = await compute();
+    tell({ action: actionOf(scale.specReplicas, proposal.replicas), error: 'none' });
+    return proposal;
+  } catch (error) {
+    tell({ action: 'none', error: errorOf(error) });
+    throw error;
+  }
+}
+
+function errorOf(error: unknown): Measured['error'] {
+  const isInvalid = error instanceof ProposalError && error.reason === 'InvalidMetricSourceType';
+  return isInvalid ? 'spec' : 'internal';
 }
 
 function proposalContext(

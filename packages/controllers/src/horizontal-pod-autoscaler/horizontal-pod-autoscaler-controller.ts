@@ -13,6 +13,12 @@ import { createResourceMapping } from '../machinery/resource-mapping.ts';
 import { horizontalPodAutoscalersResource, podsResource } from '../machinery/resources.ts';
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isSameStatus } from '../machinery/same-status.ts';
+import {
+  actionOf,
+  countAutoscalers,
+  createAutoscalerMetrics,
+  type Measured,
+} from './autoscaler-metrics.ts';
 import { decideReplicas, type Outcome } from './decide-replicas.ts';
 import { createMetricsClient } from './metrics-client.ts';
 import { emptyHistory, withScaleEvent, type ConditionText } from './normalise.ts';
@@ -44,6 +50,7 @@ export function createHorizontalPodAutoscalerController(
     events: createControllerEvents(context, 'horizontal-pod-autoscaler'),
     mapping,
     metrics: createMetricsClient(client, mapping),
+    measures: createAutoscalerMetrics(context.metrics),
     histories: new Map(),
     selectors: new Map(),
   };
@@ -62,6 +69,7 @@ export function createHorizontalPodAutoscalerController(
           onUpdate: (now, old) => specOf(now) !== specOf(old) && enqueue(now),
           onDelete: enqueue,
         }),
+        ...countAutoscalers(context.metrics, autoscalers),
       ];
     },
     async reconcile(key, signal): Promise<ReconcileResult> {
@@ -72,13 +80,24 @@ export function createHorizontalPodAutoscalerController(
         tools.selectors.delete(key);
         return;
       }
-      await reconcile({ ...tools, autoscaler, key, signal });
+      await measured({ ...tools, autoscaler, key, signal }, reconcile);
       return { requeueAfterMs };
     },
   });
 }
 
-async function reconcile(pass: Pass): Promise<void> {
+async function measured(pass: Pass, work: (pass: Pass) => Promise<Measured>): Promise<void> {
+  const { context, measures } = pass;
+  const sinceMs = context.clock.monotonic();
+  let result: Measured = { action: 'none', error: 'internal' };
+  try {
+    result = await work(pass);
+  } finally {
+    measures.reconciled(result, (context.clock.monotonic() - sinceMs) / 1000);
+  }
+}
+
+async function reconcile(pass: Pass): Promise<Measured> {
   const { autoscaler, signal } = pass;
   let scale: TargetScale;
   try {
@@ -88,9 +107,10 @@ async function reconcile(pass: Pass): Promise<void> {
     const text = errorText(error);
     tell(pass, { type: 'Warning', reason: 'FailedGetScale', message: text });
     const message = `the HPA controller was unable to get the target's current scale: ${text}`;
-    return writeStatus(pass, {
+    await writeStatus(pass, {
       conditions: [{ type: 'AbleToScale', status: 'False', reason: 'FailedGetScale', message }],
     });
+    return { action: 'none', error: 'internal' };
   }
   const able: ConditionText = {
     type: 'AbleToScale',
@@ -100,6 +120,8 @@ async function reconcile(pass: Pass): Promise<void> {
   };
   const outcome = await decideReplicas(pass, scale);
   await carryOut(pass, scale, { ...outcome, conditions: [able, ...outcome.conditions] });
+  const { replicas = scale.specReplicas, error = 'none' } = outcome;
+  return { action: actionOf(scale.specReplicas, replicas), error };
 }
 
 async function carryOut(pass: Pass, scale: TargetScale, outcome: Outcome): Promise<void> {

@@ -8,6 +8,7 @@ import type { EventRecorder, EventText } from '../machinery/event-recorder.ts';
 import type { ResourceMapping } from '../machinery/resource-mapping.ts';
 import { horizontalPodAutoscalersResource } from '../machinery/resources.ts';
 import { eventTarget } from '../pods/pod-control.ts';
+import type { AutoscalerMetrics } from './autoscaler-metrics.ts';
 import type { MetricsClient } from './metrics-client.ts';
 import type { ScaleHistory } from './normalise.ts';
 
@@ -43,6 +44,7 @@ export interface Tools {
   readonly events: EventRecorder;
   readonly mapping: ResourceMapping;
   readonly metrics: MetricsClient;
+  readonly measures: AutoscalerMetrics;
   readonly histories: Map<string, ScaleHistory>;
   /** The selector of each autoscaler's target, to see who shares pods. */
   readonly selectors: Map<string, string>;

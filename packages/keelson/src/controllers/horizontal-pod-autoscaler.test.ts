@@ -7,6 +7,7 @@ import type {
   MetricSpec,
 } from '@keelson/apimachinery/types/autoscaling.v2';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { metricValues } from '../testing/metric-values.ts';
 import { core, simulateCluster } from '../testing/simulated-cluster.ts';
 
 const deploymentsResource = { group: 'apps', version: 'v1', resource: 'deployments' };
@@ -265,4 +266,40 @@ test('two autoscalers of the same pods stand still', async (t) => {
   await clock.advance(20_000);
   assert.equal((await conditions())['ScalingActive'], 'False AmbiguousSelector');
   assert.equal(await size(), 2);
+});
+
+test('what is measured: what came of each reconciliation and each metric', async (t) => {
+  const { client, deploy, use, autoscale, autoscalers, size, clock } = await setUp(t);
+  const { family, value } = metricValues(client);
+  const counted = async (name: string) =>
+    Object.fromEntries(
+      (await family(`horizontal_pod_autoscaler_controller_${name}`)).map((series) => {
+        const space = series.lastIndexOf(' ');
+        return [series.slice(0, space), Number(series.slice(space + 1))];
+      }),
+    );
+  await deploy(1);
+  await use(100, 0);
+  const target = { type: 'Value', value: '1' };
+  const external = { metric: { name: 'queue' }, target };
+  await autoscale([ofContainer('app', 50), { type: 'External', external }]);
+  await clock.advance(5_000);
+  assert.equal(await size(), 2);
+  assert.deepEqual(await counted('metric_computation_total'), {
+    '{action="scale_up",error="none",metric_type="ContainerResource"}': 1,
+    '{action="none",error="internal",metric_type="External"}': 1,
+  });
+  assert.deepEqual(await counted('reconciliations_total'), {
+    '{action="scale_up",error="internal"}': 1,
+  });
+  const seconds = 'horizontal_pod_autoscaler_controller_reconciliation_duration_seconds_count';
+  assert.equal(await value(`${seconds}{action="scale_up",error="internal"}`), 1);
+  assert.deepEqual(await counted('num_horizontal_pod_autoscalers'), { '': 1 });
+  assert.deepEqual(await counted('desired_replicas'), {
+    '{hpa_name="h",namespace="default"}': 2,
+  });
+  await autoscalers.delete('h');
+  await clock.advance(1_000);
+  assert.deepEqual(await counted('num_horizontal_pod_autoscalers'), { '': 0 });
+  assert.deepEqual(await counted('desired_replicas'), {});
 });
