@@ -9,6 +9,7 @@ import { clusterScript, nodeDeathScript } from './cluster-script.ts';
 import { customResourceScript } from './custom-resource-script.ts';
 import { findKubectls } from './kubectls.ts';
 import { nodeScript } from './node-script.ts';
+import { operatorScript } from './operator-script.ts';
 import { runScript } from './run-script.ts';
 import { script } from './script.ts';
 import { startScriptServer, type ScriptServer } from './server.ts';
@@ -39,6 +40,10 @@ describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false
     it(`${kubectl.label} sees a cluster at work`, async () => {
       const variables = { ns: `c-${suffix}`, dir: server.directory };
       assert.deepEqual(await runScript({ kubectl, server, variables }, clusterScript), []);
+    });
+    it(`${kubectl.label} is enough to run a cluster`, async () => {
+      const variables = { ns: `o-${suffix}`, dir: server.directory, fixtures: import.meta.dirname };
+      assert.deepEqual(await runScript({ kubectl, server, variables }, operatorScript), []);
     });
     it(`${kubectl.label} works with custom resources`, async () => {
       const variables = {

@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { readForwarded } from './forwarded-port.ts';
 import type { Kubectl } from './kubectls.ts';
-import type { Step } from './script.ts';
+import type { Line, Step } from './script.ts';
 import type { ScriptServer } from './server.ts';
 
 export interface ScriptRun {
@@ -17,15 +17,20 @@ export interface ScriptRun {
 
 const stepTimeoutMs = 60_000;
 
+/** In order; the lines of one `together` run side by side. */
+export type Script = readonly (Step | { readonly together: readonly Line[] })[];
+
 /** The problems of all steps; none when the script passed. */
-export async function runScript(run: ScriptRun, script: readonly Step[]): Promise<string[]> {
+export async function runScript(run: ScriptRun, script: Script): Promise<string[]> {
   const minor = minorOf(run.kubectl);
   const problems: string[] = [];
-  for (const step of script) {
-    if (minor < (step.since ?? 0)) continue;
-    const problem = await problemOf(run, step);
-    if (problem !== undefined) problems.push(problem);
-  }
+  const follow = async (line: Script): Promise<void> => {
+    for (const step of line) {
+      if ('together' in step) await Promise.all(step.together.map(follow));
+      else if (minor >= (step.since ?? 0)) problems.push(...(await problemsOf(run, step)));
+    }
+  };
+  await follow(script);
   return problems;
 }
 
@@ -35,7 +40,7 @@ function minorOf({ label, path }: Kubectl): number {
   return Number(/"minor": "(\d+)/.exec(stdout)?.[1] ?? 99);
 }
 
-async function problemOf(run: ScriptRun, step: Step): Promise<string | undefined> {
+async function problemsOf(run: ScriptRun, step: Step): Promise<string[]> {
   const filled = (text: string) =>
     text.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => run.variables[name] ?? whole);
   const words = step.run.split(' ').map(filled);
@@ -48,8 +53,10 @@ async function problemOf(run: ScriptRun, step: Step): Promise<string | undefined
   const okay = step.fails === true ? code !== 0 : code === (step.exitCode ?? 0);
   const shown = step.fails === true ? output : stdout.trim() || output;
   const expected = new RegExp(filled(step.expect.source), step.expect.flags);
-  if (okay && expected.test(shown)) return undefined;
-  return `kubectl ${args.join(' ')}\n  exit ${code}, wanted ${expected}\n  ${output.slice(0, 400)}`;
+  if (okay && expected.test(shown)) return [];
+  return [
+    `kubectl ${args.join(' ')}\n  exit ${code}, wanted ${expected}\n  ${output.slice(0, 400)}`,
+  ];
 }
 
 interface Outcome {

@@ -26,6 +26,9 @@ export interface Step {
   readonly since?: number;
 }
 
+/** Steps that need each other, in order. */
+export type Line = readonly Step[];
+
 const deployment = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, labels: {app: web}}
