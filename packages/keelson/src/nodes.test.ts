@@ -177,7 +177,7 @@ test('what is gone is deleted once', async (t) => {
 });
 
 test('a resize is taken over, or waits until there is room', async (t) => {
-  const { run, pods, wait } = await setUpNodes(t);
+  const { run, pods, wait, said } = await setUpNodes(t);
   const asking = (cpu: string) => [main({ resources: { requests: { cpu } } })];
   await run({ containers: asking('1') });
   await pods.create({
@@ -187,21 +187,55 @@ test('a resize is taken over, or waits until there is room', async (t) => {
     spec: { nodeName: 'node-1', containers: asking('5') },
   });
   await wait(1 * seconds);
-  const sizes = async () => {
-    await wait(1 * seconds);
-    const { status = {} } = await pods.get('p');
-    const pending = status.conditions?.find(({ type }) => type === 'PodResizePending');
-    return [status.containerStatuses?.[0]?.allocatedResources?.['cpu'], pending?.reason];
+  /** What is allocated, what it runs with, and how the resize goes. */
+  const sizes = async (ms: number) => {
+    await wait(ms);
+    const { containerStatuses: [app] = [], conditions = [] } = (await pods.get('p')).status ?? {};
+    const resizing = conditions.filter(({ type }) => type.startsWith('PodResize'));
+    return [
+      app?.allocatedResources?.['cpu'],
+      app?.resources?.requests?.['cpu'],
+      ...resizing.map(({ type, reason = '' }) => `${type.slice('PodResize'.length)}${reason}`),
+    ];
   };
   const resize = async (cpu: string) => {
     const containers = [{ name: 'app', resources: { requests: { cpu } } }];
     await pods.patch('p', 'strategic', { spec: { containers } }, { subresource: 'resize' });
-    return sizes();
   };
-  assert.deepEqual(await resize('2'), ['2', undefined]);
-  assert.deepEqual(await resize('4'), ['2', 'Deferred']);
+  await resize('2');
+  assert.deepEqual(await sizes(500), ['2', '1', 'InProgress']);
+  assert.deepEqual(await sizes(1 * seconds), ['2', '2']);
+  await resize('4');
+  assert.deepEqual(await sizes(500), ['2', '2', 'PendingDeferred']);
   await pods.delete('other');
-  assert.deepEqual(await sizes(), ['4', undefined]);
+  assert.deepEqual(await sizes(5 * seconds), ['4', '4']);
+  const details = (cpu: string) => `{"name":"app","resources":{"requests":{"cpu":"${cpu}"}}}`;
+  assert.deepEqual(
+    (await said()).filter((text) => text.startsWith('Resize')),
+    [
+      `ResizeStarted: Pod resize started: {"containers":[${details('2')}],"generation":2}`,
+      `ResizeCompleted: Pod resize completed: {"containers":[${details('2')}],"generation":2}`,
+      `ResizeDeferred: Pod resize Deferred: {"containers":[${details('4')}],"generation":3,` +
+        `"error":"Node didn't have enough resource: cpu, requested: 4000, used: 5000, capacity: 8000"}`,
+      `ResizeStarted: Pod resize started: {"containers":[${details('4')}],"generation":3}`,
+      `ResizeCompleted: Pod resize completed: {"containers":[${details('4')}],"generation":3}`,
+    ],
+  );
+});
+
+test('the processors of a guaranteed pod are resized too', async (t) => {
+  const { run, pods, wait } = await setUpNodes(t);
+  const resources = (cpu: string) => {
+    const amounts = { cpu, memory: '64Mi' };
+    return { requests: amounts, limits: amounts };
+  };
+  await run({ containers: [main({ resources: resources('1') })] });
+  await wait(1 * seconds);
+  const containers = [{ name: 'app', resources: resources('2') }];
+  await pods.patch('p', 'strategic', { spec: { containers } }, { subresource: 'resize' });
+  await wait(5 * seconds);
+  const { qosClass, containerStatuses: [app] = [] } = (await pods.get('p')).status ?? {};
+  assert.deepEqual([qosClass, app?.resources], ['Guaranteed', resources('2')]);
 });
 
 test('a fork of the cluster goes on where its pods are', async (t) => {

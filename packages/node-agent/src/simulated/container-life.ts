@@ -118,6 +118,7 @@ function start(container: ContainerRecord, moment: Moment): void {
   };
   container.stop = undefined;
   container.allocated = spec.resources;
+  container.actual = spec.resources;
   resetProbes(container);
   if (hookFails(container)) {
     node.emit(record, warning('FailedPostStartHook', 'PostStartHook failed'), container);

@@ -59,21 +59,19 @@ function readyOf(container: ContainerRecord): boolean {
 
 /** What only the container runtime can tell. */
 function runtimeStatusOf(
-  { spec, phase, last, allocated = {} }: ContainerRecord,
+  { spec, phase, last, allocated, actual = {} }: ContainerRecord,
   { pod }: PodRecord,
   { images, hasResize, hasUser }: ContainerStatusSettings,
 ): Partial<ContainerStatus> {
   const image = spec.image ?? '';
   const ended = phase.is === 'terminated' ? phase.how : last;
   const id = phase.is === 'running' ? phase.containerId : ended?.containerId;
-  const { requests } = allocated;
+  const requests = allocated?.requests;
   return {
     image: images.nameOf(image),
     imageID: images.idOf(image),
     ...(id === undefined || id === '' ? {} : { containerID: id }),
-    ...(hasResize
-      ? { resources: allocated, ...(requests && { allocatedResources: requests }) }
-      : {}),
+    ...(hasResize ? { resources: actual, ...(requests && { allocatedResources: requests }) } : {}),
     ...(hasUser ? { user: userOf(spec, pod) } : {}),
   };
 }

@@ -6,6 +6,8 @@ export interface KubeletTexts {
   started(container: string): string;
   imagePresent(image: string): string;
   imagePulled(image: string, took: string, bytes: number): string;
+  /** Whether resizes of pods are told of. */
+  readonly hasResizeEvents: boolean;
 }
 
 interface Row extends Partial<KubeletTexts> {
@@ -22,6 +24,7 @@ const rows: readonly Row[] = [
     started: (container) => `Started container ${container}`,
     imagePresent: (image) => `Container image "${image}" already present on machine`,
     imagePulled,
+    hasResizeEvents: false,
   },
   {
     since: 30,
@@ -33,6 +36,7 @@ const rows: readonly Row[] = [
   },
   {
     since: 35,
+    hasResizeEvents: true,
     created: () => 'Container created',
     started: () => 'Container started',
     imagePresent: (image) =>

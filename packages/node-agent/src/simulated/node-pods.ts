@@ -48,17 +48,19 @@ export function createNodePods(options: NodePodsOptions): NodePods {
 
   const step = (record: PodRecord) => {
     if (isPaused || records.get(record.uid) !== record) return;
+    const wasOver = record.finalPhase !== undefined;
     const next = stepPod(record, now(), surroundings);
     timetable.set(record, next, () => step(record));
     writer.write(record);
     onStep(record);
+    if (!wasOver && record.finalPhase !== undefined) retryResizes();
+  };
+  const retryResizes = () => {
+    for (const other of records.values()) if (other.resize !== undefined) resize(other);
   };
   const inspection: PodInspection = createPodInspection(options, step);
   const admit = (pod: Pod) => {
-    const record = takeIn(pod, options);
-    const node = options.node();
-    if (pod.status?.startTime === undefined && node !== undefined)
-      refuse(record, { node, others: active(records.values()), surroundings });
+    const record = takeIn(pod, options, () => active(records.values()));
     records.set(record.uid, record);
     if (record.finalPhase !== undefined) step(record);
     else inspection.begin(record);
@@ -66,11 +68,10 @@ export function createNodePods(options: NodePodsOptions): NodePods {
   const change = (record: PodRecord, pod: Pod) => {
     const isEcho = isOnlyStatus(record.pod, pod);
     record.pod = pod;
-    if (!isEcho) {
-      addContainers(record, rules);
-      resize(record);
-      // Conditions of others may open a readiness gate.
-    } else if (pod.spec?.readinessGates !== undefined) step(record);
+    // Conditions of others may open a readiness gate.
+    if (isEcho) return pod.spec?.readinessGates === undefined ? undefined : step(record);
+    addContainers(record, rules);
+    resize(record);
   };
   const resize = (record: PodRecord) => {
     const node = options.node();
@@ -93,7 +94,7 @@ export function createNodePods(options: NodePodsOptions): NodePods {
       writer.forget(record);
       options.onRemoved(record);
       addresses.release(record.podIp);
-      for (const other of records.values()) if (other.resize !== undefined) resize(other);
+      retryResizes();
     },
     updateAttached: inspection.attached,
     updateClaim({ metadata }) {
@@ -115,10 +116,16 @@ const isNamed =
   ({ pod: { metadata } }: PodRecord): boolean =>
     metadata?.name === name && metadata.namespace === namespace;
 
-function takeIn(pod: Pod, { rules, addresses, now }: NodePodsOptions): PodRecord {
+/** `others`: pods that hold resources. */
+function takeIn(pod: Pod, options: NodePodsOptions, others: () => readonly Pod[]): PodRecord {
+  const { rules, addresses, now, surroundings } = options;
   const known = pod.status?.podIP;
   if (known !== undefined) addresses.reserve(known);
-  return createPodRecord(pod, { rules, now: now(), podIp: known ?? addresses.take() });
+  const record = createPodRecord(pod, { rules, now: now(), podIp: known ?? addresses.take() });
+  const node = options.node();
+  if (pod.status?.startTime === undefined && node !== undefined)
+    refuse(record, { node, others: others(), surroundings });
+  return record;
 }
 
 interface Refusing {

@@ -7,6 +7,7 @@ import { stepContainer, stepRunning } from './container-life.ts';
 import { wantsRestart } from './container-restart.ts';
 import { stopContainer } from './container-stop.ts';
 import type { Moment, NodeSurroundings } from './node-surroundings.ts';
+import { stepResize } from './pod-resize.ts';
 import { isRunning, type ContainerRecord, type PodFailure, type PodRecord } from './pod-record.ts';
 
 /** When the pod wants to be called again; Infinity when only a change can call it. */
@@ -19,6 +20,7 @@ export function stepPod(record: PodRecord, now: number, node: NodeSurroundings):
   if (record.finalPhase !== undefined && !hasRunning(record)) return next;
   beginDeletion(moment);
   failWhenDue(moment);
+  stepResize(moment);
   if (record.stop === undefined) runContainers(moment);
   if (record.stop !== undefined) endContainers(moment);
   settlePhase(record);

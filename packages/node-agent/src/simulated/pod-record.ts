@@ -70,8 +70,10 @@ export interface ContainerRecord {
   probes: { startup?: ProbeState; liveness?: ProbeState; readiness?: ProbeState };
   /** It has been told to end. */
   stop: { readonly exitAt: number; readonly exitCode: number } | undefined;
-  /** Requests and limits that it runs with, which a resize changes after the spec. */
+  /** Requests and limits that the node gave it, which a resize changes after the spec. */
   allocated: Container['resources'];
+  /** Those that it runs with. */
+  actual: Container['resources'];
 }
 
 /** Why all containers of a pod are being ended. */
@@ -103,7 +105,10 @@ export interface PodRecord {
   stop: PodStop | undefined;
   /** The phase does not change any more. */
   finalPhase: 'Succeeded' | 'Failed' | undefined;
+  /** Why what it asks for now is not given to it. */
   resize: ResizeOutcome | undefined;
+  /** Its containers are being given what was allocated to them. */
+  resizing: { readonly doneAt: number; readonly generation: number } | undefined;
   /** Since when each condition is as it is. */
   readonly conditionTimes: Map<string, ConditionTime>;
 }
@@ -141,6 +146,7 @@ export function createPodRecord(pod: Pod, { rules, now, podIp }: RecordOptions):
     finalPhase:
       status.phase === 'Succeeded' || status.phase === 'Failed' ? status.phase : undefined,
     resize: undefined,
+    resizing: undefined,
     conditionTimes: new Map(
       (status.conditions ?? []).map(({ type, status: holds, lastTransitionTime }) => [
         type,
@@ -206,6 +212,7 @@ function createContainer(
     probes: {},
     stop: undefined,
     allocated: spec.resources,
+    actual: spec.resources,
   };
 }
 
@@ -232,6 +239,7 @@ function restore(record: ContainerRecord, status: ContainerStatus, pod: Pod): vo
   record.restartCount = Number(status.restartCount);
   record.last = terminationOf(status.lastState?.terminated);
   record.allocated = status.resources ?? record.spec.resources;
+  record.actual = record.allocated;
   const ended = terminationOf(status.state?.terminated);
   if (ended !== undefined) record.phase = { is: 'terminated', how: ended };
   const { running } = status.state ?? {};

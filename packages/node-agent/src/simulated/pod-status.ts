@@ -86,7 +86,7 @@ function conditionsOf(record: PodRecord, now: number, settings: StatusSettings):
           ] as [string, Verdict],
         ]
       : []),
-    ...resizeConditionOf(record),
+    ...(isOver ? [] : resizeConditionsOf(record)),
   ];
   return wanted.map(([type, verdict]) => {
     const before = record.conditionTimes.get(type);
@@ -98,8 +98,13 @@ function conditionsOf(record: PodRecord, now: number, settings: StatusSettings):
 
 const truth = (holds: boolean): Verdict => ({ status: holds ? 'True' : 'False' });
 
-function resizeConditionOf({ resize }: PodRecord): [string, Verdict][] {
-  return resize === undefined ? [] : [['PodResizePending', { status: 'True', ...resize }]];
+function resizeConditionsOf({ resize, resizing }: PodRecord): [string, Verdict][] {
+  return [
+    ...(resize === undefined
+      ? []
+      : [['PodResizePending', { status: 'True', ...resize }] as [string, Verdict]]),
+    ...(resizing === undefined ? [] : [['PodResizeInProgress', truth(true)] as [string, Verdict]]),
+  ];
 }
 
 function initializedOf(record: PodRecord, isOver: boolean): Verdict {
