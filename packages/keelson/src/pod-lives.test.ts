@@ -203,8 +203,21 @@ const lives: readonly Life[] = [
   },
   {
     name: 'the node evicts it',
-    simulate: { 'evict-after': '5s' },
+    simulate: { 'evict-after': '5s', 'memory-usage': '64Mi' },
     at: { 4: 'Running app=ready(0)', 6: 'Failed Evicted app=Completed/0(0)' },
+    says: [
+      'Evicted: The node was low on resource: memory. Threshold quantity: 100Mi, ' +
+        'available: 96Mi. Container app was using 64Mi, request is 0, has larger consumption of memory. ',
+    ],
+  },
+  {
+    name: 'the node evicts it, though it uses no more than it asked for',
+    spec: { containers: [main({ resources: { requests: { memory: '64Mi' } } })] },
+    simulate: { 'evict-after': '5s', 'memory-usage': '64Mi' },
+    at: { 6: 'Failed Evicted app=Completed/0(0)' },
+    says: [
+      'Evicted: The node was low on resource: memory. Threshold quantity: 100Mi, available: 96Mi. ',
+    ],
   },
   {
     name: 'more than the node has',
@@ -373,4 +386,43 @@ for (const { name, spec = {}, simulate = {}, grace, at, says = [] } of deletions
     await follow(at);
     const texts = await said();
     for (const text of says) assert.ok(texts.includes(text), texts.join('\n'));
+  });
+
+const log = { logs: 'one\ntwo', 'exit-code': '1' };
+const fallback = main({ terminationMessagePolicy: 'FallbackToLogsOnError' });
+/** How a container ends, and the message that it leaves. */
+const messages: readonly [
+  why: string,
+  container: object,
+  simulate: Record<string, string>,
+  left: string | undefined,
+][] = [
+  ['nothing of itself', main(), log, undefined],
+  ['what it wrote', main(), { 'termination-message': 'done' }, 'done'],
+  ['the end of its log when it fails', fallback, log, 'one\ntwo\n'],
+  ['nothing of its log when it succeeds', fallback, { ...log, 'exit-code': '0' }, undefined],
+  [
+    'what it wrote rather than its log',
+    fallback,
+    { ...log, 'termination-message': 'lost' },
+    'lost',
+  ],
+  [
+    'no more than kubelets keep',
+    main(),
+    { 'termination-message': 'x'.repeat(5_000) },
+    'x'.repeat(4_096),
+  ],
+];
+
+for (const [why, container, simulate, left] of messages)
+  test(`a container leaves ${why}`, async (t) => {
+    const { run, pods, wait } = await setUpNodes(t);
+    await run(
+      { containers: [container as ReturnType<typeof main>], restartPolicy: 'Never' },
+      simulate,
+    );
+    await wait(5 * seconds);
+    const { containerStatuses: [app] = [] } = (await pods.get('p')).status ?? {};
+    assert.equal(app?.state?.terminated?.message, left);
   });

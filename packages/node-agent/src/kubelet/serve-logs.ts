@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sleep, type Clock } from '@keelson/apimachinery';
 import type { ContainerRecord, PodRecord } from '../simulated/pod-record.ts';
 import { logLines, runOf, type LogOptions } from './container-log.ts';
+import { waitingReason } from '../simulated/container-status.ts';
 import { answerText } from './answers.ts';
 
 export interface LogRequest {
@@ -66,8 +67,7 @@ function missingText({ record, container }: LogRequest, { previous }: LogOptions
   const { name } = container.spec;
   const pod = record.pod.metadata?.name;
   if (previous) return `previous terminated container "${name}" in pod "${pod}" not found`;
-  const { phase } = container;
-  const reason = phase.is === 'waiting' && phase.reason !== '' ? phase.reason : 'ContainerCreating';
+  const reason = waitingReason(container, record);
   const known: Readonly<Record<string, string>> = {
     ErrImagePull: "image can't be pulled",
     ImagePullBackOff: 'trying and failing to pull image',

@@ -43,6 +43,7 @@ export const behaviourFields: Readonly<Record<string, FieldDescription>> = {
   pullFor: { sets: 'pullForMs', read: duration },
   pull: { sets: 'pullFailure', read: pull },
   evictAfter: { sets: 'evictAfterMs', read: duration },
+  terminationMessage: { sets: 'terminationMessage', read: text },
   logs: { sets: 'logLines', read: lines },
   logEvery: { sets: 'logEveryMs', read: duration },
   exec: { sets: 'exec', read: execAnswers, onlyInRules: true },

@@ -51,6 +51,8 @@ export interface ContainerBehaviour {
   readonly pullFailure: string | undefined;
   /** From the start of the pod until the node evicts it. */
   readonly evictAfterMs: number;
+  /** What it leaves at its `terminationMessagePath`; empty: nothing. */
+  readonly terminationMessage: string;
   readonly logLines: readonly string[];
   /** Between two lines of the log, over and over; zero: all at the start, once. */
   readonly logEveryMs: number;
@@ -77,6 +79,7 @@ export function defaultBehaviour(endsByItself: boolean): ContainerBehaviour {
     pullForMs: 10,
     pullFailure: undefined,
     evictAfterMs: forEver,
+    terminationMessage: '',
     logLines: [],
     logEveryMs: 0,
     exec: [],

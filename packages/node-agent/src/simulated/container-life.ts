@@ -14,10 +14,12 @@ import {
   freshPull,
   isRunning,
   type ContainerRecord,
+  type PodRecord,
   type RunningPhase,
   type Termination,
 } from './pod-record.ts';
 import { resetProbes, stepProbes } from './probe-life.ts';
+import { terminationMessage } from './termination-message.ts';
 
 /** Does for the container what is due, when it is its turn among the containers of its pod. */
 export function stepContainer(container: ContainerRecord, moment: Moment): void {
@@ -40,7 +42,7 @@ export function stepRunning(container: ContainerRecord, moment: Moment): void {
   const { phase } = container;
   if (exitOf(container, phase) > moment.now) stepProbes(container, moment);
   const exitAt = exitOf(container, phase);
-  if (exitAt <= moment.now) end(container, phase, exitAt);
+  if (exitAt <= moment.now) end(container, phase, { at: exitAt, record: moment.record });
   else moment.wakeAt(exitAt);
 }
 
@@ -53,7 +55,7 @@ const noticeMs = 1_000;
 function end(
   container: ContainerRecord,
   { startedAt, containerId }: RunningPhase,
-  at: number,
+  { at, record }: { readonly at: number; readonly record: PodRecord },
 ): void {
   const { behaviour, stop, restartCount } = container;
   const wasStopped = stop !== undefined && stop.exitAt <= at;
@@ -61,7 +63,15 @@ function end(
   const natural = outOfMemory ? killedCode : ofRun(behaviour.exitCodes, restartCount);
   const exitCode = wasStopped ? stop.exitCode : natural;
   const reason = outOfMemory ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
-  const how: Termination = { exitCode, reason, startedAt, finishedAt: at, containerId };
+  const message = terminationMessage(container, { endedAt: at, exitCode }, record);
+  const how: Termination = {
+    exitCode,
+    reason,
+    ...(message !== undefined && { message }),
+    startedAt,
+    finishedAt: at,
+    containerId,
+  };
   container.phase = { is: 'terminated', how };
   container.noticedAt = wasStopped ? at : at + noticeMs;
   container.stop = undefined;

@@ -88,17 +88,19 @@ function mountStatusOf({
   return { name, mountPath, readOnly, recursiveReadOnly: isRecursive ? 'Enabled' : 'Disabled' };
 }
 
-function stateOf({ phase, role }: ContainerRecord, record: PodRecord): ContainerState {
+function stateOf(container: ContainerRecord, record: PodRecord): ContainerState {
+  const { phase } = container;
   if (phase.is === 'running') return { running: { startedAt: formatTime(phase.startedAt) } };
   if (phase.is === 'terminated') return { terminated: terminatedState(phase.how) };
-  const { reason, message } = phase;
-  if (reason !== '') return { waiting: message === undefined ? { reason } : { reason, message } };
-  const isHeldUp = record.containers.some(
-    ({ role: other }) => other === 'init' || other === 'sidecar',
-  );
-  return {
-    waiting: { reason: isHeldUp && role !== 'ephemeral' ? 'PodInitializing' : 'ContainerCreating' },
-  };
+  const reason = waitingReason(container, record);
+  return { waiting: { reason, ...(phase.message !== undefined && { message: phase.message }) } };
+}
+
+/** COMPAT: containers of pods with init containers wait for them, whatever they are themselves. */
+export function waitingReason({ phase }: ContainerRecord, { containers }: PodRecord): string {
+  if (phase.is === 'waiting' && phase.reason !== '') return phase.reason;
+  const hasInit = containers.some(({ role }) => role === 'init' || role === 'sidecar');
+  return hasInit ? 'PodInitializing' : 'ContainerCreating';
 }
 
 function terminatedState(how: Termination) {

@@ -7,6 +7,7 @@ import { stepContainer, stepRunning } from './container-life.ts';
 import { wantsRestart } from './container-restart.ts';
 import { stopContainer } from './container-stop.ts';
 import type { Moment, NodeSurroundings } from './node-surroundings.ts';
+import { evictionMessage } from './pod-eviction.ts';
 import { stepResize } from './pod-resize.ts';
 import { isRunning, type ContainerRecord, type PodFailure, type PodRecord } from './pod-record.ts';
 
@@ -85,7 +86,7 @@ const deadlineExceeded: PodFailure = {
 };
 
 function evictPod(moment: Moment): void {
-  const message = 'The node was low on resource: memory. ';
+  const message = evictionMessage(moment.record, moment.now);
   moment.node.emit(moment.record, { type: 'Warning', reason: 'Evicted', message });
   failPod(moment, { reason: 'Evicted', message, isDisruption: true });
 }
