@@ -358,10 +358,18 @@ function createClusterBuiltins(parts: ReviewParts, server: () => ApiServer) {
     authorizer: authorization.authorizer,
     kubeletClient: () => pki.kubeletClient,
     ...reachOf(options),
+    runsHere: (component) => runsIn(options.controllers ?? new Set(), component),
     serviceClusterIpRanges: serviceRangesOf(options).cidrs,
     scopeOf: (group, resource) => server().scopeOf(group, resource),
     creates: createReviews(parts),
   });
+}
+
+/** Of the scheduler, or of what a controller manager runs otherwise. */
+function runsIn(controllers: ReadonlySet<ControllerName>, component: string): boolean {
+  const scheduler: ControllerName = 'kube-scheduler';
+  if (component === 'scheduler') return controllers.has(scheduler);
+  return [...controllers].some((name) => name !== scheduler);
 }
 
 function createClusterResolver(options: ControlPlaneOptions, sources: ObjectSources) {

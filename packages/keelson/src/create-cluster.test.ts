@@ -323,3 +323,18 @@ test('disposal closes', async () => {
   }
   await assert.rejects(configMaps(client).list(), { code: 'closed' });
 });
+
+const components: readonly [controllers: string[] | undefined, healthy: string[]][] = [
+  [undefined, ['controller-manager', 'scheduler']],
+  [['kube-scheduler'], ['scheduler']],
+  [['namespace-controller'], ['controller-manager']],
+];
+for (const [names, healthy] of components)
+  test(`with ${names?.join() ?? 'all controllers'}, ${healthy.join(' and ')} is a healthy part`, async (t) => {
+    const cluster = await clusterOf(t, names === undefined ? {} : { controllers: names });
+    const statuses = cluster.client().resource(core('componentstatuses'));
+    for (const name of healthy) {
+      const { conditions } = await statuses.get(name);
+      assert.deepEqual(conditions, [{ type: 'Healthy', status: 'True', message: 'ok' }], name);
+    }
+  });

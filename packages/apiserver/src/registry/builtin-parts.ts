@@ -63,6 +63,8 @@ export interface BuiltinPartsOptions {
   readonly kubeletClient?: () => KeyPairPem;
   /** Where addresses of nodes and pods are reached, if not there. */
   readonly route?: Route;
+  /** Whether `scheduler` or `controller-manager` runs in this process. */
+  readonly runsHere?: (component: string) => boolean;
   /** `--service-cluster-ip-range`. */
   readonly serviceClusterIpRanges: readonly string[];
   /** The store of a resource; may only be called once the server is put together. */
@@ -131,6 +133,7 @@ export function createBuiltinParts(options: BuiltinPartsOptions): BuiltinParts {
         storage: () => pods().storage,
         clock: options.clock,
         ...(options.route === undefined ? {} : { route: options.route }),
+        ...(options.runsHere === undefined ? {} : { runsHere: options.runsHere }),
       }),
     ],
     projections: scaleHandlers,

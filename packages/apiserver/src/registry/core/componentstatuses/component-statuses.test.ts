@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { systemClock, systemRandom } from '@keelson/apimachinery';
 import { createCertificateAuthority } from '../../../authentication/certificates/certificate-authority.ts';
+import { createMemoryStorage } from '../../../storage/memory/memory-storage.ts';
 import { createTestServer } from '../../../testing.ts';
+import { createComponentStatuses } from './component-statuses.ts';
 
 const path = '/api/v1/componentstatuses';
 const refused = (port: number) =>
@@ -92,3 +94,29 @@ test('there are no others, and nothing else can be done with them', async () => 
     assert.equal((await server.admin(method, url)).status, 405, method);
   await server.close();
 });
+
+const here: readonly (readonly string[])[] = [
+  [],
+  ['scheduler'],
+  ['scheduler', 'controller-manager'],
+];
+for (const names of here)
+  test(`nobody is asked for ${names.join(' and ') || 'nothing'} that runs here`, async () => {
+    const route = () => ({ host: '127.0.0.1', port: 1 });
+    const runsHere = (name: string) => names.includes(name);
+    const storage = createMemoryStorage();
+    const { list } = createComponentStatuses({
+      storage: () => storage,
+      clock: systemClock,
+      route,
+      runsHere,
+    });
+    const healthy = (await list()).filter(({ conditions }) => {
+      const [found] = conditions as { status: string }[];
+      return found?.status === 'True';
+    });
+    assert.deepEqual(
+      new Set(healthy.map(({ metadata }) => metadata.name)),
+      new Set([...names, 'etcd-0']),
+    );
+  });

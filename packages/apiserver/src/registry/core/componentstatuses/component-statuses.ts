@@ -1,7 +1,8 @@
 // ComponentStatus: nothing stored, but what the parts of a control plane answer when they are asked
 // for their health. Deprecated since 1.19, and still what `kubectl get cs` shows.
 //
-//   scheduler, controller-manager   /healthz at their ports on this machine
+//   scheduler, controller-manager   /healthz at their ports on this machine, or well when they are
+//                                   parts of this process
 //   etcd-0                          the storage
 
 import type { Clock, KubeObject } from '@keelson/apimachinery';
@@ -15,6 +16,7 @@ export interface ComponentStatusOptions {
   readonly storage: () => Storage;
   readonly clock: Clock;
   readonly route?: Route;
+  readonly runsHere?: (component: string) => boolean;
 }
 
 interface Health {
@@ -27,8 +29,13 @@ const answerBytesMax = 10 * 1024;
 const ports: Readonly<Record<string, number>> = { 'controller-manager': 10_257, scheduler: 10_259 };
 
 export function createComponentStatuses(options: ComponentStatusOptions): ReadHandler {
+  const { runsHere = () => false } = options;
+  const probeComponent = async (name: string, port: number): Promise<Health> =>
+    runsHere(name) ? { healthy: true, message: 'ok' } : probePort(port, options);
   const probes = new Map<string, () => Promise<Health>>([
-    ...Object.entries(ports).map(([name, port]) => [name, () => probePort(port, options)] as const),
+    ...Object.entries(ports).map(
+      ([name, port]) => [name, () => probeComponent(name, port)] as const,
+    ),
     ['etcd-0', () => probeStorage(options.storage())],
   ]);
   return {
