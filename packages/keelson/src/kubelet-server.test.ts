@@ -156,6 +156,10 @@ test('auth §13 (1), (2), (5), (7): what a caller may ask for', async (t) => {
     ['reader', '/stats/summary', forbidden('reader', 'stats')],
     ['proxy', '/pods', list],
     ['proxy', '/healthz', '200 ok'],
+    ['proxy', '/healthz/syncloop', '200 ok'],
+    ['proxy', '/configz', /^200 \{"kubeletconfig":\{.*"kind":"KubeletConfiguration"/],
+    ['proxy', '/runningpods/', /^200 \{"kind":"PodList",.*"items":\[\]/],
+    ['reader', '/configz', forbidden('reader', 'configz proxy')],
     ['proxy', '/metrics/resource', forbidden('proxy', 'metrics')],
     ['runner', '/pods', forbidden('runner', 'pods proxy')],
   ];

@@ -1,7 +1,8 @@
 // The HTTPS server of all simulated nodes of a process, on a free port of this machine: what the
 // kubelet of a node serves, told apart by the host that is asked for, and the metrics API.
 //
-//   /containerLogs /exec /attach /portForward /stats/summary /metrics/resource /pods /healthz
+//   /containerLogs /exec /attach /portForward /stats/summary /metrics/resource /pods /runningpods
+//   /configz /healthz
 //   /apis/metrics.k8s.io
 //
 // SECURITY: who asks, and whether he may, is found out for every request before anything else, by
@@ -13,10 +14,13 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@keelson/apimachinery';
-import type { Node } from '@keelson/apimachinery/types/core.v1';
+import type { Node, NodeStatus } from '@keelson/apimachinery/types/core.v1';
+import { hasRunning } from '../simulated/pod-life.ts';
+import type { PodRecord } from '../simulated/pod-record.ts';
 import type { SimulatedNode } from '../simulated/simulated-node.ts';
 import { answerJson, answerText } from './answers.ts';
 import { findContainer } from './find-container.ts';
+import { kubeletConfiguration } from './kubelet-configuration.ts';
 import { createMetricsApi } from './metrics-api.ts';
 import { resourceMetricsOf, summaryOf } from './node-metrics.ts';
 import { createPodPorts } from './pod-ports.ts';
@@ -138,7 +142,8 @@ function createKubelet(options: KubeletServerOptions) {
         return serveLogs({ request, response, query, clock, ...found });
       }
       if (isStreamPath(pathname)) return answerText(response, 400, 'Upgrade request required');
-      answerOther(node, pathname, response, now());
+      const status = options.nodeObject(node.name)?.status ?? {};
+      answerOther({ node, status, now: now() }, pathname, response);
     },
     async upgrade(request: IncomingMessage, connection: Connection): Promise<void> {
       const { pathname: path, searchParams: query } = new URL(
@@ -174,18 +179,33 @@ function callOf(
   };
 }
 
+interface AskedNode {
+  readonly node: SimulatedNode;
+  readonly status: NodeStatus;
+  readonly now: number;
+}
+
 function answerOther(
-  node: SimulatedNode,
+  { node, status, now }: AskedNode,
   path: string,
   response: ServerResponse,
-  now: number,
 ): void {
-  if (path === '/healthz') return answerText(response, 200, 'ok');
+  if (healthPaths.has(path)) return answerText(response, 200, 'ok');
+  if (path === '/configz') return answerJson(response, 200, kubeletConfiguration(status));
   if (path === '/stats/summary') return answerJson(response, 200, summaryOf(node, now));
   if (path === '/metrics/resource') return answerText(response, 200, resourceMetricsOf(node, now));
-  if (path === '/pods' || path === '/pods/') {
-    const items = node.pods.list().map(({ pod }) => pod);
+  const records = podsAt(node, path);
+  if (records !== undefined) {
+    const items = records.map(({ pod }) => pod);
     return answerJson(response, 200, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items });
   }
   answerText(response, 404, '404 page not found\n');
+}
+
+const healthPaths = new Set(['/healthz', '/healthz/ping', '/healthz/log', '/healthz/syncloop']);
+
+/** Those that it has, or those that run; undefined for another path. */
+function podsAt({ pods }: SimulatedNode, path: string): readonly PodRecord[] | undefined {
+  if (path === '/pods' || path === '/pods/') return pods.list();
+  return path === '/runningpods/' ? pods.list().filter(hasRunning) : undefined;
 }
