@@ -113,6 +113,7 @@ function transitions(
 
 function mayRestart(spec: PodSpec, field: (typeof statusLists)[number], name: string): boolean {
   if (field === 'ephemeralContainerStatuses') return false;
+  if (mayRestartAsWhole(spec)) return true;
   const list: readonly Container[] =
     (field === 'initContainerStatuses' ? spec.initContainers : spec.containers) ?? [];
   const container = list.find((c) => c.name === name);
@@ -123,6 +124,12 @@ function mayRestart(spec: PodSpec, field: (typeof statusLists)[number], name: st
     hasRules || container.restartPolicy === 'Always' || container.restartPolicy === 'OnFailure'
   );
 }
+
+/** With such a rule one container may take all the others with it (KEP-5532). */
+const mayRestartAsWhole = ({ initContainers, containers }: PodSpec): boolean =>
+  [...(initContainers ?? []), ...(containers ?? [])].some(({ restartPolicyRules = [] }) =>
+    restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
+  );
 
 function claimStatuses(errors: Errors, status: PodStatus, spec: PodSpec): void {
   const claims = new Set((spec.resourceClaims ?? []).map((c) => c.name));
