@@ -16,11 +16,12 @@ interface Life {
 
 const probe = (more: object = {}) => ({ httpGet: { path: '/', port: 80 }, ...more });
 
-const restartOn = (operator: 'In' | 'NotIn', code: number) => ({
-  action: 'Restart' as const,
+const restartOn = (operator: 'In' | 'NotIn', code: number, what: '' | 'AllContainers' = '') => ({
+  action: `Restart${what}` as const,
   exitCodes: { operator, values: [code] },
 });
 
+const removed = (name: string) => ` ${name}=RestartingAllContainers(1)`;
 const notYet = (name: string) => ` ${name}=PodInitializing(0)`;
 
 const lives: readonly Life[] = [
@@ -117,6 +118,28 @@ const lives: readonly Life[] = [
     },
     simulate: { 'exit-code': '42,1' },
     at: { 1.5: 'Running app=Error/42(0)', 2.5: 'Running app=ready(1)', 5: 'Failed app=Error/1(1)' },
+  },
+  {
+    name: 'a rule for its exit code restarts all of its pod',
+    spec: {
+      initContainers: [main({ name: 'one' })],
+      containers: [
+        main({
+          restartPolicy: 'Never',
+          restartPolicyRules: [restartOn('In', 42, 'AllContainers')],
+        }),
+        main({ name: 'other' }),
+      ],
+      restartPolicy: 'Never',
+    },
+    simulate: { 'exit-code.app': '42,0', 'run-for.other': '30s' },
+    at: {
+      0.5: 'Running one=Completed/0(0) app=ready(0) other=ready(0)',
+      1.5: 'Running one=Completed/0(0) app=Error/42(0) other=ready(0)',
+      2.5: `Running${['one', 'app', 'other'].map(removed).join('')}`,
+      3.5: 'Running one=Completed/0(1) app=ready(1) other=ready(1)',
+      10: 'Running one=Completed/0(1) app=Completed/0(1) other=ready(1)',
+    },
   },
   {
     name: 'its own policy comes before that of its pod',
@@ -426,3 +449,22 @@ for (const [why, container, simulate, left] of messages)
     const { containerStatuses: [app] = [] } = (await pods.get('p')).status ?? {};
     assert.equal(app?.state?.terminated?.message, left);
   });
+
+test('a pod that may restart as a whole shows whether it does', async (t) => {
+  const { run, pods, wait } = await setUpNodes(t);
+  const container = main({
+    restartPolicy: 'Never',
+    restartPolicyRules: [restartOn('In', 42, 'AllContainers')],
+  });
+  await run({ containers: [container], restartPolicy: 'Never' }, { 'exit-code': '42,0' });
+  const shown = async (ms: number) => {
+    await wait(ms);
+    const { conditions = [] } = (await pods.get('p')).status ?? {};
+    const found = conditions.find(({ type }) => type === 'AllContainersRestarting');
+    return [found?.status, found?.reason];
+  };
+  assert.deepEqual(await shown(500), ['False', undefined]);
+  assert.deepEqual(await shown(2 * seconds), ['True', 'RestartAllContainersStarted']);
+  assert.deepEqual(await shown(1 * seconds), ['False', undefined]);
+  assert.deepEqual(await shown(5 * seconds), ['False', 'PodCompleted']);
+});

@@ -3,7 +3,7 @@
 // there: the API server drops them.
 
 import { formatGoDuration } from '@keelson/apimachinery';
-import type { Container } from '@keelson/apimachinery/types/core.v1';
+import type { Container, ContainerRestartRule } from '@keelson/apimachinery/types/core.v1';
 import { tellTrouble, warning, type Trouble } from './container-trouble.ts';
 import { lengthenBackoff, restartAllowedAt } from './crash-backoff.ts';
 import type { Moment } from './node-surroundings.ts';
@@ -15,7 +15,7 @@ export function wantsRestart(container: ContainerRecord, { pod }: PodRecord): bo
   if (phase.is !== 'terminated' || role === 'ephemeral') return false;
   if (role === 'sidecar') return true;
   const { exitCode } = phase.how;
-  if (hasRestartRule(spec, exitCode)) return true;
+  if (ruleFor(spec, exitCode) !== undefined) return true;
   const policy = spec.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
   // What an init container has done is not done again.
   if (policy === 'Always' && role !== 'init') return true;
@@ -23,13 +23,15 @@ export function wantsRestart(container: ContainerRecord, { pod }: PodRecord): bo
 }
 
 /** The first rule that matches the exit code decides. */
-function hasRestartRule({ restartPolicy, restartPolicyRules = [] }: Container, exitCode: number) {
-  if (restartPolicy === undefined) return false;
-  const rule = restartPolicyRules.find(({ exitCodes }) => {
+export function ruleFor(
+  { restartPolicy, restartPolicyRules = [] }: Container,
+  exitCode: number,
+): ContainerRestartRule | undefined {
+  if (restartPolicy === undefined) return undefined;
+  return restartPolicyRules.find(({ exitCodes }) => {
     const isListed = (exitCodes?.values ?? []).map(Number).includes(exitCode);
     return exitCodes?.operator === 'NotIn' ? !isListed : isListed;
   });
-  return rule?.action === 'Restart';
 }
 
 export function isRestarted(container: ContainerRecord, { record }: Moment): boolean {

@@ -9,6 +9,7 @@ import { stopContainer } from './container-stop.ts';
 import type { Moment, NodeSurroundings } from './node-surroundings.ts';
 import { evictionMessage } from './pod-eviction.ts';
 import { stepResize } from './pod-resize.ts';
+import { stepRestartAll } from './restart-all.ts';
 import { isRunning, type ContainerRecord, type PodFailure, type PodRecord } from './pod-record.ts';
 
 /** When the pod wants to be called again; Infinity when only a change can call it. */
@@ -108,8 +109,11 @@ function runContainers(moment: Moment): void {
     for (const container of record.containers) stepRunning(container, moment);
     return;
   }
-  if (stepInitContainers(moment))
-    for (const container of ofRole(record, 'main')) stepContainer(container, moment);
+  if (!stepRestartAll(moment)) {
+    record.isInitialized = stepInitContainers(moment);
+    if (record.isInitialized)
+      for (const container of ofRole(record, 'main')) stepContainer(container, moment);
+  }
   for (const container of ofRole(record, 'ephemeral')) stepContainer(container, moment);
   // Sidecars have done their work when the containers have.
   if (areMainsDone(record) && ofRole(record, 'sidecar').some(isRunning)) endSidecars(moment);
@@ -118,10 +122,10 @@ function runContainers(moment: Moment): void {
 /** True when all have done their part. */
 function stepInitContainers(moment: Moment): boolean {
   const { record } = moment;
-  const hasBegun = ofRole(record, 'main').some(hasStarted);
+  // What has been done is not done again, unless all begins again.
+  const hasBegun = record.isInitialized && ofRole(record, 'main').some(hasStarted);
   for (const container of record.containers) {
     if (container.role === 'init') {
-      // What has been done is not done again.
       if (hasBegun || hasSucceeded(container)) continue;
       stepContainer(container, moment);
       if (!hasSucceeded(container)) return false;

@@ -2,7 +2,7 @@
 // where it is in its life. Only the steps of `pod-life.ts` change it; the status that the API shows
 // is made from it, in `pod-status.ts`.
 
-import { formatTime, type Random } from '@keelson/apimachinery';
+import { findCondition, formatTime, type Random } from '@keelson/apimachinery';
 import type { Container, ContainerStatus, Pod } from '@keelson/apimachinery/types/core.v1';
 import { ofRun, type ContainerBehaviour } from './container-behaviour.ts';
 import type { ContainerRole, NodeRules } from './node-rules.ts';
@@ -105,6 +105,10 @@ export interface PodRecord {
   stop: PodStop | undefined;
   /** The phase does not change any more. */
   finalPhase: 'Succeeded' | 'Failed' | undefined;
+  /** Its init containers have done their part, or it has none. */
+  isInitialized: boolean;
+  /** When all its containers have been removed, to begin again. */
+  removedAt: number;
   /** Why what it asks for now is not given to it. */
   resize: ResizeOutcome | undefined;
   /** Its containers are being given what was allocated to them. */
@@ -145,6 +149,8 @@ export function createPodRecord(pod: Pod, { rules, now, podIp }: RecordOptions):
     stop: undefined,
     finalPhase:
       status.phase === 'Succeeded' || status.phase === 'Failed' ? status.phase : undefined,
+    isInitialized: findCondition(status.conditions, 'Initialized')?.status === 'True',
+    removedAt: 0,
     resize: undefined,
     resizing: undefined,
     conditionTimes: new Map(

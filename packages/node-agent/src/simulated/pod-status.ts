@@ -4,6 +4,7 @@
 import { findCondition, formatTime } from '@keelson/apimachinery';
 import type { PodCondition, PodStatus } from '@keelson/apimachinery/types/core.v1';
 import { containerStatusOf, type ContainerStatusSettings } from './container-status.ts';
+import { mayRestartAll } from './restart-all.ts';
 import { hasRunning, hasStarted, hasSucceeded, ofRole } from './pod-life.ts';
 import type { ContainerRecord, PodRecord } from './pod-record.ts';
 
@@ -86,6 +87,9 @@ function conditionsOf(record: PodRecord, now: number, settings: StatusSettings):
           ] as [string, Verdict],
         ]
       : []),
+    ...(mayRestartAll(record)
+      ? [['AllContainersRestarting', restartingOf(record, now, isOver)] as [string, Verdict]]
+      : []),
     ...(isOver ? [] : resizeConditionsOf(record)),
   ];
   return wanted.map(([type, verdict]) => {
@@ -97,6 +101,14 @@ function conditionsOf(record: PodRecord, now: number, settings: StatusSettings):
 }
 
 const truth = (holds: boolean): Verdict => ({ status: holds ? 'True' : 'False' });
+
+function restartingOf({ removedAt, finalPhase }: PodRecord, now: number, isOver: boolean): Verdict {
+  if (isOver)
+    return { status: 'False', reason: `Pod${finalPhase === 'Failed' ? 'Failed' : 'Completed'}` };
+  if (removedAt <= now) return truth(false);
+  const message = 'container exited with restart policy rule';
+  return { status: 'True', reason: 'RestartAllContainersStarted', message };
+}
 
 function resizeConditionsOf({ resize, resizing }: PodRecord): [string, Verdict][] {
   return [

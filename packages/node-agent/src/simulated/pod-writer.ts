@@ -138,6 +138,7 @@ const ownConditions = new Set([
   'ContainersReady',
   'PodResizePending',
   'PodResizeInProgress',
+  'AllContainersRestarting',
 ]);
 
 /** Conditions that others wrote where only the node has a say; everything else is written anew. */
