@@ -123,10 +123,9 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     audit: { name: 'audit', handle: (_context, next) => next() },
     admissionPlugins: options.admissionPlugins ?? [],
     builtin: createBuiltinParts({
+      ...parts,
       sources,
       random: systemRandom,
-      clock,
-      features,
       authorizer,
       ...(options.route === undefined ? {} : { route: options.route }),
       serviceClusterIpRanges: ['10.96.0.0/16'],

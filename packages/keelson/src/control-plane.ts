@@ -174,7 +174,7 @@ export async function startControlPlane(given: ControlPlaneOptions): Promise<Con
       server: () => server,
     }),
     builtin: createClusterBuiltins(
-      { options, identity, authorization, sources, tokens },
+      { options, identity, authorization, sources, tokens, metrics },
       () => server,
     ),
     servedVersions: servedVersionsOf(options),
@@ -345,16 +345,18 @@ interface ReviewParts {
   readonly authorization: ReturnType<typeof createClusterAuthorization>;
   readonly sources: ObjectSources;
   readonly tokens: ServiceAccountTokens;
+  readonly metrics: Metrics;
 }
 
 function createClusterBuiltins(parts: ReviewParts, server: () => ApiServer) {
-  const { options, sources, authorization } = parts;
+  const { options, sources, authorization, metrics } = parts;
   const { pki, features, clock = systemClock, random = systemRandom } = options;
   return createBuiltinParts({
     sources,
     random,
     clock,
     features,
+    metrics,
     authorizer: authorization.authorizer,
     kubeletClient: () => pki.kubeletClient,
     ...reachOf(options),

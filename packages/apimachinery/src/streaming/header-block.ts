@@ -75,7 +75,7 @@ function collector(stream: Zlib, bytesMax: number): (bytes: Uint8Array) => Promi
   const collect = (bytes: Uint8Array): Promise<Buffer> =>
     new Promise((resolve, reject) => {
       if (failure !== undefined) return reject(failure);
-      const closed = () => reject(failure ?? new SpdyError('the connection is closed'));
+      const closed = () => reject(failure ?? new SpdyError('the connection has ended'));
       stream.once('close', closed);
       stream.write(bytes, (error) => {
         stream.off('close', closed);

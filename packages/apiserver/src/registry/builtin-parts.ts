@@ -3,6 +3,7 @@
 
 import type { Clock, KubeObject, Random } from '@keelson/apimachinery';
 import type { IPAddress } from '@keelson/apimachinery/types/networking.k8s.io.v1';
+import type { Metrics } from '../metrics.ts';
 import type { ObjectSources } from '../object-sources.ts';
 import type { KeyPairPem } from '../authentication/certificates/certificate-authority.ts';
 import { systemUser } from '../authentication/system-user.ts';
@@ -57,6 +58,7 @@ export interface BuiltinPartsOptions {
   readonly random: Random;
   readonly clock: Clock;
   readonly features: Features;
+  readonly metrics: Metrics;
   /** Asked again where one request needs two permissions. */
   readonly authorizer: Authorizer;
   /** What kubelets know the server by. */

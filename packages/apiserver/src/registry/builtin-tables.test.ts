@@ -10,6 +10,7 @@ import {
   systemClock,
 } from '@keelson/apimachinery';
 import { createFeatures } from '../features/create-features.ts';
+import { createMetrics } from '../metrics.ts';
 import type { ObjectSource } from '../object-source.ts';
 import type { ObjectSources } from '../object-sources.ts';
 import { createBuiltinParts } from './builtin-parts.ts';
@@ -26,6 +27,7 @@ const { strategies } = createBuiltinParts({
   random: createSeededRandom(1),
   clock: systemClock,
   features: createFeatures({}),
+  metrics: createMetrics(),
   authorizer: { name: 'none', authorize: () => ({ decision: 'no-opinion', reason: '' }) },
   serviceClusterIpRanges: ['10.96.0.0/16'],
   scopeOf: () => {

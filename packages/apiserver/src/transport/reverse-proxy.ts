@@ -3,6 +3,7 @@
 // the request and says where it goes, as whom, and what becomes of redirects.
 
 import { statusErrors } from '@keelson/apimachinery';
+import { protocolVersionHeader, spdyUpgrade } from '@keelson/apimachinery/streaming';
 import type { RequestContext } from '../request-context.ts';
 import {
   forwardedRequestHeaders,
@@ -61,20 +62,59 @@ export async function proxyRequest(
     ...(upgrade ? {} : forwardedFrom(target)),
     ...policy.headers,
   };
-  const answer = await call(context, target, headers);
+  const answer = await call(context, target, { method: context.request.method, headers });
   // The deadline may have passed meanwhile, and its answer is out.
   if (context.response.headersSent) return void answer.message.destroy();
   if (answer.upgraded !== undefined) {
     const { socket, head } = answer.upgraded;
     return spliceConnections(context.request, { message: answer.message, socket, head });
   }
-  const { statusCode = 502 } = answer.message;
-  if (upgrade && statusCode < 400) {
-    answer.message.destroy();
-    throw statusErrors.generic(500, '', `invalid upgrade response: status code ${statusCode}`);
-  }
+  if (upgrade) refuseSuccess(answer);
   if (policy.refuseRedirects && isRedirect(answer)) return refuseRedirect(context, answer);
   await passOn(context, target, answer);
+}
+
+/**
+ * Asks the server behind to speak SPDY, with the first of these protocols that it knows, whatever
+ * the client speaks. Rejects with a StatusError when the server cannot be reached (503).
+ */
+export function dialSpdy(
+  context: RequestContext,
+  target: ProxyTarget,
+  protocols: readonly string[],
+): Promise<OutboundAnswer> {
+  const headers = Object.entries(forwardedRequestHeaders(context.request)).filter(
+    ([name]) => !name.startsWith('sec-websocket-') && !bodyHeaders.has(name),
+  );
+  return call(context, target, {
+    method: 'POST',
+    headers: {
+      ...Object.fromEntries(headers),
+      host: formatAddress(target.address),
+      connection: 'Upgrade',
+      upgrade: spdyUpgrade,
+      [protocolVersionHeader.toLowerCase()]: [...protocols],
+      'content-length': '0',
+    },
+  });
+}
+const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-type']);
+
+/** Hands on why the server behind did not change the protocol. */
+export async function passRefusal(
+  context: RequestContext,
+  target: ProxyTarget,
+  answer: OutboundAnswer,
+): Promise<void> {
+  refuseSuccess(answer);
+  await passOn(context, target, answer);
+}
+
+function refuseSuccess({ message }: OutboundAnswer): void {
+  const { statusCode = 502 } = message;
+  if (statusCode >= 400) return;
+  message.destroy();
+  throw statusErrors.generic(500, '', `invalid upgrade response: status code ${statusCode}`);
 }
 
 /** A decoded path as it may stand in a URL. */
@@ -90,7 +130,7 @@ export function queryOf(url: string): string {
 async function call(
   context: RequestContext,
   target: ProxyTarget,
-  headers: Headers,
+  { method, headers }: { readonly method: string; readonly headers: Headers },
 ): Promise<OutboundAnswer> {
   const { request } = context;
   const deadline = new AbortController();
@@ -98,7 +138,7 @@ async function call(
   const outbound: OutboundRequest = {
     protocol: target.protocol,
     address: target.address,
-    method: request.method,
+    method,
     path: `${target.path}${target.query}`,
     headers,
     signal: AbortSignal.any([context.signal, deadline.signal]),

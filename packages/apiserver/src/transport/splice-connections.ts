@@ -21,20 +21,25 @@ export function spliceConnections(request: ApiRequest, behind: UpgradedConnectio
   client.socket.write(headOf(message));
   if (behind.head.byteLength > 0) client.socket.write(behind.head);
   if (client.head.byteLength > 0) socket.write(client.head);
+  return joinStreams(client.socket, socket);
+}
+
+/** Carries bytes both ways until either side has closed; resolves when both have. */
+export function joinStreams(client: Duplex, behind: Duplex): Promise<void> {
   return new Promise((resolve) => {
     let open = 2;
     const closed = (other: Duplex) => () => {
       other.destroy();
       if (--open === 0) resolve();
     };
-    client.socket.once('close', closed(socket));
-    socket.once('close', closed(client.socket));
+    client.once('close', closed(behind));
+    behind.once('close', closed(client));
     // An error is followed by close, which is what counts.
-    client.socket.on('error', () => {});
-    socket.on('error', () => {});
-    client.socket.pipe(socket);
-    socket.pipe(client.socket);
-    client.socket.resume();
+    client.on('error', () => {});
+    behind.on('error', () => {});
+    client.pipe(behind);
+    behind.pipe(client);
+    client.resume();
   });
 }
 

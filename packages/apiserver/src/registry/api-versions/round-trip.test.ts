@@ -20,6 +20,7 @@ import {
   type StructType,
   type TypeRef,
 } from '@keelson/apimachinery';
+import { createMetrics } from '../../metrics.ts';
 import type { ObjectSource } from '../../object-source.ts';
 import type { ObjectSources } from '../../object-sources.ts';
 import { createFeatures } from '../../features/create-features.ts';
@@ -36,6 +37,7 @@ const { conversions, strategies } = createBuiltinParts({
   random: createSeededRandom(1),
   clock: systemClock,
   features: createFeatures({}),
+  metrics: createMetrics(),
   authorizer: { name: 'nobody', authorize: async () => ({ decision: 'deny', reason: '' }) },
   serviceClusterIpRanges: ['10.96.0.0/16'],
   scopeOf: () => {

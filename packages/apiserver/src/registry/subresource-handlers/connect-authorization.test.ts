@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isStatusError, noDecisionTrace, systemRandom } from '@keelson/apimachinery';
+import { isStatusError, noDecisionTrace, systemClock, systemRandom } from '@keelson/apimachinery';
 import { createTestObjects, createTestRequest } from '../../authentication/testing.ts';
 import type { AuthorizationResult, Authorizer } from '../../authorization/authorizer.ts';
 import { createFeatures } from '../../features/create-features.ts';
+import { createMetrics } from '../../metrics.ts';
 import type { RequestContext } from '../../request-context.ts';
 import type { HandlerRequest } from '../handlers.ts';
 import { createConnectHandlers } from './connect.ts';
@@ -27,6 +28,8 @@ async function asked(
   const handlers = createConnectHandlers({
     sources: { pods: none, nodes: none, services: none, endpointSlices: none },
     random: systemRandom,
+    clock: systemClock,
+    metrics: createMetrics(),
     features: createFeatures({ emulatedVersion: release }),
     authorizer,
   });

@@ -5,13 +5,13 @@
 // with GET, so the verb `get` alone must not be enough (AuthorizePodWebsocketUpgradeCreatePermission;
 // for nodes, where it runs commands in every pod, in every release).
 
-import { statusErrors } from '@keelson/apimachinery';
+import { statusErrors, type Clock, type Random } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { KeyPairPem } from '../../authentication/certificates/certificate-authority.ts';
 import { attributesOf } from '../../authorization/attributes.ts';
 import type { Authorizer } from '../../authorization/authorizer.ts';
 import type { Features } from '../../features/features.ts';
-import type { Random } from '@keelson/apimachinery';
+import type { Metrics } from '../../metrics.ts';
 import type { ObjectSources } from '../../object-sources.ts';
 import { isUpgradeRequest } from '../../transport/forwarded-headers.ts';
 import type { Route } from '../../transport/outbound.ts';
@@ -21,6 +21,7 @@ import { createNodeConnections } from './node-connections.ts';
 import { answerLog, checkLogOptions } from './pod-log.ts';
 import { connectStream, type StreamSubresource } from './pod-streams.ts';
 import { createProxyHandlers } from './proxies.ts';
+import { createStreamMetrics } from './stream-metrics.ts';
 
 export interface ConnectOptions {
   readonly sources: Pick<ObjectSources, 'pods' | 'nodes' | 'services' | 'endpointSlices'>;
@@ -30,6 +31,8 @@ export interface ConnectOptions {
   readonly authorizer: Authorizer;
   /** What kubelets know the server by. */
   readonly kubeletClient?: () => KeyPairPem;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
   /** Where addresses of nodes and pods are reached, if not there. */
   readonly route?: Route;
 }
@@ -39,6 +42,7 @@ const pods = { group: '', resource: 'pods' };
 export function createConnectHandlers(options: ConnectOptions): readonly ConnectHandler[] {
   const { sources, features } = options;
   const nodes = createNodeConnections({ ...options, nodes: sources.nodes });
+  const streams = { ...options, nodes, metrics: createStreamMetrics(options.metrics) };
   const podOf = ({ namespace, name }: HandlerRequest): Pod => {
     const pod = sources.pods.get(namespace, name) as unknown as Pod | undefined;
     if (pod === undefined) throw statusErrors.notFound(pods, name);
@@ -50,7 +54,7 @@ export function createConnectHandlers(options: ConnectOptions): readonly Connect
     authorize: (request) => requireCreate(request, options),
     async connect(request) {
       await request.validateAdmission({ metadata: {} });
-      await connectStream(subresource, { pod: podOf(request), request, nodes });
+      await connectStream(subresource, { pod: podOf(request), request }, streams);
     },
   });
   const log: ConnectHandler = {

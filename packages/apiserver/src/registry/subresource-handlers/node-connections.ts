@@ -17,6 +17,8 @@ import { plainError } from '../storage-errors.ts';
 export interface NodeConnection {
   readonly client: OutboundClient;
   readonly address: Address;
+  /** What its kubelet says that it can do. */
+  readonly declaredFeatures: readonly string[];
   /** The server was told a way to it, so the address need not be one of the network. */
   readonly isRouted: boolean;
 }
@@ -56,7 +58,8 @@ export function createNodeConnections(options: NodeConnectionOptions): NodeConne
         throw statusErrors.notFound({ group: '', resource: 'pods' }, nodeName);
       const address = addressOf(node);
       const isRouted = (options.route?.(address) ?? address).host !== address.host;
-      return { client: (client ??= open()), address, isRouted };
+      const declaredFeatures = node.status?.declaredFeatures ?? [];
+      return { client: (client ??= open()), address, isRouted, declaredFeatures };
     },
   };
 }
