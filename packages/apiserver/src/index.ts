@@ -176,7 +176,7 @@ export { reviewValidators } from './registry/review-validators.ts';
 export { systemUser } from './authentication/system-user.ts';
 export { createAggregator } from './aggregation/create-aggregator.ts';
 export type { Aggregator, AggregatorOptions } from './aggregation/create-aggregator.ts';
-export type { Route } from './transport/outbound.ts';
+export type { Route, RoutedAddress } from './transport/outbound.ts';
 export { startDefinitionServer } from './registry/apiextensions/definition-server.ts';
 export { startFlowSchemaStatus } from './registry/flowcontrol/flow-schema-status.ts';
 export { createPolicyTypeChecker } from './registry/expressions/policy-type-checker.ts';

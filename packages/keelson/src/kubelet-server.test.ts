@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { test, type TestContext } from 'node:test';
 import { systemClock, systemRandom, type KubeObject } from '@keelson/apimachinery';
 import { createFeatures } from '@keelson/apiserver';
-import { openKubeletServer, type SimulatedNode } from '@keelson/node-agent';
+import { createPodPorts, openKubeletServer, type SimulatedNode } from '@keelson/node-agent';
 import { createCluster, type Cluster } from './create-cluster.ts';
 import { createKubeletGate } from './kubelet-gate.ts';
 import { createPki, type Pki } from './pki.ts';
@@ -50,6 +50,7 @@ async function openKubelet(t: TestContext, emulatedVersion = '1.36'): Promise<Ku
       features: createFeatures({ emulatedVersion }),
       clock: systemClock,
     }),
+    ports: createPodPorts(),
     clock: systemClock,
     onError: (error) => errors.push(error),
   });

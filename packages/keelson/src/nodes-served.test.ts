@@ -51,6 +51,32 @@ test('logs follow from the rules and the time', async (t) => {
   });
 });
 
+test('what listens at the ports of a pod answers through the proxies, too', async (t) => {
+  const { client, clock } = await setUp(t, { ports: '8080 http hello\n6379 tcp +PONG' });
+  const services = client.resource(core('services')).namespace('default');
+  await services.create({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+  } as unknown as KubeObject);
+  const of = (what: string) => `/api/v1/namespaces/default/${what}/proxy/`;
+  assert.equal(await read(client, of('pods/p:8080')), 'hello');
+  await clock.advance(5 * seconds);
+  assert.equal(await read(client, of('services/web')), 'hello');
+  const rows: readonly (readonly [path: string, message: RegExp])[] = [
+    ['pods/p:9', /dial tcp 10\.128\.1\.\d+:9: connect: connection refused/],
+    ['pods/https:p:8080', /server gave HTTP response to HTTPS client/],
+    ['pods/p:0', /lookup tcp\/0: unknown port/],
+  ];
+  for (const [path, message] of rows)
+    await assert.rejects(read(client, of(path)), (error) => {
+      assert.ok(isStatusError(error, 'ServiceUnavailable'), path);
+      assert.match(error.message, message);
+      return true;
+    });
+});
+
 test('a container that waits has no log yet, and says what it waits for', async (t) => {
   const { client } = await setUp(t, { pull: 'fail' });
   await assert.rejects(read(client, log), /is waiting to start: trying and failing to pull image/);

@@ -9,6 +9,7 @@ import { formatGroupResource, type Clock, type Random } from '@keelson/apimachin
 import type { Features, Logger, ServeRequest } from '@keelson/apiserver';
 import { createInformers, type Client } from '@keelson/client';
 import {
+  createPodPorts,
   defaultNodeShape,
   noNodeRules,
   openKubeletServer,
@@ -140,9 +141,10 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
 
 async function openKubelet(
   { pki, route, clock, features, logger }: StartNodesOptions,
-  { nodes, nodeObject }: SimulatedNodes,
+  { nodes, nodeObject, podAt }: SimulatedNodes,
   client: Client,
 ): Promise<KubeletServer> {
+  const ports = createPodPorts();
   const serving = pki.authority.issueServing({
     commonName: nodeUser(kubeletName).name,
     dnsNames: [metricsServerName],
@@ -151,6 +153,7 @@ async function openKubelet(
   const server = await openKubeletServer({
     nodes,
     nodeObject,
+    ports,
     clock,
     identity: { certificate: serving.certificatePem, key: serving.privateKeyPem },
     clientAuthorities: [pki.authority.certificatePem, pki.frontProxy.authorityPem],
@@ -158,6 +161,12 @@ async function openKubelet(
     onError: (error) => logger.warn('a kubelet cannot answer', { error: textOf(error) }),
   });
   const hosts = [...nodes.values()].flatMap(({ name, address }) => [name, address]);
+  route.leadToPods((address) => {
+    const pod = podAt(address.host);
+    const { record } = pod ?? {};
+    const open = () => record && ports.connect(record, address.port);
+    return pod && { ...address, open };
+  });
   route.lead([...hosts, metricsAddress], kubeletPort, { host: '127.0.0.1', port: server.port });
   return server;
 }

@@ -4,6 +4,7 @@ export { nodesMax } from './simulated/pod-addresses.ts';
 export { startSimulatedNodes } from './simulated/simulated-nodes.ts';
 export type { SimulatedNodes, SimulatedNodesOptions } from './simulated/simulated-nodes.ts';
 export type { SimulatedNode } from './simulated/simulated-node.ts';
+export { createPodPorts } from './kubelet/pod-ports.ts';
 export { openKubeletServer } from './kubelet/kubelet-server.ts';
 export type {
   KubeletCall,

@@ -15,7 +15,11 @@ export interface Address {
   readonly port: number;
 }
 /** Where to connect for an address: itself, unless pods and services are reached some other way. */
-export type Route = (address: Address) => Address;
+export type Route = (address: Address) => RoutedAddress;
+export interface RoutedAddress extends Address {
+  /** The way is inside this process: what listens there, undefined when nothing does. */
+  readonly open?: () => Duplex | undefined;
+}
 
 export interface OutboundTls {
   /** PEM of the authorities that the peer is checked against; absent: those of the system. */
@@ -75,14 +79,16 @@ const dialTimeoutDefaultMs = 30_000;
 const idleConnectionsMax = 25;
 const idleMs = 90_000;
 
+const direct: Route = (address) => address;
+
 export function createOutboundClient(options: OutboundOptions = {}): OutboundClient {
-  const { tls = {}, route = (address) => address, clock = systemClock } = options;
+  const { tls = {}, route = direct, clock = systemClock } = options;
   const dialTimeoutMs = options.dialTimeoutMs ?? dialTimeoutDefaultMs;
   const keepAlive = { keepAlive: true, maxFreeSockets: idleConnectionsMax, timeout: idleMs };
   const plain = new Agent(keepAlive);
   const secure = new TlsAgent({ ...keepAlive, ...nodeTls(tls) });
   const make = (request: OutboundRequest): ClientRequest => {
-    const { host, port } = route(request.address);
+    const { host, port, open } = route(request.address);
     if (isIP(host) !== 0 && isForbiddenAddress(host))
       throw new OutboundError(addressNotAllowed, undefined);
     const common = {
@@ -94,6 +100,10 @@ export function createOutboundClient(options: OutboundOptions = {}): OutboundCli
       headers: { ...request.headers },
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     };
+    if (open !== undefined) {
+      const connection = openInside(open, request);
+      return httpRequest({ ...common, createConnection: () => connection });
+    }
     if (request.protocol === 'http') return httpRequest({ ...common, agent: plain });
     const serverName = tls.serverName ?? request.address.host;
     // Absent for addresses, which no server name may be.
@@ -134,6 +144,21 @@ export function createOutboundClient(options: OutboundOptions = {}): OutboundCli
       secure.destroy();
     },
   };
+}
+
+function openInside(
+  open: () => Duplex | undefined,
+  { address, protocol }: OutboundRequest,
+): Duplex {
+  const connection = open();
+  if (connection === undefined) {
+    const why = `dial tcp ${formatAddress(address)}: connect: connection refused`;
+    throw new OutboundError(why, undefined);
+  }
+  // Nothing inside speaks TLS.
+  if (protocol === 'http') return connection;
+  connection.destroy();
+  throw new OutboundError('http: server gave HTTP response to HTTPS client', undefined);
 }
 
 class StaleConnection extends Error {}

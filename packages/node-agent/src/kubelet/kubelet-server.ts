@@ -23,7 +23,7 @@ import { findContainer } from './find-container.ts';
 import { kubeletConfiguration } from './kubelet-configuration.ts';
 import { createMetricsApi } from './metrics-api.ts';
 import { resourceMetricsOf, summaryOf } from './node-metrics.ts';
-import { createPodPorts } from './pod-ports.ts';
+import type { PodPorts } from './pod-ports.ts';
 import { serveLogs } from './serve-logs.ts';
 import { isStreamPath, refuseUpgrade, serveUpgrade, type Connection } from './upgrades.ts';
 
@@ -56,6 +56,8 @@ export interface KubeletServerOptions {
   /** PEM. Clients are told that certificates of these are worth showing. */
   readonly clientAuthorities: readonly string[];
   readonly refusalOf: KubeletGate;
+  /** What answers at the ports of pods. */
+  readonly ports: PodPorts;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
@@ -113,9 +115,8 @@ export async function openKubeletServer(options: KubeletServerOptions): Promise<
 }
 
 function createKubelet(options: KubeletServerOptions) {
-  const { clock } = options;
+  const { clock, ports } = options;
   const now = () => clock.now();
-  const ports = createPodPorts();
   const metrics = createMetricsApi({ ...options, now });
   const addresses = new Map(
     [...options.nodes.values()].flatMap((node) => [

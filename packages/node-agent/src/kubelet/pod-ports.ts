@@ -8,8 +8,8 @@ import { globMatcher } from '../simulated/glob.ts';
 import { isRunning, type PodRecord } from '../simulated/pod-record.ts';
 
 export interface PodPorts {
-  /** A connection; a text says why there is none. */
-  connect(record: PodRecord, port: number): Duplex | string;
+  /** A connection; undefined when nothing listens there. */
+  connect(record: PodRecord, port: number): Duplex | undefined;
 }
 
 export function createPodPorts(): PodPorts {
@@ -20,7 +20,7 @@ export function createPodPorts(): PodPorts {
   return {
     connect(record, port) {
       const answer = answerAt(record, port);
-      if (answer === undefined) return refusal(record, port);
+      if (answer === undefined) return undefined;
       const [near, far] = duplexPair();
       far.on('error', () => {});
       if (answer.text === undefined) {
@@ -40,14 +40,6 @@ function answerAt({ containers }: PodRecord, port: number): PortAnswer | undefin
     .filter(isRunning)
     .flatMap(({ behaviour }) => behaviour.ports)
     .find((answer) => answer.port === port);
-}
-
-/** COMPAT: the words of containerd. */
-function refusal({ pod }: PodRecord, port: number): string {
-  const refused = (network: string, host: string) =>
-    `dial ${network} ${host}:${port}: connect: connection refused`;
-  const where = `failed to connect to localhost:${port} inside namespace "${pod.metadata?.name}"`;
-  return `${where}, IPv4: ${refused('tcp4', '127.0.0.1')} IPv6 ${refused('tcp6', '[::1]')}`;
 }
 
 function answerHttp(

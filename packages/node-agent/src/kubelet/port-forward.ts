@@ -96,9 +96,8 @@ function forwardOne(
 ): void {
   error.resume();
   const behind = ports.connect(record, port);
-  if (typeof behind === 'string') {
-    const { name = '' } = record.pod.metadata ?? {};
-    error.end(`error forwarding port ${port} to pod ${name}, uid ${record.uid}: ${behind}`);
+  if (behind === undefined) {
+    error.end(refusalText(record, port));
     data.resume();
     data.end();
     return;
@@ -109,6 +108,18 @@ function forwardOne(
   // The client reads errors until there can be none any more.
   behind.on('end', () => error.end());
   data.pipe(behind).pipe(data);
+}
+
+/** COMPAT: the words of kubelets and of containerd. */
+function refusalText({ pod, uid }: PodRecord, port: number): string {
+  const name = pod.metadata?.name ?? '';
+  const refused = (network: string, host: string) =>
+    `dial ${network} ${host}:${port}: connect: connection refused`;
+  return [
+    `error forwarding port ${port} to pod ${name}, uid ${uid}: `,
+    `failed to connect to localhost:${port} inside namespace "${name}", `,
+    `IPv4: ${refused('tcp4', '127.0.0.1')} IPv6 ${refused('tcp6', '[::1]')}`,
+  ].join('');
 }
 
 /** A text says what is wrong with the query. */

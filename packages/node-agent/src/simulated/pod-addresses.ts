@@ -8,6 +8,13 @@ export function nodeAddress(index: number): string {
   return `172.${18 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
 }
 
+/** That of the node whose pods have such addresses; undefined for others. */
+export function nodeIndexOf(podAddress: string): number | undefined {
+  const [, high, low] = /^10\.(\d{1,3})\.(\d{1,3})\.\d{1,3}$/.exec(podAddress) ?? [];
+  const index = ((Number(high) - 128) << 8) | Number(low);
+  return index >= 1 && index <= nodesMax ? index : undefined;
+}
+
 export interface PodAddresses {
   /** Throws when all are taken: a node has more addresses than it takes pods. */
   take(): string;

@@ -18,7 +18,8 @@ import type { NodeRules } from './node-rules.ts';
 import type { StorageLookup } from './node-storage.ts';
 import { annotationProblems } from './node-rules.ts';
 import { nodeAbilities } from './node-abilities.ts';
-import { nodeAddress, nodesMax } from './pod-addresses.ts';
+import { nodeAddress, nodeIndexOf, nodesMax } from './pod-addresses.ts';
+import type { PodRecord } from './pod-record.ts';
 import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts';
 import { createTimetable } from './timetable.ts';
 
@@ -45,6 +46,8 @@ export interface SimulatedNodes {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   /** As the informer has it. */
   nodeObject(name: string): Node | undefined;
+  /** Whether pods of these nodes have such an address, and which one has it now. */
+  podAt(address: string): { readonly record: PodRecord | undefined } | undefined;
   /** Resolves when every node is registered. Rejects when one cannot be. */
   readonly registered: Promise<void>;
   close(): void;
@@ -58,7 +61,7 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
   if (described.length > nodesMax)
     throw new RangeError(`from 0 to ${nodesMax} nodes can be simulated`);
   const timetable = createTimetable(clock);
-  const pods = informers.informer<KubeObject>(core('pods'));
+  const podObjects = informers.informer<KubeObject>(core('pods'));
   const nodeObjects = informers.informer<KubeObject>(core('nodes'));
   const claims = informers.informer<PersistentVolumeClaim>(core('persistentvolumeclaims'));
   const volumes = informers.informer<PersistentVolume>(core('persistentvolumes'));
@@ -88,12 +91,17 @@ export function startSimulatedNodes(options: SimulatedNodesOptions): SimulatedNo
       onUpdate: (node) => nodes.get(node.metadata.name ?? '')?.update(node as unknown as Node),
       onDelete: (node) => nodes.get(node.metadata.name ?? '')?.remove(),
     });
-    pods.addHandler(podHandler(nodes, options));
-    claims.addHandler(claimHandler(nodes, pods));
+    podObjects.addHandler(podHandler(nodes, options));
+    claims.addHandler(claimHandler(nodes, podObjects));
   });
   return {
     nodes,
     nodeObject,
+    podAt(address) {
+      const name = described[(nodeIndexOf(address) ?? 0) - 1]?.name ?? '';
+      const pods = nodes.get(name)?.pods.list();
+      return pods && { record: pods.find(({ podIp }) => podIp === address) };
+    },
     registered,
     close() {
       timetable.close();
