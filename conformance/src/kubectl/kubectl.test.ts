@@ -21,7 +21,9 @@ describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false
   let server: ScriptServer;
   let hook: ConversionServer;
   before(async () => {
-    [server, hook] = await Promise.all([startScriptServer(), startConversionServer(convert)]);
+    // One after the other: a server that does not come up must leave nothing behind.
+    server = await startScriptServer();
+    hook = await startConversionServer(convert);
   });
   after(async () => {
     await Promise.all([server.stop(), hook.close()]);
@@ -57,6 +59,15 @@ describe('kubectl', { skip: kubectls.length === 0 ? 'no kubectl on PATH' : false
       assert.deepEqual(problems, []);
     });
   }
+
+  it('WebSockets reach kubelets of 1.35, which speak SPDY', async (t) => {
+    const kubectl = kubectls.findLast((one) => one.label !== 'PATH') ?? kubectls[0];
+    if (kubectl === undefined) return;
+    const older = await startScriptServer('--emulated-version=1.35');
+    t.after(() => older.stop());
+    const variables = { ns: 'older', dir: older.directory };
+    assert.deepEqual(await runScript({ kubectl, server: older, variables }, nodeScript), []);
+  });
 
   it('a node that falls silent is noticed, and comes back', async () => {
     const [kubectl] = kubectls;

@@ -15,7 +15,8 @@ export interface ScriptServer {
   stop(): Promise<void>;
 }
 
-export async function startScriptServer(): Promise<ScriptServer> {
+/** `more` are flags of `keelson up`. Rejects when the server does not come up. */
+export async function startScriptServer(...more: readonly string[]): Promise<ScriptServer> {
   const directory = mkdtempSync(join(tmpdir(), 'keelson-kubectl-'));
   const kubeconfig = join(directory, 'kubeconfig');
   const flags = [
@@ -26,6 +27,7 @@ export async function startScriptServer(): Promise<ScriptServer> {
     '--runtime-config=storagemigration.k8s.io/v1beta1=true',
     '--horizontal-pod-autoscaler-sync-period=1s',
     `--data-dir=${directory}`,
+    ...more,
   ];
   const server = spawn(process.execPath, [main, 'up', ...flags, `--kubeconfig=${kubeconfig}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
