@@ -13,6 +13,8 @@ export {
   remoteCommandProtocols,
   spdyUpgrade,
   streamCloseProtocol,
+  tellsSizes,
+  tellsStatus,
   tunnelledProtocols,
   tunnelProtocolOf,
 } from './stream-protocols.ts';

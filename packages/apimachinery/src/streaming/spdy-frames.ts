@@ -20,14 +20,13 @@ export const resetStatus = {
   protocolError: 1,
   refusedStream: 3,
   cancel: 5,
-  streamInUse: 8,
   streamAlreadyClosed: 9,
 } as const;
 
 /** Why a connection ends (§2.6.6). */
-export const goAwayStatus = { ok: 0, protocolError: 1, internalError: 2 } as const;
+export const goAwayStatus = { ok: 0, protocolError: 1 } as const;
 
-export interface Setting {
+interface Setting {
   readonly id: number;
   readonly value: number;
 }

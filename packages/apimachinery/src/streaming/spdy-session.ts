@@ -162,7 +162,7 @@ export class SpdySession {
   }
 
   #addStream(id: number, headers: SpdyHeaders): SpdyStream {
-    const stream = new SpdyStream(id, headers, {
+    const stream = new SpdyStream(headers, {
       send: (bytes, fin, done) => this.#outgoing.data(id, bytes, fin, done),
       removed: (complete) => {
         this.#streams.delete(id);

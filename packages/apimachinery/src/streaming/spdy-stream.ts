@@ -17,16 +17,14 @@ type Done = (error?: Error | null) => void;
 const unreadBytesMax = 64 * 1024;
 
 export class SpdyStream extends Duplex {
-  readonly id: number;
   readonly headers: SpdyHeaders;
   readonly #link: StreamLink;
   #hasEnded = false;
   #isReset = false;
   #onRead: (() => void) | undefined;
 
-  constructor(id: number, headers: SpdyHeaders, link: StreamLink) {
+  constructor(headers: SpdyHeaders, link: StreamLink) {
     super({ readableHighWaterMark: unreadBytesMax, decodeStrings: true });
-    this.id = id;
     this.headers = headers;
     this.#link = link;
     // An error is followed by close, which is what counts.

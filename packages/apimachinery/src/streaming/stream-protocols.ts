@@ -6,7 +6,7 @@ export const spdyUpgrade = 'SPDY/3.1';
 export const protocolVersionHeader = 'X-Stream-Protocol-Version';
 const acceptedVersionsHeader = 'X-Accepted-Stream-Protocol-Versions';
 
-/** Of exec and attach; v4 tells the end as a Status, v5 can close a WebSocket's channels. */
+/** Of exec and attach. With v5 a channel of a WebSocket can be closed. */
 export const remoteCommandProtocols = [
   'v5.channel.k8s.io',
   'v4.channel.k8s.io',
@@ -14,6 +14,10 @@ export const remoteCommandProtocols = [
   'v2.channel.k8s.io',
   'channel.k8s.io',
 ] as const;
+/** Whether the end is told as a Status; before v4 it is the message of what failed. */
+export const tellsStatus = (protocol: string): boolean => /^v[45]\./.test(protocol);
+/** Whether there is a stream for the sizes of a terminal. */
+export const tellsSizes = (protocol: string): boolean => /^v[345]\./.test(protocol);
 export const streamCloseProtocol = 'v5.channel.k8s.io';
 export const portForwardProtocol = 'portforward.k8s.io';
 /** Of a WebSocket that carries a SPDY connection, before the protocol of that. */

@@ -3,7 +3,6 @@
 // the request and says where it goes, as whom, and what becomes of redirects.
 
 import { statusErrors } from '@keelson/apimachinery';
-import { protocolVersionHeader, spdyUpgrade } from '@keelson/apimachinery/streaming';
 import type { RequestContext } from '../request-context.ts';
 import {
   forwardedRequestHeaders,
@@ -62,7 +61,7 @@ export async function proxyRequest(
     ...(upgrade ? {} : forwardedFrom(target)),
     ...policy.headers,
   };
-  const answer = await call(context, target, { method: context.request.method, headers });
+  const answer = await callBehind(context, target, { method: context.request.method, headers });
   // The deadline may have passed meanwhile, and its answer is out.
   if (context.response.headersSent) return void answer.message.destroy();
   if (answer.upgraded !== undefined) {
@@ -73,32 +72,6 @@ export async function proxyRequest(
   if (policy.refuseRedirects && isRedirect(answer)) return refuseRedirect(context, answer);
   await passOn(context, target, answer);
 }
-
-/**
- * Asks the server behind to speak SPDY, with the first of these protocols that it knows, whatever
- * the client speaks. Rejects with a StatusError when the server cannot be reached (503).
- */
-export function dialSpdy(
-  context: RequestContext,
-  target: ProxyTarget,
-  protocols: readonly string[],
-): Promise<OutboundAnswer> {
-  const headers = Object.entries(forwardedRequestHeaders(context.request)).filter(
-    ([name]) => !name.startsWith('sec-websocket-') && !bodyHeaders.has(name),
-  );
-  return call(context, target, {
-    method: 'POST',
-    headers: {
-      ...Object.fromEntries(headers),
-      host: formatAddress(target.address),
-      connection: 'Upgrade',
-      upgrade: spdyUpgrade,
-      [protocolVersionHeader.toLowerCase()]: [...protocols],
-      'content-length': '0',
-    },
-  });
-}
-const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-type']);
 
 /** Hands on why the server behind did not change the protocol. */
 export async function passRefusal(
@@ -127,7 +100,8 @@ export function queryOf(url: string): string {
   return mark < 0 ? '' : url.slice(mark);
 }
 
-async function call(
+/** Sends the request of the client; rejects with a StatusError when nobody is reached (503). */
+export async function callBehind(
   context: RequestContext,
   target: ProxyTarget,
   { method, headers }: { readonly method: string; readonly headers: Headers },

@@ -2,7 +2,7 @@
 // `streamType`, and the command starts when all that it asked for are there.
 
 import type { Clock } from '@keelson/apimachinery';
-import { createSpdyConnection, type SpdyStream } from '@keelson/apimachinery/streaming';
+import { createSpdyConnection, tellsSizes, type SpdyStream } from '@keelson/apimachinery/streaming';
 import { endText } from './command-end.ts';
 import { runCommand, type CommandRequest, type WantedStreams } from './command-session.ts';
 import type { Connection } from './upgrades.ts';
@@ -42,8 +42,7 @@ export function serveCommandSpdy(asked: SpdyCommand): void {
 
 function expectedStreams(wants: WantedStreams, protocol: string): ReadonlySet<string> {
   const { stdin, stdout, stderr, tty } = wants;
-  const hasResize = tty && /^v[345]\./.test(protocol);
-  const all = { error: true, stdin, stdout, stderr, resize: hasResize };
+  const all = { error: true, stdin, stdout, stderr, resize: tty && tellsSizes(protocol) };
   return new Set(Object.entries(all).flatMap(([type, isWanted]) => (isWanted ? [type] : [])));
 }
 

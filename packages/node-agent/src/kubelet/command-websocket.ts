@@ -46,6 +46,9 @@ export function serveCommandWebSocket(
     end(status) {
       const text = endText(status, protocol);
       if (text !== '') send(channels.error, Buffer.from(text));
+      // What else the client says is passed over, up to its goodbye.
+      input?.destroy();
+      socket.resume();
       socket.close(1000);
     },
   });

@@ -61,7 +61,7 @@ export function forwardOverSpdy({ socket, head }: Connection, forward: PortForwa
   const giveUp = (id: string) => {
     const pair = pairs.get(id);
     pairs.delete(id);
-    pair?.error?.end(`(request=${id}) timed out waiting for streams`);
+    pair?.error?.resume().end(`(request=${id}) timed out waiting for streams`);
     pair?.data?.destroy();
   };
   void connection.closed.then(() => {
@@ -104,9 +104,12 @@ function forwardOne(
   }
   behind.on('error', () => data.destroy());
   behind.on('close', () => data.end());
-  data.on('close', () => behind.destroy());
   // The client reads errors until there can be none any more.
   behind.on('end', () => error.end());
+  data.on('close', () => {
+    behind.destroy();
+    error.end();
+  });
   data.pipe(behind).pipe(data);
 }
 

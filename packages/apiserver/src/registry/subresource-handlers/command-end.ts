@@ -5,6 +5,7 @@
 //   others    the message of what failed; nothing when nothing did
 
 import { isJsonObject, isStatusError, statusErrors, type JsonValue } from '@keelson/apimachinery';
+import { tellsStatus } from '@keelson/apimachinery/streaming';
 
 export interface CommandEnd {
   /** HTTP's: 200 when the command ran, whatever it ended with. */
@@ -16,7 +17,7 @@ const success: CommandEnd = { code: 200, status: { metadata: {}, status: 'Succes
 
 export function endOfCommand(protocol: string, said: string): CommandEnd {
   if (said === '') return success;
-  if (!/^v[45]\./.test(protocol)) return failureOf(`error executing remote command: ${said}`);
+  if (!tellsStatus(protocol)) return failureOf(`error executing remote command: ${said}`);
   const status = parse(said);
   if (!isJsonObject(status))
     return failureOf(`error stream protocol error: invalid JSON in ${JSON.stringify(said)}`);

@@ -12,9 +12,9 @@ import { isStatusError, type Clock } from '@keelson/apimachinery';
 import {
   commandChannels as channels,
   createSpdyConnection,
-  protocolVersionHeader,
   remoteCommandProtocols,
   streamCloseProtocol,
+  tellsSizes,
   type SpdyConnection,
   type SpdyStream,
 } from '@keelson/apimachinery/streaming';
@@ -22,11 +22,11 @@ import type { WebSocket } from 'ws';
 import type { RequestContext } from '../../request-context.ts';
 import { readStart } from '../../transport/answer-body.ts';
 import { formatAddress } from '../../transport/outbound.ts';
-import { dialSpdy, type ProxyTarget } from '../../transport/reverse-proxy.ts';
+import type { ProxyTarget } from '../../transport/reverse-proxy.ts';
+import { chosenProtocol, dialSpdy, speaksSpdy } from '../../transport/spdy-dial.ts';
 import { acceptStreamSocket, loadWebSockets } from '../../transport/websocket.ts';
 import { endOfCommand, failureOf, type CommandEnd } from './command-end.ts';
 import { isGiven } from './query-values.ts';
-import { speaksSpdy } from './stream-tunnel.ts';
 
 const keptMessagesMax = 16;
 /** Of what a kubelet says when it refuses. */
@@ -52,6 +52,8 @@ export async function translateStream(
   client.send(
     Buffer.concat([Buffer.from([channels.error]), Buffer.from(JSON.stringify(end.status))]),
   );
+  // What else the client says is passed over, up to its goodbye.
+  client.resume();
   client.close(1000);
   await gone;
   return end.code;
@@ -111,7 +113,7 @@ async function connect(context: RequestContext, target: ProxyTarget, clock: Cloc
     throw new Error(`unable to upgrade connection: ${text}`);
   }
   const { socket: transport, head } = upgraded;
-  const protocol = String(message.headers[protocolVersionHeader.toLowerCase()] ?? '');
+  const protocol = chosenProtocol(answer) ?? '';
   const connection = createSpdyConnection({ transport, head, role: 'client', clock });
   return { connection, protocol };
 }
@@ -146,13 +148,12 @@ async function openStreams(
   { wants }: Translation,
 ): Promise<CommandStreams> {
   const open = (type: string) => connection.open(new Map([['streamtype', type]]));
-  const hasResize = wants.tty && /^v[345]\./.test(protocol);
   return {
     error: await open('error'),
     ...(wants.stdin && { stdin: await open('stdin') }),
     ...(wants.stdout && { stdout: await open('stdout') }),
     ...(wants.stderr && { stderr: await open('stderr') }),
-    ...(hasResize && { resize: await open('resize') }),
+    ...(wants.tty && tellsSizes(protocol) && { resize: await open('resize') }),
   };
 }
 

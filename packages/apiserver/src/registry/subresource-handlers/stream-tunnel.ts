@@ -3,14 +3,10 @@
 // that the kubelet chose, and from there on bytes are carried both ways, unread.
 
 import { statusErrors } from '@keelson/apimachinery';
-import {
-  protocolVersionHeader,
-  spdyUpgrade,
-  tunnelProtocolOf,
-} from '@keelson/apimachinery/streaming';
+import { tunnelProtocolOf } from '@keelson/apimachinery/streaming';
 import type { RequestContext } from '../../request-context.ts';
-import type { OutboundAnswer } from '../../transport/outbound.ts';
-import { dialSpdy, passRefusal, type ProxyTarget } from '../../transport/reverse-proxy.ts';
+import { passRefusal, type ProxyTarget } from '../../transport/reverse-proxy.ts';
+import { chosenProtocol, dialSpdy, speaksSpdy } from '../../transport/spdy-dial.ts';
 import { joinStreams } from '../../transport/splice-connections.ts';
 import { acceptStreamSocket, loadWebSockets, streamOfSocket } from '../../transport/websocket.ts';
 
@@ -36,9 +32,8 @@ export async function tunnelStream(
     const why = 'unable to upgrade: missing upgrade headers in response';
     throw statusErrors.generic(500, '', why);
   }
-  const chosen = answer.message.headers[protocolVersionHeader.toLowerCase()];
-  const protocol = typeof chosen === 'string' ? tunnelProtocolOf(chosen) : undefined;
-  const client = acceptStreamSocket(context, protocol);
+  const chosen = chosenProtocol(answer);
+  const client = acceptStreamSocket(context, chosen && tunnelProtocolOf(chosen));
   if (client === undefined) {
     behind.destroy();
     return context.response.status;
@@ -47,8 +42,4 @@ export async function tunnelStream(
   if (head.byteLength > 0) front.write(head);
   await joinStreams(front, behind);
   return 101;
-}
-
-export function speaksSpdy({ message }: OutboundAnswer): boolean {
-  return (message.headers.upgrade ?? '').toLowerCase() === spdyUpgrade.toLowerCase();
 }
