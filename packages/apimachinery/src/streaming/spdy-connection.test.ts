@@ -5,10 +5,11 @@ import assert from 'node:assert/strict';
 import { duplexPair, type Duplex } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { systemClock, type Clock } from '../clock.ts';
 import { createSimulatedClock } from '../simulated-clock.ts';
 import { createFrameDecoder } from './frame-decoder.ts';
-import { createHeaderCompressor } from './header-block.ts';
+import { createHeaderCompressor, type HeaderCompressor } from './header-block.ts';
 import { createSpdyConnection, type SpdyConnection } from './spdy-connection.ts';
 import {
   encodeControlFrame,
@@ -248,6 +249,52 @@ for (const [name, frames] of broken)
     assert.equal(frame.type, 'goAway');
     await connection.closed;
   });
+
+const someId = fc.integer({ min: 1, max: 9 });
+const anything = fc.oneof(
+  fc.record({ type: fc.constant('syn' as const), streamId: someId, fin: fc.boolean() }),
+  fc.record({ type: fc.constantFrom('synReply' as const, 'headers' as const), streamId: someId }),
+  fc.record({ type: fc.constant('rstStream' as const), streamId: someId }),
+  fc.record({ type: fc.constant('data' as const), streamId: someId, fin: fc.boolean() }),
+  fc.record({ type: fc.constant('ping' as const), streamId: someId }),
+  fc.record({ type: fc.constant('goAway' as const), streamId: someId }),
+  fc.record({ type: fc.constant('bytes' as const), bytes: fc.uint8Array({ maxLength: 40 }) }),
+);
+type Anything = typeof anything extends fc.Arbitrary<infer T> ? T : never;
+
+test('whatever a peer sends, in whatever order, the connection ends with its transport', async (t) => {
+  const encode = async (what: Anything, compressor: HeaderCompressor) => {
+    if (what.type === 'bytes') return what.bytes;
+    const { streamId } = what;
+    const block = await compressor.compress(new Map([['kind', 'x']]));
+    switch (what.type) {
+      case 'syn':
+        return encodeControlFrame({ type: 'synStream', streamId, fin: what.fin, block });
+      case 'synReply':
+      case 'headers':
+        return encodeControlFrame({ type: what.type, streamId, fin: false, block });
+      case 'rstStream':
+        return encodeControlFrame({ type: 'rstStream', streamId, status: 5 });
+      case 'data':
+        return encodeDataFrame(streamId, Buffer.from('some'), what.fin);
+      case 'ping':
+        return encodeControlFrame({ type: 'ping', id: streamId });
+      case 'goAway':
+        return encodeControlFrame({ type: 'goAway', lastStreamId: streamId, status: 0 });
+    }
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(anything, { maxLength: 12 }), async (list) => {
+      const { transport, connection } = peerOf(t, (stream) => stream.pipe(stream));
+      const compressor = createHeaderCompressor();
+      for (const what of list) transport.write(await encode(what, compressor));
+      compressor.close();
+      transport.end();
+      await connection.closed;
+    }),
+    { numRuns: 150 },
+  );
+});
 
 test('a connection that is silent for four hours ends', async (t) => {
   const { send, next, clock, connection } = peerOf(t);
