@@ -20,7 +20,7 @@ const patienceMs = 150;
 const answerMs = 20_000;
 const memoryGrowthMaxMiB = 600;
 
-describe(`fuzzing the server, seed ${seed}`, { timeout: 300_000 }, () => {
+describe(`fuzzing the server, seed ${seed}`, { timeout: 540_000 }, () => {
   let server: ServerProcess;
   const problems = new Map<string, string>();
   const statuses = new Map<number, number>();
