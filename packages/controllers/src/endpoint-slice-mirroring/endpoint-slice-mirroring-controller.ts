@@ -23,6 +23,7 @@ import { eventTarget } from '../pods/pod-control.ts';
 import { endpointsManagedBy, endpointsManagedByLabel } from '../endpoints/endpoints-labels.ts';
 import { planSlices, type SlicePlan } from '../endpoint-slice/plan-slices.ts';
 import { managedByLabel, serviceNameLabel } from '../endpoint-slice/service-slices.ts';
+import { endpointChanges } from '../endpoint-slice/slice-metrics.ts';
 import { writeSlices } from '../endpoint-slice/write-slices.ts';
 import {
   addressTypes,
@@ -32,6 +33,7 @@ import {
   mirroringManagedBy,
   mirrorTemplate,
 } from './mirror-endpoints.ts';
+import { createMirrorMetrics, type MirrorMetrics } from './mirror-metrics.ts';
 
 const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror';
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
@@ -44,6 +46,7 @@ interface Tools {
   readonly slices: Informer<EndpointSlice>;
   readonly events: EventRecorder;
   readonly pending: PendingWrites;
+  readonly metrics: MirrorMetrics;
 }
 
 export function createEndpointSliceMirroringController(context: ControllerContext): Controller {
@@ -53,7 +56,8 @@ export function createEndpointSliceMirroringController(context: ControllerContex
   const slices = informers.informer<EndpointSlice>(endpointSlicesResource);
   const events = createControllerEvents(context, 'endpoint-slice-mirroring-controller');
   const pending = createPendingWrites(slices, clock);
-  const tools: Tools = { context, endpoints, services, slices, events, pending };
+  const metrics = createMirrorMetrics(context.metrics);
+  const tools: Tools = { context, endpoints, services, slices, events, pending, metrics };
   return createReconciler(context, {
     failure: 'endpoints not mirrored',
     queue: 'endpoint_slice_mirroring',
@@ -75,7 +79,14 @@ export function createEndpointSliceMirroringController(context: ControllerContex
         }),
       ];
     },
-    reconcile: (key, signal) => reconcile(tools, key, signal),
+    async reconcile(key, signal) {
+      const sinceMs = clock.monotonic();
+      try {
+        return await reconcile(tools, key, signal);
+      } finally {
+        metrics.synced((clock.monotonic() - sinceMs) / 1000);
+      }
+    },
   });
 }
 
@@ -99,7 +110,7 @@ function hasSelector({ spec }: Service): boolean {
 }
 
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { context, endpoints, services, slices, events, pending } = tools;
+  const { context, endpoints, services, slices, events, pending, metrics } = tools;
   const { namespace, name } = parseKey(key);
   if (!pending.areSeen(key)) return requeueLater;
   const existing = slices.store
@@ -115,6 +126,9 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
   try {
     const what = `Endpoints ${key}`;
     await writeSlices({ client: context.client, pending }, { key, what, namespace, plan }, signal);
+    const changes = endpointChanges(plan, existing);
+    metrics.changed(plan, changes);
+    metrics.updated(changes.updated);
   } catch (error) {
     if (source !== undefined && !signal.aborted && !isStatusError(error, 'Conflict'))
       events.record(eventTarget(endpointsKind, source), {
@@ -124,11 +138,12 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
       });
     throw error;
   }
+  if (!isMirrored) metrics.needs(key, undefined);
   if (source === undefined) pending.forget(key);
 }
 
 function planMirror(
-  { events }: Tools,
+  { events, metrics }: Tools,
   source: Endpoints,
   existing: readonly EndpointSlice[],
 ): SlicePlan {
@@ -146,6 +161,7 @@ function planMirror(
       `A max of ${mirroredMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ` +
         `${invalid + skipped} addresses were skipped`,
     );
+  metrics.skipped(invalid + skipped);
   const plans = addressTypes.map((addressType) =>
     planSlices({
       existing: existing.filter((s) => s.addressType === addressType && isControlledBy(s, source)),
@@ -159,9 +175,16 @@ function planMirror(
     (slice) =>
       !addressTypes.some((type) => type === slice.addressType) || !isControlledBy(slice, source),
   );
-  return {
-    create: plans.flatMap((plan) => plan.create),
-    update: plans.flatMap((plan) => plan.update),
-    delete: [...strangers, ...plans.flatMap((plan) => plan.delete)],
+  const plan: SlicePlan = {
+    create: plans.flatMap((one) => one.create),
+    update: plans.flatMap((one) => one.update),
+    delete: [...strangers, ...plans.flatMap((one) => one.delete)],
   };
+  const sizes = addressTypes.flatMap((type) => groups[type].map((one) => one.endpoints.length));
+  metrics.needs(keyOf(source), {
+    endpoints: sizes.reduce((sum, size) => sum + size, 0),
+    slices: existing.length + plan.create.length - plan.delete.length,
+    slicesAtBest: sizes.reduce((sum, size) => sum + Math.ceil(size / mirroredMax), 0),
+  });
+  return plan;
 }

@@ -30,7 +30,12 @@ import { createHintedServices, type HintedServices } from './hinted-services.ts'
 import { managedBy, planService, skippedPods } from './plan-service.ts';
 import { zoneLabel } from './pod-endpoint.ts';
 import { managedByLabel, serviceKind, serviceNameLabel } from './service-slices.ts';
-import { createSliceMetrics, type SliceMetrics } from './slice-metrics.ts';
+import {
+  countDistributions,
+  createServiceMetrics,
+  type ServiceMetrics,
+} from './service-metrics.ts';
+import { endpointChanges } from './slice-metrics.ts';
 import { createTriggerTimes, type TriggerTimes } from './trigger-time.ts';
 import { writeSlices } from './write-slices.ts';
 
@@ -45,7 +50,7 @@ interface Tools {
   readonly events: EventRecorder;
   readonly pending: PendingWrites;
   readonly triggerTimes: TriggerTimes;
-  readonly metrics: SliceMetrics;
+  readonly metrics: ServiceMetrics;
   readonly hinted: HintedServices;
 }
 
@@ -59,7 +64,7 @@ export function createEndpointSliceController(context: ControllerContext): Contr
   const events = createControllerEvents(context, 'endpoint-slice-controller');
   const pending = createPendingWrites(slices, clock);
   const triggerTimes = createTriggerTimes();
-  const metrics = createSliceMetrics(context.metrics);
+  const metrics = createServiceMetrics(context.metrics);
   const hinted = createHintedServices(
     () => nodes.store.list(),
     (key, text) => {
@@ -85,7 +90,10 @@ export function createEndpointSliceController(context: ControllerContext): Contr
     queue: 'endpoint_slice',
     workers,
     reads: [services, pods, nodes, slices],
-    subscribe: (queue) => subscribe(tools, (key) => queue.add(key)),
+    subscribe: (queue) => [
+      ...subscribe(tools, (key) => queue.add(key)),
+      countDistributions(context.metrics, services),
+    ],
     reconcile: (key, signal) => reconcile(tools, key, signal),
   });
 }
@@ -183,7 +191,8 @@ async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promis
     const plan = planService({ ...tools, isEnabled: context.isEnabled }, service, selected);
     const what = `Service ${key}`;
     await writeSlices({ client: context.client, pending }, { key, what, namespace, plan }, signal);
-    metrics.changed(plan);
+    metrics.changed(plan, endpointChanges(plan, plan.existing));
+    metrics.spread(service, plan);
     const skipped = skippedPods(tools, service, selected);
     metrics.synced(skipped.length === 0 ? 'success' : 'error');
     // Nothing to try again: the node comes, or the pod goes.

@@ -33,12 +33,19 @@ export interface ServicePlanner {
   readonly hinted: HintedServices;
 }
 
+export interface ServicePlan extends SlicePlan {
+  /** The Service's slices, as they are. */
+  readonly existing: readonly EndpointSlice[];
+  /** Zones are told by topology and not by `trafficDistribution`. */
+  readonly wantsHints: boolean;
+}
+
 /** `selected` are the pods that the Service selects. */
 export function planService(
   planner: ServicePlanner,
   service: Service,
   selected: readonly Pod[],
-): SlicePlan {
+): ServicePlan {
   const { isEnabled, nodes, slices, triggerTimes, metrics, hinted } = planner;
   const key = keyOf(service);
   const { namespace = '', name = '' } = service.metadata;
@@ -87,7 +94,9 @@ export function planService(
     (slice) =>
       !addressTypes.some((type) => type === slice.addressType) || !isControlledBy(slice, service),
   );
-  const plan: SlicePlan = {
+  const plan: ServicePlan = {
+    existing: ours,
+    wantsHints,
     create: plans.flatMap((one) => one.create).map(timed),
     update: plans.flatMap((one) => one.update).map(timed),
     delete: [...strangers, ...plans.flatMap((one) => one.delete)],

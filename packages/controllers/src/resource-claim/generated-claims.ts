@@ -10,10 +10,9 @@ import type { Informer } from '@keelson/client';
 import { errorText, type ControllerContext } from '../machinery/controller.ts';
 import { controllerReference, dependentsOf, indexByController } from '../machinery/ownership.ts';
 import { podsResource, resourceClaimsResource } from '../machinery/resources.ts';
+import { createCreationMetrics, hasAdminAccess, podClaimAnnotation } from './claim-metrics.ts';
 
 export const fieldManager = 'ResourceClaimController';
-/** Names the reference of the pod that a claim was made for. */
-const podClaimAnnotation = 'resource.kubernetes.io/pod-claim-name';
 const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
 /** Of the name, for what the server adds. */
 const baseLengthMax = 57;
@@ -34,7 +33,7 @@ export interface GeneratedClaims {
 }
 
 export function createGeneratedClaims(
-  { client, isEnabled }: ControllerContext,
+  { client, metrics, isEnabled }: ControllerContext,
   {
     claims,
     templates,
@@ -45,6 +44,7 @@ export function createGeneratedClaims(
 ): GeneratedClaims {
   /** Made, but perhaps not seen yet: `pod uid/reference` → name. */
   const made = new Map<string, string>();
+  const countCreation = createCreationMetrics(metrics);
   indexByController(claims);
   return {
     async claimFor(wanted, signal) {
@@ -58,17 +58,19 @@ export function createGeneratedClaims(
       const unseen = made.get(madeKey);
       if (unseen !== undefined && claims.store.get(namespace, unseen) === undefined) return unseen;
       const claim = claimOf(wanted, templates);
-      if (needsAdminAccess(claim) && !isEnabled('DRAAdminAccess'))
+      if (hasAdminAccess(claim) && !isEnabled('DRAAdminAccess'))
         throw new Error('admin access is requested, but the feature is disabled');
       try {
         const { metadata } = await client
           .resource<ResourceClaim>(resourceClaimsResource)
           .namespace(namespace)
           .create(claim, { fieldManager, signal });
+        countCreation(claim, true);
         if (made.size >= madeMax) made.clear();
         made.set(madeKey, metadata.name ?? '');
         return metadata.name ?? '';
       } catch (error) {
+        countCreation(claim, false);
         // COMPAT: it has no name yet, and the text a place for it.
         throw new Error(`create ResourceClaim : ${errorText(error)}`, { cause: error });
       }
@@ -111,8 +113,4 @@ export function generatedName(podName: string, reference: string): string {
   const part = (name: string) =>
     name.slice(0, Math.floor((name.length * baseLengthMax) / whole.length));
   return `${part(podName)}-${part(reference)}`;
-}
-
-function needsAdminAccess({ spec }: ResourceClaim): boolean {
-  return (spec.devices?.requests ?? []).some(({ exactly }) => exactly?.adminAccess === true);
 }

@@ -24,6 +24,7 @@ import {
 import type { ReconcileResult } from '../machinery/run-controller.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { eventTarget } from '../pods/pod-control.ts';
+import { countClaims } from './claim-metrics.ts';
 import { createGeneratedClaims, fieldManager, type GeneratedClaims } from './generated-claims.ts';
 import { releaseClaim } from './release-claim.ts';
 
@@ -92,6 +93,7 @@ export function createResourceClaimController(context: ControllerContext): Contr
           },
         }),
         templates.addHandler({ onAdd: enqueuePodsWith }),
+        countClaims(context.metrics, claims),
       ];
     },
     async reconcile(key, signal) {

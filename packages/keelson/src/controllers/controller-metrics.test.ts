@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type { KubeObject } from '@keelson/apimachinery';
 import type { CronJob, Job } from '@keelson/apimachinery/types/batch.v1';
-import type { Node, Pod, Service } from '@keelson/apimachinery/types/core.v1';
+import type { Endpoints, Node, Pod, Service } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
+import { addDevicePod, deviceResource } from '../testing/device-cluster.ts';
 import { metricValues } from '../testing/metric-values.ts';
 import { core, simulateCluster } from '../testing/simulated-cluster.ts';
 
@@ -169,4 +171,86 @@ test('nodes by zone, evictions, slices and published certificates', async (t) =>
   await nodes.patch('a', 'merge', { spec: { taints } });
   await clock.advance(5_000);
   assert.equal(await value('taint_eviction_controller_pod_deletions_total'), 1);
+});
+
+test('endpoints that come and go, and how traffic is distributed', async (t) => {
+  const { client, clock, value, family } = await setUp(t);
+  const services = client.resource<Service>(core('services')).namespace('default');
+  const ports = [{ port: 80 }];
+  await services.create({
+    metadata: { name: 's' },
+    spec: { selector: { app: 'web' }, ports, trafficDistribution: 'PreferClose' },
+  });
+  const pods = client.resource<Pod>(core('pods')).namespace('default');
+  await client.resource(core('nodes')).create({ metadata: { name: 'n' } });
+  const spec = { ...podSpec, nodeName: 'n' };
+  await pods.create({ metadata: { name: 'p', labels: { app: 'web' } }, spec });
+  const status = { phase: 'Running', podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] };
+  await pods.patch('p', 'merge', { status }, { subresource: 'status' });
+  await clock.advance(5_000);
+  const named = (name: string) => `endpoint_slice_controller_${name}`;
+  assert.equal(await value(`${named('endpoints_added_per_sync')}_sum`), 1);
+  assert.equal(await value(`${named('endpoints_removed_per_sync')}_sum`), 0);
+  assert.deepEqual(await family(named('services_count_by_traffic_distribution')), [
+    '{traffic_distribution="PreferClose"} 1',
+  ]);
+  const changed = named('endpointslices_changed_per_sync');
+  const distribution = 'topology="Disabled",traffic_distribution="PreferClose"';
+  assert.ok(((await value(`${changed}_sum{${distribution}}`)) ?? 0) >= 1);
+  await pods.delete('p', { gracePeriodSeconds: 0 });
+  await clock.advance(5_000);
+  assert.equal(await value(`${named('endpoints_removed_per_sync')}_sum`), 1);
+});
+
+test('Endpoints that are mirrored', async (t) => {
+  const { client, clock, value } = await setUp(t);
+  const inDefault = <T extends KubeObject>(resource: string) =>
+    client.resource<T>(core(resource)).namespace('default');
+  await inDefault('services').create({ metadata: { name: 's' }, spec: { ports: [{ port: 80 }] } });
+  const endpoints = inDefault<Endpoints>('endpoints');
+  const subset = (...ips: string[]) => [
+    { addresses: ips.map((ip) => ({ ip })), ports: [{ port: 80 }] },
+  ];
+  await endpoints.create({ metadata: { name: 's' }, subsets: subset('10.0.0.1', '10.0.0.2') });
+  await clock.advance(5_000);
+  const named = (name: string) => `endpoint_slice_mirroring_controller_${name}`;
+  assert.equal(await value(named('endpoints_desired')), 2);
+  assert.equal(await value(named('num_endpoint_slices')), 1);
+  assert.equal(await value(named('desired_endpoint_slices')), 1);
+  assert.equal(await value(`${named('changes')}{operation="create"}`), 1);
+  assert.equal(await value(`${named('endpoints_added_per_sync')}_sum`), 2);
+  await endpoints.patch('s', 'merge', { subsets: subset('10.0.0.2') });
+  await clock.advance(5_000);
+  assert.equal(await value(`${named('endpoints_removed_per_sync')}_sum`), 1);
+  assert.equal(await value(`${named('endpoints_updated_per_sync')}_sum`), 0);
+  assert.equal(await value(`${named('addresses_skipped_per_sync')}_sum`), 0);
+  assert.ok(((await value(`${named('endpoints_sync_duration')}_count`)) ?? 0) >= 2);
+  await endpoints.delete('s');
+  await clock.advance(5_000);
+  assert.equal(await value(named('endpoints_desired')), 0);
+  assert.equal(await value(named('num_endpoint_slices')), 0);
+});
+
+test('claims of devices, by how they came and whether they have them', async (t) => {
+  const { client, clock, value, family } = await setUp(t);
+  await addDevicePod(client);
+  const template = { spec: { devices: { requests: [] } } };
+  await client
+    .resource<KubeObject>(deviceResource('resourceclaimtemplates'))
+    .namespace('default')
+    .create({ metadata: { name: 't' }, spec: template } as KubeObject);
+  await client
+    .resource<Pod>(core('pods'))
+    .namespace('default')
+    .create({
+      metadata: { name: 'q' },
+      spec: { ...podSpec, resourceClaims: [{ name: 'g', resourceClaimTemplateName: 't' }] },
+    });
+  await clock.advance(10_000);
+  const name = 'resourceclaim_controller_resource_claims';
+  const all = await family(name);
+  assert.ok(all.includes('{admin_access="false",allocated="true",source=""} 1'), all.join('\n'));
+  assert.equal(all.filter((one) => one.includes('source="resource_claim_template"')).length, 1);
+  const creates = 'resourceclaim_controller_creates_total';
+  assert.equal(await value(`${creates}{admin_access="false",status="success"}`), 1);
 });
