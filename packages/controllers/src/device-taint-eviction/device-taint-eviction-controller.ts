@@ -55,6 +55,7 @@ export function createDeviceTaintEvictionController(
   const deleted = createDeletionMetrics(metrics, {
     subsystem: 'device_taint_eviction_controller',
     controller: 'DeviceTaintEvictionController',
+    since: "a device taint effect has been activated and a Pod's deletion",
   });
   let enqueueLater: (rule: DeviceTaintRule) => void = () => {};
   const tools: PodEvictionTools = {

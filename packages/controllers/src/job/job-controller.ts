@@ -61,7 +61,7 @@ export function createJobController(context: ControllerContext): Controller {
     pending: createPendingWrites(pods, clock),
     releases: createPodReleases(client, pods),
     backOffs: new Map(),
-    metrics: createJobMetrics(context.metrics),
+    metrics: createJobMetrics(context),
   };
   const running = [
     createJobReconciler(tools),
@@ -92,7 +92,11 @@ function createJobReconciler(tools: Tools): Controller {
           onDelete: (pod) => metrics.seen(pod, undefined),
         }),
         jobs.addHandler({
-          onAdd: now,
+          onAdd(job) {
+            const { managedBy } = job.spec;
+            if (managedBy !== undefined && isManagedElsewhere(job.spec)) metrics.leftTo(managedBy);
+            now(job);
+          },
           // Only a change of the spec is worth hurrying.
           onUpdate: (job, old) =>
             job.metadata.generation === old.metadata.generation ? soon(job) : now(job),
@@ -156,7 +160,8 @@ async function sync(
   const backOff = backOffAfter(backOffs.get(key) ?? noBackOff, newlySucceeded, newlyFailed);
   const outcome = decideOutcome(observation);
   const labelsIndex = context.isEnabled('PodIndexLabel');
-  const writes = { podControl, pending, releases, signal, labelsIndex, key };
+  const onCreate = (isCreated: boolean) => tools.metrics.made(observation, isCreated);
+  const writes = { podControl, pending, releases, signal, labelsIndex, key, onCreate };
   const step =
     outcome === undefined
       ? await continuePods(observation, backOff, writes)

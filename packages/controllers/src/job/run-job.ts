@@ -25,6 +25,8 @@ export interface PodWrites {
   readonly labelsIndex: boolean;
   /** Of the Job, for the pending writes. */
   readonly key: string;
+  /** Told of each pod that is created, or is refused. */
+  readonly onCreate: (isCreated: boolean) => void;
 }
 
 /** How things stand afterwards. */
@@ -137,7 +139,7 @@ function hasAll({ job, succeeded }: JobObservation, active: number): boolean {
 function createPods(
   { job, indexes: known }: JobObservation,
   indexes: readonly (number | undefined)[],
-  { podControl, pending, key, signal, labelsIndex }: PodWrites,
+  { podControl, pending, key, signal, labelsIndex, onCreate }: PodWrites,
 ) {
   return runInBatches(indexes.length, async (i) => {
     const index = indexes[i];
@@ -145,7 +147,13 @@ function createPods(
       index === undefined
         ? podOfJob(job)
         : podOfIndex(job, { index, replaced: known?.replaced.get(index), labelsIndex });
-    pending.created(key, await podControl.create(job, pod, signal));
+    let isCreated = false;
+    try {
+      pending.created(key, await podControl.create(job, pod, signal));
+      isCreated = true;
+    } finally {
+      onCreate(isCreated);
+    }
   });
 }
 

@@ -25,6 +25,7 @@ import { isNamespaceTerminating } from '../machinery/status-causes.ts';
 import { createPodControl, podFromTemplate, type PodControl } from '../pods/pod-control.ts';
 import { isPodActive, isPodTerminating, nextAvailableInMs } from '../pods/pod-state.ts';
 import { rankForDeletion } from '../pods/rank-pods.ts';
+import { createDeletionAges, type ScaleDown } from './deletion-ages.ts';
 import {
   replicaSetKind,
   replicationControllerKind,
@@ -51,7 +52,8 @@ function createReplicaController(context: ControllerContext, kind: ReplicaKind):
   const events = createControllerEvents(context, kind.component);
   const podControl = createPodControl({ client, events, ownerKind: kind });
   const pending = createPendingWrites(pods, clock);
-  const tools: Tools = { context, kind, keepers, pods, podControl, pending };
+  const onScaleDown = createDeletionAges(context.metrics);
+  const tools: Tools = { context, kind, keepers, pods, podControl, pending, onScaleDown };
 
   return createReconciler(context, {
     failure: `${kind.kind} not reconciled`,
@@ -76,6 +78,7 @@ interface Tools {
   readonly pods: Informer<Pod>;
   readonly podControl: PodControl;
   readonly pending: PendingWrites;
+  readonly onScaleDown: (scaleDown: ScaleDown) => void;
 }
 
 async function reconcile(tools: Tools, key: string, signal: AbortSignal): Promise<ReconcileResult> {
@@ -149,12 +152,15 @@ async function scale(tools: Tools, scaling: Scaling): Promise<unknown> {
 function surplusOf(tools: Tools, { keeper, active, missing }: Scaling): readonly Pod[] {
   if (missing >= 0) return [];
   const { clock, isEnabled } = tools.context;
+  const now = clock.now();
   const ranked = rankForDeletion(active, {
     related: relatedPods(tools, keeper),
-    now: clock.now(),
+    now,
     countsCost: isEnabled('PodDeletionCost'),
   });
-  return ranked.slice(0, Math.min(-missing, burstMax));
+  const going = ranked.slice(0, Math.min(-missing, burstMax));
+  tools.onScaleDown({ ranked, going, now });
+  return going;
 }
 
 /**

@@ -5,10 +5,17 @@ import type { ControllerMetrics } from '../machinery/controller-metrics.ts';
 /** COMPAT: the bounds of both controllers in Kubernetes. */
 const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240];
 
+export interface DeletionMetricsOptions {
+  readonly subsystem: string;
+  readonly controller: string;
+  /** From when to when, in Kubernetes' words. */
+  readonly since: string;
+}
+
 /** To be told of each deletion how many milliseconds it came after it was due. */
 export function createDeletionMetrics(
   metrics: ControllerMetrics,
-  { subsystem, controller }: { readonly subsystem: string; readonly controller: string },
+  { subsystem, controller, since }: DeletionMetricsOptions,
 ): (lateMs: number) => void {
   const count = metrics.counter(
     `${subsystem}_pod_deletions_total`,
@@ -16,7 +23,7 @@ export function createDeletionMetrics(
   );
   const seconds = metrics.histogram(
     `${subsystem}_pod_deletion_duration_seconds`,
-    `[ALPHA] Latency, in seconds, between the time when a taint effect has been activated for the Pod and its deletion via ${controller}.`,
+    `[ALPHA] Latency, in seconds, between the time when ${since} via ${controller}.`,
     buckets,
   );
   return (lateMs) => {

@@ -47,6 +47,7 @@ export function createTaintEvictionController(context: ControllerContext): Contr
   const deleted = createDeletionMetrics(metrics, {
     subsystem: 'taint_eviction_controller',
     controller: 'TaintEvictionController',
+    since: 'a taint effect has been activated for the Pod and its deletion',
   });
   const tools: Tools = { context, pods, nodes, events, evictions: new Map(), deleted };
   return createReconciler(context, {

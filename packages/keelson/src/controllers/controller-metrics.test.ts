@@ -98,6 +98,9 @@ test('Jobs: syncs, pods and ends', async (t) => {
   const ended = (reason: string, result: string) =>
     value(`job_controller_jobs_finished_total{${mode},reason="${reason}",result="${result}"}`);
   assert.equal(await ended('CompletionsReached', 'succeeded'), 1);
+  const made = (reason: string, status = 'succeeded') =>
+    value(`job_controller_job_pods_creation_total{reason="${reason}",status="${status}"}`);
+  assert.equal(await made('new'), 1);
   const tracked = (event: string) =>
     value(`job_controller_terminated_pods_tracking_finalizer_total{event="${event}"}`);
   assert.deepEqual([await tracked('add'), await tracked('delete')], [1, 1]);
@@ -116,6 +119,52 @@ test('Jobs: syncs, pods and ends', async (t) => {
   assert.equal(await ended('PodFailurePolicy', 'failed'), 1);
   const handled = 'job_controller_pod_failures_handled_by_failure_policy_total{action="FailJob"}';
   assert.equal(await value(handled), 1);
+});
+
+test('indexes of Jobs, pods that are made again, and Jobs of others', async (t) => {
+  const { client, clock, value } = await setUp(t);
+  const jobs = client.resource<Job>(batch('jobs')).namespace('default');
+  const template = { spec: podSpec };
+  const spec = { template, completionMode: 'Indexed', completions: 2, parallelism: 1 };
+  await jobs.create({ metadata: { name: 'j' }, spec: { ...spec, backoffLimitPerIndex: 0 } });
+  await clock.advance(5_000);
+  await finishPod(client, 'Failed');
+  await clock.advance(15_000);
+  await finishPod(client, 'Succeeded');
+  await clock.advance(5_000);
+  const indexes = (status: string) =>
+    value(`job_controller_job_finished_indexes_total{backoffLimit="perIndex",status="${status}"}`);
+  assert.deepEqual([await indexes('failed'), await indexes('succeeded')], [1, 1]);
+  const made = (reason: string) =>
+    value(`job_controller_job_pods_creation_total{reason="${reason}",status="succeeded"}`);
+  assert.equal(await made('new'), 1);
+  assert.equal(await made('recreate_terminating_or_failed'), 1);
+
+  await jobs.create({ metadata: { name: 'k' }, spec: { template, managedBy: 'example.com/k' } });
+  await clock.advance(5_000);
+  const left = 'job_controller_jobs_by_external_controller_total';
+  assert.equal(await value(`${left}{controller_name="example.com/k"}`), 1);
+});
+
+test('how old the pods are that go when there are too many', async (t) => {
+  const { client, clock, value } = await setUp(t);
+  const sets = client
+    .resource<KubeObject>({ group: 'apps', version: 'v1', resource: 'replicasets' })
+    .namespace('default');
+  const labels = { app: 'web' };
+  const template = { metadata: { labels }, spec: { containers: podSpec.containers } };
+  const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+  await sets.create({ metadata: { name: 'r' }, spec } as KubeObject);
+  await clock.advance(5_000);
+  const pods = client.resource<Pod>(core('pods')).namespace('default');
+  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+  for (const { metadata } of (await pods.list()).items)
+    await pods.patch(metadata.name ?? '', 'merge', { status }, { subresource: 'status' });
+  await sets.patch('r', 'merge', { spec: { replicas: 1 } });
+  await clock.advance(5_000);
+  const ratio = 'replicaset_controller_sorting_deletion_age_ratio';
+  assert.equal(await value(`${ratio}_count`), 2);
+  assert.equal(await value(`${ratio}_bucket{le="1"}`), 2);
 });
 
 test('CronJobs and times to live: how late they are', async (t) => {
