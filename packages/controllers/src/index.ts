@@ -74,6 +74,7 @@ export { createDeviceTaintEvictionController } from './device-taint-eviction/dev
 export type { DeviceTaintEvictionOptions } from './device-taint-eviction/device-taint-eviction-controller.ts';
 export { servedTaintRules } from './device-taint-eviction/rule-taints.ts';
 export { createSelinuxWarningController } from './selinux-warning/selinux-warning-controller.ts';
+export { createStorageVersionGarbageCollector } from './storage-version-garbage-collector/storage-version-garbage-collector-controller.ts';
 export { createStorageVersionMigratorController } from './storage-version-migrator/storage-version-migrator-controller.ts';
 export { createServiceCidrController } from './service-cidr/service-cidr-controller.ts';
 export type { ServiceCidrControllerOptions } from './service-cidr/service-cidr-controller.ts';

@@ -54,6 +54,7 @@ import {
   createDeviceTaintEvictionController,
   createSelinuxWarningController,
   createServiceCidrController,
+  createStorageVersionGarbageCollector,
   createStorageVersionMigratorController,
   servedTaintRules,
   createTtlController,
@@ -143,6 +144,11 @@ const migrations = {
   group: 'storagemigration.k8s.io',
   version: 'v1beta1',
   resource: 'storageversionmigrations',
+};
+const storageVersions = {
+  group: 'internal.apiserver.k8s.io',
+  version: 'v1alpha1',
+  resource: 'storageversions',
 };
 const resourceClaims = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
 
@@ -377,6 +383,14 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     gate: 'StorageVersionMigrator',
     create: (context, { isServed }) =>
       isServed(migrations) ? createStorageVersionMigratorController(context) : undefined,
+  },
+  'storageversion-garbage-collector-controller': {
+    account: 'storage-version-garbage-collector',
+    gate: 'StorageVersionAPI',
+    create: (context, { isServed, isEnabled }) =>
+      isServed(storageVersions) && isEnabled('APIServerIdentity')
+        ? createStorageVersionGarbageCollector(context)
+        : undefined,
   },
   'node-lifecycle-controller': {
     account: 'node-controller',

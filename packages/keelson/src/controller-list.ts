@@ -34,6 +34,7 @@ export const controllerNames = [
   'service-cidr-controller',
   'selinux-warning-controller',
   'storage-version-migrator-controller',
+  'storageversion-garbage-collector-controller',
   'simulated-volume-snapshotter',
   'resourcequota-controller',
   'job-controller',

@@ -9,6 +9,7 @@ import type {
 } from '@keelson/apimachinery/types/core.v1';
 import type { VolumeAttachment } from '@keelson/apimachinery/types/storage.k8s.io.v1';
 import type { ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
+import type { StorageVersion } from '@keelson/apimachinery/types/internal.apiserver.k8s.io.v1alpha1';
 import type { StorageVersionMigration } from '@keelson/apimachinery/types/storagemigration.k8s.io.v1beta1';
 import type { Client } from '@keelson/client';
 import type { ControllerCase } from './controller-case.ts';
@@ -23,6 +24,7 @@ const migrationsResource = {
   resource: 'storageversionmigrations',
 };
 const migrations = 'storagemigration.k8s.io/storageversionmigrations';
+const storageVersions = 'internal.apiserver.k8s.io/storageversions';
 const managedBy = 'endpointslice.kubernetes.io/managed-by';
 
 export const infrastructureCases = {
@@ -125,6 +127,20 @@ export const infrastructureCases = {
         if (!metadata.finalizers?.includes('networking.k8s.io/service-cidr-finalizer'))
           yield `${metadata.name} is not protected`;
       }
+    },
+  },
+  'storageversion-garbage-collector-controller': {
+    kinds: [storageVersions, 'coordination.k8s.io/leases'],
+    *wrong(look) {
+      const living = new Set(
+        look
+          .of('coordination.k8s.io/leases')
+          .filter(({ metadata }) => metadata.namespace === 'kube-system')
+          .map(({ metadata }) => metadata.name),
+      );
+      for (const { metadata, status } of look.of<StorageVersion>(storageVersions))
+        for (const { apiServerID } of status?.storageVersions ?? [])
+          if (!living.has(apiServerID)) yield `${metadata.name} is told by ${apiServerID}`;
     },
   },
   'storage-version-migrator-controller': {

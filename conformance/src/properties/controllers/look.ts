@@ -61,13 +61,16 @@ export const served: readonly ResourceDefinition[] = storedKinds.filter(
 );
 
 /** What lives know beyond that: of these controllers live. */
-const asked = new Set(['storagemigration.k8s.io/storageversionmigrations']);
+const asked = new Set([
+  'internal.apiserver.k8s.io/storageversions',
+  'storagemigration.k8s.io/storageversionmigrations',
+]);
 export const lived: readonly ResourceDefinition[] = [
   ...served,
   ...storedKinds.filter((definition) => asked.has(idOf(definition))),
 ];
 /** How a server serves these. */
 export const servingAsked = {
-  featureGates: { StorageVersionMigrator: true },
-  runtimeConfig: 'storagemigration.k8s.io/v1beta1=true',
+  featureGates: { StorageVersionAPI: true, StorageVersionMigrator: true },
+  runtimeConfig: 'internal.apiserver.k8s.io/v1alpha1=true,storagemigration.k8s.io/v1beta1=true',
 } as const;

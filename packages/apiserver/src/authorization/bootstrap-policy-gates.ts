@@ -19,6 +19,7 @@ export const gatedRoles: Readonly<Record<string, string>> = {
 const trustBundlePublisher =
   'system:controller:kube-apiserver-serving-clustertrustbundle-publisher';
 
+const storageVersionCollector = 'system:controller:storage-version-garbage-collector';
 const storageVersionMigrator = 'system:controller:storage-version-migrator-controller';
 
 /** Cluster roles of features that are off by default, which the generated table does not have. */
@@ -30,6 +31,15 @@ export const optionalClusterRoles: readonly (RoleRow & { readonly gate: string }
       'attest|certificates.k8s.io|signers|kubernetes.io/kube-apiserver-serving',
       'create,delete,list,update,watch|certificates.k8s.io|clustertrustbundles',
       'create,patch,update|,events.k8s.io|events',
+    ],
+  },
+  {
+    gate: 'StorageVersionAPI',
+    name: storageVersionCollector,
+    rules: [
+      'get,list,watch|coordination.k8s.io|leases',
+      'delete,get,list,watch|internal.apiserver.k8s.io|storageversions',
+      'get,update|internal.apiserver.k8s.io|storageversions/status',
     ],
   },
   {
@@ -49,6 +59,12 @@ export const optionalClusterRoleBindings: readonly (BindingRow & { readonly gate
     name: trustBundlePublisher,
     role: `ClusterRole/${trustBundlePublisher}`,
     subjects: ['ServiceAccount/kube-system/kube-apiserver-serving-clustertrustbundle-publisher'],
+  },
+  {
+    gate: 'StorageVersionAPI',
+    name: storageVersionCollector,
+    role: `ClusterRole/${storageVersionCollector}`,
+    subjects: ['ServiceAccount/kube-system/storage-version-garbage-collector'],
   },
   {
     gate: 'StorageVersionMigrator',

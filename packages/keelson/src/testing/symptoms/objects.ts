@@ -12,6 +12,12 @@ import {
   withMigrations,
 } from '../migrations.ts';
 import { core } from '../simulated-cluster.ts';
+import {
+  reportStorageVersions,
+  storageVersion,
+  storageVersionsResource,
+  withStorageVersions,
+} from '../storage-versions.ts';
 import { stateOf, type Symptom } from './symptom.ts';
 
 const storage = { storage: '1Gi' };
@@ -110,6 +116,13 @@ export const objectSymptoms = {
     },
     with: '1 warnings',
     without: '0 warnings',
+  },
+  'storageversion-garbage-collector-controller': {
+    act: (scene) => reportStorageVersions(scene.client, { gone: 'v1' }),
+    see: (scene) => stateOf(scene.client.resource(storageVersionsResource), storageVersion),
+    with: 'gone',
+    without: 'there',
+    options: withStorageVersions,
   },
   'storage-version-migrator-controller': {
     async act(scene) {
