@@ -58,6 +58,7 @@ export function startControllers(options: StartControllersOptions): RunningContr
     const { gate } = controllerDescriptions[name];
     return gate === undefined || features.enabled(gate);
   };
+  const shown = createShowing(metrics);
   const running = [...names].filter(isThere).map((name) => {
     const {
       account,
@@ -82,7 +83,8 @@ export function startControllers(options: StartControllersOptions): RunningContr
       metrics,
       isEnabled,
     };
-    return create(context, { ...options, readingClient })?.run(stop.signal);
+    const controller = create(context, { ...options, readingClient });
+    return controller && shown(name, controller.run(stop.signal));
   });
   return {
     async stop() {
@@ -90,5 +92,21 @@ export function startControllers(options: StartControllersOptions): RunningContr
       await Promise.all(running);
       for (const client of clients) client.close();
     },
+  };
+}
+
+/** Shows in metrics that a controller runs, for as long as it does. */
+function createShowing(metrics: ControllerMetrics) {
+  const instances = metrics.gauge(
+    'running_managed_controllers',
+    '[ALPHA] Indicates where instances of a controller are currently running',
+  );
+  return async (name: ControllerName, running: Promise<void>): Promise<void> => {
+    // The scheduler is managed by nobody.
+    if (name === 'kube-scheduler') return running;
+    const labels = { manager: managerAgent, name };
+    instances.set(labels, 1);
+    await running;
+    instances.set(labels, 0);
   };
 }

@@ -56,6 +56,16 @@ test('every family is there once, with help and type', async (t) => {
   );
 });
 
+test('controllers that run', async (t) => {
+  const { family } = await setUp(t);
+  const running = await family('running_managed_controllers');
+  const of = (name: string) => `{manager="kube-controller-manager",name="${name}"} 1`;
+  assert.ok(running.includes(of('namespace-controller')));
+  // Its gate is off.
+  assert.ok(!running.includes(of('storage-version-migrator-controller')));
+  assert.ok(!running.some((one) => one.includes('kube-scheduler')));
+});
+
 test('queues by name', async (t) => {
   const { value, lines } = await setUp(t);
   const queues = [
