@@ -32,6 +32,8 @@ const podKind = { apiVersion: 'v1', kind: 'Pod', resource: podsResource };
 /** `namespace/claim` of pods. */
 const byClaim = 'claimName';
 const workers = 10;
+/** Kubernetes' limit of users of one claim. */
+const reservedForMax = 256;
 
 interface Tools {
   readonly context: ControllerContext;
@@ -141,15 +143,29 @@ async function syncPod(tools: Tools, pod: Pod | undefined, signal: AbortSignal):
     }
   }
   if (added.length > 0) {
-    const { name = '', namespace = '', uid = '' } = pod.metadata;
-    const patch = {
-      metadata: { uid },
-      status: { resourceClaimStatuses: added },
-    };
-    const pods = tools.context.client.resource<Pod>(podsResource).namespace(namespace);
-    await pods.patch(name, 'strategic', patch, { subresource: 'status', fieldManager, signal });
+    const kept = known.filter((other) => !added.some(({ name }) => name === other.name));
+    await recordClaims(tools, pod, [...kept, ...added], signal);
   }
   if ((pod.spec.nodeName ?? '') !== '') await reserveForPlaced(tools, pod, signal);
+}
+
+async function recordClaims(
+  { context }: Tools,
+  { metadata }: Pod,
+  resourceClaimStatuses: readonly PodResourceClaimStatus[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { name = '', namespace = '', uid = '' } = metadata;
+  const applied = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, uid },
+    status: { resourceClaimStatuses },
+  } as unknown as Pod;
+  await context.client
+    .resource<Pod>(podsResource)
+    .namespace(namespace)
+    .apply(applied, { subresource: 'status', fieldManager, force: true, signal });
 }
 
 /** None is needed, or the one that the pod names is there and its own. */
@@ -175,6 +191,7 @@ async function reserveForPlaced(
     const reservedFor = claim?.status?.reservedFor ?? [];
     if (claim?.status?.allocation === undefined || reservedFor.some((other) => other.uid === uid))
       continue;
+    if (reservedFor.length >= reservedForMax || !isFor(pod, claim)) continue;
     const status = {
       ...claim.status,
       reservedFor: [...reservedFor, { resource: 'pods', name, uid }],
@@ -184,6 +201,14 @@ async function reserveForPlaced(
       .namespace(namespace)
       .update({ ...claim, status }, { subresource: 'status', signal });
   }
+}
+
+/** One that was made for a pod is that pod's alone. */
+function isFor(pod: Pod, claim: ResourceClaim): boolean {
+  const isNamed = (pod.spec.resourceClaims ?? []).some(
+    ({ resourceClaimName }) => resourceClaimName === claim.metadata.name,
+  );
+  return isNamed || isControlledBy(claim, pod);
 }
 
 interface PodName {

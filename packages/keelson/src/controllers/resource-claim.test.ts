@@ -73,9 +73,10 @@ test('names of claims have something of the pod and of its reference', async (t)
       ownerReferences.map(({ kind, name: owner }) => [kind, owner]),
       [['Pod', pod]],
     );
-    assert.deepEqual((await pods.get(pod)).status?.resourceClaimStatuses, [
-      { name: reference, resourceClaimName: name },
-    ]);
+    const { metadata, status } = await pods.get(pod);
+    assert.deepEqual(status?.resourceClaimStatuses, [{ name: reference, resourceClaimName: name }]);
+    const writers = metadata.managedFields?.map((one) => `${one.manager} ${one.operation}`);
+    assert.ok(writers?.includes('ResourceClaimController Apply'));
   }
 });
 
