@@ -11,8 +11,19 @@ import type {
 import type { ClusterOptions } from '../create-cluster.ts';
 import { core, simulateCluster } from './simulated-cluster.ts';
 
+/** Those that have to do with volumes, and what their pods need. */
+const controllers = [
+  'persistentvolume-binder-controller',
+  'persistentvolumeclaim-protection-controller',
+  'persistentvolume-protection-controller',
+  'volumeattributesclass-protection-controller',
+  'ephemeral-volume-controller',
+  'serviceaccount-controller',
+  'kube-scheduler',
+];
+
 export async function simulateVolumes(t: TestContext, options: ClusterOptions = {}) {
-  const { client, clock } = await simulateCluster(t, options);
+  const { client, clock } = await simulateCluster(t, { controllers, ...options });
   const volumes = client.resource<PersistentVolume>(core('persistentvolumes'));
   const claims = client
     .resource<PersistentVolumeClaim>(core('persistentvolumeclaims'))
