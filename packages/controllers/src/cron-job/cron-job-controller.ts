@@ -65,7 +65,7 @@ export function createCronJobController(context: ControllerContext): Controller 
           onUpdate(cronJob, old) {
             // A new schedule counts from now: what it would have run before was never missed.
             const waitMs = isRescheduled(cronJob, old) ? waitOf(tools, cronJob) : 0;
-            if (waitMs !== undefined) queue.addAfter(keyOf(cronJob), waitMs);
+            queue.addAfter(keyOf(cronJob), waitMs ?? 0);
           },
         }),
         jobs.addHandler({ onAdd: enqueueOwner, onUpdate: enqueueOwner, onDelete: enqueueOwner }),
@@ -79,8 +79,9 @@ function isRescheduled({ spec }: CronJob, { spec: old }: CronJob): boolean {
   return spec.schedule !== old.schedule || spec.timeZone !== old.timeZone;
 }
 
-function waitOf({ context, events }: Tools, cronJob: CronJob): number | undefined {
-  const schedule = scheduleOf(cronJob, teller(events, cronJob));
+/** What is wrong with the schedule is told when it is looked at again. */
+function waitOf({ context }: Tools, cronJob: CronJob): number | undefined {
+  const schedule = scheduleOf(cronJob, () => {});
   return schedule && nextRunInMs(cronJob, schedule, context.clock.now());
 }
 

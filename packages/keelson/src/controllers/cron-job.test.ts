@@ -175,6 +175,15 @@ test('a schedule that never comes is told, not tried', async (t) => {
   assert.deepEqual(warnings, []);
 });
 
+test('a schedule that turns into one that never comes is told at once', async (t) => {
+  const { jobs, cronJobs, minutes, clock, reasons } = await setUp(t, {});
+  await cronJobs.patch('c', 'merge', { spec: { schedule: '0 0 31 2 *' } });
+  await clock.advance(1_000);
+  assert.deepEqual(await reasons(), new Set(['InvalidSchedule']));
+  await minutes(30);
+  assert.deepEqual(await namesIn(jobs), []);
+});
+
 test('with Forbid at most one Job is active, whatever happens to Jobs and pods', async (t) => {
   const step = fc.record({
     what: fc.constantFrom('succeed', 'fail', 'delete', 'suspend', 'resume', 'nothing'),
