@@ -1,7 +1,6 @@
 // The slices that say what hand-written Endpoints say. Addresses beyond a thousand in a subset are
 // left out, and so is what is no address.
 
-import { isIP } from 'node:net';
 import type {
   EndpointAddress,
   EndpointPort as SubsetPort,
@@ -15,6 +14,7 @@ import type {
 import { repackSubsets } from '../endpoints/repack-subsets.ts';
 import { controllerReference } from '../machinery/ownership.ts';
 import { endpointsResource } from '../machinery/resources.ts';
+import { canonicalAddress } from '../endpoint-slice/canonical-address.ts';
 import { endpointKey, type EndpointGroup } from '../endpoint-slice/plan-slices.ts';
 import { addressTypeOf, type AddressType } from '../endpoint-slice/pod-endpoint.ts';
 import { orderSlicePorts, portsKey } from '../endpoint-slice/port-order.ts';
@@ -52,14 +52,15 @@ export function mirroredEndpoints({ subsets = [] }: Endpoints): MirroredEndpoint
     ];
     let taken = 0;
     for (const { address, ready } of all) {
+      const ip = canonicalAddress(address.ip);
       if (taken === mirroredMax) skipped++;
-      else if (isIP(address.ip) === 0) invalid++;
+      else if (ip === undefined) invalid++;
       else {
         taken++;
-        const ofType = groups[addressTypeOf(address.ip)];
+        const ofType = groups[addressTypeOf(ip)];
         let group = ofType.get(key);
         if (group === undefined) ofType.set(key, (group = { ports: slicePorts, byKey: new Map() }));
-        const endpoint = toEndpoint(address, ready);
+        const endpoint = toEndpoint({ ...address, ip }, ready);
         // COMPAT: of an address that is there twice, what is said last counts.
         group.byKey.set(endpointKey(endpoint), endpoint);
       }

@@ -4,6 +4,7 @@
 import type { Node, Pod, Service, ServicePort } from '@keelson/apimachinery/types/core.v1';
 import type { Endpoint, EndpointPort } from '@keelson/apimachinery/types/discovery.k8s.io.v1';
 import { isPodFinished, isPodReady } from '../pods/pod-state.ts';
+import { canonicalAddress } from './canonical-address.ts';
 import { trafficHints } from './traffic-hints.ts';
 
 export type AddressType = 'IPv4' | 'IPv6';
@@ -68,7 +69,9 @@ export function podEndpoint(
   const hostname = hostnameIn(service, pod);
   const hints = ready ? trafficHints(distribution, { nodeName, zone }) : undefined;
   return {
-    addresses: addressesOf(pod).filter((address) => addressTypeOf(address) === addressType),
+    addresses: addressesOf(pod)
+      .flatMap((address) => canonicalAddress(address) ?? [])
+      .filter((address) => addressTypeOf(address) === addressType),
     conditions: { ready, serving, terminating },
     ...(hostname !== undefined && { hostname }),
     targetRef: { kind: 'Pod', namespace, name, uid },
