@@ -150,9 +150,9 @@ async function carryOut(pass: Pass, scale: TargetScale, outcome: Outcome): Promi
       reason: 'FailedUpdateScale',
       message,
     } as const;
+    // What had been wanted and measured stays what the status says.
     await writeStatus(pass, {
-      ...change,
-      desiredReplicas: autoscaler.status?.desiredReplicas ?? 0,
+      currentReplicas: from,
       conditions: [...outcome.conditions, failed],
     });
     throw error;

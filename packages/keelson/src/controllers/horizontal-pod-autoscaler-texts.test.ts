@@ -47,7 +47,7 @@ async function setUp(t: TestContext, replicas: number) {
     (await events.list({ fieldSelector: 'involvedObject.kind=HorizontalPodAutoscaler' })).items.map(
       ({ reason, message }) => [reason, message],
     );
-  return { autoscale, told, clock, autoscalers };
+  return { autoscale, told, clock, autoscalers, client };
 }
 
 const noResource =
@@ -213,5 +213,52 @@ test('sharing pods is told twice: as what it is, and as the failure that it caus
   assert.deepEqual([...new Set(reasons)].toSorted(), [
     'AmbiguousSelector',
     'FailedComputeMetricsReplicas',
+  ]);
+});
+
+test('a size that may not be written is told, and nothing else changes', async (t) => {
+  const { autoscale, told, client, clock } = await setUp(t, 5);
+  const group = 'admissionregistration.k8s.io';
+  const admission = (resource: string) => client.resource({ group, version: 'v1', resource });
+  const rule = {
+    apiGroups: ['apps'],
+    apiVersions: ['v1'],
+    resources: ['deployments/scale'],
+    operations: ['UPDATE'],
+  };
+  const spec = {
+    matchConstraints: { resourceRules: [rule] },
+    validations: [{ expression: 'false', message: 'not now' }],
+  };
+  await admission('validatingadmissionpolicies').create({ metadata: { name: 'p' }, spec } as never);
+  await admission('validatingadmissionpolicybindings').create({
+    metadata: { name: 'p' },
+    spec: { policyName: 'p', validationActions: ['Deny'] },
+  } as never);
+  await clock.advance(1_000);
+  const status = await autoscale({ maxReplicas: 3 });
+  const error =
+    "deployments.apps \"web\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' " +
+    'denied request: not now';
+  assert.deepEqual(
+    status?.conditions?.map((c) => [c.type, c.status, c.reason, c.message]),
+    [
+      [
+        'AbleToScale',
+        'False',
+        'FailedUpdateScale',
+        `the HPA controller was unable to update the target scale: ${error}`,
+      ],
+    ],
+  );
+  const { currentReplicas, desiredReplicas, currentMetrics, lastScaleTime } = status ?? {};
+  assert.deepEqual(
+    [currentReplicas, desiredReplicas, currentMetrics, lastScaleTime],
+    [5, 0, null, undefined],
+  );
+  const reason = 'Current number of replicas above Spec.MaxReplicas';
+  assert.deepEqual((await told())[0], [
+    'FailedRescale',
+    `New size: 3; reason: ${reason}; error: ${error}`,
   ]);
 });
