@@ -268,7 +268,6 @@ export const allowed: Excess = {
   'columns packages/node-agent/src/simulated/described-node.ts': 1,
   'columns packages/node-agent/src/simulated/node-lease.ts': 1,
   'columns packages/node-agent/src/simulated/pod-device-claims.ts': 1,
-  'columns packages/node-agent/src/simulated/termination-message.ts': 1,
   'columns tools/bench/definitions.ts': 1,
   'columns tools/bench/fairness.ts': 4,
   'columns tools/bench/hostile.ts': 1,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import type { Pod, PodSpec } from '@keelson/apimachinery/types/core.v1';
 import type { JsonObject, KubeObject } from '@keelson/apimachinery';
 import { main, seconds, setUpNodes } from './testing/node-cluster.ts';
 import { metricValues } from './testing/metric-values.ts';
@@ -96,6 +96,57 @@ for (const [emulatedVersion, shown] of abilities)
       shown,
     );
   });
+
+test('a node that shuts down ends its pods, the critical ones last, and takes no others', async (t) => {
+  const { nodes, pods, events, run, state, wait } = await setUpNodes(t);
+  await run({});
+  const critical = {
+    nodeName: 'node-1',
+    priorityClassName: 'system-node-critical',
+    containers: [main()],
+  };
+  const create = (name: string, spec: PodSpec) =>
+    pods.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec });
+  await create('critical', critical);
+  await wait(1 * seconds);
+  const order = (value: string | null) =>
+    nodes.patch('node-1', 'merge', {
+      metadata: { annotations: { 'keelson.dev/simulate': value } },
+    });
+  const ready = async () => {
+    const { conditions = [] } = (await nodes.get('node-1')).status ?? {};
+    const found = conditions.find(({ type }) => type === 'Ready');
+    return `${found?.status} ${found?.reason} ${found?.message}`;
+  };
+  const phase = async (name: string) => (await pods.get(name)).status?.phase;
+  await order('shutdown');
+  await wait(1 * seconds);
+  assert.equal(await state(), 'Failed Terminated app=Completed/0(0)');
+  const { conditions = [], message } = (await pods.get('p')).status ?? {};
+  assert.equal(message, 'Pod was terminated in response to imminent node shutdown.');
+  const disruption = conditions.find(({ type }) => type === 'DisruptionTarget');
+  assert.equal(disruption?.reason, 'TerminationByKubelet');
+  assert.equal(await ready(), 'False KubeletNotReady node is shutting down');
+  assert.equal(await phase('critical'), 'Running');
+  await create('late', { nodeName: 'node-1', containers: [main()] });
+  await wait(1 * seconds);
+  assert.equal((await pods.get('late')).status?.reason, 'NodeShutdown');
+  await wait(20 * seconds);
+  assert.equal(await phase('critical'), 'Failed');
+  await order(null);
+  await wait(1 * seconds);
+  assert.equal(await ready(), 'True KubeletReady kubelet is posting ready status');
+  await create('after', { nodeName: 'node-1', containers: [main()] });
+  await wait(1 * seconds);
+  assert.equal(await phase('after'), 'Running');
+  const told = (await events.list()).items
+    .filter(({ reason }) => reason === 'Shutdown')
+    .map((event) => event['message']);
+  assert.deepEqual(told, [
+    'Shutdown manager detected shutdown event',
+    'Shutdown manager detected shutdown cancellation',
+  ]);
+});
 
 test('a node without power neither renews its lease nor leads its pods', async (t) => {
   const { client, nodes, wait, run, state } = await setUpNodes(t);

@@ -8,6 +8,8 @@ export interface NodeEvents {
   begin(): void;
   /** Conditions that are not as they were. */
   conditions(before: Conditions | undefined, now: Conditions): void;
+  /** It has been told to shut down, or not to after all. */
+  shutdown(isOrdered: boolean): void;
   /** Whether pods are placed on it. `isTold` false: only remembers it. */
   schedulable(node: Node, isTold: boolean): void;
 }
@@ -30,6 +32,10 @@ export function createNodeEvents(recorder: EventRecorder, name: string): NodeEve
       for (const { type, status, reason = '' } of conditions)
         if (findCondition(before?.conditions, type)?.status !== status)
           say(reason.replace(/^Kubelet/, 'Node'));
+    },
+    shutdown(isOrdered) {
+      const what = isOrdered ? 'event' : 'cancellation';
+      tell('Shutdown', `Shutdown manager detected shutdown ${what}`);
     },
     schedulable({ spec }, isTold) {
       const was = isSchedulable;

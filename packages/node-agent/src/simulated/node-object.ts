@@ -30,8 +30,9 @@ export interface NodeIdentity {
 /** Of which every machine could have some. */
 const hugePages = { 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' };
 
-/** On a Node: `stopped` is a machine without power, `memory`, `disk` and `pid` are pressure. */
+/** On a Node: `stopped` is a machine without power, `shutdown` one that goes off in order. */
 export const stateAnnotation = 'keelson.dev/simulate';
+/** Any of `memory`, `disk` and `pid`. */
 export const pressureAnnotation = 'keelson.dev/simulate-pressure';
 
 export function nodeObject(identity: NodeIdentity, now: number): Node {
@@ -52,13 +53,19 @@ export function nodeObject(identity: NodeIdentity, now: number): Node {
       annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
     },
     spec: shape.taints.length === 0 ? {} : { taints: [...shape.taints] },
-    status: nodeStatus(identity, { now, pressures: new Set(), before: undefined }),
+    status: nodeStatus(identity, {
+      now,
+      pressures: new Set(),
+      isShuttingDown: false,
+      before: undefined,
+    }),
   };
 }
 
 export interface StatusMoment {
   readonly now: number;
   readonly pressures: ReadonlySet<string>;
+  readonly isShuttingDown: boolean;
   readonly before: NodeStatus | undefined;
 }
 
@@ -122,7 +129,7 @@ const pressureConditions: readonly ConditionTexts[] = [
   },
 ];
 
-function conditionsOf({ now, pressures, before }: StatusMoment): NodeCondition[] {
+function conditionsOf({ now, pressures, isShuttingDown, before }: StatusMoment): NodeCondition[] {
   const heartbeat = formatTime(now);
   const condition = (
     type: string,
@@ -143,7 +150,9 @@ function conditionsOf({ now, pressures, before }: StatusMoment): NodeCondition[]
     ...pressureConditions.map(({ type, pressure, fine, bad }) =>
       pressures.has(pressure) ? condition(type, 'True', bad) : condition(type, 'False', fine),
     ),
-    condition('Ready', 'True', ['KubeletReady', 'kubelet is posting ready status']),
+    isShuttingDown
+      ? condition('Ready', 'False', ['KubeletNotReady', 'node is shutting down'])
+      : condition('Ready', 'True', ['KubeletReady', 'kubelet is posting ready status']),
   ];
 }
 
@@ -153,6 +162,9 @@ export function pressuresOf({ metadata }: Node): ReadonlySet<string> {
 }
 export const isStopped = ({ metadata }: Node): boolean =>
   metadata?.annotations?.[stateAnnotation] === 'stopped';
+
+export const isShuttingDown = ({ metadata }: Node): boolean =>
+  metadata?.annotations?.[stateAnnotation] === 'shutdown';
 
 /** Always the same for a name: a machine keeps its identity. */
 function idOf(name: string, what: string): string {

@@ -36,6 +36,8 @@ export interface NodePods {
   updateClaim(pod: Pod): void;
   find(namespace: string, name: string): PodRecord | undefined;
   list(): readonly PodRecord[];
+  /** Something has changed for all of them. */
+  stepAll(): void;
   /** A node without power does nothing; when it comes back, it goes on. */
   pause(isPaused: boolean): void;
 }
@@ -55,9 +57,8 @@ export function createNodePods(options: NodePodsOptions): NodePods {
     onStep(record);
     if (!wasOver && record.finalPhase !== undefined) retryResizes();
   };
-  const retryResizes = () => {
-    for (const other of records.values()) if (other.resize !== undefined) resize(other);
-  };
+  const stepAll = () => records.forEach(step);
+  const retryResizes = () => records.forEach((other) => other.resize && resize(other));
   const inspection: PodInspection = createPodInspection(options, step);
   const admit = (pod: Pod) => {
     const record = takeIn(pod, options, () => active(records.values()));
@@ -101,12 +102,13 @@ export function createNodePods(options: NodePodsOptions): NodePods {
       const record = records.get(metadata?.uid ?? '');
       if (record !== undefined) step(record);
     },
+    stepAll,
     find: (namespace, name) => [...records.values()].find(isNamed(namespace, name)),
     list: () => [...records.values()],
     pause(paused) {
       isPaused = paused;
       writer.hold(paused);
-      if (!paused) for (const record of records.values()) step(record);
+      if (!paused) stepAll();
     },
   };
 }

@@ -17,6 +17,8 @@ export interface NodeSurroundings {
   readonly texts: KubeletTexts;
   readonly crashBackoff: CrashBackoff;
   readonly images: NodeImages;
+  /** Since when the node shuts down; undefined: it does not. */
+  readonly shutdownSince: () => number | undefined;
   /** About a pod, or one of its containers. */
   emit(record: PodRecord, event: NodeEvent, container?: ContainerRecord): void;
 }

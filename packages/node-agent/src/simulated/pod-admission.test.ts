@@ -150,6 +150,15 @@ for (const [reason, why, pod, others] of refused)
     assert.deepEqual(refusalOf(pod, node, others), { reason, message: why });
   });
 
+test('a node that shuts down takes nothing', () => {
+  const annotations = { 'keelson.dev/simulate': 'shutdown' };
+  const leaving = { ...node, metadata: { ...node.metadata, annotations } };
+  assert.deepEqual(refusalOf(podAsking({}), leaving, []), {
+    reason: 'NodeShutdown',
+    message: 'Pod was rejected as the node is shutting down.',
+  });
+});
+
 const bearing = { key: 'node.kubernetes.io/memory-pressure', operator: 'Exists' };
 const pressures: readonly [pressures: readonly string[], why: string, pod: Pod, taken: boolean][] =
   [

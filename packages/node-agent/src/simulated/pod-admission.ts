@@ -1,7 +1,7 @@
-// Whether a node takes a pod that was bound to it: no pressure, the right operating system, enough
-// of everything, its own labels, free ports, taints that do not drive it away. The scheduler has
-// looked already, but pods with `nodeName` never met it, and two schedulers may have had the same
-// idea. A pod that is refused fails, for good.
+// Whether a node takes a pod that was bound to it: it is there to stay, no pressure, the right
+// operating system, enough of everything, its own labels, free ports, taints that do not drive the
+// pod away. The scheduler has looked already, but pods with `nodeName` never met it, and two
+// schedulers may have had the same idea. A pod that is refused fails, for good.
 
 import {
   addLists,
@@ -15,6 +15,7 @@ import {
 } from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import { isTolerated, requiredNodes } from '@keelson/controllers';
+import { isShuttingDown } from './node-object.ts';
 
 export interface Refusal {
   readonly reason: string;
@@ -23,6 +24,8 @@ export interface Refusal {
 
 /** `others`: pods that the node has and that have not ended. */
 export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal | undefined {
+  if (isShuttingDown(node))
+    return { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
   const wrong = underPressure(pod, node) ?? otherSystem(pod, node);
   if (wrong !== undefined) return wrong;
   const shortage = shortageOf(pod, node, others);
@@ -40,6 +43,9 @@ export function refusalOf(pod: Pod, node: Node, others: readonly Pod[]): Refusal
 
 /** From here on priorities are those of the system. */
 const criticalPriority = 2_000_000_000;
+export const isCriticalPod = ({ spec }: Pod): boolean =>
+  Number(spec?.priority ?? 0) >= criticalPriority;
+
 const memoryPressureTaint = {
   key: 'node.kubernetes.io/memory-pressure',
   effect: 'NoSchedule',
@@ -50,8 +56,7 @@ function underPressure(pod: Pod, { status }: Node): Refusal | undefined {
   const pressures = (status?.conditions ?? [])
     .filter(({ type, status: holds }) => type.endsWith('Pressure') && holds === 'True')
     .map(({ type }) => type);
-  if (pressures.length === 0 || Number(pod.spec?.priority ?? 0) >= criticalPriority)
-    return undefined;
+  if (pressures.length === 0 || isCriticalPod(pod)) return undefined;
   const isOnlyMemory = pressures.every((type) => type === 'MemoryPressure');
   const isBorne =
     !isBestEffort(pod, true) || isTolerated(memoryPressureTaint, pod.spec?.tolerations ?? []);

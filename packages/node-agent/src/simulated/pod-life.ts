@@ -7,10 +7,10 @@ import { stepContainer, stepRunning } from './container-life.ts';
 import { wantsRestart } from './container-restart.ts';
 import { stopContainer } from './container-stop.ts';
 import type { Moment, NodeSurroundings } from './node-surroundings.ts';
-import { evictionMessage } from './pod-eviction.ts';
+import { beginStop, failWhenDue, graceMs } from './pod-failure.ts';
 import { stepResize } from './pod-resize.ts';
 import { stepRestartAll } from './restart-all.ts';
-import { isRunning, type ContainerRecord, type PodFailure, type PodRecord } from './pod-record.ts';
+import { isRunning, type ContainerRecord, type PodRecord } from './pod-record.ts';
 
 /** When the pod wants to be called again; Infinity when only a change can call it. */
 export function stepPod(record: PodRecord, now: number, node: NodeSurroundings): number {
@@ -47,10 +47,6 @@ function beginDeletion(moment: Moment): void {
   else if (deadline < stop.deadline) shortenStop(moment, deadline);
 }
 
-function beginStop({ record, now }: Moment, graceMs: number): void {
-  record.stop = { since: now, deadline: now + graceMs };
-}
-
 function shortenStop(moment: Moment, deadline: number): void {
   const { record, now } = moment;
   record.stop = { since: record.stop?.since ?? now, deadline };
@@ -58,48 +54,6 @@ function shortenStop(moment: Moment, deadline: number): void {
     if (container.stop === undefined || container.stop.exitAt <= deadline) continue;
     container.stop = { exitAt: deadline, exitCode: 137 };
   }
-}
-
-/** `activeDeadlineSeconds`, and evictions by rule. */
-function failWhenDue(moment: Moment): void {
-  const { record, now, wakeAt, node } = moment;
-  if (record.failure !== undefined || record.finalPhase !== undefined) return;
-  const { activeDeadlineSeconds } = record.pod.spec ?? {};
-  const deadlineAt =
-    activeDeadlineSeconds === undefined
-      ? Infinity
-      : record.startTime + Number(activeDeadlineSeconds) * 1_000;
-  const mains = record.containers.filter(({ role }) => role === 'main');
-  const evictAt =
-    record.startTime + Math.min(...mains.map(({ behaviour }) => behaviour.evictAfterMs));
-  if (deadlineAt <= now) {
-    const { reason, message } = deadlineExceeded;
-    node.emit(record, { type: 'Normal', reason, message });
-    return failPod(moment, deadlineExceeded);
-  }
-  if (evictAt <= now) return evictPod(moment);
-  wakeAt(Math.min(deadlineAt, evictAt));
-}
-
-const deadlineExceeded: PodFailure = {
-  reason: 'DeadlineExceeded',
-  message: 'Pod was active on the node longer than the specified deadline',
-};
-
-function evictPod(moment: Moment): void {
-  const message = evictionMessage(moment.record, moment.now);
-  moment.node.emit(moment.record, { type: 'Warning', reason: 'Evicted', message });
-  failPod(moment, { reason: 'Evicted', message, isDisruption: true });
-}
-
-const graceDefaultSeconds = 30;
-
-function failPod(moment: Moment, failure: PodFailure): void {
-  const { record } = moment;
-  record.failure = failure;
-  if (record.stop !== undefined) return;
-  const { terminationGracePeriodSeconds = graceDefaultSeconds } = record.pod.spec ?? {};
-  beginStop(moment, Number(terminationGracePeriodSeconds) * 1_000);
 }
 
 function runContainers(moment: Moment): void {
@@ -167,8 +121,7 @@ function endContainers(moment: Moment): void {
 
 function endSidecars(moment: Moment): void {
   const { record, now } = moment;
-  const { terminationGracePeriodSeconds = graceDefaultSeconds } = record.pod.spec ?? {};
-  const deadline = record.stop?.deadline ?? now + Number(terminationGracePeriodSeconds) * 1_000;
+  const deadline = record.stop?.deadline ?? now + graceMs(record.pod);
   for (const container of ofRole(record, 'sidecar').toReversed()) {
     stop(container, deadline, moment);
     stepRunning(container, moment);

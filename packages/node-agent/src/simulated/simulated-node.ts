@@ -12,6 +12,7 @@ import { createNodeEvents } from './node-events.ts';
 import { createImageStore, type ImageStore } from './node-images.ts';
 import { createNodeLease, leaseRenewMs } from './node-lease.ts';
 import {
+  isShuttingDown,
   isStopped,
   nodeObject,
   nodeStatus,
@@ -21,6 +22,7 @@ import {
 import { createNodePods, type NodePods } from './node-pods.ts';
 import { registerNode } from './node-registration.ts';
 import type { NodeRules } from './node-rules.ts';
+import { createNodeShutdown, type NodeShutdown } from './node-shutdown.ts';
 import { createPodAddresses } from './pod-addresses.ts';
 import { unattachedVolumesOf, type StorageLookup } from './node-storage.ts';
 import type { ContainerRecord, PodRecord } from './pod-record.ts';
@@ -67,12 +69,7 @@ const reportMs = 300_000;
 export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNode {
   const { identity, index, client, clock, timetable } = options;
   const { name } = identity;
-  const images = createImageStore();
-  const recorder = recorderOf(options);
-  const events = createNodeEvents(recorder, name);
-  const volumesInUse = createVolumesInUse(options.storage, () => isUp && report());
-  const pods = createPodsOf(options, { images, recorder, volumesInUse });
-  const parts = { images, volumesInUse };
+  const { events, shutdown, pods, ...parts } = createParts(options, () => isUp && report());
   const watchAttached = createAttachedWatch(() => pods.updateAttached());
   const lease = createNodeLease(client, name, () => clock.now());
   const keys = { lease: {}, status: {} };
@@ -109,6 +106,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     async register() {
       const node = await registerNode(client, nodeObject(identity, clock.now()));
       shown = stateOf(node);
+      shutdown.look(node);
       events.schedulable(node, false);
       isUp = !isStopped(node);
       if (!isUp) return pods.pause(true);
@@ -126,8 +124,11 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
       const state = stateOf(node);
       if (state === shown) return;
       shown = state;
+      shutdown.look(node);
       setUp(!isStopped(node));
-      if (isUp) report();
+      if (!isUp) return;
+      pods.stepAll();
+      report();
     },
     remove: () => setUp(false),
   };
@@ -149,7 +150,19 @@ function createAttachedWatch(onChange: () => void): (node: Node) => void {
 }
 
 /** What of a Node object changes how it behaves. */
-const stateOf = (node: Node): string => `${isStopped(node)} ${[...pressuresOf(node)].join()}`;
+const stateOf = (node: Node): string =>
+  `${isStopped(node)} ${isShuttingDown(node)} ${[...pressuresOf(node)].join()}`;
+
+function createParts(options: SimulatedNodeOptions, onVolumes: () => void) {
+  const { clock, identity, storage } = options;
+  const images = createImageStore();
+  const recorder = recorderOf(options);
+  const events = createNodeEvents(recorder, identity.name);
+  const shutdown = createNodeShutdown(events, () => clock.now());
+  const volumesInUse = createVolumesInUse(storage, onVolumes);
+  const pods = createPodsOf(options, { images, recorder, volumesInUse, shutdown });
+  return { images, volumesInUse, events, shutdown, pods };
+}
 
 function recorderOf(options: SimulatedNodeOptions): EventRecorder {
   const { client, clock, identity } = options;
@@ -166,11 +179,12 @@ interface NodeParts {
   readonly images: ImageStore;
   readonly recorder: EventRecorder;
   readonly volumesInUse: VolumesInUse;
+  readonly shutdown: NodeShutdown;
 }
 
 function createPodsOf(
   options: SimulatedNodeOptions,
-  { images, recorder, volumesInUse }: NodeParts,
+  { images, recorder, volumesInUse, shutdown }: NodeParts,
 ): NodePods {
   const { client, clock, identity, warn } = options;
   const now = () => clock.now();
@@ -186,6 +200,7 @@ function createPodsOf(
     surroundings: {
       ...options,
       images,
+      shutdownSince: shutdown.since,
       emit: (record, event, container) => recorder.record(aboutPod(record, container), event),
     },
     references: createReferenceReader({
@@ -215,7 +230,12 @@ async function writeStatus(
   { images, volumesInUse }: Pick<NodeParts, 'images' | 'volumesInUse'>,
   { client, clock, identity }: SimulatedNodeOptions,
 ): Promise<Pick<NodeStatus, 'conditions'>> {
-  const moment = { now: clock.now(), pressures: pressuresOf(node), before: node.status };
+  const moment = {
+    now: clock.now(),
+    pressures: pressuresOf(node),
+    isShuttingDown: isShuttingDown(node),
+    before: node.status,
+  };
   const inUse = volumesInUse.names();
   const status = {
     ...nodeStatus(identity, moment),

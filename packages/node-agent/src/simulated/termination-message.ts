@@ -1,5 +1,5 @@
-// What a container leaves behind: the text that it wrote for it, or the end of its log when it failed
-// and wrote none, where its policy says so. No more than kubelets keep.
+// What a container leaves behind: the text that it wrote for it, or the end of its log when it
+// failed and wrote none, where its policy says so. No more than kubelets keep.
 
 import { logLines } from '../kubelet/container-log.ts';
 import { isRunning, type ContainerRecord, type PodRecord } from './pod-record.ts';
