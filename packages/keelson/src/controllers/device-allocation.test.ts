@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Device, ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
+import type { Client } from '@keelson/client';
 import type { ClusterOptions } from '../create-cluster.ts';
 import { core, find, simulateCluster } from '../testing/simulated-cluster.ts';
 
@@ -75,6 +76,43 @@ test('node §20 (7): a claim that is deleted stays until nobody uses it', async 
   await wait(60_000);
   assert.equal(await phaseOf('p'), 'gone');
   assert.equal(await find(claims, 'c'), undefined);
+});
+
+test('node §20 (8): access for administration is only for namespaces that are labelled', async (t) => {
+  const { addClaim, addPod, client, claims, offer, phaseOf, wait } = await setUp(t, { nodes: 1 });
+  const exactly = { deviceClassName: 'gpu', adminAccess: true };
+  const spec = { devices: { requests: [{ name: 'r', exactly }] } };
+  const label = (value: string) =>
+    client.resource(core('namespaces')).patch('default', 'merge', {
+      metadata: { labels: { 'resource.kubernetes.io/admin-access': value } },
+    });
+  const refusal =
+    /is invalid: : Forbidden: admin access to devices requires the `resource\.kubernetes\.io\/admin-access: true` label on the containing namespace/;
+  await assert.rejects(
+    addClaim(spec),
+    (error) => isStatusError(error) && refusal.test(error.message),
+  );
+  await label('yes');
+  await assert.rejects(
+    addClaim(spec),
+    (error) => isStatusError(error) && refusal.test(error.message),
+  );
+  await label('true');
+  await offer([{ name: 'g0' }]);
+  await addClaim(spec);
+  await addPod('p');
+  await wait(10_000);
+  assert.equal(await phaseOf('p'), 'Running');
+  const results = (await claims.get('c')).status?.allocation?.devices?.results;
+  assert.deepEqual(
+    results?.map(({ device, adminAccess }) => [device, adminAccess]),
+    [['g0', true]],
+  );
+  // Who administers the device does not have it.
+  await claims.create({ metadata: { name: 'other' }, spec: claimSpec } as never);
+  await addPod('user', { resourceClaims: [{ name: 'x', resourceClaimName: 'other' }] });
+  await wait(10_000);
+  assert.equal(await phaseOf('user'), 'Running');
 });
 
 const broken = (more: object = {}) => ({ key: 'broken', effect: 'NoExecute', ...more });
@@ -163,6 +201,58 @@ test('node §20 (10): a taint that goes away in time evicts nobody', async (t) =
   await wait(60_000);
   assert.equal(await phaseOf('p'), 'Running');
   assert.deepEqual(await said('DeviceTaintManagerEviction'), ['Cancelling deletion']);
+});
+
+const driverCalls = async (client: Client) => {
+  const path = '/api/v1/nodes/node-1/proxy/metrics';
+  const text = Buffer.from(await client.send({ method: 'GET', path })).toString();
+  const value = (series: RegExp) => Number(series.exec(text)?.[1] ?? 0);
+  const calls = (method: string) =>
+    value(new RegExp(`_count\\{driver_name="${driver}",.*DRAPlugin/${method}"\\} (\\d+)`));
+  return {
+    prepared: calls('NodePrepareResources'),
+    unprepared: calls('NodeUnprepareResources'),
+    inUse: value(new RegExp(`dra_resource_claims_in_use\\{driver_name="${driver}"\\} (\\d+)`)),
+  };
+};
+
+test('node §20 (11): devices are prepared once, whatever happens to the kubelet', async (t) => {
+  const { addClaim, addPod, client, cluster, offer, phaseOf, pods, wait } = await setUp(t, {
+    nodes: 1,
+  });
+  await offer([{ name: 'g0' }]);
+  await addClaim();
+  await addPod('p');
+  await addPod('q');
+  await wait(10_000);
+  assert.deepEqual([await phaseOf('p'), await phaseOf('q')], ['Running', 'Running']);
+  assert.deepEqual(await driverCalls(client), { prepared: 1, unprepared: 0, inUse: 1 });
+  // The machine of the node is stopped for a while.
+  const nodes = client.resource(core('nodes'));
+  const simulate = (state: string | null) =>
+    nodes.patch('node-1', 'merge', {
+      metadata: { annotations: { 'keelson.dev/simulate': state } },
+    });
+  await simulate('stopped');
+  await wait(5_000);
+  await simulate(null);
+  await wait(60_000);
+  assert.deepEqual(await driverCalls(client), { prepared: 1, unprepared: 0, inUse: 1 });
+  // Its kubelet is another process, which knows what the one before has done.
+  const fork = await cluster.fork();
+  t.after(() => fork.close());
+  await wait(60_000);
+  const anew = fork.client();
+  assert.deepEqual(await driverCalls(anew), { prepared: 0, unprepared: 0, inUse: 1 });
+  const forked = anew.resource<Pod>(core('pods')).namespace('default');
+  assert.equal((await forked.get('p')).status?.phase, 'Running');
+  // The first of the pods that goes leaves the devices to the other one.
+  await pods.delete('p');
+  await wait(60_000);
+  assert.deepEqual(await driverCalls(client), { prepared: 1, unprepared: 0, inUse: 1 });
+  await pods.delete('q');
+  await wait(60_000);
+  assert.deepEqual(await driverCalls(client), { prepared: 1, unprepared: 1, inUse: 0 });
 });
 
 test('node §20 (12): a pod that names its node itself gets no device, and may use what is there', async (t) => {

@@ -1,8 +1,8 @@
 // The HTTPS server of all simulated nodes of a process, on a free port of this machine: what the
 // kubelet of a node serves, told apart by the host that is asked for, and the metrics API.
 //
-//   /containerLogs /exec /attach /portForward /stats/summary /metrics/resource /pods /runningpods
-//   /configz /healthz
+//   /containerLogs /exec /attach /portForward /stats/summary /metrics /metrics/resource /pods
+//   /runningpods /configz /healthz
 //   /apis/metrics.k8s.io
 //
 // SECURITY: who asks, and whether he may, is found out for every request before anything else, by
@@ -22,7 +22,7 @@ import { answerJson, answerText } from './answers.ts';
 import { findContainer } from './find-container.ts';
 import { kubeletConfiguration } from './kubelet-configuration.ts';
 import { createMetricsApi } from './metrics-api.ts';
-import { resourceMetricsOf, summaryOf } from './node-metrics.ts';
+import { deviceMetricsOf, resourceMetricsOf, summaryOf } from './node-metrics.ts';
 import type { PodPorts } from './pod-ports.ts';
 import { serveLogs } from './serve-logs.ts';
 import { isStreamPath, refuseUpgrade, serveUpgrade, type Connection } from './upgrades.ts';
@@ -194,6 +194,7 @@ function answerOther(
   if (healthPaths.has(path)) return answerText(response, 200, 'ok');
   if (path === '/configz') return answerJson(response, 200, kubeletConfiguration(status));
   if (path === '/stats/summary') return answerJson(response, 200, summaryOf(node, now));
+  if (path === '/metrics') return answerText(response, 200, deviceMetricsOf(node));
   if (path === '/metrics/resource') return answerText(response, 200, resourceMetricsOf(node, now));
   const records = podsAt(node, path);
   if (records !== undefined) {

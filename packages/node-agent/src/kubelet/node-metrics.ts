@@ -1,4 +1,4 @@
-// `/stats/summary` and `/metrics/resource` of one node.
+// `/stats/summary`, `/metrics/resource` and `/metrics` of one node.
 
 import { formatTime } from '@keelson/apimachinery';
 import type { SimulatedNode } from '../simulated/simulated-node.ts';
@@ -50,6 +50,32 @@ export function resourceMetricsOf({ pods }: SimulatedNode, now: number): string 
     ...memory,
     '# TYPE node_memory_working_set_bytes gauge',
     `node_memory_working_set_bytes ${node.memory} ${now}`,
+    '',
+  ].join('\n');
+}
+
+const driverService = '/k8s.io.kubelet.pkg.apis.dra.v1.DRAPlugin/';
+
+/** What a kubelet says of drivers of devices; calls of simulated ones take no time. */
+export function deviceMetricsOf({ devices }: SimulatedNode): string {
+  const name = 'dra_grpc_operations_duration_seconds';
+  const calls = devices.calls().flatMap(({ driver, method, count }) => {
+    const path = `${driverService}${method}`;
+    const labels = `driver_name="${driver}",grpc_status_code="OK",method_name="${path}"`;
+    return [
+      `${name}_bucket{${labels},le="+Inf"} ${count}`,
+      `${name}_sum{${labels}} 0`,
+      `${name}_count{${labels}} ${count}`,
+    ];
+  });
+  const inUse = [...devices.inUse()].map(
+    ([driver, count]) => `dra_resource_claims_in_use{driver_name="${driver}"} ${count}`,
+  );
+  return [
+    `# TYPE ${name} histogram`,
+    ...calls,
+    '# TYPE dra_resource_claims_in_use gauge',
+    ...inUse,
     '',
   ].join('\n');
 }

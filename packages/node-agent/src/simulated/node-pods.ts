@@ -13,12 +13,14 @@ import { addContainers, createPodRecord, type PodRecord } from './pod-record.ts'
 import { adoptResize } from './pod-resize.ts';
 import { createPodWriter, type PodWriterOptions } from './pod-writer.ts';
 import type { ReferenceReader } from './pod-references.ts';
+import type { PreparedDevices } from './prepared-devices.ts';
 
 export interface NodePodsOptions extends PodWriterOptions {
   readonly rules: NodeRules;
   readonly surroundings: NodeSurroundings;
   readonly references: ReferenceReader;
   readonly addresses: PodAddresses;
+  readonly devices: Pick<PreparedDevices, 'use'>;
   readonly node: () => Node | undefined;
   /** After each step of a pod's life. */
   readonly onStep: (record: PodRecord) => void;
@@ -145,11 +147,16 @@ function refuse(record: PodRecord, { node, others, surroundings }: Refusing): vo
   surroundings.emit(record, { type: 'Warning', reason, message });
 }
 
+/** Nothing of it runs any more, nor will. */
+export function hasEnded(record: PodRecord): boolean {
+  return record.finalPhase !== undefined && !hasRunning(record);
+}
+
 /** Those that hold resources. */
 function active(records: Iterable<PodRecord>, without?: PodRecord): Pod[] {
   return [...records]
     .filter((record) => record !== without)
-    .filter((record) => record.finalPhase === undefined || hasRunning(record))
+    .filter((record) => !hasEnded(record))
     .map(({ pod }) => pod);
 }
 

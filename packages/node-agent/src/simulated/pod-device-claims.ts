@@ -8,24 +8,27 @@ import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.
 /** `undefined` when there is no such claim. */
 export type ClaimLookup = (name: string) => Promise<ResourceClaim | undefined>;
 
-export async function problemOfDeviceClaims(
+/** The claims whose devices can be prepared, or why they cannot. */
+export async function readDeviceClaims(
   pod: Pod,
   lookup: ClaimLookup,
-): Promise<string | undefined> {
+): Promise<readonly ResourceClaim[] | string> {
+  const claims: ResourceClaim[] = [];
   const named = (pod.spec?.resourceClaims ?? []).map(({ name }) => claimNameOf(pod, name));
   const { extendedResourceClaimStatus: extended } = pod.status ?? {};
   if (extended !== undefined) named.push(extended.resourceClaimName);
   for (const name of named) {
     if (name === '') continue;
     const { namespace = '', name: podName = '' } = pod.metadata;
-    const problem =
+    const found =
       name === undefined
         ? `pod "${namespace}/${podName}": ResourceClaim not created yet`
-        : problemOfClaim(pod, name, await lookup(name));
-    if (problem !== undefined)
-      return `Failed to prepare dynamic resources: prepare dynamic resources: ${problem}`;
+        : checkClaim(pod, name, await lookup(name));
+    if (typeof found === 'string')
+      return `Failed to prepare dynamic resources: prepare dynamic resources: ${found}`;
+    claims.push(found);
   }
-  return undefined;
+  return claims;
 }
 
 /** Empty: a template that made no claim, since none is needed. */
@@ -36,16 +39,16 @@ function claimNameOf({ spec, status }: Pod, reference: string): string | undefin
   return made === undefined ? undefined : (made.resourceClaimName ?? '');
 }
 
-function problemOfClaim(
+function checkClaim(
   { metadata: { name: podName = '', uid = '' } }: Pod,
   name: string,
   claim: ResourceClaim | undefined,
-): string | undefined {
+): ResourceClaim | string {
   if (claim === undefined)
     return `fetch ResourceClaim ${name}: resourceclaims.resource.k8s.io "${name}" not found`;
   const { metadata, status } = claim;
   if (status?.allocation === undefined) return `ResourceClaim ${name}: not allocated`;
-  if ((status.reservedFor ?? []).some((other) => other.uid === uid)) return undefined;
+  if ((status.reservedFor ?? []).some((other) => other.uid === uid)) return claim;
   const { uid: claimUid = '' } = metadata;
   return `pod ${podName} (${uid}) is not allowed to use ResourceClaim ${name} (${claimUid})`;
 }

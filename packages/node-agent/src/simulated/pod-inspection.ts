@@ -4,6 +4,7 @@
 import { warning } from './container-trouble.ts';
 import type { NodeSurroundings } from './node-surroundings.ts';
 import type { PodRecord } from './pod-record.ts';
+import type { PreparedDevices } from './prepared-devices.ts';
 import type { ReferenceProblems, ReferenceReader } from './pod-references.ts';
 import type { PodWriterOptions } from './pod-writer.ts';
 
@@ -13,6 +14,7 @@ export interface PodInspectionOptions extends Pick<
 > {
   readonly references: ReferenceReader;
   readonly surroundings: NodeSurroundings;
+  readonly devices: Pick<PreparedDevices, 'use'>;
 }
 
 export interface PodInspection {
@@ -61,6 +63,8 @@ export function createPodInspection(
         surroundings.emit(record, warning(trouble?.reason ?? '', message));
       record.isSetUp = trouble === undefined;
       record.configProblems = found.config;
+      if (trouble === undefined && typeof found.devices !== 'string')
+        options.devices.use(record, found.devices);
       if (trouble !== undefined || found.config.size > 0) again();
       else all.delete(record);
     } catch (error) {
@@ -111,7 +115,7 @@ function troubleOf(found: ReferenceProblems, isLate: boolean): SetupTrouble | un
     const messages = [...mounts.values(), ...(isLate ? [unableText(late)] : [])];
     return { reason, messages, isWaiting: unattached.length > 0, isOutOfPatience: isLate };
   }
-  if (devices === undefined) return undefined;
+  if (typeof devices !== 'string') return undefined;
   return { reason: 'FailedPrepareDynamicResources', messages: [devices] };
 }
 

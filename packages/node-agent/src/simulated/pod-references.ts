@@ -6,7 +6,7 @@ import { isStatusError, type KubeObject } from '@keelson/apimachinery';
 import type { Container, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Client } from '@keelson/client';
 import type { ResourceClaim } from '@keelson/apimachinery/types/resource.k8s.io.v1';
-import { problemOfDeviceClaims } from './pod-device-claims.ts';
+import { readDeviceClaims } from './pod-device-claims.ts';
 import { containersOf } from './pod-record.ts';
 import {
   failedMounts,
@@ -25,8 +25,8 @@ export interface ReferenceProblems {
   readonly mounts: ReadonlyMap<string, string>;
   /** Volumes, as the pod calls them, that are not attached to the node yet. */
   readonly unattached: readonly string[];
-  /** Why its devices cannot be prepared. */
-  readonly devices: string | undefined;
+  /** The claims whose devices can be prepared, or why they cannot. */
+  readonly devices: readonly ResourceClaim[] | string;
   /** By container. */
   readonly config: ReadonlyMap<string, string>;
 }
@@ -83,7 +83,7 @@ export function createReferenceReader({
       const mounts = await failedMounts(pod, lookup);
       // What was allocated a moment ago is no reason to believe that it still is.
       const claimOf = (name: string) => readClaim(client, namespace, name);
-      const devices = await problemOfDeviceClaims(pod, claimOf);
+      const devices = await readDeviceClaims(pod, claimOf);
       return { claim, mounts, unattached: unattached(pod), devices, config };
     },
   };

@@ -19,7 +19,7 @@ import {
   pressuresOf,
   type NodeIdentity,
 } from './node-object.ts';
-import { createNodePods, type NodePods } from './node-pods.ts';
+import { createNodePods, hasEnded, type NodePods } from './node-pods.ts';
 import { registerNode } from './node-registration.ts';
 import type { NodeRules } from './node-rules.ts';
 import { createNodeShutdown, type NodeShutdown } from './node-shutdown.ts';
@@ -27,6 +27,7 @@ import { createPodAddresses } from './pod-addresses.ts';
 import { unattachedVolumesOf, type StorageLookup } from './node-storage.ts';
 import type { ContainerRecord, PodRecord } from './pod-record.ts';
 import { createReferenceReader } from './pod-references.ts';
+import { createPreparedDevices, type PreparedDevices } from './prepared-devices.ts';
 import type { StatusSettings } from './pod-status.ts';
 import type { Timetable } from './timetable.ts';
 import { createVolumeExpansion } from './volume-expansion.ts';
@@ -55,6 +56,7 @@ export interface SimulatedNode {
   readonly name: string;
   readonly address: string;
   readonly pods: NodePods;
+  readonly devices: Pick<PreparedDevices, 'calls' | 'inUse'>;
   /** Resolves when the Node object is there; rejects when the server refuses it. */
   register(): Promise<void>;
   /** Its object has changed. */
@@ -103,6 +105,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions): SimulatedNod
     name,
     address: identity.address,
     pods,
+    devices: parts.devices,
     async register() {
       const node = await registerNode(client, nodeObject(identity, clock.now()));
       shown = stateOf(node);
@@ -160,8 +163,9 @@ function createParts(options: SimulatedNodeOptions, onVolumes: () => void) {
   const events = createNodeEvents(recorder, identity.name);
   const shutdown = createNodeShutdown(events, () => clock.now());
   const volumesInUse = createVolumesInUse(storage, onVolumes);
-  const pods = createPodsOf(options, { images, recorder, volumesInUse, shutdown });
-  return { images, volumesInUse, events, shutdown, pods };
+  const devices = createPreparedDevices();
+  const pods = createPodsOf(options, { images, recorder, volumesInUse, shutdown, devices });
+  return { images, volumesInUse, devices, events, shutdown, pods };
 }
 
 function recorderOf(options: SimulatedNodeOptions): EventRecorder {
@@ -180,11 +184,12 @@ interface NodeParts {
   readonly recorder: EventRecorder;
   readonly volumesInUse: VolumesInUse;
   readonly shutdown: NodeShutdown;
+  readonly devices: PreparedDevices;
 }
 
 function createPodsOf(
   options: SimulatedNodeOptions,
-  { images, recorder, volumesInUse, shutdown }: NodeParts,
+  { images, recorder, volumesInUse, shutdown, devices }: NodeParts,
 ): NodePods {
   const { client, clock, identity, warn } = options;
   const now = () => clock.now();
@@ -209,13 +214,18 @@ function createPodsOf(
       unattached: (pod) => unattachedVolumesOf(pod, options.storage, attachedTo(options.current())),
     }),
     addresses: createPodAddresses(options.index),
+    devices,
     status: { ...options.gates, hostIp: identity.address, images },
     node: options.current,
     onStep(record) {
       volumesInUse.update(record);
       expansion.look(record);
+      if (hasEnded(record)) devices.release(record.uid);
     },
-    onRemoved: volumesInUse.remove,
+    onRemoved(record) {
+      volumesInUse.remove(record);
+      devices.release(record.uid);
+    },
     onError: (error, { metadata }) =>
       warn('a node cannot lead a pod', {
         node: identity.name,
