@@ -13,6 +13,7 @@ import {
 import { createImageLocality } from './plugins/image-locality.ts';
 import { createInterPodAffinity } from './plugins/inter-pod-affinity.ts';
 import { createNodeAffinity } from './plugins/node-affinity.ts';
+import { createNodeDeclaredFeatures } from './plugins/node-declared-features.ts';
 import { createNodeName } from './plugins/node-name.ts';
 import { createNodePorts } from './plugins/node-ports.ts';
 import { createNodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation.ts';
@@ -71,5 +72,6 @@ export function createDefaultProfile(options: DefaultProfileOptions): readonly S
     createDefaultPreemption({ ...parts, args: args.DefaultPreemption }),
     createNodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation),
     createImageLocality(),
+    ...(parts.isEnabled('NodeDeclaredFeatures') ? [createNodeDeclaredFeatures()] : []),
   ];
 }

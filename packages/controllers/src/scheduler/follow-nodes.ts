@@ -27,6 +27,7 @@ const facts: Readonly<Record<NodeFact, (node: Node) => unknown>> = {
   taints: ({ spec }) => spec?.taints,
   unschedulable: ({ spec }) => spec?.unschedulable,
   allocatable: ({ status }) => status?.allocatable,
+  declaredFeatures: ({ status }) => status?.declaredFeatures,
   conditions: ({ status }) => status?.conditions?.map(({ type, status: value }) => [type, value]),
 };
 const allFacts = Object.keys(facts) as NodeFact[];

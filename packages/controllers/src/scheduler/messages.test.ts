@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createSeededRandom } from '@keelson/apimachinery';
 import type { Node, Pod } from '@keelson/apimachinery/types/core.v1';
+import { rejection, type SchedulerPlugin } from './framework.ts';
+import { createSchedulingCycle } from './scheduling-cycle.ts';
 import { summarizePod } from './snapshot/pod-summary.ts';
 import {
   asking,
@@ -61,6 +64,15 @@ const attachment = (persistentVolumeName: string, nodeName: string) => ({
   metadata: { name: `${persistentVolumeName}-${nodeName}` },
   spec: { attacher: 'd', nodeName, source: { persistentVolumeName } },
 });
+const restartingAll = {
+  containers: [
+    {
+      name: 'c',
+      restartPolicy: 'Never',
+      restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: { operator: 'In' } }],
+    },
+  ],
+};
 
 interface Row {
   readonly reason: string;
@@ -236,6 +248,16 @@ const rows: readonly Row[] = [
     },
   },
   {
+    reason: "1 node(s) didn't match Pod's required features",
+    pod: restartingAll,
+    node: { status: { declaredFeatures: ['UserNamespacesHostNetworkSupport'] } },
+  },
+  {
+    reason: "1 node(s) didn't match Pod's required features",
+    pod: { hostNetwork: true, hostUsers: false },
+    node: { status: { declaredFeatures: ['RestartAllContainersOnContainerExits'] } },
+  },
+  {
     reason: '1 node(s) exceed max volume count',
     pod: withClaim,
     objects: {
@@ -334,4 +356,63 @@ test('without nodes, with nodes out of question, and with several reasons', () =
     cluster.place(testPod('p', { ...named('a'), ...asking({ cpu: '9' }) })).startsWith(text),
   );
   assert.equal(cluster.place(testPod('p', named('b'))), 'b');
+});
+
+test('features that a pod needs are those that nodes declare, from their release on', () => {
+  const restart = 'RestartAllContainersOnContainerExits';
+  const users = 'UserNamespacesHostNetworkSupport';
+  const both = { ...restartingAll, hostNetwork: true, hostUsers: false };
+  const scenes: [spec: object, declared: string[], isPlaced: boolean, gate?: boolean][] = [
+    [both, [restart, users], true],
+    [both, [restart], false],
+    [restartingAll, [restart, 'Other'], true],
+    [restartingAll, [], false],
+    [restartingAll, [], true, false],
+    [{ initContainers: restartingAll.containers }, [], false],
+    [{ hostNetwork: true }, [], true],
+    [{ hostUsers: false }, [], true],
+    [{ containers: [{ name: 'c', restartPolicyRules: [{ action: 'Restart' }] }] }, [], true],
+  ];
+  for (const [spec, declaredFeatures, isPlaced, gate = true] of scenes) {
+    const cluster = createSchedulingCluster({
+      isEnabled: (name) => gate || name !== 'NodeDeclaredFeatures',
+    });
+    const { status } = testNode('node');
+    cluster.cluster.putNode(testNode('node', { status: { ...status, declaredFeatures } }));
+    const result = cluster.schedule(testPod('p', spec));
+    assert.equal(result.kind === 'node', isPlaced, JSON.stringify([spec, declaredFeatures]));
+  }
+});
+
+test('nodes that no plugin would ask', () => {
+  const { cluster, nominated } = createSchedulingCluster();
+  for (const name of ['a', 'b', 'c']) cluster.putNode(testNode(name));
+  const only = (name: string, ...nodeNames: string[]): SchedulerPlugin => ({
+    name,
+    begin: () => ({ nodeNames: new Set(nodeNames) }),
+    mayHelp: () => true,
+  });
+  const messageOf = (...plugins: SchedulerPlugin[]) => {
+    const random = createSeededRandom(1);
+    const cycle = createSchedulingCycle({ plugins, cluster, nominated, random });
+    const result = cycle.schedule(summarizePod(testPod('p')));
+    return result.kind === 'node' ? result.node.name : result.message;
+  };
+  const none = "0/3 nodes are available: node(s) didn't satisfy";
+  assert.equal(messageOf(only('A')), `${none} plugin A.`);
+  assert.equal(
+    messageOf(only('B', 'a'), only('A', 'b')),
+    `${none} plugin(s) [A B] simultaneously.`,
+  );
+  assert.equal(messageOf(only('B', 'a', 'b'), only('A', 'b', 'c')), 'b');
+  const gone = only('A', 'b', 'gone');
+  const full: SchedulerPlugin = {
+    name: 'Full',
+    begin: () => ({ filter: () => rejection('Full', 'full') }),
+    mayHelp: () => true,
+  };
+  assert.equal(
+    messageOf(gone, full),
+    "0/3 nodes are available: 1 full, 2 node(s) didn't satisfy plugin(s) [A].",
+  );
 });

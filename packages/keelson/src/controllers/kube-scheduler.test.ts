@@ -83,6 +83,31 @@ test('pods of other schedulers, with gates or with a node are left alone', async
   assert.equal((await pods.get('gated')).spec.nodeName, 'a');
 });
 
+test('a pod that needs what not every kubelet can do waits for a node that declares it', async (t) => {
+  const { nodes, pods, clock, addNode, told } = await setUp(t);
+  await addNode('a');
+  const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [1] } };
+  await pods.create(
+    pod('p', {
+      containers: [
+        { name: 'c', image: 'app', restartPolicy: 'Always', restartPolicyRules: [rule] },
+      ],
+    }),
+  );
+  await clock.advance(1_000);
+  assert.deepEqual(await told('FailedScheduling'), [
+    "0/1 nodes are available: 1 node(s) didn't match Pod's required features. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+  ]);
+  const declare = (...declaredFeatures: string[]) =>
+    nodes.patch('a', 'merge', { status: { declaredFeatures } }, { subresource: 'status' });
+  await declare('ExtendWebSocketsToKubelet');
+  await clock.advance(20_000);
+  assert.equal((await pods.get('p')).spec.nodeName, undefined);
+  await declare('ExtendWebSocketsToKubelet', 'RestartAllContainersOnContainerExits');
+  await clock.advance(20_000);
+  assert.equal((await pods.get('p')).spec.nodeName, 'a');
+});
+
 /** A node that a less important pod must leave for a more important one. */
 async function preempt(t: TestContext) {
   const set = await setUp(t);

@@ -25,6 +25,7 @@ export const pluginNames = [
   'DefaultPreemption',
   'NodeResourcesBalancedAllocation',
   'ImageLocality',
+  'NodeDeclaredFeatures',
 ] as const;
 
 const none: PluginSet = { enabled: [], disabled: [] };

@@ -36,6 +36,7 @@ export type NodeFact =
   | 'taints'
   | 'unschedulable'
   | 'allocatable'
+  | 'declaredFeatures'
   | 'conditions';
 
 export type WatchedResource =
