@@ -19,6 +19,7 @@ export { parseServiceRanges, ServiceRangeError } from './registry/core/services/
 export type { ServiceRanges } from './registry/core/services/service-ranges.ts';
 export { createServiceResolver } from './transport/service-resolver.ts';
 export type { ServiceResolverOptions } from './transport/service-resolver.ts';
+export { createPostClient } from './transport/post-client.ts';
 export { createWebhookClient, WebhookError } from './transport/webhook-client.ts';
 export type {
   ServiceResolver,

@@ -1,13 +1,10 @@
 // Calls a webhook of the server's own configuration, which a kubeconfig file describes: where it
 // is, whom its certificate must be from, who the server is to it. For reviews, which are small.
-//
-// SECURITY: redirects are failures, answers are bounded in size and time, and no link-local address
-// is connected to, wherever a name leads (`outbound.ts`). Failures read as client-go says them.
+// Failures read as client-go says them.
 
-import type { IncomingMessage } from 'node:http';
 import { formatGoDuration, type Clock } from '@keelson/apimachinery';
-import { readWhole } from './answer-body.ts';
-import { addressOfUrl, createOutboundClient, type OutboundTls } from './outbound.ts';
+import type { OutboundTls } from './outbound.ts';
+import { createPostClient, PostError, type PostAnswer } from './post-client.ts';
 import { refusalText } from './webhook-errors.ts';
 
 export interface ReviewServer {
@@ -42,54 +39,24 @@ export function createReviewClient(
   server: ReviewServer,
   options: ReviewClientOptions,
 ): ReviewClient {
-  const { clock, userAgent = 'keelson' } = options;
-  const client = createOutboundClient({ tls: server.tls, clock });
+  const client = createPostClient({ ...options, tls: server.tls });
   return {
     async post(body, timeoutMs) {
       const url = new URL(server.url);
       url.search = `?timeout=${formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)))}`;
-      const deadline = new AbortController();
-      const cancel = clock.after(timeoutMs, () => deadline.abort());
       try {
-        const { message } = await client.call(
-          {
-            protocol: url.protocol === 'http:' ? 'http' : 'https',
-            address: addressOfUrl(url),
-            method: 'POST',
-            path: `${url.pathname}${url.search}`,
-            headers: headersFor(url, body, { token: server.token?.(), userAgent }),
-            signal: deadline.signal,
-          },
-          (outgoing) => void outgoing.end(body),
-        );
-        return toAnswer(message, await readWhole(message, options.answerBytesMax, 'the answer'));
-      } catch (cause) {
-        return connectionFailure(url, cause, deadline.signal.aborted);
-      } finally {
-        cancel();
+        return toAnswer(await client.post(url.href, body, { timeoutMs, token: server.token?.() }));
+      } catch (error) {
+        // Also when there is no token to be had.
+        const failed = error instanceof PostError ? error : new PostError(url, error, false);
+        return connectionFailure(failed);
       }
     },
     close: () => client.close(),
   };
 }
 
-function headersFor(
-  url: URL,
-  body: Uint8Array,
-  { token, userAgent }: { token: string | undefined; userAgent: string },
-): Record<string, string> {
-  return {
-    host: url.host,
-    'user-agent': userAgent,
-    'content-type': 'application/json',
-    accept: 'application/json, */*',
-    'content-length': String(body.byteLength),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  };
-}
-
-function toAnswer(message: IncomingMessage, body: Buffer): Uint8Array | ReviewFailure {
-  const { statusCode: status = 0, headers } = message;
+function toAnswer({ status, headers, body }: PostAnswer): Uint8Array | ReviewFailure {
   if (status >= 200 && status <= 206) return body;
   const passes = status === 429 || status === 500 || status === 504;
   const saysWhen = status >= 500 && /^\d{1,6}$/.test(headers['retry-after'] ?? '');
@@ -100,12 +67,8 @@ function toAnswer(message: IncomingMessage, body: Buffer): Uint8Array | ReviewFa
   };
 }
 
-function connectionFailure(url: URL, cause: unknown, isTimeout: boolean): ReviewFailure {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return {
-    message: `Post ${JSON.stringify(url.href)}: ${isTimeout ? 'context deadline exceeded' : why}`,
-    result: isTimeout ? 'timeout' : 'error',
-    // A connection that the other side closed reads as the end of its data.
-    isRetriable: !isTimeout && why === 'EOF',
-  };
+function connectionFailure({ message, isTimeout, why }: PostError): ReviewFailure {
+  const result = isTimeout ? 'timeout' : 'error';
+  // A connection that the other side closed reads as the end of its data.
+  return { message, result, isRetriable: !isTimeout && why === 'EOF' };
 }
