@@ -6,7 +6,9 @@ import {
   createCertificateIssuer,
   createLegacyToken,
   createPolicyTypeChecker,
+  createPostClient,
   createQuotaMeter,
+  defaultLimits,
   silentLogger,
   type ApiServer,
   type Features,
@@ -39,6 +41,7 @@ export function startClusterControllers(
   { server, sources, tokens: { ownKey }, onScheduler }: ClusterControllerParts,
 ): RunningControllers {
   const { features, pki, controllerSettings: settings, leaderElection } = options;
+  const { limits = defaultLimits } = options;
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
   const authorities = settings?.signingAuthorities;
   const authorityOf = (signerName: string) =>
@@ -58,6 +61,13 @@ export function startClusterControllers(
     quotaCounting: createQuotaMeter({ sources, features, clock }),
     onScheduler,
     schedulerMetrics: createSchedulerMetrics(server.metrics, clock),
+    openExtender: (tls) =>
+      createPostClient({
+        tls,
+        clock,
+        userAgent: 'kube-scheduler',
+        answerBytesMax: limits.webhookAnswerBytesMax,
+      }),
     clock,
     random,
     logger,

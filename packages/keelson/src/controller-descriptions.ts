@@ -112,6 +112,8 @@ export interface ControllerInputs {
   readonly onScheduler?: (scheduler: Scheduler | undefined) => void;
   /** Where the scheduler's metrics are served. */
   readonly schedulerMetrics?: SchedulerOptions['metrics'];
+  /** How extenders of the scheduler are reached. */
+  readonly openExtender?: SchedulerOptions['openExtender'];
 }
 
 export interface ControllerDescription {

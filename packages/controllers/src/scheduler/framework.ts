@@ -50,6 +50,8 @@ export interface PostFilterResult {
   readonly message: string;
   /** What has to be written for it; the scheduler waits for it. */
   execute?(signal: AbortSignal): Promise<void>;
+  /** Others decide, too: what comes of that stands in its place. */
+  ask?(signal: AbortSignal): Promise<PostFilterResult>;
 }
 
 /** Something that was set aside for the pod on its node. */

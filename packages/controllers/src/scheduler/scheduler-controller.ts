@@ -5,7 +5,6 @@
 import {
   nextTurn,
   type GroupVersionResource,
-  type KubeObject,
   type SchedulingExplanation,
 } from '@keelson/apimachinery';
 import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
@@ -22,26 +21,28 @@ import {
 } from './configuration/scheduler-configuration.ts';
 import { createClaimTracker } from './dra/claim-tracker.ts';
 import { explainScheduling } from './explain/scheduling-explainer.ts';
+import { openExtenders, type OpenExtender } from './extenders/open-extenders.ts';
+import { followDevices } from './follow-devices.ts';
 import { createInformerLookup } from './informer-lookup.ts';
 import { followNodes } from './follow-nodes.ts';
 import { followPods } from './follow-pods.ts';
 import { createNominatedPods, type NominatedPods } from './nominated-pods.ts';
 import { evictVictims } from './preemption/default-preemption.ts';
-import type { ClusterEvent, WatchedResource } from './queue/cluster-event.ts';
-import { createSchedulingQueue, type SchedulingQueueOptions } from './queue/scheduling-queue.ts';
+import {
+  createSchedulingQueue,
+  type SchedulingQueue,
+  type SchedulingQueueOptions,
+} from './queue/scheduling-queue.ts';
 import {
   createSchedulingCore,
   type SchedulingCore,
   type SchedulingCoreOptions,
 } from './scheduling-core.ts';
 import { createSchedulerEvents, type SchedulerEvents } from './scheduler-events.ts';
-import { attempt, tell, type AttemptTools } from './scheduling-attempt.ts';
+import { beginAttempt, finishAttempt, tell, type AttemptTools } from './scheduling-attempt.ts';
 import { profileFor, schedulerNameOf } from './scheduling-profile.ts';
-import {
-  noSchedulerMetrics,
-  type SchedulerMetrics,
-  type SchedulerState,
-} from './metrics/scheduler-metrics.ts';
+import { noSchedulerMetrics, type SchedulerMetrics } from './metrics/scheduler-metrics.ts';
+import { schedulerState } from './metrics/scheduler-state.ts';
 import type { PodSummary } from './snapshot/pod-summary.ts';
 
 export interface Scheduler extends Controller {
@@ -64,6 +65,8 @@ export interface SchedulerOptions {
   readonly isServed: (resource: GroupVersionResource) => boolean;
   readonly configuration?: SchedulerConfiguration | undefined;
   readonly metrics?: SchedulerMetrics | undefined;
+  /** How extenders are reached; needed only where some are configured. */
+  readonly openExtender?: OpenExtender | undefined;
 }
 
 export function createScheduler(
@@ -73,6 +76,7 @@ export function createScheduler(
     isServed,
     configuration = defaultConfiguration,
     metrics = noSchedulerMetrics,
+    openExtender,
   }: SchedulerOptions,
 ): Scheduler {
   const { client, informers, clock, random } = context;
@@ -95,15 +99,13 @@ export function createScheduler(
     tellWaiting: (pod, message) =>
       tell({ events }, pod, { type: 'Normal', reason: 'BindingConditionsPending', message }),
   };
-  const core = createSchedulingCore({ ...coreOptions, metrics }, nominated);
+  const extenders = openExtenders(configuration, openExtender, context.log);
+  const core = createSchedulingCore(
+    { ...coreOptions, metrics, extenders: extenders?.extenders },
+    nominated,
+  );
   const { cluster } = core;
-  const queue = createSchedulingQueue({
-    clock,
-    backoffMinMs: configuration.podInitialBackoffMs,
-    backoffMaxMs: configuration.podMaxBackoffMs,
-    onIncoming: metrics.incoming,
-    ...questionsOf(core),
-  });
+  const queue = createQueue(core, { clock, configuration, metrics });
   const tools: AttemptTools = { context, events, queue, metrics, isEnabled, ...core };
   metrics.follow(schedulerState(tools));
   return {
@@ -119,7 +121,7 @@ export function createScheduler(
         pods.addHandler(followPods(tools)),
         namespaces.addHandler({ onUpdate: () => cluster.groups.forget() }),
         watch((event) => queue.happened(event)),
-        ...watchDevices(devices?.informers, (event) => queue.happened(event)),
+        ...followDevices(devices?.informers, (event) => queue.happened(event)),
       ];
       const all = [pods, nodes, ...reads, ...Object.values(devices?.informers ?? {})].map(
         (informer) => informer.synced(signal),
@@ -129,6 +131,7 @@ export function createScheduler(
       await runCycles(tools, signal);
       for (const end of ends) end();
       queue.stop();
+      extenders?.close();
     },
   };
 }
@@ -159,6 +162,23 @@ function evictionBy(
   };
 }
 
+function createQueue(
+  core: SchedulingCore,
+  {
+    clock,
+    configuration,
+    metrics,
+  }: Required<Pick<SchedulingCoreOptions, 'clock' | 'configuration' | 'metrics'>>,
+): SchedulingQueue {
+  return createSchedulingQueue({
+    clock,
+    backoffMinMs: configuration.podInitialBackoffMs,
+    backoffMaxMs: configuration.podMaxBackoffMs,
+    onIncoming: metrics.incoming,
+    ...questionsOf(core),
+  });
+}
+
 /** What the queue asks about a pod, of the plugins of its profile. */
 function questionsOf(core: SchedulingCore): Pick<SchedulingQueueOptions, 'gateOf' | 'mayHelp'> {
   const byName = new Map(
@@ -183,57 +203,6 @@ function questionsOf(core: SchedulingCore): Pick<SchedulingQueueOptions, 'gateOf
   };
 }
 
-function schedulerState({ queue, cluster }: AttemptTools): SchedulerState {
-  return {
-    pendingPods() {
-      const { active, backoff, unschedulable, gated } = queue.sizes();
-      return { active, backoff, unschedulable, gated };
-    },
-    unschedulablePods() {
-      const counts = new Map<string, { plugin: string; profile: string; count: number }>();
-      for (const { pod, rejectedBy } of queue.all()) {
-        const profile = schedulerNameOf(pod.pod.spec);
-        for (const plugin of rejectedBy) {
-          const key = JSON.stringify([plugin, profile]);
-          const known = counts.get(key) ?? { plugin, profile, count: 0 };
-          counts.set(key, { ...known, count: known.count + 1 });
-        }
-      }
-      return [...counts.values()].filter(({ plugin }) => plugin !== '');
-    },
-    cacheSize() {
-      const pods = cluster.nodes.flatMap((node) => [...node.pods.keys()]);
-      const assumed = pods.filter((uid) => cluster.isAssumed(uid)).length;
-      return { nodes: cluster.nodes.length, pods: pods.length, assumed_pods: assumed };
-    },
-  };
-}
-
-function watchDevices(
-  informers: ReturnType<typeof createClaimTracker>['informers'] | undefined,
-  tell: (event: ClusterEvent) => void,
-): (() => void)[] {
-  if (informers === undefined) return [];
-  const { claims, slices, classes, rules } = informers;
-  const handler = (resource: WatchedResource) => {
-    const changed = (object: KubeObject) => tell({ kind: 'object', resource, object });
-    const onDelete = (object: KubeObject) =>
-      tell({ kind: 'object', resource, object, isDeletion: true });
-    return { onAdd: changed, onUpdate: changed, onDelete };
-  };
-  return [
-    claims.addHandler(handler('resourceclaims')),
-    slices.addHandler(handler('resourceslices')),
-    classes.addHandler(handler('deviceclasses')),
-    ...(rules === undefined ? [] : [rules.addHandler(followRules(handler('resourceslices')))]),
-  ];
-}
-
-/** A rule changes what slices are taken for, by coming and by going. */
-function followRules({ onAdd: changed }: { onAdd(object: KubeObject): void }) {
-  return { onAdd: changed, onUpdate: changed, onDelete: changed };
-}
-
 async function runCycles(tools: AttemptTools, signal: AbortSignal): Promise<void> {
   const { queue } = tools;
   const underWay = new Set<Promise<void>>();
@@ -243,7 +212,8 @@ async function runCycles(tools: AttemptTools, signal: AbortSignal): Promise<void
       await queue.wait(signal);
       continue;
     }
-    const rest = attempt(tools, entry, signal);
+    const begun = beginAttempt(tools, entry, signal);
+    const rest = finishAttempt(tools, begun instanceof Promise ? await begun : begun, signal);
     const finished: Promise<void> = rest.finally(() => underWay.delete(finished));
     underWay.add(finished);
     if (underWay.size >= bindingsMax) await Promise.race(underWay);

@@ -5,6 +5,7 @@ import type { ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
 import type { EventRecorder } from '../machinery/event-recorder.ts';
 import { bindPod } from './bind-pod.ts';
+import { bindByExtender } from './extenders/ask-extenders.ts';
 import { runningError, type Reservation } from './framework.ts';
 import type { AttemptResult, SchedulerMetrics, TimedPoint } from './metrics/scheduler-metrics.ts';
 import { writeExpectedNode, writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
@@ -12,6 +13,7 @@ import type { QueuedPod } from './queue/queued-pod.ts';
 import type { SchedulingQueue } from './queue/scheduling-queue.ts';
 import type { SchedulerEvents } from './scheduler-events.ts';
 import type { SchedulingCore } from './scheduling-core.ts';
+import type { ScheduleResult } from './scheduling-cycle.ts';
 import { profileFor, schedulerNameOf } from './scheduling-profile.ts';
 import type { NodeState } from './snapshot/node-state.ts';
 import type { PodSummary } from './snapshot/pod-summary.ts';
@@ -25,27 +27,65 @@ export interface AttemptTools extends SchedulingCore {
   readonly metrics: SchedulerMetrics;
 }
 
-/** The cycle runs at once; what it takes to write down its outcome is waited for. Never rejects. */
-export async function attempt(
+/** What was decided about a pod, or why nobody could decide. */
+type Decision =
+  | { readonly result: ScheduleResult }
+  | { readonly error: unknown }
+  | { readonly isBeingDeleted: true };
+
+export interface Attempt {
+  readonly entry: QueuedPod;
+  readonly decision: Decision;
+  /** Counts it, once. */
+  readonly end: (result: AttemptResult) => void;
+}
+
+/** The cycle, at once; a promise only where extenders are asked. Neither throws nor rejects. */
+export function beginAttempt(
   tools: AttemptTools,
   entry: QueuedPod,
   signal: AbortSignal,
-): Promise<void> {
-  const { cluster, nominated, queue, metrics } = tools;
+): Attempt | Promise<Attempt> {
+  const { metrics } = tools;
   const { pod } = entry;
-  const end = beginAttempt(tools, pod);
+  const end = countAttempt(tools, pod);
+  const attempt = (decision: Decision): Attempt => ({ entry, decision, end });
+  if (pod.pod.metadata.deletionTimestamp !== undefined) return attempt({ isBeingDeleted: true });
+  const start = metrics.now();
+  const decided = (result: ScheduleResult) => {
+    metrics.algorithm(metrics.now() - start);
+    return attempt({ result });
+  };
   try {
-    if (pod.pod.metadata.deletionTimestamp !== undefined) {
+    const result = (profileFor(tools, pod.pod) ?? tools).cycle.decide(pod, signal);
+    if (!(result instanceof Promise)) return decided(result);
+    return result.then(decided, (error: unknown) => attempt({ error }));
+  } catch (error) {
+    return attempt({ error });
+  }
+}
+
+/**
+ * Carries out what was decided: what is reserved is so at once, what has to be written is waited for.
+ * Never rejects.
+ */
+export async function finishAttempt(
+  tools: AttemptTools,
+  { entry, decision, end }: Attempt,
+  signal: AbortSignal,
+): Promise<void> {
+  const { cluster, nominated, queue } = tools;
+  const { pod } = entry;
+  try {
+    if ('error' in decision) throw decision.error;
+    if ('isBeingDeleted' in decision) {
       queue.remove(pod.uid);
       const message = `skip schedule deleting pod: ${pod.namespace}/${pod.name}`;
       return tell(tools, pod, { type: 'Warning', reason: 'FailedScheduling', message });
     }
-    const profile = profileFor(tools, pod.pod) ?? tools;
-    const start = metrics.now();
-    const result = profile.cycle.schedule(pod);
-    metrics.algorithm(metrics.now() - start);
+    const { result } = decision;
     if (result.kind === 'node') {
-      const { plugins } = profile;
+      const { plugins } = profileFor(tools, pod.pod) ?? tools;
       const isPlaced = await place({ ...tools, plugins }, entry, result.node, signal);
       return isPlaced ? end('scheduled') : undefined;
     }
@@ -88,7 +128,7 @@ async function carryOut(
   }
 }
 
-function beginAttempt({ metrics }: AttemptTools, { pod }: PodSummary) {
+function countAttempt({ metrics }: AttemptTools, { pod }: PodSummary) {
   const start = metrics.now();
   const profile = schedulerNameOf(pod.spec);
   let isOver = false;
@@ -139,9 +179,7 @@ async function place(
     for (const { preBind, plugin } of reservations)
       await running('PreBind', plugin, () => preBind?.(signal));
     done('Bind');
-    const bound = await running('Bind', 'DefaultBinder', () =>
-      bindPod(context.client, pod, node.name, signal),
-    );
+    const bound = await bind(tools, { pod, nodeName: node.name }, signal);
     if (!bound) {
       await takeBack();
       return false;
@@ -174,6 +212,19 @@ async function announce(
   } catch (error) {
     if (!signal.aborted) log.warn('expected node not written', { error: errorText(error) });
   }
+}
+
+/** By an extender that binds such pods, or by the scheduler itself. False when the pod is gone. */
+async function bind(
+  { extenders, context }: AttemptTools,
+  binding: { readonly pod: PodSummary; readonly nodeName: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (extenders !== undefined && (await bindByExtender(extenders, binding, signal))) return true;
+  const bound = await running('Bind', 'DefaultBinder', () =>
+    bindPod(context.client, binding.pod, binding.nodeName, signal),
+  );
+  return bound === true;
 }
 
 function reserveAll(

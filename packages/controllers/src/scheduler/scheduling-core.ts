@@ -8,6 +8,7 @@ import {
   type SchedulerConfiguration,
 } from './configuration/scheduler-configuration.ts';
 import { createDefaultProfile, type DefaultProfileOptions } from './default-profile.ts';
+import type { Extenders } from './extenders/ask-extenders.ts';
 import type { SchedulerPlugin } from './framework.ts';
 import type { SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import { timePlugins } from './metrics/timed-plugins.ts';
@@ -29,6 +30,7 @@ export interface SchedulingCore {
   readonly profiles: readonly SchedulingProfile[];
   readonly plugins: readonly SchedulerPlugin[];
   readonly cycle: SchedulingCycle;
+  readonly extenders: Extenders | undefined;
   /** Undefined: pods that name it are for another scheduler. */
   profileOf(schedulerName: string): SchedulingProfile | undefined;
 }
@@ -40,13 +42,15 @@ export interface SchedulingCoreOptions extends Omit<
   readonly configuration?: SchedulerConfiguration;
   /** Absent: nothing is measured. */
   readonly metrics?: SchedulerMetrics;
+  /** Absent where none is configured. */
+  readonly extenders?: Extenders | undefined;
 }
 
 export function createSchedulingCore(
   options: SchedulingCoreOptions,
   nominated: NominatedPods = createNominatedPods(),
 ): SchedulingCore {
-  const { random, configuration = defaultConfiguration, metrics } = options;
+  const { random, configuration = defaultConfiguration, metrics, extenders } = options;
   const cluster = createClusterState();
   const promised = new Set<string>();
   const createProfile = (profile: ProfileConfiguration): SchedulingProfile => {
@@ -64,6 +68,7 @@ export function createSchedulingCore(
       share,
       measure: (point, status, tookMs) => metrics?.point(point, status, schedulerName, tookMs),
       now: () => metrics?.now() ?? 0,
+      ...(extenders !== undefined && { extenders }),
     });
     return { schedulerName, plugins, cycle };
   };
@@ -76,6 +81,7 @@ export function createSchedulingCore(
     profiles,
     plugins: first.plugins,
     cycle: first.cycle,
+    extenders,
     profileOf: (name) => profiles.find(({ schedulerName }) => schedulerName === name),
   };
 }

@@ -1,7 +1,15 @@
 // Finds the node for one pod: plugins look at the pod, filters take nodes out, scores choose among
-// those that are left, and when none is, preemption is asked. Nothing is written here.
+// those that are left, and when none is, preemption is asked. Nothing is written here. Where there are
+// extenders they are asked after plugins, and only they are waited for.
 
 import type { Random } from '@keelson/apimachinery';
+import {
+  extenderName,
+  filterByExtenders,
+  scoresOfExtenders,
+  type Extenders,
+  type ExtendersLeft,
+} from './extenders/ask-extenders.ts';
 import { filterWithNominated } from './filter-node.ts';
 import { fitMessage, noNodes } from './fit-error.ts';
 import {
@@ -39,8 +47,10 @@ export interface NodeExplanation {
 }
 
 export interface SchedulingCycle {
-  /** Throws when a plugin cannot decide. */
+  /** Throws when a plugin cannot decide, or an extender would have to be asked. */
   schedule(pod: PodSummary): ScheduleResult;
+  /** The same, with extenders. Until it has come to an end no other pod may be looked at. */
+  decide(pod: PodSummary, signal: AbortSignal): ScheduleResult | Promise<ScheduleResult>;
   /** Asks these nodes, or all, and changes nothing. */
   explain(pod: PodSummary, nodes?: readonly NodeState[]): readonly NodeExplanation[];
 }
@@ -56,7 +66,12 @@ export interface SchedulingCycleOptions {
   /** Told how long each step took, by the clock of `now`. */
   readonly measure?: (point: TimedPoint, status: PointStatus, tookMs: number) => void;
   readonly now?: () => number;
+  readonly extenders?: Extenders;
 }
+
+/** What has to be waited for before the cycle goes on. */
+type Question = (signal: AbortSignal) => Promise<void>;
+type Steps<T> = Generator<Question, T, void>;
 
 /** Below this number all nodes are looked at; above it enough of them. */
 const nodesMin = 100;
@@ -69,35 +84,39 @@ export function nodesToFind(count: number, share = 0): number {
 }
 
 export function createSchedulingCycle(options: SchedulingCycleOptions): SchedulingCycle {
-  const { plugins, cluster, random } = options;
+  const { plugins, cluster, extenders } = options;
   let start = 0;
+  const steps = function* (pod: PodSummary): Steps<ScheduleResult> {
+    const { nodes } = cluster;
+    if (nodes.length === 0)
+      return { kind: 'none', message: noNodes, rejectedBy: new Set(), nominatedNodeName: '' };
+    const time = stopwatch(options);
+    const begun = beginAll(plugins, pod, cluster);
+    time('PreFilter', begun.rejected === undefined ? 'Success' : 'Unschedulable');
+    if (begun.rejected !== undefined) {
+      const none = yield* giveUp(options, pod, { ...begun, rejections: new Map() });
+      time('PostFilter', 'Unschedulable');
+      return none;
+    }
+    const found = yield* findFeasible(options, pod, begun, start % nodes.length);
+    start = (start + found.looked) % nodes.length;
+    const isFound = found.feasible.length > 0;
+    time('Filter', isFound ? 'Success' : 'Unschedulable');
+    if (!isFound) {
+      const none = yield* giveUp(options, pod, { ...begun, ...found });
+      const isPromised = none.kind === 'none' && (none.nominatedNodeName ?? '') !== '';
+      time('PostFilter', isPromised ? 'Success' : 'Unschedulable');
+      return none;
+    }
+    const node = yield* choose(options, pod, found.feasible);
+    time('Score', 'Success');
+    return { kind: 'node', node };
+  };
+  const schedule = (pod: PodSummary) => runAtOnce(steps(pod));
   return {
-    schedule(pod) {
-      const { nodes } = cluster;
-      if (nodes.length === 0)
-        return { kind: 'none', message: noNodes, rejectedBy: new Set(), nominatedNodeName: '' };
-      const time = stopwatch(options);
-      const begun = beginAll(plugins, pod, cluster);
-      time('PreFilter', begun.rejected === undefined ? 'Success' : 'Unschedulable');
-      if (begun.rejected !== undefined) {
-        const none = giveUp(options, pod, { ...begun, rejections: new Map() });
-        time('PostFilter', 'Unschedulable');
-        return none;
-      }
-      const found = findFeasible(options, pod, begun, start % nodes.length);
-      start = (start + found.looked) % nodes.length;
-      const isFound = found.feasible.length > 0;
-      time('Filter', isFound ? 'Success' : 'Unschedulable');
-      if (!isFound) {
-        const none = giveUp(options, pod, { ...begun, ...found });
-        const isPromised = none.kind === 'none' && (none.nominatedNodeName ?? '') !== '';
-        time('PostFilter', isPromised ? 'Success' : 'Unschedulable');
-        return none;
-      }
-      const node = choose(plugins, pod, found.feasible, { cluster, random });
-      time('Score', 'Success');
-      return { kind: 'node', node };
-    },
+    schedule,
+    decide: (pod, signal) =>
+      extenders === undefined ? schedule(pod) : runAsking(steps(pod), signal),
     explain(pod, nodes = cluster.nodes) {
       const begun = beginAll(plugins, pod, cluster);
       return nodes.map((node) => {
@@ -109,6 +128,20 @@ export function createSchedulingCycle(options: SchedulingCycleOptions): Scheduli
       });
     },
   };
+}
+
+function runAtOnce<T>(steps: Steps<T>): T {
+  const step = steps.next();
+  if (step.done === true) return step.value;
+  throw new Error('extenders are not asked here');
+}
+
+async function runAsking<T>(steps: Steps<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await step.value(signal);
+  }
 }
 
 /** Each call says which step has just ended. */
@@ -184,21 +217,27 @@ interface Found {
   readonly rejections: ReadonlyMap<string, Rejection>;
   /** Nodes that were asked. */
   readonly looked: number;
+  /** Who has taken out nodes without saying of each why. */
+  readonly rejectedBy?: string;
 }
 
 /** Goes round the nodes from where the last cycle stopped, so that all get their turn. */
-function findFeasible(
-  { cluster, nominated, share }: SchedulingCycleOptions,
+function* findFeasible(
+  options: SchedulingCycleOptions,
   pod: PodSummary,
   { runs, nodeNames }: Begun,
   start: number,
-): Found {
+): Steps<Found> {
+  const { cluster, nominated, share } = options;
   const promised = cluster.node(
     nominated.nodeOf(pod.uid) ?? pod.pod.status?.nominatedNodeName ?? '',
   );
   if (promised !== undefined && nodeNames?.has(promised.name) !== false) {
-    if (filterWithNominated(pod, runs, promised, nominated) === undefined)
-      return { feasible: [promised], rejections: new Map(), looked: 0 };
+    if (filterWithNominated(pod, runs, promised, nominated) === undefined) {
+      const found = { feasible: [promised], rejections: new Map(), looked: 0 };
+      const left = yield* extend(options, pod, found);
+      if (left.feasible.length > 0) return left;
+    }
   }
   const nodes =
     nodeNames === undefined
@@ -214,16 +253,33 @@ function findFeasible(
     if (rejected === undefined) feasible.push(node);
     else rejections.set(node.name, rejected);
   }
-  return { feasible, rejections, looked };
+  return yield* extend(options, pod, { feasible, rejections, looked });
+}
+
+/** What extenders leave of it. */
+function* extend(
+  { extenders, cluster }: SchedulingCycleOptions,
+  pod: PodSummary,
+  found: Found,
+): Steps<Found> {
+  if (extenders === undefined || found.feasible.length === 0) return found;
+  let left: ExtendersLeft = { nodes: [], rejections: new Map() };
+  yield async (signal) => {
+    left = await filterByExtenders(extenders, { pod, nodes: found.feasible }, signal);
+  };
+  const rejections = new Map([...found.rejections, ...left.rejections]);
+  // What has gone meanwhile cannot be bound to.
+  const feasible = left.nodes.filter((node) => cluster.node(node.name) === node);
+  const isFewer = feasible.length < found.feasible.length;
+  return { ...found, feasible, rejections, ...(isFewer && { rejectedBy: extenderName }) };
 }
 
 /** The best node by the sum of weighted scores; chance decides between equals. */
-function choose(
-  plugins: readonly SchedulerPlugin[],
+function* choose(
+  { plugins, cluster, random, extenders }: SchedulingCycleOptions,
   pod: PodSummary,
   nodes: readonly NodeState[],
-  { cluster, random }: Pick<SchedulingCycleOptions, 'cluster' | 'random'>,
-): NodeState {
+): Steps<NodeState> {
   const [first] = nodes;
   if (nodes.length === 1 && first !== undefined) return first;
   const totals = new Float64Array(nodes.length);
@@ -234,6 +290,12 @@ function choose(
     for (let i = 0; i < scores.length; i++)
       totals[i] = (totals[i] ?? 0) + weight * (scores[i] ?? 0);
   }
+  if (extenders !== undefined)
+    yield async (signal) => {
+      const scores = await scoresOfExtenders(extenders, { pod, nodes }, signal);
+      for (const [i, node] of nodes.entries())
+        totals[i] = (totals[i] ?? 0) + (scores.get(node.name) ?? 0);
+    };
   let max = -Infinity;
   let equals = 0;
   for (const total of totals) {
@@ -248,16 +310,17 @@ function choose(
   return nodes[best] as NodeState;
 }
 
-function giveUp(
+function* giveUp(
   { plugins, cluster }: SchedulingCycleOptions,
   pod: PodSummary,
-  failure: Begun & Pick<Found, 'rejections'>,
-): ScheduleResult {
+  failure: Begun & Pick<Found, 'rejections' | 'rejectedBy'>,
+): Steps<ScheduleResult> {
   const { rejected, rejections, restrictedBy, runs, asked } = failure;
   const rejectedBy = new Set(restrictedBy);
   if (rejected !== undefined) rejectedBy.add(rejected.plugin);
   for (const { plugin } of rejections.values()) rejectedBy.add(plugin);
-  const after = postFilterAll(plugins, { pod, cluster, runs, rejections, asked });
+  if (failure.rejectedBy !== undefined) rejectedBy.add(failure.rejectedBy);
+  const after = yield* postFilterAll(plugins, { pod, cluster, runs, rejections, asked });
   const message = fitMessage({
     nodeCount: cluster.nodes.length,
     rejections,
@@ -285,18 +348,23 @@ interface AfterFilters {
 }
 
 /** What a final answer says is all that counts of what was said. */
-function postFilterAll(
+function* postFilterAll(
   plugins: readonly SchedulerPlugin[],
   context: PostFilterContext,
-): AfterFilters {
+): Steps<AfterFilters> {
   const answers = plugins.filter(({ postFilter }) => postFilter !== undefined);
   const messages: string[] = [];
   const executions: NonNullable<PostFilterResult['execute']>[] = [];
   // Where nobody can make room, nobody keeps a promise.
   let nominatedNodeName = answers.length === 0 ? '' : undefined;
   for (const plugin of answers) {
-    const result = plugin.postFilter?.(context);
+    let result = plugin.postFilter?.(context);
     if (result === undefined) continue;
+    const { ask } = result;
+    if (ask !== undefined)
+      yield async (signal) => {
+        result = await ask(signal);
+      };
     if (result.execute !== undefined) executions.push(result.execute);
     if (result.isFinal) {
       const { message, nominatedNodeName: last } = result;

@@ -104,7 +104,8 @@ function readScheduler(
 ): Pick<ControllerSettings, 'scheduler'> {
   if (file === undefined) return {};
   try {
-    return { scheduler: parseSchedulerConfiguration(readFileSync(file, 'utf8'), isEnabled) };
+    const read = (path: string) => readFileSync(path, 'utf8');
+    return { scheduler: parseSchedulerConfiguration(read(file), isEnabled, read) };
   } catch (cause) {
     if (!(cause instanceof SchedulerConfigurationError) && !isFileError(cause)) throw cause;
     throw new ControllerFlagError(`--scheduler-config ${file}: ${cause.message}`, cause);

@@ -21,6 +21,9 @@ const withPlugins = (plugins: object) => ({ profiles: [{ plugins }] });
 const withArgs = (name: string, args: object) => ({
   profiles: [{ pluginConfig: [{ name, args }] }],
 });
+const extending = (...extenders: object[]) => ({
+  extenders: extenders.map((extender) => ({ urlPrefix: 'http://e.example.com', ...extender })),
+});
 const strategy = (scoringStrategy: object) => withArgs('NodeResourcesFit', { scoringStrategy });
 const shape = (...points: readonly (readonly [number, number])[]) => ({
   type: 'RequestedToCapacityRatio',
@@ -61,7 +64,59 @@ describe('what is refused', () => {
       { parallelism: 0 },
       'parallelism: Invalid value: 0: should be an integer value greater than zero',
     ],
-    ['extenders', { extenders: [{}] }, 'extenders: Forbidden: extenders are not supported'],
+    [
+      'scores that count for nothing',
+      extending({ prioritizeVerb: 'p' }),
+      'extenders[0].weight: Invalid value: 0: must have a positive weight applied to it',
+    ],
+    [
+      'two that bind',
+      extending({ bindVerb: 'b' }, { bindVerb: 'b' }),
+      'extenders: Invalid value: "found 2 extenders implementing bind": only one extender can implement bind',
+    ],
+    [
+      'a resource of two extenders',
+      extending(
+        { managedResources: [{ name: 'example.com/gpu' }] },
+        { managedResources: [{ name: 'example.com/gpu' }] },
+      ),
+      'extenders[1].managedResources[0].name: Invalid value: "example.com/gpu": duplicate extender managed resource name',
+    ],
+    [
+      'a resource of Kubernetes',
+      extending({ managedResources: [{ name: 'cpu' }] }),
+      'extenders[0].managedResources[0].name: Invalid value: "cpu": is an invalid extended resource name',
+    ],
+    [
+      'a resource without a name',
+      extending({ managedResources: [{ ignoredByScheduler: true }] }),
+      /^\[?extenders\[0\]\.managedResources\[0\]\.name: Invalid value: "": name part must be non-empty/,
+    ],
+    [
+      'a field that extenders do not have',
+      extending({ x: 1 }),
+      'strict decoding error: unknown field "extenders[0].x"',
+    ],
+    [
+      'another kind of URL',
+      extending({ urlPrefix: 'ftp://e.example.com' }),
+      'extenders[0].urlPrefix: Invalid value: "ftp://e.example.com": must be a URL of http or https',
+    ],
+    [
+      'authorities that are not looked at',
+      extending({ tlsConfig: { insecure: true, caData: 'eA==' } }),
+      'extenders[0].tlsConfig: specifying a root certificates file with the insecure flag is not allowed',
+    ],
+    [
+      'a certificate without its key',
+      extending({ tlsConfig: { certData: 'eA==' } }),
+      'extenders[0].tlsConfig: a certificate and its key are given together',
+    ],
+    [
+      'a file that cannot be read',
+      extending({ tlsConfig: { caFile: '/none' } }),
+      'extenders[0].tlsConfig.caFile: files are not read here',
+    ],
     [
       'an unknown plugin',
       withPlugins({ multiPoint: { enabled: [{ name: 'X' }] } }),
@@ -249,6 +304,43 @@ describe('what is refused', () => {
 it('an empty configuration is the default one', () => {
   assert.deepEqual(parse({}), defaultConfiguration);
   assert.deepEqual(parse({ profiles: [{}], parallelism: 4 }), defaultConfiguration);
+});
+
+it('extenders have defaults, and those that may fail come last', () => {
+  const resource = { name: 'example.com/gpu', ignoredByScheduler: true };
+  const { extenders, profiles } = parse(
+    extending(
+      { urlPrefix: 'http://a', ignorable: true },
+      { urlPrefix: 'http://b', managedResources: [resource, { name: 'example.com/x' }] },
+      { urlPrefix: 'http://c', httpTimeout: '1m0.5s', tlsConfig: { caData: 'Y2E=' } },
+    ),
+  );
+  assert.deepEqual(
+    extenders.map(({ urlPrefix, timeoutMs, tls }) => [urlPrefix, timeoutMs, tls]),
+    [
+      ['http://b', 5_000, {}],
+      ['http://c', 60_500, { ca: 'ca' }],
+      ['http://a', 5_000, {}],
+    ],
+  );
+  assert.deepEqual(extenders[0]?.managedResources, ['example.com/gpu', 'example.com/x']);
+  assert.deepEqual(profiles[0]?.args.NodeResourcesFit.ignoredResources, ['example.com/gpu']);
+});
+
+it('certificates of extenders are read from files', () => {
+  const files: Record<string, string> = { '/ca': 'CA', '/crt': 'CRT', '/key': 'KEY' };
+  const tlsConfig = { caFile: '/ca', certFile: '/crt', keyFile: '/key', serverName: 'e' };
+  const { extenders } = parseSchedulerConfiguration(
+    JSON.stringify({ ...head, ...extending({ tlsConfig }) }),
+    () => true,
+    (path) => files[path] ?? '',
+  );
+  assert.deepEqual(extenders[0]?.tls, {
+    ca: 'CA',
+    certificate: 'CRT',
+    key: 'KEY',
+    serverName: 'e',
+  });
 });
 
 it('the names that a profile may use are those of the default profile', () => {

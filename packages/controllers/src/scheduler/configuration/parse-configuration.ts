@@ -13,6 +13,12 @@ import {
   type JsonValue,
   type StructType,
 } from '@keelson/apimachinery';
+import {
+  resourcesOfExtenders,
+  toExtenders,
+  type DecodedExtender,
+  type ReadFile,
+} from './extenders.ts';
 import { argumentsOf, type DecodedArguments } from './plugin-arguments.ts';
 import {
   defaultSchedulerName,
@@ -47,18 +53,20 @@ export interface DecodedConfiguration {
   readonly podInitialBackoffSeconds?: number | bigint;
   readonly podMaxBackoffSeconds?: number | bigint;
   readonly profiles?: readonly DecodedProfile[];
-  readonly extenders?: readonly JsonValue[];
+  readonly extenders?: readonly DecodedExtender[];
 }
 
-/** Throws SchedulerConfigurationError. `isEnabled`: feature gates of the emulated release. */
+/**
+ * Throws SchedulerConfigurationError. `isEnabled`: feature gates of the emulated release; `readFile`
+ * reads what the configuration names: certificates of extenders.
+ */
 export function parseSchedulerConfiguration(
   text: string,
   isEnabled: (gate: string) => boolean,
+  readFile: ReadFile = noFiles,
 ): SchedulerConfiguration {
   const decoded = decode(text);
-  const { profiles = [{}] } = decoded;
-  if ((decoded.extenders ?? []).length > 0)
-    throw new SchedulerConfigurationError('extenders: Forbidden: extenders are not supported');
+  const { profiles = [{}], extenders = [] } = decoded;
   const named = profiles.map((profile) =>
     profiles.length === 1 && (profile.schedulerName ?? '') === ''
       ? { ...profile, schedulerName: defaultSchedulerName }
@@ -76,9 +84,24 @@ export function parseSchedulerConfiguration(
     profiles: named.map((profile, i) => {
       const configured = toProfile(profile, args[i] ?? new Map());
       checkPlugins(configured);
-      return configured;
+      return withoutResources(configured, resourcesOfExtenders(extenders));
     }),
+    extenders: toExtenders(extenders, readFile),
   };
+}
+
+function noFiles(): never {
+  throw new Error('files are not read here');
+}
+
+/** Nodes need not have these resources. */
+function withoutResources(
+  profile: ProfileConfiguration,
+  resources: readonly string[],
+): ProfileConfiguration {
+  const { NodeResourcesFit: fit } = profile.args;
+  const ignoredResources = [...fit.ignoredResources, ...resources];
+  return { ...profile, args: { ...profile.args, NodeResourcesFit: { ...fit, ignoredResources } } };
 }
 
 function decode(text: string): DecodedConfiguration {

@@ -2,6 +2,7 @@
 // the scheduler uses it: with defaults, and every plugin's arguments in their own type.
 
 import type { NodeAffinity, TopologySpreadConstraint } from '@keelson/apimachinery/types/core.v1';
+import type { ExtenderConfiguration } from './extenders.ts';
 
 /** Why a configuration cannot be used; the message is Kubernetes', where it has one. */
 export class SchedulerConfigurationError extends Error {
@@ -18,6 +19,8 @@ export interface SchedulerConfiguration {
   readonly podMaxBackoffMs: number;
   /** At least one; their names differ. */
   readonly profiles: readonly ProfileConfiguration[];
+  /** In the order in which they are asked. */
+  readonly extenders: readonly ExtenderConfiguration[];
 }
 
 export interface ProfileConfiguration {
@@ -121,4 +124,5 @@ export const defaultConfiguration: SchedulerConfiguration = {
   podInitialBackoffMs: 1_000,
   podMaxBackoffMs: 10_000,
   profiles: [{ schedulerName: defaultSchedulerName, plugins: {}, args: defaultArguments }],
+  extenders: [],
 };

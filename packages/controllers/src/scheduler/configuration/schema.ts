@@ -14,6 +14,7 @@ const bool: TypeRef = { kind: 'bool' };
 const int: TypeRef = { kind: 'int32' };
 const int64: TypeRef = { kind: 'int64' };
 const duration: TypeRef = { kind: 'duration' };
+const bytes: TypeRef = { kind: 'bytes' };
 const any: TypeRef = { kind: 'any' };
 
 const plugin = struct('Plugin', { name: string, weight: int });
@@ -26,6 +27,32 @@ const profile = struct('KubeSchedulerProfile', {
     Object.fromEntries(extensionPoints.map((point) => [point, pluginSet])),
   ),
   pluginConfig: list(struct('PluginConfig', { name: string, args: any })),
+});
+
+const extender = struct('Extender', {
+  urlPrefix: string,
+  filterVerb: string,
+  preemptVerb: string,
+  prioritizeVerb: string,
+  weight: int64,
+  bindVerb: string,
+  enableHTTPS: bool,
+  tlsConfig: struct('ExtenderTLSConfig', {
+    insecure: bool,
+    serverName: string,
+    certFile: string,
+    keyFile: string,
+    caFile: string,
+    certData: bytes,
+    keyData: bytes,
+    caData: bytes,
+  }),
+  httpTimeout: duration,
+  nodeCacheCapable: bool,
+  managedResources: list(
+    struct('ExtenderManagedResource', { name: string, ignoredByScheduler: bool }),
+  ),
+  ignorable: bool,
 });
 
 export const configurationType: StructType = struct('KubeSchedulerConfiguration', {
@@ -54,7 +81,7 @@ export const configurationType: StructType = struct('KubeSchedulerConfiguration'
   podInitialBackoffSeconds: int64,
   podMaxBackoffSeconds: int64,
   profiles: list(profile),
-  extenders: list(any),
+  extenders: list(extender),
   delayCacheUntilActive: bool,
 }).type;
 

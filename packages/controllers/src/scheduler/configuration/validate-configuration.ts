@@ -1,6 +1,7 @@
 // The rules for a KubeSchedulerConfiguration as a whole. COMPAT: texts and order are kube-scheduler's.
 
 import { fieldError, jsonEqual, type FieldError, type JsonValue } from '@keelson/apimachinery';
+import { validateExtenders } from './extenders.ts';
 import type { DecodedConfiguration, DecodedProfile } from './parse-configuration.ts';
 
 export function validateConfiguration(configuration: DecodedConfiguration): FieldError[] {
@@ -27,6 +28,7 @@ export function validateConfiguration(configuration: DecodedConfiguration): Fiel
       max,
       'must be greater than or equal to PodInitialBackoffSeconds',
     );
+  errors.push(...validateExtenders(configuration.extenders ?? []));
   return errors;
 }
 

@@ -10,11 +10,13 @@ import {
 } from '@keelson/apimachinery';
 import type { Client } from '@keelson/client';
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
+import { errorText } from '../../machinery/controller.ts';
 import { podsResource } from '../../machinery/resources.ts';
 import {
   defaultArguments,
   type PluginArguments,
 } from '../configuration/scheduler-configuration.ts';
+import { preemptByExtenders, type Extenders } from '../extenders/ask-extenders.ts';
 import { fitMessage } from '../fit-error.ts';
 import type {
   PostFilterContext,
@@ -34,6 +36,8 @@ export interface DefaultPreemptionOptions {
   readonly lookup: Pick<ObjectLookup, 'disruptionBudgets'>;
   readonly nominated: NominatedPods;
   readonly random: Random;
+  /** Asked about candidates, where there are any. */
+  readonly extenders?: Extenders | undefined;
   /** How many candidates are enough, of many nodes. */
   readonly args?: PluginArguments['DefaultPreemption'];
   readonly metrics?: Pick<SchedulerMetrics, 'preemptionAttempt' | 'preemptionVictims'>;
@@ -67,6 +71,13 @@ function preempt(options: DefaultPreemptionOptions, context: PostFilterContext):
   if (obstacle !== undefined) return { isFinal: false, message: obstacle };
   const statuses = new Map<string, Rejection>();
   const candidates = findCandidates(options, context, statuses);
+  const { extenders } = options;
+  if (extenders !== undefined && candidates.length > 0)
+    return {
+      isFinal: false,
+      message: '',
+      ask: (signal) => askExtenders({ ...options, extenders }, { pod, candidates }, signal),
+    };
   const best = pickCandidate(candidates);
   if (best === undefined) {
     for (const [node, { isUnresolvable }] of rejections)
@@ -78,13 +89,37 @@ function preempt(options: DefaultPreemptionOptions, context: PostFilterContext):
     });
     return { isFinal: false, nominatedNodeName: '', message };
   }
-  options.metrics?.preemptionVictims(best.victims.length);
+  return makeRoom(options, pod, best);
+}
+
+function makeRoom(
+  { metrics, evict }: Pick<DefaultPreemptionOptions, 'metrics' | 'evict'>,
+  pod: PodSummary,
+  best: Candidate,
+): PostFilterResult {
+  metrics?.preemptionVictims(best.victims.length);
   return {
     isFinal: true,
     message: '',
     nominatedNodeName: best.node.name,
-    execute: (signal) => options.evict(pod, best, signal),
+    execute: (signal) => evict(pod, best, signal),
   };
+}
+
+/** Extenders may take candidates out and change their victims; who fails ends the preemption. */
+async function askExtenders(
+  options: DefaultPreemptionOptions & { readonly extenders: Extenders },
+  question: Parameters<typeof preemptByExtenders>[1],
+  signal: AbortSignal,
+): Promise<PostFilterResult> {
+  try {
+    const best = pickCandidate(await preemptByExtenders(options.extenders, question, signal));
+    if (best !== undefined) return makeRoom(options, question.pod, best);
+    return { isFinal: false, message: 'preemption: no candidate node for preemption' };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { isFinal: true, message: `preemption: ${errorText(error)}` };
+  }
 }
 
 const notHelpful: Rejection = {

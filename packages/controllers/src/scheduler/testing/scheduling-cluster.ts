@@ -21,6 +21,7 @@ import type { SchedulerConfiguration } from '../configuration/scheduler-configur
 import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import { collectAllocated } from '../dra/allocated-devices.ts';
 import type { ClaimTracker } from '../dra/claim-tracker.ts';
+import type { Extenders } from '../extenders/ask-extenders.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import type { Candidate } from '../preemption/select-victims.ts';
 import { createSchedulingCore } from '../scheduling-core.ts';
@@ -39,6 +40,7 @@ export interface ClusterObjects {
   readonly isEnabled?: (gate: string) => boolean;
   readonly seed?: number;
   readonly configuration?: SchedulerConfiguration;
+  readonly extenders?: Extenders;
 }
 
 export function createSchedulingCluster(objects: ClusterObjects = {}) {
@@ -75,6 +77,7 @@ export function createSchedulingCluster(objects: ClusterObjects = {}) {
     client: createClient({ transport: unreachable }),
     isEnabled: objects.isEnabled ?? (() => true),
     ...(objects.configuration !== undefined && { configuration: objects.configuration }),
+    extenders: objects.extenders,
     claims: objects.devices ?? noDevices,
     tellWaiting: () => {},
     evict: (_pod, candidate) => Promise.resolve(void evicted.push(candidate)),
