@@ -83,6 +83,16 @@ interface GatedRule {
 /** Rules of features that are off by default, which the generated table does not have. */
 export const optionalRules: readonly GatedRule[] = [
   {
+    role: 'system:kube-scheduler',
+    rule: 'get,list,watch|scheduling.k8s.io|podgroups,workloads',
+    gate: 'GenericWorkload',
+  },
+  {
+    role: 'system:kube-scheduler',
+    rule: 'patch,update|scheduling.k8s.io|podgroups/status',
+    gate: 'GenericWorkload',
+  },
+  {
     role: 'system:node',
     rule: 'get,list,watch|certificates.k8s.io|clustertrustbundles',
     gate: 'ClusterTrustBundle',

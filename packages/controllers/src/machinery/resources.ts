@@ -36,6 +36,11 @@ export const resourceClaimsResource = device('resourceclaims');
 export const resourceClaimTemplatesResource = device('resourceclaimtemplates');
 export const resourceSlicesResource = device('resourceslices');
 export const deviceClassesResource = device('deviceclasses');
+export const podGroupsResource: GroupVersionResource = {
+  group: 'scheduling.k8s.io',
+  version: 'v1alpha2',
+  resource: 'podgroups',
+};
 export const leasesResource = v1('coordination.k8s.io')('leases');
 export const customResourceDefinitionsResource = v1('apiextensions.k8s.io')(
   'customresourcedefinitions',

@@ -4,12 +4,14 @@
 import { defaultArguments, type PluginArguments } from './configuration/scheduler-configuration.ts';
 import { isFromDevices } from './dra/extended-resources.ts';
 import type { SchedulerPlugin } from './framework.ts';
+import type { PodGroupTracker } from './gangs/pod-group-tracker.ts';
 import type { SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import type { ObjectLookup } from './object-lookup.ts';
 import {
   createDynamicResources,
   type DynamicResourcesOptions,
 } from './plugins/dynamic-resources.ts';
+import { createGangScheduling } from './plugins/gang-scheduling.ts';
 import { createImageLocality } from './plugins/image-locality.ts';
 import { createInterPodAffinity } from './plugins/inter-pod-affinity.ts';
 import { createNodeAffinity } from './plugins/node-affinity.ts';
@@ -39,6 +41,8 @@ export interface DefaultProfileOptions
   readonly promised?: Set<string>;
   readonly args?: PluginArguments;
   readonly metrics?: SchedulerMetrics;
+  /** Absent where groups of pods are not served. */
+  readonly groups?: PodGroupTracker | undefined;
   /** Absent where claims of devices are not served. */
   readonly claims?: DynamicResourcesOptions['claims'] | undefined;
 }
@@ -73,5 +77,13 @@ export function createDefaultProfile(options: DefaultProfileOptions): readonly S
     createNodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation),
     createImageLocality(),
     ...(parts.isEnabled('NodeDeclaredFeatures') ? [createNodeDeclaredFeatures()] : []),
+    ...gangScheduling(parts),
   ];
+}
+
+function gangScheduling({
+  isEnabled,
+  groups,
+}: Pick<DefaultProfileOptions, 'isEnabled' | 'groups'>): SchedulerPlugin[] {
+  return isEnabled('GangScheduling') && groups !== undefined ? [createGangScheduling(groups)] : [];
 }

@@ -3,6 +3,7 @@
 
 import type { Pod } from '@keelson/apimachinery/types/core.v1';
 import { isPodFinished } from '../pods/pod-state.ts';
+import { groupNameOf } from './gangs/pod-group-tracker.ts';
 import type { NominatedPods } from './nominated-pods.ts';
 import type { ClusterEvent } from './queue/cluster-event.ts';
 import type { AttemptTools } from './scheduling-attempt.ts';
@@ -44,6 +45,8 @@ export function followPods(tools: AttemptTools) {
     const summary = summarizePod(pod);
     followPromise(nominated, summary, old);
     queue.put(summary, old !== undefined && isHelpfulUpdate(pod, old));
+    if (old === undefined && groupNameOf(pod) !== undefined)
+      queue.happened({ kind: 'waiting-pod', pod });
     if (old !== undefined && hasLostPromise(pod, old)) freePromise(queue, old);
   };
   return { onAdd: (pod: Pod) => put(pod), onUpdate: put, onDelete: leave };

@@ -2,16 +2,13 @@
 // to the node that the cycle found. Binding waits for the server beside the next cycle; until then
 // the pod is assumed to be where it will be.
 
-import {
-  nextTurn,
-  type GroupVersionResource,
-  type SchedulingExplanation,
-} from '@keelson/apimachinery';
+import { type GroupVersionResource, type SchedulingExplanation } from '@keelson/apimachinery';
 import type { Namespace, Node, Pod } from '@keelson/apimachinery/types/core.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
 import { servedTaintRules } from '../device-taint-eviction/rule-taints.ts';
 import {
   namespacesResource,
+  podGroupsResource,
   podsResource,
   resourceClaimsResource,
 } from '../machinery/resources.ts';
@@ -23,6 +20,8 @@ import { createClaimTracker } from './dra/claim-tracker.ts';
 import { explainScheduling } from './explain/scheduling-explainer.ts';
 import { openExtenders, type OpenExtender } from './extenders/open-extenders.ts';
 import { followDevices } from './follow-devices.ts';
+import { followGroups } from './follow-groups.ts';
+import { createPodGroupTracker } from './gangs/pod-group-tracker.ts';
 import { createInformerLookup } from './informer-lookup.ts';
 import { followNodes } from './follow-nodes.ts';
 import { followPods } from './follow-pods.ts';
@@ -39,7 +38,8 @@ import {
   type SchedulingCoreOptions,
 } from './scheduling-core.ts';
 import { createSchedulerEvents, type SchedulerEvents } from './scheduler-events.ts';
-import { beginAttempt, finishAttempt, tell, type AttemptTools } from './scheduling-attempt.ts';
+import { runCycles } from './run-cycles.ts';
+import { tell } from './scheduling-attempt.ts';
 import { profileFor, schedulerNameOf } from './scheduling-profile.ts';
 import { noSchedulerMetrics, type SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import { schedulerState } from './metrics/scheduler-state.ts';
@@ -54,11 +54,6 @@ export interface Scheduler extends Controller {
 }
 
 const nodesResource = { group: '', version: 'v1', resource: 'nodes' };
-/** Cycles in a row before others get a turn. */
-const cyclesPerTurn = 8;
-/** Bindings under way; more wait, so that the server is not overrun. */
-const bindingsMax = 128;
-
 export interface SchedulerOptions {
   /** Feature gates of the emulated release. */
   readonly isEnabled: (gate: string) => boolean;
@@ -82,6 +77,7 @@ export function createScheduler(
   const { client, informers, clock, random } = context;
   const { lookup, reads, watch } = createInformerLookup(informers);
   const devices = trackDevices(informers, { isEnabled, isServed });
+  const groups = trackGroups(informers, { isEnabled, isServed, configuration });
   const pods = informers.informer<Pod>(podsResource);
   const nodes = informers.informer<Node>(nodesResource);
   const namespaces = informers.informer<Namespace>(namespacesResource);
@@ -95,6 +91,7 @@ export function createScheduler(
     isEnabled,
     configuration,
     claims: devices?.tracker,
+    groups: groups?.tracker,
     evict: evictionBy(context, nominated, events),
     tellWaiting: (pod, message) =>
       tell({ events }, pod, { type: 'Normal', reason: 'BindingConditionsPending', message }),
@@ -104,28 +101,30 @@ export function createScheduler(
     { ...coreOptions, metrics, extenders: extenders?.extenders },
     nominated,
   );
-  const { cluster } = core;
   const queue = createQueue(core, { clock, configuration, metrics });
-  const tools: AttemptTools = { context, events, queue, metrics, isEnabled, ...core };
+  const tools = { context, events, queue, metrics, isEnabled, ...core, groups: groups?.tracker };
   metrics.follow(schedulerState(tools));
   return {
     explain(namespace, name) {
       const pod = pods.store.get(namespace, name);
       const openCore = () => createSchedulingCore(coreOptions, nominated);
       const isOwn = (asked: Pod) => profileFor(core, asked) !== undefined;
-      return pod && explainScheduling({ cluster, openCore, isOwn }, pod);
+      return pod && explainScheduling({ cluster: core.cluster, openCore, isOwn }, pod);
     },
     async run(signal) {
       const ends = [
         nodes.addHandler(followNodes(tools)),
         pods.addHandler(followPods(tools)),
-        namespaces.addHandler({ onUpdate: () => cluster.groups.forget() }),
+        namespaces.addHandler({ onUpdate: () => core.cluster.groups.forget() }),
         watch((event) => queue.happened(event)),
         ...followDevices(devices?.informers, (event) => queue.happened(event)),
+        ...followGroups(groups?.informer, (event) => queue.happened(event)),
       ];
-      const all = [pods, nodes, ...reads, ...Object.values(devices?.informers ?? {})].map(
-        (informer) => informer.synced(signal),
-      );
+      const own = Object.values({
+        ...devices?.informers,
+        ...(groups && { groups: groups.informer }),
+      });
+      const all = [pods, nodes, ...reads, ...own].map((informer) => informer.synced(signal));
       // Rejects with the signal only, and then there is nothing left to run.
       await Promise.all(all).catch(() => {});
       await runCycles(tools, signal);
@@ -140,6 +139,23 @@ export function createScheduler(
 function trackDevices(informers: ControllerContext['informers'], options: SchedulerOptions) {
   return options.isServed(resourceClaimsResource)
     ? createClaimTracker(informers, servedTaintRules(options))
+    : undefined;
+}
+
+/** Undefined where the emulated release has no groups of this version, or they are off. */
+function trackGroups(
+  informers: ControllerContext['informers'],
+  {
+    isEnabled,
+    isServed,
+    configuration,
+  }: Required<Pick<SchedulerOptions, 'isEnabled' | 'isServed'>> & {
+    readonly configuration: SchedulerConfiguration;
+  },
+) {
+  const names = new Set(configuration.profiles.map(({ schedulerName }) => schedulerName));
+  return isEnabled('GenericWorkload') && isServed(podGroupsResource)
+    ? createPodGroupTracker(informers, ({ spec }) => names.has(schedulerNameOf(spec)))
     : undefined;
 }
 
@@ -201,23 +217,4 @@ function questionsOf(core: SchedulingCore): Pick<SchedulingQueueOptions, 'gateOf
       return plugin?.mayHelp(pod, event) ?? true;
     },
   };
-}
-
-async function runCycles(tools: AttemptTools, signal: AbortSignal): Promise<void> {
-  const { queue } = tools;
-  const underWay = new Set<Promise<void>>();
-  for (let cycles = 1; !signal.aborted; cycles++) {
-    const entry = queue.pop();
-    if (entry === undefined) {
-      await queue.wait(signal);
-      continue;
-    }
-    const begun = beginAttempt(tools, entry, signal);
-    const rest = finishAttempt(tools, begun instanceof Promise ? await begun : begun, signal);
-    const finished: Promise<void> = rest.finally(() => underWay.delete(finished));
-    underWay.add(finished);
-    if (underWay.size >= bindingsMax) await Promise.race(underWay);
-    else if (cycles % cyclesPerTurn === 0) await nextTurn();
-  }
-  await Promise.all(underWay);
 }

@@ -4,18 +4,15 @@
 import type { ControllerContext } from '../machinery/controller.ts';
 import { errorText } from '../machinery/controller.ts';
 import type { EventRecorder } from '../machinery/event-recorder.ts';
-import { bindPod } from './bind-pod.ts';
-import { bindByExtender } from './extenders/ask-extenders.ts';
-import { runningError, type Reservation } from './framework.ts';
-import type { AttemptResult, SchedulerMetrics, TimedPoint } from './metrics/scheduler-metrics.ts';
-import { writeExpectedNode, writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
+import type { AttemptResult, SchedulerMetrics } from './metrics/scheduler-metrics.ts';
+import { placePod, type Placement } from './placement.ts';
+import { writePodScheduled, type PodScheduledUpdate } from './pod-status.ts';
 import type { QueuedPod } from './queue/queued-pod.ts';
 import type { SchedulingQueue } from './queue/scheduling-queue.ts';
 import type { SchedulerEvents } from './scheduler-events.ts';
 import type { SchedulingCore } from './scheduling-core.ts';
 import type { ScheduleResult } from './scheduling-cycle.ts';
 import { profileFor, schedulerNameOf } from './scheduling-profile.ts';
-import type { NodeState } from './snapshot/node-state.ts';
 import type { PodSummary } from './snapshot/pod-summary.ts';
 
 export interface AttemptTools extends SchedulingCore {
@@ -28,7 +25,7 @@ export interface AttemptTools extends SchedulingCore {
 }
 
 /** What was decided about a pod, or why nobody could decide. */
-type Decision =
+export type Decision =
   | { readonly result: ScheduleResult }
   | { readonly error: unknown }
   | { readonly isBeingDeleted: true };
@@ -36,8 +33,19 @@ type Decision =
 export interface Attempt {
   readonly entry: QueuedPod;
   readonly decision: Decision;
+  /** What was set aside for it already. */
+  readonly placement?: Placement;
   /** Counts it, once. */
   readonly end: (result: AttemptResult) => void;
+}
+
+/** Counts from now on; the answer is called when something is decided. */
+export function openAttempt(
+  tools: AttemptTools,
+  entry: QueuedPod,
+): (decision: Decision) => Attempt {
+  const end = countAttempt(tools, entry.pod);
+  return (decision) => ({ entry, decision, end });
 }
 
 /** The cycle, at once; a promise only where extenders are asked. Neither throws nor rejects. */
@@ -48,8 +56,7 @@ export function beginAttempt(
 ): Attempt | Promise<Attempt> {
   const { metrics } = tools;
   const { pod } = entry;
-  const end = countAttempt(tools, pod);
-  const attempt = (decision: Decision): Attempt => ({ entry, decision, end });
+  const attempt = openAttempt(tools, entry);
   if (pod.pod.metadata.deletionTimestamp !== undefined) return attempt({ isBeingDeleted: true });
   const start = metrics.now();
   const decided = (result: ScheduleResult) => {
@@ -71,7 +78,7 @@ export function beginAttempt(
  */
 export async function finishAttempt(
   tools: AttemptTools,
-  { entry, decision, end }: Attempt,
+  { entry, decision, end, placement }: Attempt,
   signal: AbortSignal,
 ): Promise<void> {
   const { cluster, nominated, queue } = tools;
@@ -85,9 +92,9 @@ export async function finishAttempt(
     }
     const { result } = decision;
     if (result.kind === 'node') {
-      const { plugins } = profileFor(tools, pod.pod) ?? tools;
-      const isPlaced = await place({ ...tools, plugins }, entry, result.node, signal);
-      return isPlaced ? end('scheduled') : undefined;
+      // Up to here nothing was waited for: no other cycle has seen the room that is taken now.
+      const placed = placement ?? placePod(tools, pod, result.node);
+      return (await bindPlaced(tools, entry, placed, signal)) ? end('scheduled') : undefined;
     }
     const { message, rejectedBy, nominatedNodeName, makeRoom } = result;
     end('unschedulable');
@@ -139,115 +146,27 @@ function countAttempt({ metrics }: AttemptTools, { pod }: PodSummary) {
   };
 }
 
-interface NamedReservation extends Reservation {
-  readonly plugin: string;
-}
-
-/** False when the pod is gone. */
-async function place(
+/** Binds what was set aside. False when the pod is gone. */
+async function bindPlaced(
   tools: AttemptTools,
   entry: QueuedPod,
-  node: NodeState,
+  placement: Placement,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { plugins, cluster, nominated, queue, context, metrics } = tools;
+  const { queue, metrics } = tools;
   const { pod } = entry;
-  const reservations: NamedReservation[] = [];
-  const profile = schedulerNameOf(pod.pod.spec);
-  let point: TimedPoint = 'Reserve';
-  let start = metrics.now();
-  const done = (next: TimedPoint) => {
-    metrics.point(point, 'Success', profile, metrics.now() - start);
-    [point, start] = [next, metrics.now()];
-  };
-  const takeBack = async () => {
-    for (const { unreserve } of reservations.toReversed()) unreserve();
-    cluster.forget(pod.uid);
-    for (const { revoke } of reservations.toReversed())
-      await revoke?.(signal).catch((error: unknown) =>
-        context.log.warn('a reservation not taken back', { error: errorText(error) }),
-      );
-  };
   try {
-    // Up to here nothing was waited for: no other cycle has seen the room that is taken now.
-    reserveAll(plugins, { pod, node }, reservations);
-    cluster.assume(pod, node.name);
-    nominated.remove(pod.uid);
-    done('PreBind');
-    if (reservations.some(({ preBind }) => preBind !== undefined))
-      await announce(tools, pod, node.name, signal);
-    for (const { preBind, plugin } of reservations)
-      await running('PreBind', plugin, () => preBind?.(signal));
-    done('Bind');
-    const bound = await bind(tools, { pod, nodeName: node.name }, signal);
-    if (!bound) {
-      await takeBack();
-      return false;
-    }
-    done('Bind');
+    if (!(await placement.bind(signal))) return false;
   } catch (error) {
-    metrics.point(point, 'Error', profile, metrics.now() - start);
-    await takeBack();
     // Room that was taken for a moment is free again.
     queue.happened({ kind: 'pod-deleted', pod: pod.pod });
     throw error;
   }
   queue.placed(entry);
   metrics.scheduled({ attempts: entry.attempts, waitedMs: metrics.now() - entry.addedAt });
-  const message = `Successfully assigned ${pod.namespace}/${pod.name} to ${node.name}`;
+  const message = `Successfully assigned ${pod.namespace}/${pod.name} to ${placement.nodeName}`;
   tell(tools, pod, { type: 'Normal', reason: 'Scheduled', message });
   return true;
-}
-
-/** A pod that is bound at once needs no announcement; the binding does not wait for one that fails. */
-async function announce(
-  { context: { client, log }, isEnabled }: AttemptTools,
-  { pod }: PodSummary,
-  nodeName: string,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!isEnabled('NominatedNodeNameForExpectation')) return;
-  try {
-    await writeExpectedNode(client, pod, nodeName, signal);
-  } catch (error) {
-    if (!signal.aborted) log.warn('expected node not written', { error: errorText(error) });
-  }
-}
-
-/** By an extender that binds such pods, or by the scheduler itself. False when the pod is gone. */
-async function bind(
-  { extenders, context }: AttemptTools,
-  binding: { readonly pod: PodSummary; readonly nodeName: string },
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (extenders !== undefined && (await bindByExtender(extenders, binding, signal))) return true;
-  const bound = await running('Bind', 'DefaultBinder', () =>
-    bindPod(context.client, binding.pod, binding.nodeName, signal),
-  );
-  return bound === true;
-}
-
-function reserveAll(
-  plugins: AttemptTools['plugins'],
-  { pod, node }: { readonly pod: PodSummary; readonly node: NodeState },
-  reservations: NamedReservation[],
-): void {
-  for (const { name: plugin, reserve } of plugins) {
-    try {
-      const reserved = reserve?.(pod, node);
-      if (reserved !== undefined) reservations.push({ ...reserved, plugin });
-    } catch (cause) {
-      throw runningError('Reserve', plugin, cause);
-    }
-  }
-}
-
-async function running<T>(point: TimedPoint, plugin: string, run: () => Promise<T> | undefined) {
-  try {
-    return await run();
-  } catch (cause) {
-    throw runningError(point, plugin, cause);
-  }
 }
 
 /** A status that cannot be written is written with the next attempt. */

@@ -5,7 +5,10 @@ import { defaultSchedulerName } from './configuration/scheduler-configuration.ts
 import type { SchedulingCore, SchedulingProfile } from './scheduling-core.ts';
 
 /** Undefined: the pod is for another scheduler. */
-export function profileFor(core: SchedulingCore, { spec }: Pod): SchedulingProfile | undefined {
+export function profileFor(
+  core: Pick<SchedulingCore, 'profileOf'>,
+  { spec }: Pod,
+): SchedulingProfile | undefined {
   return core.profileOf(schedulerNameOf(spec));
 }
 

@@ -26,6 +26,7 @@ export const pluginNames = [
   'NodeResourcesBalancedAllocation',
   'ImageLocality',
   'NodeDeclaredFeatures',
+  'GangScheduling',
 ] as const;
 
 const none: PluginSet = { enabled: [], disabled: [] };

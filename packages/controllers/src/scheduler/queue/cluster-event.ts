@@ -15,6 +15,8 @@ export type ClusterEvent =
       readonly changed: ReadonlySet<NodeFact>;
     }
   | { readonly kind: 'node-deleted'; readonly node: Node }
+  /** A new pod that has no place yet. */
+  | { readonly kind: 'waiting-pod'; readonly pod: Pod }
   /** A pod was placed, or one that has a place was changed. */
   | { readonly kind: 'placed-pod'; readonly pod: Pod; readonly old?: Pod }
   | { readonly kind: 'pod-deleted'; readonly pod: Pod }
@@ -49,6 +51,7 @@ export type WatchedResource =
   | 'resourceclaims'
   | 'resourceslices'
   | 'deviceclasses'
+  | 'podgroups'
   | 'namespaces';
 
 /** A claim that the pod uses has come, or has changed. */
@@ -74,6 +77,8 @@ export function labelOf(event: ClusterEvent): string {
       return event.old === undefined ? 'NodeAdd' : 'NodeUpdate';
     case 'node-deleted':
       return 'NodeDelete';
+    case 'waiting-pod':
+      return queueEvents.add;
     case 'placed-pod':
       return event.old === undefined ? 'AssignedPodAdd' : 'AssignedPodUpdate';
     case 'pod-deleted':
@@ -97,5 +102,6 @@ const kinds: Readonly<Record<WatchedResource, string>> = {
   resourceclaims: 'ResourceClaim',
   resourceslices: 'ResourceSlice',
   deviceclasses: 'DeviceClass',
+  podgroups: 'PodGroup',
   namespaces: 'Namespace',
 };

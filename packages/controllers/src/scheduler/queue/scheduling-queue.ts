@@ -30,6 +30,8 @@ export interface SchedulingQueue {
   remove(uid: string): void;
   /** Undefined when there is nothing to try now. */
   pop(): QueuedPod | undefined;
+  /** Takes out also those of these that nothing keeps from being tried. */
+  popOthers(isWanted: (entry: QueuedPod) => boolean): QueuedPod[];
   /** Resolves when `pop` may have something, or the signal is aborted. */
   wait(signal: AbortSignal): Promise<void>;
   /** The attempt failed: no node takes it. */
@@ -73,11 +75,13 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
     },
     pop() {
       const entry = places.next();
-      if (entry === undefined) return undefined;
-      places.take(entry);
-      entry.place = 'underway';
-      entry.attempts++;
+      if (entry !== undefined) begin(places, entry);
       return entry;
+    },
+    popOthers(isWanted) {
+      const others = [...entries.values()].filter((entry) => mayBeTried(entry) && isWanted(entry));
+      for (const entry of others) begin(places, entry);
+      return others;
     },
     wait: (signal) => places.wait(signal),
     rejected(entry, plugins) {
@@ -116,6 +120,16 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
     get: (uid) => entries.get(uid),
     stop: () => places.stop(),
   };
+}
+
+function begin(places: Places, entry: QueuedPod): void {
+  places.take(entry);
+  entry.place = 'underway';
+  entry.attempts++;
+}
+
+function mayBeTried({ place, hold }: QueuedPod): boolean {
+  return place !== 'underway' && place !== 'gated' && hold === undefined;
 }
 
 /** Where pods are, and how they move between places. */

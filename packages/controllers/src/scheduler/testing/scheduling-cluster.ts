@@ -22,6 +22,7 @@ import { classOf } from '../../persistent-volume-binder/match-volume.ts';
 import { collectAllocated } from '../dra/allocated-devices.ts';
 import type { ClaimTracker } from '../dra/claim-tracker.ts';
 import type { Extenders } from '../extenders/ask-extenders.ts';
+import type { PodGroupTracker } from '../gangs/pod-group-tracker.ts';
 import type { ObjectLookup } from '../object-lookup.ts';
 import type { Candidate } from '../preemption/select-victims.ts';
 import { createSchedulingCore } from '../scheduling-core.ts';
@@ -41,6 +42,7 @@ export interface ClusterObjects {
   readonly seed?: number;
   readonly configuration?: SchedulerConfiguration;
   readonly extenders?: Extenders;
+  readonly groups?: PodGroupTracker;
 }
 
 export function createSchedulingCluster(objects: ClusterObjects = {}) {
@@ -78,6 +80,7 @@ export function createSchedulingCluster(objects: ClusterObjects = {}) {
     isEnabled: objects.isEnabled ?? (() => true),
     ...(objects.configuration !== undefined && { configuration: objects.configuration }),
     extenders: objects.extenders,
+    groups: objects.groups ?? noGroups,
     claims: objects.devices ?? noDevices,
     tellWaiting: () => {},
     evict: (_pod, candidate) => Promise.resolve(void evicted.push(candidate)),
@@ -97,6 +100,8 @@ export function createSchedulingCluster(objects: ClusterObjects = {}) {
     put: (pod: Pod, nodeName: string) => core.cluster.putPod(summarizePod(pod), nodeName),
   };
 }
+
+const noGroups: PodGroupTracker = { group: () => undefined, members: () => [] };
 
 const noDevices: ClaimTracker = {
   claim: () => undefined,
