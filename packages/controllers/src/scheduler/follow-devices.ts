@@ -11,10 +11,11 @@ export function followDevices(
   if (informers === undefined) return [];
   const { claims, slices, classes, rules } = informers;
   const handler = (resource: WatchedResource) => {
-    const changed = (object: KubeObject) => tell({ kind: 'object', resource, object });
+    const onUpdate = (object: KubeObject) => tell({ kind: 'object', resource, object });
+    const onAdd = (object: KubeObject) => tell({ kind: 'object', resource, object, isNew: true });
     const onDelete = (object: KubeObject) =>
       tell({ kind: 'object', resource, object, isDeletion: true });
-    return { onAdd: changed, onUpdate: changed, onDelete };
+    return { onAdd, onUpdate, onDelete };
   };
   return [
     claims.addHandler(handler('resourceclaims')),
@@ -25,6 +26,6 @@ export function followDevices(
 }
 
 /** A rule changes what slices are taken for, by coming and by going. */
-function followRules({ onAdd: changed }: { onAdd(object: KubeObject): void }) {
+function followRules({ onUpdate: changed }: { onUpdate(object: KubeObject): void }) {
   return { onAdd: changed, onUpdate: changed, onDelete: changed };
 }

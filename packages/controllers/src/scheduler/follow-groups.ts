@@ -9,6 +9,8 @@ export function followGroups(
   tell: (event: ClusterEvent) => void,
 ): (() => void)[] {
   if (groups === undefined) return [];
-  const changed = (object: PodGroup) => tell({ kind: 'object', resource: 'podgroups', object });
-  return [groups.addHandler({ onAdd: changed, onUpdate: changed })];
+  const resource = 'podgroups';
+  const onAdd = (object: PodGroup) => tell({ kind: 'object', resource, object, isNew: true });
+  const onUpdate = (object: PodGroup) => tell({ kind: 'object', resource, object });
+  return [groups.addHandler({ onAdd, onUpdate })];
 }

@@ -121,12 +121,16 @@ function watchObjects(
   const ends = watched.map(([resource, informer]) => {
     const changed = (object: KubeObject) => tell({ kind: 'object', resource, object });
     return informer.addHandler({
-      onAdd: changed,
+      onAdd: (object) => tell({ kind: 'object', resource, object, isNew: true }),
       onUpdate: changed,
       onDelete: (object) => tell({ kind: 'object', resource, object, isDeletion: true }),
     });
   });
-  const csiNode = (object: CSINode) => tell({ kind: 'csi-node', csiNode: object });
-  ends.push(csiNodes.addHandler({ onAdd: csiNode, onUpdate: csiNode }));
+  ends.push(
+    csiNodes.addHandler({
+      onAdd: (csiNode) => tell({ kind: 'csi-node', csiNode, isNew: true }),
+      onUpdate: (csiNode) => tell({ kind: 'csi-node', csiNode }),
+    }),
+  );
   return () => ends.forEach((end) => end());
 }

@@ -25,9 +25,10 @@ export type ClusterEvent =
       readonly kind: 'object';
       readonly resource: WatchedResource;
       readonly object: KubeObject;
+      readonly isNew?: boolean;
       readonly isDeletion?: boolean;
     }
-  | { readonly kind: 'csi-node'; readonly csiNode: CSINode }
+  | { readonly kind: 'csi-node'; readonly csiNode: CSINode; readonly isNew?: boolean }
   /** Nothing is known: it is time to try again. */
   | { readonly kind: 'any' };
 
@@ -60,48 +61,3 @@ export function concernsClaimOf({ namespace, claimNames }: PodSummary, event: Cl
   const { metadata } = event.object;
   return metadata.namespace === namespace && claimNames.includes(metadata.name ?? '');
 }
-
-/** What moves pods besides events of the cluster, as metrics name it. */
-export const queueEvents = {
-  add: 'UnscheduledPodAdd',
-  update: 'UnscheduledPodUpdate',
-  failure: 'ScheduleAttemptFailure',
-  backoffOver: 'BackoffComplete',
-  timeout: 'UnschedulableTimeout',
-} as const;
-
-/** The event as metrics name it: what it happened to, and what. */
-export function labelOf(event: ClusterEvent): string {
-  switch (event.kind) {
-    case 'node':
-      return event.old === undefined ? 'NodeAdd' : 'NodeUpdate';
-    case 'node-deleted':
-      return 'NodeDelete';
-    case 'waiting-pod':
-      return queueEvents.add;
-    case 'placed-pod':
-      return event.old === undefined ? 'AssignedPodAdd' : 'AssignedPodUpdate';
-    case 'pod-deleted':
-      return 'AssignedPodDelete';
-    case 'csi-node':
-      return 'CSINodeUpdate';
-    case 'object':
-      return `${kinds[event.resource]}${event.isDeletion === true ? 'Delete' : 'Update'}`;
-    case 'any':
-      return 'ForceActivate';
-  }
-}
-
-const kinds: Readonly<Record<WatchedResource, string>> = {
-  persistentvolumes: 'PersistentVolume',
-  persistentvolumeclaims: 'PersistentVolumeClaim',
-  storageclasses: 'StorageClass',
-  csidrivers: 'CSIDriver',
-  csistoragecapacities: 'CSIStorageCapacity',
-  volumeattachments: 'VolumeAttachment',
-  resourceclaims: 'ResourceClaim',
-  resourceslices: 'ResourceSlice',
-  deviceclasses: 'DeviceClass',
-  podgroups: 'PodGroup',
-  namespaces: 'Namespace',
-};

@@ -6,7 +6,8 @@
 import type { Clock } from '@keelson/apimachinery';
 import type { PodSummary } from '../snapshot/pod-summary.ts';
 import { createBackoff } from './backoff.ts';
-import { labelOf, queueEvents as events, type ClusterEvent } from './cluster-event.ts';
+import type { ClusterEvent } from './cluster-event.ts';
+import { labelOf, labelOfUpdate, queueEvents as events } from './event-labels.ts';
 import { createHeap } from './pod-heap.ts';
 import { comesFirst, noteFailure, type QueuedPod } from './queued-pod.ts';
 
@@ -108,8 +109,10 @@ export function createSchedulingQueue(options: SchedulingQueueOptions): Scheduli
       const { mayHelp } = options;
       const isHelped = ({ rejectedBy, pod }: QueuedPod) =>
         concerns(pod) && [...rejectedBy].some((name) => mayHelp(name, pod, event));
-      for (const entry of Array.from(parked))
-        if (isHelped(entry)) places.backOff(entry, labelOf(event));
+      const helped = Array.from(parked).filter(isHelped);
+      if (helped.length === 0) return;
+      const label = labelOf(event);
+      for (const entry of helped) places.backOff(entry, label);
     },
     sizes() {
       const sizes = { active: 0, backoff: 0, unschedulable: 0, gated: 0, underway: 0 };
@@ -226,9 +229,10 @@ function createPlaces(options: PlacesOptions): Places {
 function putPod(places: Places, pod: PodSummary, isHelpful: boolean): void {
   const known = places.entries.get(pod.uid);
   if (known !== undefined) {
+    const { pod: old } = known.pod;
     places.reorder(known, () => (known.pod = pod));
     const isParked = known.place === 'gated' || (isHelpful && known.place === 'unschedulable');
-    if (isParked) places.backOff(known, events.update);
+    if (isParked) places.backOff(known, labelOfUpdate(pod.pod, old));
     return;
   }
   const now = places.now();
