@@ -45,15 +45,27 @@ export const controllerCases: Readonly<Record<string, ControllerCase>> = {
         if (namespace !== undefined && !there.has(namespace))
           yield `${keyOf(object)} is in a namespace that is gone`;
       }
-      for (const { metadata } of look.of('/namespaces')) {
-        const { name = '', deletionTimestamp } = metadata;
+      const ours = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+      for (const { metadata, spec } of look.of<Namespace>('/namespaces')) {
+        const { name = '', deletionTimestamp, finalizers = [] } = metadata;
+        // What others hold is theirs to let go.
+        const isHeld = [...finalizers, ...(spec?.finalizers ?? [])].some((one) => !ours.has(one));
         const isEmpty = look.all.every((object) => object.metadata.namespace !== name);
-        if (deletionTimestamp !== undefined && isEmpty) yield `${name} is empty and stays`;
+        if (deletionTimestamp !== undefined && isEmpty && !isHeld)
+          yield `${name} is empty and stays`;
       }
     },
   },
   'serviceaccount-controller': {
     kinds: ['/serviceaccounts', '/namespaces'],
+    lives: [
+      // A namespace with a finalizer of somebody else among those of its spec.
+      [
+        203707, 512911, 10575, 823739, 940068, 15088, 84788, 79452, 137642, 319375, 421211, 699918,
+        430042, 362102, 906747, 702306, 889679, 333150, 279573, 956234, 576061, 832530, 336574,
+        464258,
+      ],
+    ],
     *wrong(look) {
       for (const { metadata } of livingNamespaces(look))
         if (!has(look, '/serviceaccounts', `${metadata.name}/default`))
