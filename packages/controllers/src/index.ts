@@ -28,6 +28,8 @@ export { createCertificateSigningController } from './certificates/certificate-s
 export type { CertificateSigningOptions } from './certificates/certificate-signing-controller.ts';
 export { createCertificateApprovingController } from './certificates/certificate-approving-controller.ts';
 export { createCertificateCleanerController } from './certificates/certificate-cleaner-controller.ts';
+export { createPodCertificateRequestCleanerController } from './certificates/pod-certificate-request-cleaner-controller.ts';
+export type { PodCertificateRequestCleanerOptions } from './certificates/pod-certificate-request-cleaner-controller.ts';
 export type {
   CertificateIssuer,
   CertificateTerms,

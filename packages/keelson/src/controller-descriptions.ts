@@ -44,6 +44,7 @@ import {
   createHorizontalPodAutoscalerController,
   createPersistentVolumeBinderController,
   createPersistentVolumeExpanderController,
+  createPodCertificateRequestCleanerController,
   createPodGarbageCollectorController,
   createSimulatedVolumeAttacher,
   createSimulatedVolumeSnapshotter,
@@ -154,6 +155,16 @@ const storageVersions = {
 };
 const resourceClaims = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
 
+/** The one nearest to stable; `undefined` where none is served. */
+function servedVersion(
+  { isServed }: Pick<ControllerTools, 'isServed'>,
+  group: string,
+  resource: string,
+): 'v1' | 'v1beta1' | 'v1alpha1' | undefined {
+  const versions = ['v1', 'v1beta1', 'v1alpha1'] as const;
+  return versions.find((version) => isServed({ group, version, resource }));
+}
+
 const snapshotGroup = 'snapshot.storage.k8s.io';
 const writesEvents = [allow('', ['events'], ['create', 'patch', 'update'])];
 
@@ -240,12 +251,9 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'volumeattributesclass-protection-controller': {
     account: 'volumeattributesclass-protection-controller',
     gate: 'VolumeAttributesClass',
-    create: (context, { isServed }) => {
-      const version = ['v1', 'v1beta1', 'v1alpha1'].find((served) =>
-        isServed({ group: 'storage.k8s.io', version: served, resource: 'volumeattributesclasses' }),
-      );
-      if (version === undefined) return undefined;
-      return createAttributesClassProtectionController(context, { version });
+    create: (context, tools) => {
+      const version = servedVersion(tools, 'storage.k8s.io', 'volumeattributesclasses');
+      return version && createAttributesClassProtectionController(context, { version });
     },
   },
   'validatingadmissionpolicy-status-controller': {
@@ -270,6 +278,14 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
     account: 'certificate-controller',
     create: (context, more) =>
       createCertificateCleanerController(context, { issuer: more.certificates }),
+  },
+  'podcertificaterequest-cleaner-controller': {
+    account: 'podcertificaterequestcleaner',
+    gate: 'PodCertificateRequest',
+    create: (context, tools) => {
+      const version = servedVersion(tools, 'certificates.k8s.io', 'podcertificaterequests');
+      return version && createPodCertificateRequestCleanerController(context, { version });
+    },
   },
   'kube-apiserver-serving-clustertrustbundle-publisher-controller': {
     account: 'kube-apiserver-serving-clustertrustbundle-publisher',
@@ -368,11 +384,9 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
   'service-cidr-controller': {
     account: 'service-cidrs-controller',
     gate: 'MultiCIDRServiceAllocator',
-    create: (context, { isServed }) => {
-      const version = ['v1', 'v1beta1'].find((served) =>
-        isServed({ group: 'networking.k8s.io', version: served, resource: 'servicecidrs' }),
-      );
-      return version === undefined ? undefined : createServiceCidrController(context, { version });
+    create: (context, tools) => {
+      const version = servedVersion(tools, 'networking.k8s.io', 'servicecidrs');
+      return version && createServiceCidrController(context, { version });
     },
   },
   'selinux-warning-controller': {

@@ -49,6 +49,7 @@ export const controllerNames = [
   'certificatesigningrequest-approving-controller',
   'certificatesigningrequest-signing-controller',
   'certificatesigningrequest-cleaner-controller',
+  'podcertificaterequest-cleaner-controller',
   'kube-apiserver-serving-clustertrustbundle-publisher-controller',
   'legacy-serviceaccount-token-cleaner-controller',
   'bootstrap-signer-controller',

@@ -33,6 +33,7 @@ const isActive = ({ status = {}, metadata }: Pod) =>
 const isStaying = ({ metadata }: KubeObject) => metadata.deletionTimestamp === undefined;
 const controllerOf = ({ metadata: { ownerReferences = [] } }: KubeObject) =>
   ownerReferences.find(({ controller }) => controller === true);
+const podCertificates = 'certificates.k8s.io/podcertificaterequests';
 const livingNamespaces = (look: Look) => look.of<Namespace>('/namespaces').filter(isStaying);
 
 export const controllerCases: Readonly<Record<string, ControllerCase>> = {
@@ -275,6 +276,13 @@ export const controllerCases: Readonly<Record<string, ControllerCase>> = {
   },
   'certificatesigningrequest-cleaner-controller': {
     kinds: ['certificates.k8s.io/certificatesigningrequests'],
+  },
+  'podcertificaterequest-cleaner-controller': {
+    kinds: [podCertificates, '/pods', '/serviceaccounts'],
+    *wrong(look) {
+      for (const request of look.of(podCertificates))
+        if (isStaying(request)) yield `${keyOf(request)} was not deleted in time`;
+    },
   },
   'kube-apiserver-serving-clustertrustbundle-publisher-controller': { kinds: ['/configmaps'] },
   'legacy-serviceaccount-token-cleaner-controller': {

@@ -28,8 +28,8 @@ export interface Life extends AsyncDisposable {
 const pods = { group: '', version: 'v1', resource: 'pods' };
 const roundMs = 20_000;
 const roundsMax = 60;
-/** Of those that controllers set: a rollout that does not get on is said to have failed. */
-const longestDeadlineMs = 11 * 60_000;
+/** Of those that controllers set: by then a request of a pod for a certificate has been deleted. */
+const longestDeadlineMs = 21 * 60_000;
 export const quietMs = 5 * 60_000;
 
 export async function startLife(): Promise<Life> {

@@ -62,6 +62,7 @@ export const served: readonly ResourceDefinition[] = storedKinds.filter(
 
 /** What lives know beyond that: of these controllers live. */
 const asked = new Set([
+  'certificates.k8s.io/podcertificaterequests',
   'internal.apiserver.k8s.io/storageversions',
   'storagemigration.k8s.io/storageversionmigrations',
 ]);
@@ -71,6 +72,14 @@ export const lived: readonly ResourceDefinition[] = [
 ];
 /** How a server serves these. */
 export const servingAsked = {
-  featureGates: { StorageVersionAPI: true, StorageVersionMigrator: true },
-  runtimeConfig: 'internal.apiserver.k8s.io/v1alpha1=true,storagemigration.k8s.io/v1beta1=true',
+  featureGates: {
+    PodCertificateRequest: true,
+    StorageVersionAPI: true,
+    StorageVersionMigrator: true,
+  },
+  runtimeConfig: [
+    'certificates.k8s.io/v1beta1=true',
+    'internal.apiserver.k8s.io/v1alpha1=true',
+    'storagemigration.k8s.io/v1beta1=true',
+  ].join(','),
 } as const;

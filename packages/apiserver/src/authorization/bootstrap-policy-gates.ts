@@ -20,6 +20,8 @@ const trustBundlePublisher =
   'system:controller:kube-apiserver-serving-clustertrustbundle-publisher';
 
 const storageVersionCollector = 'system:controller:storage-version-garbage-collector';
+const podCertificateCleaner = 'system:controller:podcertificaterequestcleaner';
+
 const storageVersionMigrator = 'system:controller:storage-version-migrator-controller';
 
 /** Cluster roles of features that are off by default, which the generated table does not have. */
@@ -41,6 +43,11 @@ export const optionalClusterRoles: readonly (RoleRow & { readonly gate: string }
       'delete,get,list,watch|internal.apiserver.k8s.io|storageversions',
       'get,update|internal.apiserver.k8s.io|storageversions/status',
     ],
+  },
+  {
+    gate: 'PodCertificateRequest',
+    name: podCertificateCleaner,
+    rules: ['delete,get,list,watch|certificates.k8s.io|podcertificaterequests'],
   },
   {
     gate: 'StorageVersionMigrator',
@@ -65,6 +72,12 @@ export const optionalClusterRoleBindings: readonly (BindingRow & { readonly gate
     name: storageVersionCollector,
     role: `ClusterRole/${storageVersionCollector}`,
     subjects: ['ServiceAccount/kube-system/storage-version-garbage-collector'],
+  },
+  {
+    gate: 'PodCertificateRequest',
+    name: podCertificateCleaner,
+    role: `ClusterRole/${podCertificateCleaner}`,
+    subjects: ['ServiceAccount/kube-system/podcertificaterequestcleaner'],
   },
   {
     gate: 'StorageVersionMigrator',

@@ -2,13 +2,11 @@
 // approved (issued or not), denied or have failed, a day after they were made if nobody decided,
 // and whenever the certificate in them has expired.
 
-import { isStatusError } from '@keelson/apimachinery';
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';
-import { errorText } from '../machinery/controller.ts';
 import { certificateSigningRequestsResource } from '../machinery/resources.ts';
-import { runPeriodically } from '../machinery/run-periodically.ts';
 import type { CertificateIssuer } from './certificate-issuer.ts';
+import { createRequestCleaner } from './request-cleaner.ts';
 
 export interface CertificateCleanerOptions {
   readonly issuer: Pick<CertificateIssuer, 'expiryOf'>;
@@ -20,32 +18,14 @@ const decidedMs = hourMs;
 const pendingMs = 24 * hourMs;
 
 export function createCertificateCleanerController(
-  { client, informers, clock, log }: ControllerContext,
+  context: ControllerContext,
   { issuer }: CertificateCleanerOptions,
 ): Controller {
-  const requests = informers.informer<CertificateSigningRequest>(
-    certificateSigningRequestsResource,
-  );
-  const resource = client.resource(certificateSigningRequestsResource);
-  const clean = async (signal: AbortSignal) => {
-    for (const request of requests.store.list()) {
-      if (!isOver(request, clock.now(), issuer)) continue;
-      const { name = '', uid = '' } = request.metadata;
-      try {
-        await resource.delete(name, { preconditions: { uid }, signal });
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict'))
-          log.warn('certificate request not deleted', { name, error: errorText(error) });
-      }
-    }
-  };
-  return {
-    async run(signal) {
-      await requests.synced(signal).catch(() => {});
-      await runPeriodically(clean, { clock, periodMs }, signal);
-    },
-  };
+  return createRequestCleaner<CertificateSigningRequest>(context, {
+    resource: certificateSigningRequestsResource,
+    periodMs,
+    isOver: (request, nowMs) => isOver(request, nowMs, issuer),
+  });
 }
 
 function isOver(

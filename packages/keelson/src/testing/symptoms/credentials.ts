@@ -5,6 +5,7 @@ import type { KubeObject } from '@keelson/apimachinery';
 import type { CertificateSigningRequest } from '@keelson/apimachinery/types/certificates.k8s.io.v1';
 import type { ConfigMap, Secret } from '@keelson/apimachinery/types/core.v1';
 import { createCertificateRequest } from '@keelson/apiserver';
+import { podCertificateRequest, podCertificateRequests } from '../pod-certificate-request.ts';
 import { core, namesIn } from '../simulated-cluster.ts';
 import { stateOf, type Scene, type Symptom } from './symptom.ts';
 
@@ -129,6 +130,20 @@ export const credentialSymptoms = {
       await scene.pass(2 * hour);
     },
     see: (scene) => stateOf(scene.client.resource(requests), 'r'),
+    with: 'gone',
+    without: 'there',
+  },
+  'podcertificaterequest-cleaner-controller': {
+    options: {
+      featureGates: { PodCertificateRequest: true },
+      runtimeConfig: 'certificates.k8s.io/v1beta1=true',
+    },
+    async act(scene) {
+      await scene.in(podCertificateRequests()).create(podCertificateRequest('r'));
+      scene.leap(hour);
+      await scene.pass(hour / 6);
+    },
+    see: (scene) => stateOf(scene.in(podCertificateRequests()), 'r'),
     with: 'gone',
     without: 'there',
   },
