@@ -27,7 +27,7 @@ import {
   type MemoryStorage,
 } from '@keelson/apiserver';
 import type { Decision, DecisionRequest } from '@keelson/advisor';
-import { noNodeRules, parseNodeRules } from '@keelson/node-agent';
+import { noNodeRules, parseDescribedNode, parseNodeRules } from '@keelson/node-agent';
 import type { Client, InProcessCall } from '@keelson/client';
 import { controllerNames, selectControllers, type ControllerName } from './controller-list.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
@@ -53,8 +53,11 @@ export interface ClusterOptions {
   readonly controllerSettings?: ControllerSettings;
   /** Issuers, keys and lifetimes of service account tokens. */
   readonly serviceAccounts?: ServiceAccountChoices;
-  /** How many nodes are simulated, `node-1` and so on; none by default. */
-  readonly nodes?: number;
+  /**
+   * How many nodes are simulated, `node-1` and so on, or which ones, each as the flag `--node`
+   * describes it; none by default.
+   */
+  readonly nodes?: number | readonly string[];
   /** What pods do on them, as the parsed file of `--node-rules`. */
   readonly nodeRules?: object;
   /** Installs the kinds of snapshot.storage.k8s.io, of which the controllers of snapshots live. */
@@ -258,10 +261,12 @@ function startPlane(
   });
 }
 
-function nodesOf({ nodes: count = 0, nodeRules }: ClusterOptions) {
-  if (count === 0) return {};
+function nodesOf({ nodes = 0, nodeRules }: ClusterOptions) {
+  const count = typeof nodes === 'number' ? nodes : 0;
+  const described = typeof nodes === 'number' ? [] : nodes.map(parseDescribedNode);
+  if (count + described.length === 0) return {};
   const rules = nodeRules === undefined ? noNodeRules : parseNodeRules(nodeRules as JsonValue);
-  return { nodes: { count, rules } };
+  return { nodes: { count, described, rules } };
 }
 
 interface ClientParts {

@@ -1,5 +1,5 @@
-// Deletes requests of certificates that are over, of either kind: all of them are looked at once in a
-// while. Who they were for and what became of them is the caller's to judge.
+// Deletes requests of certificates that are over, of either kind: all of them are looked at once in
+// a while. Who they were for and what became of them is the caller's to judge.
 
 import { isStatusError, type GroupVersionResource, type KubeObject } from '@keelson/apimachinery';
 import type { Controller, ControllerContext } from '../machinery/controller.ts';

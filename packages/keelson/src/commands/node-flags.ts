@@ -23,7 +23,7 @@ export function addNodeFlags(command: Command): Command {
     .option('--nodes <count>', 'how many nodes are simulated', parseCount, 1)
     .option(
       '--node <description>',
-      'one more simulated node: NAME[,cpu=8,memory=32Gi,label:KEY=VALUE,taint:KEY=VALUE:EFFECT]',
+      'one more simulated node: NAME[,cpu=8,memory=32Gi,label:KEY=VALUE,taint:KEY=VALUE:EFFECT,cloud-provider=external]',
       addNode,
       [],
     )

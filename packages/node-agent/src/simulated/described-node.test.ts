@@ -31,6 +31,7 @@ test('what a description says, and what it leaves as it is', () => {
         ],
       },
     ],
+    ['edge,cloud-provider=external', 'edge', { cloudProvider: 'external' }],
   ] as const)
     assert.deepEqual(parseDescribedNode(text), { name, shape: { ...defaultNodeShape, ...shape } });
 });
@@ -48,6 +49,9 @@ test('what is no description is refused, with the reason', () => {
     ['n,a b=1', /"a b" is no key/],
     ['n,label:zone', /"zone" is not of the form/],
     ['n,label:zone=a b', /"a b" is no value/],
+    ['n,cloud-provider', /"cloud-provider" is not of the form/],
+    ['n,cloud-provider=', /"" is no cloud provider: external/],
+    ['n,cloud-provider=aws', /"aws" is no cloud provider: external/],
     ['n,taint:dedicated', /is no taint: KEY\[=VALUE\]:NoSchedule/],
     ['n,taint:dedicated=gpu:Never', /is no taint/],
     ['n,taint::NoSchedule', /"" is no key/],

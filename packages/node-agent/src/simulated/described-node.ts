@@ -1,9 +1,11 @@
 // A simulated node as one line, the form of `keelson up --node`:
 //
 //   gpu-1,cpu=32,memory=128Gi,example.com/gpu=4,label:zone=a,taint:dedicated=gpu:NoSchedule
+//   edge-1,cloud-provider=external
 //
-// The name comes first. `label:KEY=VALUE` is a label, `taint:KEY[=VALUE]:EFFECT` a taint, everything
-// else how much the node has of a resource. What is not said is as on any simulated node.
+// The name comes first. `label:KEY=VALUE` is a label, `taint:KEY[=VALUE]:EFFECT` a taint,
+// `cloud-provider` what the flag of that name is to a kubelet, everything else how much the node has
+// of a resource. What is not said is as on any simulated node.
 
 import {
   labelValueProblems,
@@ -39,16 +41,18 @@ export function parseDescribedNode(text: string): DescribedNode {
   const capacity = { ...defaultNodeShape.capacity };
   const labels: Record<string, string> = {};
   const taints: Taint[] = [];
+  let cloud: Pick<NodeShape, 'cloudProvider'> = {};
   for (const part of parts) {
     const [, sort, rest = ''] = /^(?:(label|taint):)?(.*)$/s.exec(part) ?? [];
     if (sort === 'taint') taints.push(readTaint(rest, refuse));
     else {
       const [key, value] = readPair(rest, refuse);
       if (sort === 'label') labels[key] = readLabelValue(value, refuse);
+      else if (key === 'cloud-provider') cloud = { cloudProvider: readProvider(value, refuse) };
       else capacity[key] = readAmount(value, refuse);
     }
   }
-  return { name, shape: { capacity, labels, taints } };
+  return { name, shape: { capacity, labels, taints, ...cloud } };
 }
 
 type Refuse = (why: string) => never;
@@ -77,6 +81,12 @@ function readKey(key: string, refuse: Refuse): string {
 function readLabelValue(value: string, refuse: Refuse): string {
   check(labelValueProblems(value), `${JSON.stringify(value)} is no value`, refuse);
   return value;
+}
+
+function readProvider(value: string, refuse: Refuse): 'external' {
+  return value === 'external'
+    ? value
+    : refuse(`${JSON.stringify(value)} is no cloud provider: external`);
 }
 
 function readAmount(text: string, refuse: Refuse): string {

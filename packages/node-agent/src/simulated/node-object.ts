@@ -2,12 +2,15 @@
 
 import { findCondition, formatTime, transitionTime } from '@keelson/apimachinery';
 import type { Node, NodeCondition, NodeStatus, Taint } from '@keelson/apimachinery/types/core.v1';
+import { cloudAnnotations, cloudTaints, keepsAddresses } from './external-cloud.ts';
 import type { NodeAbilities } from './node-abilities.ts';
 
 export interface NodeShape {
   readonly capacity: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
+  /** A cloud-controller-manager completes the node. */
+  readonly cloudProvider?: 'external';
 }
 
 export const defaultNodeShape: NodeShape = {
@@ -37,6 +40,7 @@ export const pressureAnnotation = 'keelson.dev/simulate-pressure';
 
 export function nodeObject(identity: NodeIdentity, now: number): Node {
   const { name, shape } = identity;
+  const taints = [...shape.taints, ...cloudTaints(shape)];
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -50,9 +54,12 @@ export function nodeObject(identity: NodeIdentity, now: number): Node {
         'kubernetes.io/os': 'linux',
         ...shape.labels,
       },
-      annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+      annotations: {
+        'volumes.kubernetes.io/controller-managed-attach-detach': 'true',
+        ...cloudAnnotations(identity),
+      },
     },
-    spec: shape.taints.length === 0 ? {} : { taints: [...shape.taints] },
+    spec: taints.length === 0 ? {} : { taints },
     status: nodeStatus(identity, {
       now,
       pressures: new Set(),
@@ -77,10 +84,12 @@ export function nodeStatus(identity: NodeIdentity, moment: StatusMoment): NodeSt
     capacity: resources,
     allocatable: { ...resources },
     conditions: conditionsOf(moment),
-    addresses: [
-      { type: 'InternalIP', address },
-      { type: 'Hostname', address: name },
-    ],
+    ...(!keepsAddresses(shape, moment.before) && {
+      addresses: [
+        { type: 'InternalIP', address },
+        { type: 'Hostname', address: name },
+      ],
+    }),
     daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     nodeInfo: {
       machineID: idOf(name, 'machine').replaceAll('-', ''),
