@@ -5,6 +5,8 @@ export type { JsonArray, JsonObject, JsonScalar, JsonValue } from './json.ts';
 
 export { formatMicroTime, formatTime, sleep, systemClock } from './clock.ts';
 export type { CancelTimer, Clock } from './clock.ts';
+export { formatIp, networkOf, parseCidr, parseIp } from './ip-address.ts';
+export type { IpFamily, ParsedCidr, ParsedIp } from './ip-address.ts';
 export { canonicalTime } from './codec/go-time.ts';
 export { nextTurn } from './next-turn.ts';
 export { createSimulatedClock } from './simulated-clock.ts';

@@ -2,7 +2,7 @@
 // Loopback, link-local, multicast, broadcast and unspecified addresses would turn a proxy upon the
 // server itself.
 
-import { parseIp } from '../validation/networks.ts';
+import { parseIp } from '@keelson/apimachinery';
 
 /** The prefixes that are not global unicast, as bits to shift away and what is left then. */
 const reserved: Readonly<Record<4 | 6, readonly (readonly [shift: bigint, prefix: bigint])[]>> = {

@@ -1,8 +1,8 @@
 // Addresses in fields that were strict from the start: only the canonical form (RFC 5952) passes.
 
-import { fieldError } from '@keelson/apimachinery';
+import { fieldError, formatIp, networkOf } from '@keelson/apimachinery';
 import type { Errors } from './checks.ts';
-import { formatIp, networkOf, strictCidr, strictIp } from './networks.ts';
+import { strictCidr, strictIp } from './networks.ts';
 
 export function canonicalIp(errors: Errors, path: string, value: string): boolean {
   const ip = strictIp(errors, path, value);

@@ -1,8 +1,7 @@
 // Addresses that no endpoint can have: unspecified, loopback, link-local.
 
-import { fieldError } from '@keelson/apimachinery';
+import { fieldError, parseIp, type ParsedIp } from '@keelson/apimachinery';
 import type { Errors } from './checks.ts';
-import { parseIp, type ParsedIp } from './networks.ts';
 
 /**
  * An address that something outside a host can be reached at. `path` and `value` as in the object;

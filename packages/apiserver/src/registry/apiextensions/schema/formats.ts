@@ -1,9 +1,8 @@
 // The string formats that schemas of custom resources may use. A format that is not listed here is
 // ignored (and warned about), so that definitions written for newer servers are accepted.
 
-import { parseGoDuration } from '@keelson/apimachinery';
+import { parseGoDuration, parseCidr, parseIp } from '@keelson/apimachinery';
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
-import { parseCidr, parseIp } from '../../validation/networks.ts';
 
 export type FormatCheck = (text: string) => boolean;
 

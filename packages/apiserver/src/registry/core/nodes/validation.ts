@@ -1,12 +1,11 @@
 // Validation of Nodes. Taints are reported under `metadata.taints`, as Kubernetes does.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, parseCidr, type FieldError } from '@keelson/apimachinery';
 import type { Node, Taint } from '@keelson/apimachinery/types/core.v1';
 import type { Features } from '../../../features/features.ts';
 import { conforms, requiredOneOf } from '../../validation/checks.ts';
 import { cidrForLegacyField } from '../../validation/legacy-addresses.ts';
 import { labelValue, qualifiedName } from '../../validation/names.ts';
-import { parseCidr } from '../../validation/networks.ts';
 import { resourceQuantity } from '../../validation/resource-names.ts';
 
 const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];

@@ -1,7 +1,7 @@
 // What a status update of a pod may say. Kubelets write here, of many releases, so the rules keep
 // to what would mislead everybody else.
 
-import { fieldError } from '@keelson/apimachinery';
+import { fieldError, parseIp } from '@keelson/apimachinery';
 import type {
   Container,
   ContainerStatus,
@@ -20,7 +20,7 @@ import {
   type Errors,
 } from '../../validation/checks.ts';
 import { dns1123Subdomain, qualifiedName } from '../../validation/names.ts';
-import { legacyIp, parseIp, strictIp } from '../../validation/networks.ts';
+import { legacyIp, strictIp } from '../../validation/networks.ts';
 import { isRestartableInitContainer } from '../pod-spec/visit-containers.ts';
 import { annotationUpdates } from './annotation-updates.ts';
 import type { PodSpecOptions } from '../pod-spec/scope.ts';

@@ -4,16 +4,18 @@
 // command line and those of ready ServiceCIDR objects. Addresses that nobody asked for come from
 // the upper part of a range (KEP-3070).
 
-import { isStatusError, type KubeObject, type Random } from '@keelson/apimachinery';
-import type { IPAddress, ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
-import type { ObjectSource } from '../../../object-source.ts';
 import {
+  isStatusError,
   formatIp,
   networkOf,
   parseCidr,
   parseIp,
+  type KubeObject,
+  type Random,
   type ParsedIp,
-} from '../../validation/networks.ts';
+} from '@keelson/apimachinery';
+import type { IPAddress, ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
+import type { ObjectSource } from '../../../object-source.ts';
 import { familyOf, type IpFamily } from './ip-family.ts';
 import { AllocationError } from './node-ports.ts';
 

@@ -1,6 +1,6 @@
 // The two IP families of Services.
 
-import { parseIp } from '../../validation/networks.ts';
+import { parseIp } from '@keelson/apimachinery';
 
 export type IpFamily = 'IPv4' | 'IPv6';
 

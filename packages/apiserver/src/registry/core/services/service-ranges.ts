@@ -2,7 +2,7 @@
 // or two of different families, of which the first is the default. The API server is itself a Service,
 // at the first usable address of the first range.
 
-import { formatIp, networkOf, parseCidr, type ParsedCidr } from '../../validation/networks.ts';
+import { formatIp, networkOf, parseCidr, type ParsedCidr } from '@keelson/apimachinery';
 
 export interface ServiceRanges {
   readonly cidrs: readonly string[];

@@ -1,13 +1,12 @@
 // What an update of a Service or of its status may not change.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, parseIp, type FieldError } from '@keelson/apimachinery';
 import type { Service } from '@keelson/apimachinery/types/core.v1';
 import { internalList } from '../../internal-form/internal-value.ts';
 import type { Features } from '../../../features/features.ts';
 import { conforms, oneOf } from '../../validation/checks.ts';
 import { ipForLegacyField } from '../../validation/legacy-addresses.ts';
 import { dns1123Subdomain } from '../../validation/names.ts';
-import { parseIp } from '../../validation/networks.ts';
 import { isHeadless } from './linked-fields.ts';
 import { validateLoadBalancerClass, validateService } from './validation.ts';
 

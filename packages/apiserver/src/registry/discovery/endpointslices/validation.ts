@@ -1,6 +1,6 @@
 // Validation of EndpointSlices.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, parseIp, type FieldError } from '@keelson/apimachinery';
 import type {
   Endpoint,
   EndpointHints,
@@ -26,7 +26,6 @@ import {
   labelValue,
   qualifiedName,
 } from '../../validation/names.ts';
-import { parseIp } from '../../validation/networks.ts';
 import { nonSpecialIp } from '../../validation/special-addresses.ts';
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];

@@ -1,6 +1,6 @@
 // Validation of Ingresses.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, parseIp, type FieldError } from '@keelson/apimachinery';
 import type { TypedLocalObjectReference } from '@keelson/apimachinery/types/core.v1';
 import type {
   HTTPIngressPath,
@@ -21,7 +21,6 @@ import {
   portName,
   wildcardDns1123Subdomain,
 } from '../../validation/names.ts';
-import { parseIp } from '../../validation/networks.ts';
 
 export const classAnnotation = 'kubernetes.io/ingress.class';
 const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];

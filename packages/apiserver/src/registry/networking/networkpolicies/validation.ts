@@ -1,6 +1,6 @@
 // Validation of NetworkPolicies.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, networkOf, parseCidr, type FieldError } from '@keelson/apimachinery';
 import type {
   IPBlock,
   NetworkPolicy,
@@ -14,7 +14,7 @@ import {
   type LegacyAddressContext,
 } from '../../validation/legacy-addresses.ts';
 import { portName } from '../../validation/names.ts';
-import { cidrWarnings, networkOf, parseCidr } from '../../validation/networks.ts';
+import { cidrWarnings } from '../../validation/networks.ts';
 import type { Features } from '../../../features/features.ts';
 
 const protocols = ['TCP', 'UDP', 'SCTP'];

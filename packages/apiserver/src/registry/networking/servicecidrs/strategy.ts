@@ -1,7 +1,7 @@
 // ServiceCIDRs: the ranges that cluster IPs come from (KEP-1880). A range may be added later for
 // the other family, otherwise ranges stay.
 
-import { fieldError, type FieldError } from '@keelson/apimachinery';
+import { fieldError, parseCidr, type FieldError } from '@keelson/apimachinery';
 import type { ServiceCIDR } from '@keelson/apimachinery/types/networking.k8s.io.v1';
 import { age } from '../../printing/cells.ts';
 import { internalList } from '../../internal-form/internal-value.ts';
@@ -9,7 +9,6 @@ import { keepMetadata } from '../../status-metadata.ts';
 import type { Strategy, SubresourceStrategy } from '../../strategy.ts';
 import { canonicalCidr } from '../../validation/canonical-addresses.ts';
 import { immutableDetail } from '../../validation/checks.ts';
-import { parseCidr } from '../../validation/networks.ts';
 
 const path = 'spec.cidrs';
 
