@@ -70,6 +70,9 @@ export type { Scheduler, SchedulerOptions } from './scheduler/scheduler-controll
 export { createEndpointsController } from './endpoints/endpoints-controller.ts';
 export { createEndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 export { createEndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts';
+export { createNodeIpamController } from './node-ipam/node-ipam-controller.ts';
+export { NodeRangeError, parseNodeRanges } from './node-ipam/node-ranges.ts';
+export type { NodeCidrSettings } from './node-ipam/node-ranges.ts';
 export { createNodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.ts';
 export { createTaintEvictionController } from './taint-eviction/taint-eviction-controller.ts';
 export { createDeviceTaintEvictionController } from './device-taint-eviction/device-taint-eviction-controller.ts';

@@ -23,6 +23,7 @@ import type { ControlPlaneOptions } from './control-plane.ts';
 import type { ControllerName } from './controller-list.ts';
 import { startElectedControllers } from './elected-controllers.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
+import { defaultServiceRanges } from './serving-names.ts';
 import {
   startControllers,
   type RunningControllers,
@@ -58,6 +59,7 @@ export function startClusterControllers(
     policies: checkedPolicies(server, features),
     isEnabled: (gate) => features.enabled(gate),
     isServed: (resource) => server.index.find(resource) !== undefined,
+    serviceCidrs: (options.serviceRanges ?? defaultServiceRanges).cidrs,
     quotaCounting: createQuotaMeter({ sources, features, clock }),
     onScheduler,
     schedulerMetrics: createSchedulerMetrics(server.metrics, clock),

@@ -39,6 +39,7 @@ import {
   createTrustBundlePublisherController,
   createValidatingAdmissionPolicyStatusController,
   createCronJobController,
+  createNodeIpamController,
   createNodeLifecycleController,
   createEphemeralVolumeController,
   createHorizontalPodAutoscalerController,
@@ -63,6 +64,7 @@ import {
   type CertificateIssuer,
   type Controller,
   type ControllerContext,
+  type NodeCidrSettings,
   type QuotaCounting,
   type Scheduler,
   type SchedulerConfiguration,
@@ -90,6 +92,11 @@ export interface ControllerSettings {
   readonly autoscalerSyncPeriodMs?: number;
   /** `--disable-force-detach-on-timeout` */
   readonly isForceDetachDisabled?: boolean;
+  /**
+   * `--cluster-cidr` and `--node-cidr-mask-size*`; absent without `--allocate-node-cidrs`, when
+   * nodes get no addresses for their pods.
+   */
+  readonly nodeCidrs?: NodeCidrSettings;
   /** `--scheduler-config` */
   readonly scheduler?: SchedulerConfiguration;
 }
@@ -107,6 +114,8 @@ export interface ControllerInputs {
   /** Feature gates of the emulated release. */
   readonly isEnabled: (gate: string) => boolean;
   readonly isServed: (resource: GroupVersionResource) => boolean;
+  /** Ranges of the addresses of Services. */
+  readonly serviceCidrs: readonly string[];
   /** How objects use quota, as admission counts it. */
   readonly quotaCounting: QuotaCounting;
   /** The scheduler, as long as one runs. */
@@ -407,6 +416,11 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
       isServed(storageVersions) && isEnabled('APIServerIdentity')
         ? createStorageVersionGarbageCollector(context)
         : undefined,
+  },
+  'node-ipam-controller': {
+    account: 'node-controller',
+    create: (context, { settings: { nodeCidrs } = {}, serviceCidrs }) =>
+      nodeCidrs && createNodeIpamController(context, { settings: nodeCidrs, serviceCidrs }),
   },
   'node-lifecycle-controller': {
     account: 'node-controller',

@@ -17,6 +17,7 @@ export const controllerNames = [
   'endpoints-controller',
   'endpointslice-controller',
   'endpointslice-mirroring-controller',
+  'node-ipam-controller',
   'node-lifecycle-controller',
   'taint-eviction-controller',
   'device-taint-eviction-controller',

@@ -42,6 +42,7 @@ export const infrastructureCases = {
     },
   },
   'endpointslice-mirroring-controller': { kinds: ['/services', '/endpoints', slices] },
+  'node-ipam-controller': { kinds: ['/nodes'] },
   'node-lifecycle-controller': { kinds: ['/nodes', '/pods'] },
   'taint-eviction-controller': { kinds: ['/nodes', '/pods'] },
   'device-taint-eviction-controller': {

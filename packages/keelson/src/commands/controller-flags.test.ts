@@ -187,3 +187,24 @@ test('the profiles of the scheduler come from a file, and what is wrong with it 
     rmSync(folder, { recursive: true });
   }
 });
+
+test('addresses for the pods of nodes, when they are asked for', () => {
+  const nodeCidrs = (...argv: readonly string[]) =>
+    readControllerFlags(parse(argv), dependencies).controllerSettings.nodeCidrs;
+  const range = '--cluster-cidr=10.244.0.0/16';
+  const on = '--allocate-node-cidrs';
+  assert.equal(nodeCidrs(range, '--node-cidr-mask-size=8'), undefined);
+  assert.deepEqual(nodeCidrs(on, range, '--node-cidr-mask-size-ipv4=26'), {
+    clusterCidr: '10.244.0.0/16',
+    maskSize: undefined,
+    maskSizeIpv4: 26,
+    maskSizeIpv6: undefined,
+  });
+  for (const [argv, why] of [
+    [[on], /--cluster-cidr is needed when --allocate-node-cidrs is set/],
+    [[on, range, '--node-cidr-mask-size=8'], /--cluster-cidr 10.244.0.0\/16: .*nodeCIDRMaskSize/],
+    [[on, '--cluster-cidr=ten'], /invalid CIDR address: ten/],
+    [[on, range, '--node-cidr-mask-size=big'], /a number of bits/],
+  ] as const)
+    assert.throws(() => nodeCidrs(...argv), why);
+});

@@ -11,6 +11,7 @@ import {
   readClusterSigningFlags,
   type ClusterSigningFlags,
 } from './cluster-signing-flags.ts';
+import { addNodeIpamFlags, readNodeIpamFlags, type NodeIpamFlags } from './node-ipam-flags.ts';
 import { ControllerFlagError } from './controller-flag-error.ts';
 import { parsePositiveDuration } from './flag-values.ts';
 import type { LeaderElectionSettings } from '../elected-controllers.ts';
@@ -20,7 +21,7 @@ import {
   type LeaderElectionFlags,
 } from './leader-election-flags.ts';
 
-export interface ControllerFlags extends ClusterSigningFlags, LeaderElectionFlags {
+export interface ControllerFlags extends ClusterSigningFlags, LeaderElectionFlags, NodeIpamFlags {
   /** Milliseconds. */
   readonly clusterSigningDuration: number;
   /** Milliseconds. */
@@ -34,7 +35,7 @@ export interface ControllerFlags extends ClusterSigningFlags, LeaderElectionFlag
 const yearMs = 8760 * 60 * 60 * 1000;
 
 export function addControllerFlags(command: Command): Command {
-  return addLeaderElectionFlags(addClusterSigningFlags(command))
+  return addNodeIpamFlags(addLeaderElectionFlags(addClusterSigningFlags(command)))
     .addOption(
       new Option(
         '--cluster-signing-duration <duration>',
@@ -92,6 +93,7 @@ export function readControllerFlags(
     legacyTokenCleanUpPeriodMs: flags.legacyServiceAccountTokenCleanUpPeriod,
     autoscalerSyncPeriodMs: flags.horizontalPodAutoscalerSyncPeriod,
     isForceDetachDisabled: flags.disableForceDetachOnTimeout,
+    ...readNodeIpamFlags(flags),
     ...readScheduler(flags.schedulerConfig, dependencies.isEnabled),
     ...(signingAuthorities && { signingAuthorities }),
   };

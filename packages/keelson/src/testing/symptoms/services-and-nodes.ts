@@ -54,6 +54,13 @@ export const serviceAndNodeSymptoms = {
     with: '1 slices',
     without: '0 slices',
   },
+  'node-ipam-controller': {
+    options: { controllerSettings: { nodeCidrs: { clusterCidr: '10.244.0.0/16' } } },
+    act: (scene) => addNode(scene, {}),
+    see: async (scene) => (await nodeOf(scene)).spec.podCIDR ?? 'none',
+    with: '10.244.0.0/24',
+    without: 'none',
+  },
   'node-lifecycle-controller': {
     act: (scene) => addNode(scene, { unschedulable: true }),
     async see(scene) {
