@@ -61,7 +61,7 @@ const troubled = [
 const troubles: Line = [
   { run: 'apply -f -', stdin: troubled, expect: /pod\/initial created/ },
   {
-    run: 'wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/looping --timeout=30s',
+    run: 'wait --for=jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}=3 pod/looping --timeout=30s',
     expect: /condition met/,
   },
   {
@@ -80,7 +80,7 @@ const troubles: Line = [
   },
   {
     run: 'describe pod looping',
-    expect: /Last State: +Terminated\n +Reason: +Error\n +Exit Code: +3[\s\S]*Restart Count: +1/,
+    expect: /Last State: +Terminated\n +Reason: +Error\n +Exit Code: +3[\s\S]*Restart Count: +[1-9]/,
   },
   {
     run: 'describe pod big',
