@@ -27,7 +27,7 @@ export interface SignerOptions {
 }
 
 /** The three methods, as gRPC calls them: bytes in, bytes out. */
-export function createSigner({ keys, refreshSeconds, maxExpirationSeconds }: SignerOptions) {
+function createSigner({ keys, refreshSeconds, maxExpirationSeconds }: SignerOptions) {
   const methods: Readonly<Record<string, (request: Buffer) => Promise<Buffer>>> = {
     async Sign(request) {
       const claims = text(readFields(request).get(1));

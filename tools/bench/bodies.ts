@@ -37,7 +37,7 @@ const rounds = 200;
 const warmUp = 100;
 const pods = '/api/v1/namespaces/default/pods';
 
-export async function measureBodies(): Promise<BodyFigures> {
+async function measureBodies(): Promise<BodyFigures> {
   const [load = 0] = loadavg();
   await using cluster = await createCluster({ controllers: ['serviceaccount-controller'] });
   const client = cluster.client();

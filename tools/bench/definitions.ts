@@ -49,7 +49,7 @@ export interface Percentiles {
 const definitions = 1000;
 const groups = 50;
 
-export async function measureDefinitions(
+async function measureDefinitions(
   program: string,
   newDirectory: () => string,
 ): Promise<DefinitionFigures> {

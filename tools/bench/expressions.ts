@@ -121,7 +121,7 @@ function createEngines(): readonly Engine[] {
   ];
 }
 
-export function measureExpressions(): ExpressionFigures {
+function measureExpressions(): ExpressionFigures {
   const [load = 0] = loadavg();
   const engines = createEngines();
   const rows = expressions.map((expression) => {

@@ -57,7 +57,7 @@ const objects = 5_000;
 const lists = 10_000;
 const connections = 256;
 
-export async function measureFairness(
+async function measureFairness(
   program: string,
   newDirectory: () => string,
 ): Promise<FairnessFigures> {

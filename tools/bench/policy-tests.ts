@@ -25,7 +25,7 @@ export interface PolicyTestFigures {
 const library = fileURLToPath(new URL('../../examples/policies', import.meta.url));
 
 /** The best of five, for a busy machine only ever adds. */
-export function measurePolicyTests(program: string): PolicyTestFigures {
+function measurePolicyTests(program: string): PolicyTestFigures {
   const one = Array.from({ length: 5 }, () => run(program, join(library, 'image-tags')));
   const all = run(program, library);
   const [suites = '0', cases = '0'] =

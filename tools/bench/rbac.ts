@@ -22,7 +22,7 @@ const sizes = [1000, 100_000];
 const rounds = 30;
 const decisionsPerRound = 2000;
 
-export function measureRbac(): RbacFigures[] {
+function measureRbac(): RbacFigures[] {
   return sizes.map(measureSize);
 }
 

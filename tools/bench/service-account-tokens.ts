@@ -31,7 +31,7 @@ export interface TokenFigure {
 const issuer = 'https://kubernetes.default.svc.cluster.local';
 const rounds = 9;
 
-export async function measureTokens(tools: BenchTools): Promise<readonly TokenFigure[]> {
+async function measureTokens(tools: BenchTools): Promise<readonly TokenFigure[]> {
   const { issue, verify } = openAuthentication();
   const tokens: string[] = [];
   const issued = await time(async () => void tokens.push(await issue()), 500);

@@ -32,7 +32,7 @@ export interface ModelStruct {
   readonly unions?: readonly unknown[];
 }
 
-export const specialTypes: Readonly<Record<string, readonly [code: string, goType: string]>> = {
+const specialTypes: Readonly<Record<string, readonly [code: string, goType: string]>> = {
   'io.k8s.apimachinery.pkg.api.resource.Quantity': ['quantity', 'resource.Quantity'],
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': ['time', 'v1.Time'],
   'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': ['micro-time', 'v1.MicroTime'],

@@ -29,7 +29,7 @@ const number = (name: string): ColumnFact => ({ name, type: 'integer', priority:
 const nameColumn: ColumnFact = { name: 'Name', type: 'string', format: 'name', priority: 0 };
 const age = text('Age');
 
-export const optionalKinds: readonly OptionalKind[] = [
+const optionalKinds: readonly OptionalKind[] = [
   {
     group: 'certificates.k8s.io',
     package: 'certificates',

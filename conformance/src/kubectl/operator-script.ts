@@ -80,7 +80,8 @@ const troubles: Line = [
   },
   {
     run: 'describe pod looping',
-    expect: /Last State: +Terminated\n +Reason: +Error\n +Exit Code: +3[\s\S]*Restart Count: +[1-9]/,
+    expect:
+      /Last State: +Terminated\n +Reason: +Error\n +Exit Code: +3[\s\S]*Restart Count: +[1-9]/,
   },
   {
     run: 'describe pod big',

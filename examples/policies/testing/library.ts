@@ -6,7 +6,7 @@ import { systemClock } from '@keelson/apimachinery';
 import { runPolicyTests, type PolicyTestRun, type SourceFiles } from '@keelson/advisor';
 import { createCluster } from '@keelson/keelson';
 
-export const libraryDirectory = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+const libraryDirectory = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
 /** The files of the library; `replace` may give another text for one. */
 export function libraryFiles(replace: (path: string) => string | undefined = () => undefined) {

@@ -34,7 +34,7 @@ import { createTokenSources } from './token-sources.ts';
 import type { WebhookEndpoint } from './token-webhook-endpoint.ts';
 import { followAuthorities } from './watched-file.ts';
 
-export const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local';
+const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local';
 
 export interface TrustedProxy extends Omit<RequestHeaderOptions, 'clock' | 'clientCa'> {
   /** PEM. */

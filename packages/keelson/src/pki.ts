@@ -184,7 +184,7 @@ function issueAdmin(authority: CertificateAuthority): KeyPairPem {
 }
 
 /** By this name kubelets know the API server. */
-export const kubeletClientCommonName = 'kube-apiserver-kubelet-client';
+const kubeletClientCommonName = 'kube-apiserver-kubelet-client';
 const kubeletClientName = 'apiserver-kubelet-client';
 function issueKubeletClient(authority: CertificateAuthority): KeyPairPem {
   return authority.issueClient({

@@ -12,7 +12,7 @@ import { isPolicyObject } from './suite-objects.ts';
 import { SourceError, type SourcedObject } from '../sources/source.ts';
 import type { Suite, TestCase } from './suite.ts';
 
-export const suiteApiVersion = 'keelson/v1';
+const suiteApiVersion = 'keelson/v1';
 
 const suiteKeys =
   'apiVersion kind metadata releases featureGates runtimeConfig admissionPlugins policies objects resources user namespace cases'.split(

@@ -3,7 +3,7 @@
 import { joinPath, type SourceFiles } from '../sources/object-files.ts';
 import { SourceError } from '../sources/source.ts';
 
-export const suiteFileNames = ['keelson-test.yaml', 'keelson-test.yml'] as const;
+const suiteFileNames = ['keelson-test.yaml', 'keelson-test.yml'] as const;
 export const kyvernoFileNames = ['kyverno-test.yaml', 'kyverno-test.yml'] as const;
 export const testFileNames: readonly string[] = [...suiteFileNames, ...kyvernoFileNames];
 

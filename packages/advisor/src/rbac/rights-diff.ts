@@ -48,10 +48,7 @@ function changedGrants(before: RbacPolicy, after: RbacPolicy) {
 }
 
 /** What `wanted` grants and nothing of `held` covers, each once. */
-export function uncovered(
-  wanted: readonly HeldRule[],
-  held: readonly HeldRule[],
-): ScopedPermission[] {
+function uncovered(wanted: readonly HeldRule[], held: readonly HeldRule[]): ScopedPermission[] {
   const found = new Map<string, ScopedPermission>();
   for (const by of wanted) {
     const { namespace } = by.grant;

@@ -344,7 +344,7 @@ const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);
 
 /** An untyped number: integers of 64 bits are exact, all others are doubles. */
-export function looseNumber(text: string): number | bigint {
+function looseNumber(text: string): number | bigint {
   const value = Number(text);
   const inexact = !Number.isSafeInteger(value) && text.length <= int64DigitsMax;
   if (!inexact || !/^-?\d+$/.test(text)) return Object.is(value, -0) ? 0 : value;

@@ -105,7 +105,7 @@ function compareManagers(a: Manager, b: Manager): number {
 }
 
 /** Older entries first; those without a time before all others. */
-export function compareTimes(a: Manager, b: Manager): number {
+function compareTimes(a: Manager, b: Manager): number {
   return seconds(a) - seconds(b);
 }
 function seconds(manager: Manager): number {

@@ -21,9 +21,9 @@ export interface AutoRegistrationOptions {
 }
 
 /** `true`: kept as it should be all the time; `onstart`: made at start, then left alone. */
-export const automanagedLabel = 'kube-aggregator.kubernetes.io/automanaged';
+const automanagedLabel = 'kube-aggregator.kubernetes.io/automanaged';
 /** Of custom resources: after everything built in; versions among themselves by their names. */
-export const customPriorities = { groupPriorityMinimum: 1000, versionPriority: 100 } as const;
+const customPriorities = { groupPriorityMinimum: 1000, versionPriority: 100 } as const;
 
 /** Brings all up to date, and keeps them so until the signal is aborted. */
 export function startAutoRegistration(options: AutoRegistrationOptions): void {

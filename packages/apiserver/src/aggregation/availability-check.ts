@@ -47,7 +47,7 @@ export async function checkAvailability(
     : { status: 'False', reason: 'FailedDiscoveryCheck', message: failure };
 }
 
-export const locallyAvailable: Availability = {
+const locallyAvailable: Availability = {
   status: 'True',
   reason: 'Local',
   message: 'Local APIServices are always available',

@@ -5,7 +5,7 @@ import type { AuthenticationResult, Authenticator, TokenAuthenticator } from './
 import { everyHeaderValue } from './headers.ts';
 import { recordAuthentication, rejected } from './union.ts';
 
-export const invalidBearerToken = 'invalid bearer token';
+const invalidBearerToken = 'invalid bearer token';
 const extraSpaceWarning =
   'the provided Authorization header contains extra space before the bearer token, and is ignored';
 

@@ -72,7 +72,7 @@ export interface Authorization {
 }
 
 /** What is asked when nothing else is said. */
-export const defaultConfiguration: AuthorizationConfiguration = {
+const defaultConfiguration: AuthorizationConfiguration = {
   authorizers: [
     { type: 'Node', name: nameOfType('Node') },
     { type: 'RBAC', name: nameOfType('RBAC') },

@@ -8,7 +8,7 @@ import { gateDependencies } from './retired-gates.ts';
 import type { Features } from './features.ts';
 
 /** Oldest and newest release that can be emulated, as minor numbers of 1.x. */
-export const emulatedMinorRange = { min: 26, max: 36 } as const;
+const emulatedMinorRange = { min: 26, max: 36 } as const;
 
 /**
  * One or more settings that the emulated release refuses; `messages` has kube-apiserver's texts.

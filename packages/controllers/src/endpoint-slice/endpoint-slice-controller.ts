@@ -158,7 +158,7 @@ export function selectsPods({ spec }: Service): boolean {
   const { selector = {}, type } = spec ?? {};
   return type !== 'ExternalName' && Object.keys(selector).length > 0;
 }
-export function selectorOf({ spec }: Service) {
+function selectorOf({ spec }: Service) {
   return labelMatcherFromSet(spec?.selector ?? {});
 }
 /** In order of their names. */

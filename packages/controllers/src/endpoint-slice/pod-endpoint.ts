@@ -91,7 +91,7 @@ export function endpointPorts({ spec }: Service, pod: Pod): EndpointPort[] {
 }
 
 /** Undefined when the target is a name that no container of the pod gives to a port. */
-export function targetPortIn({ spec }: Pod, servicePort: ServicePort): number | undefined {
+function targetPortIn({ spec }: Pod, servicePort: ServicePort): number | undefined {
   const { targetPort, port, protocol = 'TCP' } = servicePort;
   if (typeof targetPort === 'number') return targetPort === 0 ? port : targetPort;
   if (targetPort === undefined || targetPort === '') return port;

@@ -5,7 +5,7 @@
 import { findCondition, formatTime } from '@keelson/apimachinery';
 import type { Pod, Service } from '@keelson/apimachinery/types/core.v1';
 
-export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 
 export interface TriggerTimes {
   /** RFC 3339; undefined when nothing has changed since the last call for the key. */

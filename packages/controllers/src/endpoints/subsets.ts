@@ -20,7 +20,7 @@ import {
 } from '../endpoint-slice/pod-endpoint.ts';
 import { repackSubsets } from './repack-subsets.ts';
 
-export const addressesMax = 1_000;
+const addressesMax = 1_000;
 
 /** All of them, as many as there are. */
 export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubset[] {

@@ -30,7 +30,7 @@ export const defaults = {
   initialReadinessDelayMs: 30_000,
 } as const;
 
-export const kind = {
+const kind = {
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
   resource: horizontalPodAutoscalersResource,

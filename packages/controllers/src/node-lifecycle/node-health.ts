@@ -11,7 +11,7 @@ export const monitorPeriodMs = 5_000;
 /** Silence after which a node counts as gone; a kubelet renews its Lease every ten seconds. */
 export const gracePeriodMs = 50_000;
 /** For a node that never said anything. */
-export const startupGracePeriodMs = 60_000;
+const startupGracePeriodMs = 60_000;
 
 const watchedConditions = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 

@@ -14,7 +14,7 @@ import { readyConditionOf } from '../node-lifecycle/node-health.ts';
 import { outOfServiceKey } from '../pod-garbage-collector/which-pods.ts';
 
 /** How long a node that does not answer is believed to use what it used. */
-export const unmountWaitMs = 6 * 60_000;
+const unmountWaitMs = 6 * 60_000;
 const managedAnnotation = 'volumes.kubernetes.io/controller-managed-attach-detach';
 
 export function isManaged(node: Node | undefined): node is Node {

@@ -35,7 +35,7 @@ export function readySince(pod: Pod): number | undefined {
 }
 
 /** Milliseconds until the pod counts as available; undefined when it is not ready. */
-export function availableInMs(pod: Pod, minReadySeconds: number, now: number): number | undefined {
+function availableInMs(pod: Pod, minReadySeconds: number, now: number): number | undefined {
   if (!isPodReady(pod)) return undefined;
   if (minReadySeconds <= 0) return 0;
   const since = readySince(pod);

@@ -15,7 +15,7 @@ export function podTemplateHash(template: PodTemplateSpec, collisions?: number):
 }
 
 /** FNV-1a with 32 bits. */
-export function fnv1a(bytes: Uint8Array): number {
+function fnv1a(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;

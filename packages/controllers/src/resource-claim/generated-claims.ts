@@ -107,7 +107,7 @@ function claimOf(
 }
 
 /** COMPAT: of long names both are cut, so that something of each is left, and the end is without -. */
-export function generatedName(podName: string, reference: string): string {
+function generatedName(podName: string, reference: string): string {
   const whole = `${podName}-${reference}-`;
   if (whole.length <= baseLengthMax) return whole;
   const part = (name: string) =>

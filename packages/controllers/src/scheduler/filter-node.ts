@@ -7,7 +7,7 @@ import type { NominatedPods } from './nominated-pods.ts';
 import { addPodTo, copyNodeState, type NodeState } from './snapshot/node-state.ts';
 import type { PodSummary } from './snapshot/pod-summary.ts';
 
-export function filterNode(runs: readonly NamedRun[], node: NodeState): Rejection | undefined {
+function filterNode(runs: readonly NamedRun[], node: NodeState): Rejection | undefined {
   let asked = '';
   try {
     for (const run of runs) {

@@ -77,7 +77,7 @@ type Steps<T> = Generator<Question, T, void>;
 const nodesMin = 100;
 
 /** COMPAT: kube-scheduler's adaptive `percentageOfNodesToScore`, unless a share is given. */
-export function nodesToFind(count: number, share = 0): number {
+function nodesToFind(count: number, share = 0): number {
   if (count < nodesMin || share >= 100) return count;
   const percentage = share > 0 ? share : Math.max(50 - Math.floor(count / 125), 5);
   return Math.max(Math.floor((count * percentage) / 100), nodesMin);

@@ -9,7 +9,7 @@ export interface Cidr {
   readonly family: 'ipv4' | 'ipv6';
 }
 
-export const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
+const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
 export function cidrsOf({ spec }: ServiceCIDR): readonly Cidr[] {
   return (spec?.cidrs ?? []).map((text) => {

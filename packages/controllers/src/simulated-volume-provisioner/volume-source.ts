@@ -105,7 +105,7 @@ function problemOfSize(
 }
 
 /** SECURITY: everything but a clear yes is a no. */
-export function problemOfMode(
+function problemOfMode(
   { metadata, spec }: PersistentVolumeClaim,
   content: VolumeSnapshotContent,
 ): string | undefined {

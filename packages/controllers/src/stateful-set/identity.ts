@@ -21,7 +21,7 @@ export const statefulSetKind: OwnerKind = {
 };
 const podNameLabel = 'statefulset.kubernetes.io/pod-name';
 const podIndexLabel = 'apps.kubernetes.io/pod-index';
-export const revisionLabel = 'controller-revision-hash';
+const revisionLabel = 'controller-revision-hash';
 
 /** Throws SelectorError. */
 export function selectorOf({ spec }: StatefulSet): LabelMatcher {

@@ -24,7 +24,7 @@ interface ClusterTrustBundle extends KubeObject {
   readonly spec: { readonly signerName?: string; readonly trustBundle: string };
 }
 
-export const apiServerServingSigner = 'kubernetes.io/kube-apiserver-serving';
+const apiServerServingSigner = 'kubernetes.io/kube-apiserver-serving';
 /** Bytes of the digest in the name, as hexadecimal digits. */
 const digestDigits = 24;
 const theKey = 'bundle';

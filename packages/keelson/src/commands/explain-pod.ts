@@ -46,7 +46,7 @@ async function readExplanation(client: Client, namespace: string, name: string) 
   return document as unknown as SchedulingExplanation;
 }
 
-export function renderPodExplanation(explanation: SchedulingExplanation): string {
+function renderPodExplanation(explanation: SchedulingExplanation): string {
   const { pod, message, nodes, nodesLeftOut, smallest, withheld } = explanation;
   const lines = [`pod ${pod.namespace}/${pod.name}: ${explanation.outcome}`, `  ${message}`];
   if (nodes.length > 0) lines.push('', 'nodes', ...groupsOf(nodes).flatMap(renderGroup));

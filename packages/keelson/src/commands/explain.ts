@@ -68,7 +68,7 @@ export function addExplainCommand(program: Command, environment: AnalysisEnviron
 }
 
 /** Gives the exit code. */
-export async function runExplain(
+async function runExplain(
   words: readonly string[],
   flags: ExplainFlags,
   environment: AnalysisEnvironment,

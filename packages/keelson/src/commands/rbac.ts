@@ -49,7 +49,7 @@ export function addRbacCommand(program: Command, environment: AnalysisEnvironmen
     );
 }
 
-export async function runDiff(
+async function runDiff(
   sides: readonly [before: string, after: string],
   flags: SourceFlags,
   environment: AnalysisEnvironment,
@@ -76,7 +76,7 @@ async function readSide(side: string, flags: SourceFlags, environment: AnalysisE
   return state;
 }
 
-export async function runFromAudit(
+async function runFromAudit(
   log: string,
   flags: FromAuditFlags,
   environment: AnalysisEnvironment,

@@ -68,7 +68,7 @@ export function addRightsCommands(program: Command, environment: AnalysisEnviron
     );
 }
 
-export async function runWhoCan(
+async function runWhoCan(
   [verb, resource, name]: readonly [verb: string, resource: string, name: string],
   flags: WhoCanFlags,
   environment: AnalysisEnvironment,
@@ -120,7 +120,7 @@ async function nodesWhoCan(
   return holders;
 }
 
-export async function runWhatCan(
+async function runWhatCan(
   subject: string,
   flags: WhatCanFlags,
   environment: AnalysisEnvironment,

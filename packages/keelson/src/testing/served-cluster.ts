@@ -117,6 +117,6 @@ async function discover(call: ServedCluster['call']): Promise<Map<string, Served
   return found;
 }
 
-export function pathOfVersion(groupVersion: string): string {
+function pathOfVersion(groupVersion: string): string {
   return groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`;
 }

@@ -34,9 +34,9 @@ export interface NodeIdentity {
 const hugePages = { 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' };
 
 /** On a Node: `stopped` is a machine without power, `shutdown` one that goes off in order. */
-export const stateAnnotation = 'keelson.dev/simulate';
+const stateAnnotation = 'keelson.dev/simulate';
 /** Any of `memory`, `disk` and `pid`. */
-export const pressureAnnotation = 'keelson.dev/simulate-pressure';
+const pressureAnnotation = 'keelson.dev/simulate-pressure';
 
 export function nodeObject(identity: NodeIdentity, now: number): Node {
   const { name, shape } = identity;

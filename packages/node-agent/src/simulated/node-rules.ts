@@ -46,7 +46,7 @@ export interface NodeRules {
   behaviourOf(subject: ContainerInPod): ContainerBehaviour;
 }
 
-export const annotationPrefix = 'keelson.dev/simulate-';
+const annotationPrefix = 'keelson.dev/simulate-';
 const rulesMax = 1_000;
 
 interface Rule {

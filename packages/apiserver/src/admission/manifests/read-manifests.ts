@@ -57,7 +57,7 @@ export class ManifestError extends AdmissionConfigurationError {
 }
 
 /** The resources of the kinds that a plugin takes from its folder, in the order of use. */
-export const manifestKinds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const manifestKinds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   MutatingAdmissionWebhook: { MutatingWebhookConfiguration: 'mutatingwebhookconfigurations' },
   ValidatingAdmissionWebhook: { ValidatingWebhookConfiguration: 'validatingwebhookconfigurations' },
   MutatingAdmissionPolicy: {

@@ -44,7 +44,7 @@ export interface TracedVariable {
 const valueCharactersMax = 200;
 
 /** Of a policy and what its expressions decide about; `namespace/name` of parameters. */
-export function tracedNames({ policy, binding, params }: TracedCall): Record<string, string> {
+function tracedNames({ policy, binding, params }: TracedCall): Record<string, string> {
   const { namespace = '', name = '' } = params?.metadata ?? {};
   return {
     policy: policy.metadata.name ?? '',

@@ -15,7 +15,7 @@ import { openExtensionServer, type ExtensionServer } from './extension-server.ts
 export const group = 'ext.example.com';
 export const version = 'v1';
 export const apiServicePath = '/apis/apiregistration.k8s.io/v1/apiservices';
-export const token = 'ann-token';
+const token = 'ann-token';
 
 export interface AggregatedServer extends AsyncDisposable {
   readonly test: TestServer;

@@ -37,10 +37,10 @@ export interface BoundTokenOptions {
   readonly counters?: TokenUseCounters;
 }
 
-export const podNameKey = 'authentication.kubernetes.io/pod-name';
-export const podUidKey = 'authentication.kubernetes.io/pod-uid';
+const podNameKey = 'authentication.kubernetes.io/pod-name';
+const podUidKey = 'authentication.kubernetes.io/pod-uid';
 export const nodeNameKey = 'authentication.kubernetes.io/node-name';
-export const nodeUidKey = 'authentication.kubernetes.io/node-uid';
+const nodeUidKey = 'authentication.kubernetes.io/node-uid';
 
 // Clocks of the servers that issue and check may differ by this much.
 const leewaySeconds = 60;

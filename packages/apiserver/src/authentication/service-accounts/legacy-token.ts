@@ -15,8 +15,8 @@ import { peekToken, signToken, type UnverifiedToken } from './json-web-token.ts'
 import { serviceAccountGroups, serviceAccountUserName } from './service-account-name.ts';
 import type { SigningKey } from './signing-keys.ts';
 
-export const legacyIssuer = 'kubernetes/serviceaccount';
-export const lastUsedLabel = 'kubernetes.io/legacy-token-last-used';
+const legacyIssuer = 'kubernetes/serviceaccount';
+const lastUsedLabel = 'kubernetes.io/legacy-token-last-used';
 export const invalidSinceLabel = 'kubernetes.io/legacy-token-invalid-since';
 
 const claimPrefix = 'kubernetes.io/serviceaccount/';

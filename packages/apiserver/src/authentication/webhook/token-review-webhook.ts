@@ -37,7 +37,7 @@ export class BrokenConnection extends Error {}
  */
 export type PostToWebhook = (body: Uint8Array, signal: AbortSignal) => Promise<WebhookAnswer>;
 
-export const tokenReviewVersions = ['v1', 'v1beta1'] as const;
+const tokenReviewVersions = ['v1', 'v1beta1'] as const;
 export type TokenReviewVersion = (typeof tokenReviewVersions)[number];
 
 export interface TokenReviewWebhookOptions {

@@ -27,7 +27,7 @@ export interface ReloadOptions {
 }
 
 /** As kube-apiserver, for what no notice was given of. */
-export const pollIntervalMs = 60_000;
+const pollIntervalMs = 60_000;
 
 export function startReload(options: ReloadOptions): void {
   const { clock, signal } = options;

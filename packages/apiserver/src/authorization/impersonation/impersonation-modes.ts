@@ -264,7 +264,7 @@ function isNode({ name }: UserInfo): boolean {
 }
 
 /** The node of a valid node user name. */
-export function parseNodeUserName(userName: string): string | undefined {
+function parseNodeUserName(userName: string): string | undefined {
   const prefix = 'system:node:';
   if (!userName.startsWith(prefix)) return undefined;
   const name = userName.slice(prefix.length);

@@ -10,7 +10,7 @@ import { urlCovers, type PolicyRule } from './policy-rule.ts';
  * Permissions that are looked at one by one, of all wanted rules together. SECURITY: one small role
  * can stand for thousands of millions of them, and writing roles is for namespace administrators.
  */
-export const permissionsMax = 20_000;
+const permissionsMax = 20_000;
 
 /**
  * The single permissions of `wanted` that no rule of `held` covers. Rules beyond the limit must be

@@ -45,7 +45,7 @@ export interface ReviewOutcome {
 }
 
 /** Half a second, then half as long again each time, and up to a fifth more; as kube-apiserver. */
-export const retryBackoff = { firstMs: 500, factor: 1.5, jitter: 0.2, attemptsMax: 5 } as const;
+const retryBackoff = { firstMs: 500, factor: 1.5, jitter: 0.2, attemptsMax: 5 } as const;
 
 export async function callReview(
   dependencies: ReviewCallDependencies,

@@ -64,7 +64,7 @@ export interface RuntimeConfigOptions {
 }
 
 /** Throws RuntimeConfigError. */
-export function createServedVersions(
+function createServedVersions(
   config: RuntimeConfig,
   { servable, features }: RuntimeConfigOptions,
 ): ServedVersions {

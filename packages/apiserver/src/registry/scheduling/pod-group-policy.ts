@@ -155,12 +155,12 @@ export function uniqueNames(
   });
 }
 
-export function atLeast(errors: Errors, path: string, value: number, min: number): void {
+function atLeast(errors: Errors, path: string, value: number, min: number): void {
   if (value >= min) return;
   errors.push(fieldError.invalid(path, value, `must be greater than or equal to ${min}`));
 }
 
-export function atMostValue(errors: Errors, path: string, value: number, max: number): void {
+function atMostValue(errors: Errors, path: string, value: number, max: number): void {
   if (value <= max) return;
   errors.push(fieldError.invalid(path, value, `must be less than or equal to ${max}`));
 }

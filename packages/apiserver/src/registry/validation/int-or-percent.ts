@@ -14,7 +14,7 @@ export function nonNegativeIntOrPercent(errors: Errors, path: string, value: Int
 }
 
 /** The number before the `%`; undefined for a plain number and for text that is no percentage. */
-export function percentOf(value: IntOrString | undefined): number | undefined {
+function percentOf(value: IntOrString | undefined): number | undefined {
   if (typeof value !== 'string' || percent(value).length > 0) return undefined;
   return Number(value.slice(0, -1));
 }

@@ -5,7 +5,7 @@ import { conforms, type Errors } from './checks.ts';
 import { labelValue, qualifiedName } from './names.ts';
 
 /** Total size of the keys and values of all annotations of one object. */
-export const annotationBytesMax = 256 * 1024;
+const annotationBytesMax = 256 * 1024;
 
 export type StringMap = Readonly<Record<string, string>>;
 

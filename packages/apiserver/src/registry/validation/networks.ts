@@ -12,8 +12,8 @@ import {
 } from '@keelson/apimachinery';
 import type { Errors } from './checks.ts';
 
-export const ipSentence = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-export const cidrSentence = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+const ipSentence = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const cidrSentence = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 /** A field added since 1.34 or so: only the canonical form passes. */
 export function strictIp(errors: Errors, path: string, value: string): ParsedIp | undefined {

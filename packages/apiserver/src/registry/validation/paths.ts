@@ -32,7 +32,7 @@ export function localNonReservedPath(errors: Errors, path: string, value: string
   return errors.length === before;
 }
 
-export const fileModeDetail = 'must be a number between 0 and 0777 (octal), both inclusive';
+const fileModeDetail = 'must be a number between 0 and 0777 (octal), both inclusive';
 
 /** Permission bits of a file; an absent mode passes. */
 export function fileMode(errors: Errors, path: string, mode: number | undefined): boolean {

@@ -42,14 +42,14 @@ const integerNames = new Set(objectCounts);
 export const hugePagesPrefix = 'hugepages-';
 export const isHugePages = (name: string): boolean => name.startsWith(hugePagesPrefix);
 
-export const isIntegerResource = (name: string): boolean =>
+const isIntegerResource = (name: string): boolean =>
   integerNames.has(name) || isExtendedResource(name);
-export const isStandardResource = (name: string): boolean =>
+const isStandardResource = (name: string): boolean =>
   standardNames.has(name) || isQuotaHugePages(name);
 /** Names without a slash that a ResourceQuota may count. */
 export const isStandardQuotaResource = (name: string): boolean =>
   quotaNames.has(name) || isQuotaHugePages(name);
-export const isStandardContainerResource = (name: string): boolean =>
+const isStandardContainerResource = (name: string): boolean =>
   compute.includes(name) || isHugePages(name);
 /** Requests may be lower than limits. */
 export const isOvercommitAllowed = (name: string): boolean =>

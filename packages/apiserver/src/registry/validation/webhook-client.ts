@@ -34,7 +34,7 @@ export function webhookClientConfig(
   }
 }
 
-export function webhookUrl(errors: Errors, path: string, text: string): void {
+function webhookUrl(errors: Errors, path: string, text: string): void {
   const url = parseUrl(text);
   if ('problem' in url) {
     errors.push(fieldError.required(path, `url must be a valid URL: ${url.problem}${desiredForm}`));
@@ -91,7 +91,7 @@ function parseUrl(text: string): ParsedUrl | { readonly problem: string } {
   return { scheme: scheme.toLowerCase(), user, host, query, fragment };
 }
 
-export function webhookService(errors: Errors, path: string, service: WebhookServiceLike): void {
+function webhookService(errors: Errors, path: string, service: WebhookServiceLike): void {
   if (isMissing(service.name)) {
     errors.push(fieldError.required(`${path}.name`, 'service name is required'));
   }

@@ -127,7 +127,7 @@ const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/;
 
 /** `2024-02-29`. */
-export function isDate(text: string): boolean {
+function isDate(text: string): boolean {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (match === null) return false;
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
@@ -137,7 +137,7 @@ export function isDate(text: string): boolean {
 }
 
 /** `2024-02-29T12:00:00.5Z`, with any letter case. */
-export function isDateTime(text: string): boolean {
+function isDateTime(text: string): boolean {
   const [date, time, ...more] = text.toLowerCase().split('t');
   if (date === undefined || time === undefined || more.length > 0 || !isDate(date)) return false;
   const match = /^(\d{2}):(\d{2}):(\d{2})(.\d+)?(z|[+-]\d{2}:\d{2})$/.exec(time);

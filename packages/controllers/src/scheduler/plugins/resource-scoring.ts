@@ -15,11 +15,7 @@ export interface ResourceUse {
 }
 
 /** Undefined: the pod does not ask for it, or the node does not have it. */
-export function resourceUse(
-  resource: string,
-  pod: PodSummary,
-  node: NodeState,
-): ResourceUse | undefined {
+function resourceUse(resource: string, pod: PodSummary, node: NodeState): ResourceUse | undefined {
   const { allocatable, requested } = node;
   const use = (capacity: number, used: number) => (capacity > 0 ? { capacity, used } : undefined);
   switch (resource) {

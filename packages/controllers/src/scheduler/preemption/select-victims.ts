@@ -24,7 +24,7 @@ export interface VictimQuestion {
   readonly budgets: (namespace: string) => readonly PodDisruptionBudget[];
 }
 
-export const noVictims: Rejection = {
+const noVictims: Rejection = {
   plugin: 'DefaultPreemption',
   isUnresolvable: true,
   reasons: ['No preemption victims found for incoming pod'],
@@ -80,7 +80,7 @@ export function selectVictims(question: VictimQuestion): Candidate | Rejection {
   return { node, victims: victims.toSorted(moreImportant), budgetViolations };
 }
 
-export function moreImportant(a: PodSummary, b: PodSummary): number {
+function moreImportant(a: PodSummary, b: PodSummary): number {
   return b.priority - a.priority || startedAt(a) - startedAt(b);
 }
 

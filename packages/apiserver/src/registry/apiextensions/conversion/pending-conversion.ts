@@ -2,7 +2,7 @@
 // versions of all their managers, in one go. It is run again whenever a conversion that it needed has
 // come back, until it needs no other.
 
-export class PendingConversion extends Error {
+class PendingConversion extends Error {
   readonly key: string;
   readonly start: () => Promise<unknown>;
   constructor(key: string, start: () => Promise<unknown>) {

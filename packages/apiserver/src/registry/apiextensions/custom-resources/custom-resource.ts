@@ -128,7 +128,7 @@ function coercionTarget(
 }
 
 /** `example.com/v1 Thing is deprecated`, or what the definition says instead. */
-export function deprecationWarningOf(
+function deprecationWarningOf(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
 ): string | undefined {
@@ -149,7 +149,7 @@ const objectVerbs: readonly Verb[] = [
 ];
 
 /** The resource of one version as discovery and routing know it. Names are the accepted ones. */
-export function createDefinition(
+function createDefinition(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
   objectMeta: StructType,

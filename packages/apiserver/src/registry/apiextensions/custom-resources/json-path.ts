@@ -10,7 +10,7 @@ export type JsonPath = (root: JsonValue) => JsonValue[];
 type Step = (values: JsonValue[]) => JsonValue[];
 
 /** The text is no JSONPath; the column is then left empty. */
-export class JsonPathError extends Error {
+class JsonPathError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'JsonPathError';

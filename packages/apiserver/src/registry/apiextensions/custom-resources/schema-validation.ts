@@ -121,7 +121,7 @@ function wrongType(path: string, expected: string, actual: string): Finding {
 }
 
 /** A finding at a path within the value; `toError` puts the path of the value before it. */
-export function located(path: string, text: string, build: (at: string) => FieldError): Finding {
+function located(path: string, text: string, build: (at: string) => FieldError): Finding {
   return {
     text,
     toError: (prefix) => build(path === '' ? shownPath(prefix) : childPath(prefix, path)),
@@ -211,7 +211,7 @@ function checkEnum(result: Result, value: JsonValue, schema: JsonSchema, path: s
 }
 
 /** Deep equality of JSON; numbers compare by value. */
-export function isEqualJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+function isEqualJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true;
   if (typeof a === 'bigint' || typeof b === 'bigint') {
     return (typeof a === 'number' || typeof a === 'bigint') && String(a) === String(b);

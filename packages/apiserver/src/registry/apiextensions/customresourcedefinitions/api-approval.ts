@@ -3,7 +3,7 @@
 
 import { fieldError, type FieldError } from '@keelson/apimachinery';
 
-export const approvalAnnotation = 'api-approved.kubernetes.io';
+const approvalAnnotation = 'api-approved.kubernetes.io';
 
 type ApprovalState = 'approved' | 'bypassed' | 'missing' | 'invalid';
 

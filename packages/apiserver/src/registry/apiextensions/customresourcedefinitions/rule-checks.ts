@@ -33,8 +33,8 @@ export interface RuleInspector {
   inspect(schema: JsonSchema, inspection: RuleInspection): readonly InspectedRule[] | undefined;
 }
 
-export const ruleCostMax = 10_000_000n;
-export const definitionCostMax = 100_000_000n;
+const ruleCostMax = 10_000_000n;
+const definitionCostMax = 100_000_000n;
 const mostExpensiveMax = 4;
 const uint64Max = 2n ** 64n - 1n;
 

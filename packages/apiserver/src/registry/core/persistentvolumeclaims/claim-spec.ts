@@ -12,12 +12,7 @@ import { annotations, labelSelector, labels } from '../../validation/labels.ts';
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts';
 import { positiveQuantity } from '../../validation/resource-names.ts';
 
-export const accessModes = [
-  'ReadOnlyMany',
-  'ReadWriteMany',
-  'ReadWriteOnce',
-  'ReadWriteOncePod',
-] as const;
+const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'] as const;
 export const volumeModes = ['Block', 'Filesystem'] as const;
 
 export interface ClaimSpecOptions {

@@ -5,7 +5,7 @@ import { fractionalBytes } from '../persistentvolumeclaims/claim-spec-warnings.t
 import { nodeSelectorTermWarnings } from '../pod-spec/node-label-warnings.ts';
 
 export const storageClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
-export const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options';
+const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options';
 
 const deprecatedSources = [
   ['photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],

@@ -10,7 +10,7 @@ import { tolerations } from './scheduling.ts';
 import type { PodSpecScope } from './scope.ts';
 
 export const deletionCostKey = 'controller.kubernetes.io/pod-deletion-cost';
-export const tolerationsKey = 'scheduler.alpha.kubernetes.io/tolerations';
+const tolerationsKey = 'scheduler.alpha.kubernetes.io/tolerations';
 
 export function podAnnotations(
   errors: Errors,

@@ -11,7 +11,7 @@ import {
 } from '../../validation/checks.ts';
 import { portName } from '../../validation/names.ts';
 
-export const portProtocols = ['SCTP', 'TCP', 'UDP'];
+const portProtocols = ['SCTP', 'TCP', 'UDP'];
 
 export function containerPorts(
   errors: Errors,

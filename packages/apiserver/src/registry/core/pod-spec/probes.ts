@@ -125,7 +125,7 @@ function httpAction(errors: Errors, path: string, get: HTTPGetAction): void {
 }
 
 /** A port by number, or by the name that it has in the container. */
-export function portNumberOrName(errors: Errors, path: string, port: Integer | string): void {
+function portNumberOrName(errors: Errors, path: string, port: Integer | string): void {
   if (typeof port === 'string') conforms(errors, path, port, portName);
   else inRange(errors, path, port, portRange);
 }

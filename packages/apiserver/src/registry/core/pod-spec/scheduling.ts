@@ -18,7 +18,7 @@ interface TolerationScope {
   readonly options: Pick<PodSpecOptions, 'allowTolerationComparison'>;
 }
 
-export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 export function tolerations(
   errors: Errors,

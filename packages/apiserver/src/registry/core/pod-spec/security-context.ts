@@ -19,7 +19,7 @@ import type { PodSpecScope } from './scope.ts';
 
 type ContextScope = Pick<PodSpecScope, 'hostUsers' | 'options'>;
 
-export const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
 export function containerSecurityContext(
   errors: Errors,
@@ -130,11 +130,7 @@ function sysctls(
   });
 }
 
-export function seccompProfile(
-  errors: Errors,
-  path: string,
-  profile: SeccompProfile | undefined,
-): void {
+function seccompProfile(errors: Errors, path: string, profile: SeccompProfile | undefined): void {
   if (!profile) return;
   profileType(errors, `${path}.type`, profile.type, 'seccompProfile');
   const file = profile.localhostProfile;

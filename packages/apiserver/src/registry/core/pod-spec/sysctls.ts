@@ -15,7 +15,7 @@ export function sysctlNamespace(name: string): 'ipc' | 'net' | undefined {
 }
 
 /** `net/ipv4/x.y` and `net.ipv4.x/y` are the same parameter: the first separator decides. */
-export function normalizeSysctl(name: string): string {
+function normalizeSysctl(name: string): string {
   const first = /[./]/.exec(name)?.[0];
   if (first !== '/') return name;
   return name.replace(/[./]/g, (separator) => (separator === '/' ? '.' : '/'));

@@ -64,7 +64,7 @@ export function podSpec(
   if (spec.schedulingGroup) schedulingGroup(errors, `${path}.schedulingGroup`, spec);
 }
 
-export const restartPolicies = ['Always', 'OnFailure', 'Never'];
+const restartPolicies = ['Always', 'OnFailure', 'Never'];
 
 function placement(errors: Errors, path: string, scope: PodSpecScope): void {
   const { spec, options } = scope;

@@ -19,9 +19,9 @@ import type { ObjectSource } from '../../../object-source.ts';
 import { familyOf, type IpFamily } from './ip-family.ts';
 import { AllocationError } from './node-ports.ts';
 
-export const familyLabel = 'ipaddress.kubernetes.io/ip-family';
-export const managedByLabel = 'ipaddress.kubernetes.io/managed-by';
-export const managedByAllocator = 'ipallocator.k8s.io';
+const familyLabel = 'ipaddress.kubernetes.io/ip-family';
+const managedByLabel = 'ipaddress.kubernetes.io/managed-by';
+const managedByAllocator = 'ipallocator.k8s.io';
 
 /** The IPAddress objects of the cluster, as the allocator needs them. */
 export interface IpAddressStore {

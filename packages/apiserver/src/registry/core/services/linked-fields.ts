@@ -16,7 +16,7 @@ export function needsClusterIp(spec: ServiceSpec): boolean {
   return spec.type !== 'ExternalName';
 }
 
-export function needsNodePorts(spec: ServiceSpec): boolean {
+function needsNodePorts(spec: ServiceSpec): boolean {
   if (spec.type === 'NodePort') return true;
   return spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false;
 }

@@ -13,7 +13,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-export const nodePortRangeDefault: PortRange = { first: 30000, last: 32767 };
+const nodePortRangeDefault: PortRange = { first: 30000, last: 32767 };
 
 /** What the allocator cannot give; the message is the detail of the answer. */
 export class AllocationError extends Error {
