@@ -19,7 +19,7 @@ import {
   type ReviewServer,
 } from '@keelson/apiserver';
 import { loadKubeconfig } from '@keelson/client';
-import type { ControlPlaneOptions } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { watchForChanges } from './watched-file.ts';
 
 export interface AuthorizationSettings {

@@ -19,7 +19,7 @@ import {
   createSchedulerMetrics,
   type Scheduler,
 } from '@keelson/controllers';
-import type { ControlPlaneOptions } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import type { ControllerName } from './controller-list.ts';
 import { startElectedControllers } from './elected-controllers.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';

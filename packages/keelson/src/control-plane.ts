@@ -12,13 +12,8 @@ import {
 import {
   createAggregator,
   createApiServer,
-  createAccessReviewHandlers,
-  createBuiltinParts,
   createBuiltinVersions,
-  createSelfSubjectReviewHandler,
   createServiceResolver,
-  createTokenRequestHandler,
-  createTokenReviewHandler,
   createTokenUseCounters,
   createWebhookClient,
   createImpersonationFilter,
@@ -28,7 +23,6 @@ import {
   flowControlSources,
   identityHeadersOf,
   openObjectSources,
-  reviewValidators,
   startDefinitionServer,
   startFlowSchemaStatus,
   silentLogger,
@@ -39,84 +33,32 @@ import {
   type Logger,
   type Metrics,
   type ObjectSources,
-  type Route,
-  type RuntimeConfig,
   type ServeRequest,
   type ServerLimits,
-  type ServiceRanges,
   type ServiceResolver,
-  type Storage,
   type WebhookClient,
 } from '@keelson/apiserver';
 import type { Client } from '@keelson/client';
 import type { Scheduler } from '@keelson/controllers';
 import { startClusterControllers, type ClusterControllerParts } from './cluster-controllers.ts';
-import { createClusterAuthorization, type AuthorizationSettings } from './authorization.ts';
+import { createClusterAuthorization } from './authorization.ts';
 import {
   bootstrapCluster,
   grantRoles,
   keepFlowControlObjects,
   keepTrustPublished,
 } from './bootstrap/bootstrap.ts';
-import { createClusterAdmission, type AdmissionFlags } from './cluster-admission.ts';
-import type { ControllerName } from './controller-list.ts';
+import { createClusterAdmission } from './cluster-admission.ts';
+import { createClusterBuiltins } from './cluster-builtins.ts';
+import { reachOf, serviceRangesOf, type ControlPlaneOptions } from './control-plane-options.ts';
 import { controllerRoles } from './controller-roles.ts';
-import type { ControllerSettings } from './controller-descriptions.ts';
-import type { LeaderElectionSettings } from './elected-controllers.ts';
-import {
-  createIdentity,
-  type Identity,
-  type IdentityOptions,
-  type IdentityParts,
-} from './identity.ts';
+import { createIdentity, type Identity, type IdentityParts } from './identity.ts';
 import { createInProcessClient } from './in-process-client.ts';
 import { createTokenUseNotes, keepTokenTracking } from './legacy-token-tracking.ts';
-import type { Pki } from './pki.ts';
-import { openServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
+import { openServiceAccountTokens } from './service-account-tokens.ts';
 import { createNodeRoute, type NodeRoute } from './node-route.ts';
-import {
-  allNodes,
-  cleanUpAfterNodes,
-  startNodes,
-  type NodesSettings,
-  type RunningNodes,
-} from './start-nodes.ts';
-import { defaultServiceRanges } from './serving-names.ts';
+import { allNodes, cleanUpAfterNodes, startNodes, type RunningNodes } from './start-nodes.ts';
 import { versionInfo } from './version.ts';
-
-export interface ControlPlaneOptions extends IdentityOptions, AdmissionFlags {
-  readonly storage: Storage;
-  readonly features: Features;
-  readonly pki: Pki;
-  /** `Node,RBAC` unless said otherwise. */
-  readonly authorization?: AuthorizationSettings;
-  readonly controllers?: ReadonlySet<ControllerName>;
-  readonly controllerSettings?: ControllerSettings;
-  /** Controllers run only while this control plane holds their leases; absent, always. */
-  readonly leaderElection?: LeaderElectionSettings;
-  /** Simulated nodes; none when absent. */
-  readonly nodes?: NodesSettings;
-  /** Kinds of volume snapshots are installed. */
-  readonly snapshots?: boolean;
-  /** `10.96.0.0/16` when absent. */
-  readonly serviceRanges?: ServiceRanges;
-  /**
-   * Extension API servers are reached at their endpoints (the default), not over the address of
-   * their Service.
-   */
-  readonly enableAggregatorRouting?: boolean;
-  /** Where addresses of pods and services are reached, if not there. */
-  readonly route?: Route;
-  /** From `parseRuntimeConfig`. */
-  readonly runtimeConfig?: RuntimeConfig;
-  readonly serverAddress: () => string;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly limits?: ServerLimits;
-  /** False bounds the numbers of concurrent requests instead. */
-  readonly priorityAndFairness?: boolean;
-  readonly logger?: Logger;
-}
 
 export interface ControlPlane {
   readonly server: ApiServer;
@@ -339,72 +281,10 @@ function createImpersonation(
   );
 }
 
-interface ReviewParts {
-  readonly options: ControlPlaneOptions;
-  readonly identity: Identity;
-  readonly authorization: ReturnType<typeof createClusterAuthorization>;
-  readonly sources: ObjectSources;
-  readonly tokens: ServiceAccountTokens;
-  readonly metrics: Metrics;
-}
-
-function createClusterBuiltins(parts: ReviewParts, server: () => ApiServer) {
-  const { options, sources, authorization, metrics } = parts;
-  const { pki, features, clock = systemClock, random = systemRandom } = options;
-  return createBuiltinParts({
-    sources,
-    random,
-    clock,
-    features,
-    metrics,
-    authorizer: authorization.authorizer,
-    kubeletClient: () => pki.kubeletClient,
-    ...reachOf(options),
-    runsHere: (component) => runsIn(options.controllers ?? new Set(), component),
-    serviceClusterIpRanges: serviceRangesOf(options).cidrs,
-    scopeOf: (group, resource) => server().scopeOf(group, resource),
-    creates: createReviews(parts),
-  });
-}
-
-/** Of the scheduler, or of what a controller manager runs otherwise. */
-function runsIn(controllers: ReadonlySet<ControllerName>, component: string): boolean {
-  const scheduler: ControllerName = 'kube-scheduler';
-  if (component === 'scheduler') return controllers.has(scheduler);
-  return [...controllers].some((name) => name !== scheduler);
-}
-
 function createClusterResolver(options: ControlPlaneOptions, sources: ObjectSources) {
   const { services, endpointSlices } = sources;
   const routing = options.enableAggregatorRouting === false ? 'cluster-ip' : 'endpoints';
   return createServiceResolver({ services, endpointSlices, routing });
-}
-
-const reachOf = ({ route }: ControlPlaneOptions) => (route === undefined ? {} : { route });
-const serviceRangesOf = ({ serviceRanges = defaultServiceRanges }: ControlPlaneOptions) =>
-  serviceRanges;
-
-/** What is answered and never stored: access reviews, token reviews, tokens. */
-function createReviews({ options, identity, authorization, sources, tokens }: ReviewParts) {
-  const { features, clock = systemClock } = options;
-  const { authorizer, rules } = authorization;
-  const { authentication, apiAudiences } = identity;
-  return [
-    ...createAccessReviewHandlers({ authorizer, rules, features, validators: reviewValidators }),
-    createTokenReviewHandler({ tokens: authentication.tokens, apiAudiences }),
-    createSelfSubjectReviewHandler(clock),
-    createTokenRequestHandler({
-      issuer: identity.tokenIssuer,
-      objects: sources,
-      apiAudiences,
-      clock,
-      features,
-      validate: reviewValidators.tokenRequest,
-      expirationSecondsMax: tokens.expirationSecondsMax,
-      signerExpirationSecondsMax: tokens.signerExpirationSecondsMax,
-      extendExpiration: tokens.extendExpiration,
-    }),
-  ];
 }
 
 /** Every call of a webhook goes through this client. */

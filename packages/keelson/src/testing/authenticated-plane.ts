@@ -18,11 +18,8 @@ import {
   createMemoryStorage,
   type Logger,
 } from '@keelson/apiserver';
-import {
-  startControlPlane,
-  type ControlPlane,
-  type ControlPlaneOptions,
-} from '../control-plane.ts';
+import { startControlPlane, type ControlPlane } from '../control-plane.ts';
+import type { ControlPlaneOptions } from '../control-plane-options.ts';
 import { createLazyPki, type Pki } from '../pki.ts';
 
 export interface ReviewedToken {

@@ -21,7 +21,7 @@ import {
   type ServiceRanges,
 } from '@keelson/apiserver';
 import { parseYaml } from '@keelson/apimachinery';
-import type { ControlPlaneOptions } from '../../control-plane.ts';
+import type { ControlPlaneOptions } from '../../control-plane-options.ts';
 import { readAuthenticationFlags, type AuthenticationFlags } from '../authentication-flags.ts';
 import { readAuthorizationSettings } from '../authorization-flags.ts';
 import type { ServiceAccountChoices } from '../../identity.ts';
