@@ -70,6 +70,7 @@ export type { Scheduler, SchedulerOptions } from './scheduler/scheduler-controll
 export { createEndpointsController } from './endpoints/endpoints-controller.ts';
 export { createEndpointSliceController } from './endpoint-slice/endpoint-slice-controller.ts';
 export { createEndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts';
+export { createPodGroupProtectionController } from './pod-group-protection/pod-group-protection-controller.ts';
 export { createNodeIpamController } from './node-ipam/node-ipam-controller.ts';
 export { NodeRangeError, parseNodeRanges } from './node-ipam/node-ranges.ts';
 export type { NodeCidrSettings } from './node-ipam/node-ranges.ts';

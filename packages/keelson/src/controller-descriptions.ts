@@ -47,6 +47,7 @@ import {
   createPersistentVolumeExpanderController,
   createPodCertificateRequestCleanerController,
   createPodGarbageCollectorController,
+  createPodGroupProtectionController,
   createSimulatedVolumeAttacher,
   createSimulatedVolumeSnapshotter,
   createSnapshotController,
@@ -162,6 +163,7 @@ const storageVersions = {
   version: 'v1alpha1',
   resource: 'storageversions',
 };
+const podGroups = { group: 'scheduling.k8s.io', version: 'v1alpha2', resource: 'podgroups' };
 const resourceClaims = { group: 'resource.k8s.io', version: 'v1', resource: 'resourceclaims' };
 
 /** The one nearest to stable; `undefined` where none is served. */
@@ -264,6 +266,12 @@ export const controllerDescriptions: Readonly<Record<ControllerName, ControllerD
       const version = servedVersion(tools, 'storage.k8s.io', 'volumeattributesclasses');
       return version && createAttributesClassProtectionController(context, { version });
     },
+  },
+  'podgroup-protection-controller': {
+    account: 'podgroup-protection-controller',
+    gate: 'GenericWorkload',
+    create: (context, { isServed }) =>
+      isServed(podGroups) ? createPodGroupProtectionController(context) : undefined,
   },
   'validatingadmissionpolicy-status-controller': {
     account: 'validatingadmissionpolicy-status-controller',

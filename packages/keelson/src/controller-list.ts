@@ -46,6 +46,7 @@ export const controllerNames = [
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
   'volumeattributesclass-protection-controller',
+  'podgroup-protection-controller',
   'validatingadmissionpolicy-status-controller',
   'certificatesigningrequest-approving-controller',
   'certificatesigningrequest-signing-controller',

@@ -23,6 +23,7 @@ const migrationsResource = {
   group: 'storagemigration.k8s.io',
   resource: 'storageversionmigrations',
 };
+const podGroups = 'scheduling.k8s.io/podgroups';
 const migrations = 'storagemigration.k8s.io/storageversionmigrations';
 const storageVersions = 'internal.apiserver.k8s.io/storageversions';
 const managedBy = 'endpointslice.kubernetes.io/managed-by';
@@ -42,6 +43,25 @@ export const infrastructureCases = {
     },
   },
   'endpointslice-mirroring-controller': { kinds: ['/services', '/endpoints', slices] },
+  'podgroup-protection-controller': {
+    kinds: [podGroups, '/pods'],
+    *wrong(look) {
+      const used = new Set(
+        look
+          .of<Pod>('/pods')
+          .filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
+          .map(
+            ({ metadata, spec }) => `${metadata.namespace}/${spec?.schedulingGroup?.podGroupName}`,
+          ),
+      );
+      for (const group of look.of(podGroups)) {
+        const { deletionTimestamp, finalizers = [] } = group.metadata;
+        const isHeld = finalizers.includes('scheduling.k8s.io/podgroup-protection');
+        if (deletionTimestamp !== undefined && isHeld && !used.has(keyOf(group)))
+          yield `${keyOf(group)} is kept, and has no pods`;
+      }
+    },
+  },
   'node-ipam-controller': { kinds: ['/nodes'] },
   'node-lifecycle-controller': { kinds: ['/nodes', '/pods'] },
   'taint-eviction-controller': { kinds: ['/nodes', '/pods'] },

@@ -64,6 +64,7 @@ export const served: readonly ResourceDefinition[] = storedKinds.filter(
 const asked = new Set([
   'certificates.k8s.io/podcertificaterequests',
   'internal.apiserver.k8s.io/storageversions',
+  'scheduling.k8s.io/podgroups',
   'storagemigration.k8s.io/storageversionmigrations',
 ]);
 export const lived: readonly ResourceDefinition[] = [
@@ -73,6 +74,7 @@ export const lived: readonly ResourceDefinition[] = [
 /** How a server serves these. */
 export const servingAsked = {
   featureGates: {
+    GenericWorkload: true,
     PodCertificateRequest: true,
     StorageVersionAPI: true,
     StorageVersionMigrator: true,
@@ -80,6 +82,7 @@ export const servingAsked = {
   runtimeConfig: [
     'certificates.k8s.io/v1beta1=true',
     'internal.apiserver.k8s.io/v1alpha1=true',
+    'scheduling.k8s.io/v1alpha2=true',
     'storagemigration.k8s.io/v1beta1=true',
   ].join(','),
 } as const;

@@ -20,6 +20,7 @@ const trustBundlePublisher =
   'system:controller:kube-apiserver-serving-clustertrustbundle-publisher';
 
 const storageVersionCollector = 'system:controller:storage-version-garbage-collector';
+const podGroupProtection = 'system:controller:podgroup-protection-controller';
 const podCertificateCleaner = 'system:controller:podcertificaterequestcleaner';
 
 const storageVersionMigrator = 'system:controller:storage-version-migrator-controller';
@@ -42,6 +43,15 @@ export const optionalClusterRoles: readonly (RoleRow & { readonly gate: string }
       'get,list,watch|coordination.k8s.io|leases',
       'delete,get,list,watch|internal.apiserver.k8s.io|storageversions',
       'get,update|internal.apiserver.k8s.io|storageversions/status',
+    ],
+  },
+  {
+    gate: 'GenericWorkload',
+    name: podGroupProtection,
+    rules: [
+      'get,list,watch||pods',
+      'get,list,update,watch|scheduling.k8s.io|podgroups',
+      'create,patch,update|,events.k8s.io|events',
     ],
   },
   {
@@ -72,6 +82,12 @@ export const optionalClusterRoleBindings: readonly (BindingRow & { readonly gate
     name: storageVersionCollector,
     role: `ClusterRole/${storageVersionCollector}`,
     subjects: ['ServiceAccount/kube-system/storage-version-garbage-collector'],
+  },
+  {
+    gate: 'GenericWorkload',
+    name: podGroupProtection,
+    role: `ClusterRole/${podGroupProtection}`,
+    subjects: ['ServiceAccount/kube-system/podgroup-protection-controller'],
   },
   {
     gate: 'PodCertificateRequest',

@@ -1,6 +1,6 @@
 // Objects that are used have a finalizer, which is taken away here when they are deleted and nothing
 // uses them any more, and given back to those that stay. Creation has given it already (the admission
-// plugin StorageObjectInUseProtection).
+// plugins StorageObjectInUseProtection and PodGroupProtection).
 
 import { isStatusError, type GroupVersionResource, type KubeObject } from '@keelson/apimachinery';
 import type { Informer } from '@keelson/client';
@@ -45,6 +45,8 @@ export interface Protection<T extends KubeObject> {
   readonly queue: string;
   readonly resource: GroupVersionResource;
   readonly finalizer: string;
+  /** False: what lost it while it stays does without. */
+  readonly isGivenBack?: boolean;
   isUsed(object: T, signal: AbortSignal): Promise<boolean>;
   /** Whose changes may free what is deleted. */
   readonly users?: readonly Users[];
@@ -54,14 +56,17 @@ export interface Protection<T extends KubeObject> {
 
 export function createProtectionController<T extends KubeObject>(
   { client, informers, clock, log, metrics }: ControllerContext,
-  { queue: queueName, resource, finalizer, isUsed, users = [], status }: Protection<T>,
+  protection: Protection<T>,
 ): Controller {
+  const { queue: queueName, resource, finalizer, isUsed, users = [], status } = protection;
+  const { isGivenBack = true } = protection;
   const queue = createWorkQueue({ clock, meter: metrics.workQueue(queueName) });
   const objects = informers.informer<T>(resource);
-  /** Going, and has it; or staying, and lacks it. */
-  const isOfConcern = ({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject) =>
-    (deletionTimestamp !== undefined) === finalizers.includes(finalizer);
   const isGoing = ({ metadata }: KubeObject) => metadata.deletionTimestamp !== undefined;
+  /** Going, and has it; or staying, and lacks it. */
+  const isOfConcern = (object: KubeObject) =>
+    isGoing(object) === (object.metadata.finalizers ?? []).includes(finalizer) &&
+    (isGoing(object) || isGivenBack);
   const isToReport = (object: T) => !isGoing(object) && status?.isRight(object) === false;
   const enqueue = (object: T) => {
     if (isOfConcern(object)) queue.addAfter(keyOf(object), isGoing(object) ? 0 : giveBackMs);

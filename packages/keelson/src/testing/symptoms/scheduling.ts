@@ -6,6 +6,7 @@ import { core } from '../simulated-cluster.ts';
 import { count, podSpec, stateOf, type Scene, type Symptom } from './symptom.ts';
 
 const pods = core('pods');
+const podGroups = { group: 'scheduling.k8s.io', version: 'v1alpha2', resource: 'podgroups' };
 const devices = (resource: string) => ({ group: 'resource.k8s.io', version: 'v1', resource });
 
 function addNode(scene: Scene) {
@@ -28,6 +29,20 @@ export const schedulingSymptoms = {
     see: async (scene) => (await scene.in<Pod>(pods).get('p')).spec.nodeName ?? 'nowhere',
     with: 'n',
     without: 'nowhere',
+  },
+  'podgroup-protection-controller': {
+    options: {
+      featureGates: { GenericWorkload: true },
+      runtimeConfig: 'scheduling.k8s.io/v1alpha2=true',
+    },
+    async act(scene) {
+      const spec = { schedulingPolicy: { basic: {} } };
+      await scene.in(podGroups).create({ metadata: { name: 'g' }, spec });
+      await scene.in(podGroups).delete('g');
+    },
+    see: (scene) => stateOf(scene.in(podGroups), 'g'),
+    with: 'gone',
+    without: 'Terminating',
   },
   'resourceclaim-controller': {
     async act(scene) {
