@@ -12,7 +12,7 @@ import type {
 } from '@keelson/apiserver';
 import type { AuthorizationSettings } from './authorization.ts';
 import type { AdmissionFlags } from './cluster-admission.ts';
-import type { ControllerSettings } from './controller-descriptions.ts';
+import type { ControllerSettings } from './controller-description.ts';
 import type { ControllerName } from './controller-list.ts';
 import type { LeaderElectionSettings } from './elected-controllers.ts';
 import type { IdentityOptions } from './identity.ts';

@@ -39,7 +39,7 @@ import type { ServiceAccountChoices } from './identity.ts';
 import { defaultServiceRanges, servingNamesOf } from './serving-names.ts';
 import { adminName, createLazyPki, type Pki } from './pki.ts';
 import { issueKubeconfig } from './user-credentials.ts';
-import type { ControllerSettings } from './controller-descriptions.ts';
+import type { ControllerSettings } from './controller-description.ts';
 import { createProcessHold, type ProcessHold } from './process-hold.ts';
 
 export interface ClusterOptions {

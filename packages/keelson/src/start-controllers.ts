@@ -6,7 +6,8 @@ import { formatGroupResource, type Clock, type Random } from '@keelson/apimachin
 import type { Features, Logger, ServeRequest } from '@keelson/apiserver';
 import { createInformers, type Client } from '@keelson/client';
 import type { ControllerContext, ControllerMetrics } from '@keelson/controllers';
-import { controllerDescriptions, type ControllerInputs } from './controller-descriptions.ts';
+import type { ControllerInputs } from './controller-description.ts';
+import { controllerDescriptions } from './controller-descriptions.ts';
 import type { ControllerName } from './controller-list.ts';
 import { controllerUser, createInProcessClient, type UserSpec } from './in-process-client.ts';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type { Clock, Random } from '@keelson/apimachinery';
 import { parseSchedulerConfiguration, SchedulerConfigurationError } from '@keelson/controllers';
-import type { ControllerSettings } from '../controller-descriptions.ts';
+import type { ControllerSettings } from '../controller-description.ts';
 import { isFileError } from './file-error.ts';
 import {
   addClusterSigningFlags,

@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError, type Command } from 'commander';
 import { NodeRangeError, parseNodeRanges } from '@keelson/controllers';
-import type { ControllerSettings } from '../controller-descriptions.ts';
+import type { ControllerSettings } from '../controller-description.ts';
 import { ControllerFlagError } from './controller-flag-error.ts';
 
 export interface NodeIpamFlags {
