@@ -19,11 +19,16 @@ const serve: ServeRequest = async (request, response) => {
   if (request.url === '/cut') return response.abort();
   if (request.url === '/never') return;
   if (request.url === '/echo') return response.end(await request.body(1000));
+  if (request.url === '/begun') return void response.write('begun');
   if (request.url === '/headers') return response.end(JSON.stringify(request.headers));
   response.setHeader('x-text', [text, 'second']);
   response.setHeader('x-protocol', request.protocol);
   response.end('ok');
 };
+
+/** What comes after it is sent when an answer has begun. */
+const later = '<later>';
+const begunAnd = (more: string) => `GET /begun HTTP/1.1\r\nHost: x\r\n\r\n${later}${more}`;
 
 describe('the listener', () => {
   let listener: Listener;
@@ -104,6 +109,39 @@ describe('the listener', () => {
     await ended;
     assert.equal((await get('/')).status, 200);
   });
+
+  const whole = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+  const malformed: [what: string, bytes: string, answers: RegExp][] = [
+    [
+      'a path that is not written in ASCII',
+      'GET /é HTTP/1.1\r\nHost: x\r\n\r\n',
+      /^HTTP\/1.1 400 /,
+    ],
+    ['no HTTP at all', 'hello\r\n\r\n', /^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/],
+    [
+      'headers beyond the bound',
+      `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(defaultLimits.headerBytesMax)}\r\n\r\n`,
+      /^HTTP\/1.1 431 /,
+    ],
+    ['nonsense behind a request', `${whole}hello\r\n\r\n`, /^HTTP\/1.1 (200|400) /],
+    // Its end is cut off; no other answer is written into it.
+    ['nonsense behind an answer that has begun', begunAnd('hello\r\n\r\n'), /200 OK(?!.* 400 )/s],
+  ];
+  for (const [what, bytes, expected] of malformed)
+    it(`answers ${what}, and ends the connection`, async () => {
+      const socket = connectTls({ port: listener.port, rejectUnauthorized: false });
+      socket.on('error', () => {});
+      const received: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => {
+        received.push(chunk);
+      });
+      const ended = new Promise((resolve) => socket.once('close', resolve));
+      const [first = '', then] = bytes.split(later);
+      socket.write(first);
+      if (then !== undefined) socket.once('data', () => socket.write(then));
+      await ended;
+      assert.match(Buffer.concat(received).toString(), expected);
+    });
 
   interface Answer {
     readonly status: number;

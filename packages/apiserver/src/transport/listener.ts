@@ -12,6 +12,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ServerLimits } from '../config.ts';
+import { createMalformedAnswers } from './malformed-requests.ts';
 import { fromNodeRequest, fromNodeResponse } from './node-http.ts';
 import type { ServeRequest } from './in-process.ts';
 
@@ -51,9 +52,12 @@ export async function openListener(
     socket.on('error', () => {});
   });
   server.on('tlsClientError', () => {});
+  const malformed = createMalformedAnswers();
+  server.on('clientError', malformed.answer);
   server.on(
     'request',
     (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => {
+      if (res instanceof ServerResponse) malformed.note(req.socket, res);
       const gone = new AbortController();
       const onGone = () => {
         if (!res.writableEnded) gone.abort(clientGone);
