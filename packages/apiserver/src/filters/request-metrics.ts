@@ -6,12 +6,20 @@ import type { Metrics } from '../metrics.ts';
 import type { ResourceIndex } from '../registry/resource-endpoint.ts';
 import type { Filter } from '../request-pipeline.ts';
 import { isLongRunning } from './deadline.ts';
-import { requestLabels } from './request-labels.ts';
+import { requestLabels, type RequestLabels } from './request-labels.ts';
 
 const durationBuckets = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
   60,
 ];
+
+/** Resources come and go with their definitions; those that are not kept are looked for each time. */
+const seriesMax = 5_000;
+
+interface Series {
+  readonly count: () => void;
+  readonly time: (seconds: number) => void;
+}
 
 export function createRequestMetricsFilter(
   metrics: Metrics,
@@ -36,6 +44,18 @@ export function createRequestMetricsFilter(
     [{ request_kind: 'mutating' }, running.mutating],
     [{ request_kind: 'readOnly' }, running.readOnly],
   ]);
+  // Labels are written out once for each series, not for each request.
+  const known = new Map<string, Series>();
+  const seriesOf = (labels: RequestLabels, code: string, isTimed: boolean): Series => {
+    const key = `${Object.values(labels).join()} ${code} ${isTimed}`;
+    let series = known.get(key);
+    if (series === undefined) {
+      const time = isTimed ? duration.under(labels) : () => {};
+      series = { count: total.under({ ...labels, code }), time };
+      if (known.size < seriesMax) known.set(key, series);
+    }
+    return series;
+  };
   return {
     name: 'request-metrics',
     async handle(context, next) {
@@ -51,8 +71,10 @@ export function createRequestMetricsFilter(
       } finally {
         running[kind]--;
         const labels = requestLabels(context, index);
-        total.add({ ...labels, code: String(context.response.status) });
-        if (!isLongRunning(context)) duration.observe(labels, (clock.monotonic() - start) / 1000);
+        const code = String(context.response.status);
+        const { count, time } = seriesOf(labels, code, !isLongRunning(context));
+        count();
+        time((clock.monotonic() - start) / 1000);
       }
     },
   };
