@@ -19,19 +19,6 @@ import {
   type ReplayResult,
 } from './reference.ts';
 
-const reference = findReference();
-if (reference === undefined) {
-  console.error('no recordings found: set KEELSON_REFERENCE to the folder with replay.mjs');
-  process.exitCode = 2;
-} else {
-  const areas = readdirSync(join(reference, 'cases'))
-    .map((f) => f.replace('.jsonl', ''))
-    .toSorted();
-  const result = await replay(reference, areas);
-  writeFileSync(join(repositoryRoot, 'docs', 'conformance.md'), render(result, readFloors()));
-  console.log(`docs/conformance.md written from ${areas.length} areas in ${result.seconds} s`);
-}
-
 function render(result: ReplayResult, floors: Readonly<Record<string, number>>): string {
   const rows = Object.entries(result.areas)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -112,4 +99,18 @@ function causes(failures: readonly Failure[]): [string, string[]][] {
     groups.set(cause, [...(groups.get(cause) ?? []), failure.id]);
   }
   return [...groups].toSorted(([, a], [, b]) => b.length - a.length).slice(0, 150);
+}
+
+// Last, for it needs the tables above.
+const reference = findReference();
+if (reference === undefined) {
+  console.error('no recordings found: set KEELSON_REFERENCE to the folder with replay.mjs');
+  process.exitCode = 2;
+} else {
+  const areas = readdirSync(join(reference, 'cases'))
+    .map((f) => f.replace('.jsonl', ''))
+    .toSorted();
+  const result = await replay(reference, areas);
+  writeFileSync(join(repositoryRoot, 'docs', 'conformance.md'), render(result, readFloors()));
+  console.log(`docs/conformance.md written from ${areas.length} areas in ${result.seconds} s`);
 }
